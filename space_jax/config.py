@@ -1,0 +1,270 @@
+"""The typed configuration of a pre-training run: what can be set, what it means, and what is refused.
+
+Every class is frozen; `space_jax.overrides` changes fields of a nested configuration from the command line. A wrong
+value fails when the object is made, with a sentence that names the field.
+"""
+
+import dataclasses
+
+from space_jax.errors import UserError
+
+VOCABULARY_MULTIPLE = 128  # The token table is padded to a multiple of this, so that any mesh divides it.
+
+
+def _require(condition: bool, field: str, problem: str) -> None:
+    if not condition:
+        raise UserError(f"config field {field}: {problem}")
+
+
+def _require_fraction(value: float, field: str) -> None:
+    _require(0.0 <= value < 1.0, field, f"{value} is not a fraction: it must be at least 0 and below 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """The ids of a tokenizer that the models and the features need to know; made by `Tokenizer.vocabulary`."""
+
+    size: int = 0
+    pad: int = 0
+    summary: int = 0  # [CLS]
+    mask: int = 0  # [MASK]
+    bos: int = 0  # [BOS], opens a SPACE-1 response
+    eos: int = 0  # [EOS], closes every SPACE-1 turn
+    sos_u: int = 0  # <sos_u> ... <eos_u> wrap a user turn
+    eos_u: int = 0
+    sos_r: int = 0  # <sos_r> ... <eos_r> wrap a system turn
+    eos_r: int = 0
+    understand: tuple[int, ...] = ()  # <understand_0> ... <understand_4>
+    policy: tuple[int, ...] = ()  # <policy_0> ... <policy_4>
+    special: tuple[int, ...] = ()  # every id that is not text; never masked, never a random replacement
+
+    @property
+    def padded_size(self) -> int:
+        """Rows of the token table: `size` rounded up to a multiple of `VOCABULARY_MULTIPLE`."""
+        return -(-self.size // VOCABULARY_MULTIPLE) * VOCABULARY_MULTIPLE
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """The backbone (UniLM / BERT, post-LayerNorm)."""
+
+    layers: int = 12
+    hidden: int = 768
+    heads: int = 12
+    mlp: int = 3072  # width of the feed-forward layer
+    positions: int = 512  # rows of the position table
+    roles: int = 2  # 0 system, 1 user
+    turns: int = 17  # distance to the response, 0 to 16
+    dropout: float = 0.2  # everywhere the backbone drops
+    layer_norm_epsilon: float = 1e-12
+    dtype: str = "float32"  # of activations and matrix products; parameters stay float32
+    remat: bool = False  # recompute a block's activations in the backward pass instead of keeping them
+    vocabulary: Vocabulary = Vocabulary()  # filled in from the tokenizer
+
+    def __post_init__(self):
+        for name in ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns"):
+            _require(getattr(self, name) > 0, f"model.{name}", f"{getattr(self, name)} is not positive")
+        _require(
+            self.hidden % self.heads == 0,
+            "model.heads",
+            f"{self.heads} heads do not divide hidden size {self.hidden}",
+        )
+        _require_fraction(self.dropout, "model.dropout")
+        _require(
+            self.dtype in ("float32", "bfloat16"),
+            "model.dtype",
+            f"{self.dtype!r} is not one of 'float32', 'bfloat16'",
+        )
+
+
+MODEL_SIZES = {
+    "tiny": {"layers": 2, "hidden": 64, "heads": 4, "mlp": 256},
+    "mini": {"layers": 6, "hidden": 384, "heads": 12, "mlp": 1536},
+    "base": {"layers": 12, "hidden": 768, "heads": 12, "mlp": 3072},
+    "large": {"layers": 24, "hidden": 1024, "heads": 16, "mlp": 4096},
+}
+
+
+def model_config(size: str, **fields) -> ModelConfig:
+    """The configuration of a named size (`tiny`, `mini`, `base`, `large`), with `fields` set on top."""
+    _require(size in MODEL_SIZES, "model size", f"{size!r} is not one of {', '.join(MODEL_SIZES)}")
+    return ModelConfig(**{**MODEL_SIZES[size], **fields})
+
+
+@dataclasses.dataclass(frozen=True)
+class PoolConfig:
+    """Which examples are contrasted with one another."""
+
+    group: int = 0  # 0: all of the global batch; n: consecutive groups of n examples (published runs: 16)
+    temperature: float = 0.07
+
+    def __post_init__(self):
+        _require(self.group >= 0, "recipe.pool.group", f"{self.group} is negative")
+        _require(self.temperature > 0, "recipe.pool.temperature", f"{self.temperature} is not positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class Space1Config:
+    """SPACE-1 (GALAXY): generation, dialog acts, R-drop consistency, response selection."""
+
+    name: str = "space1"
+    consistency_weight: float = 5.0
+    as_released: bool = False  # acts averaged before they are masked, no response selection
+
+    def __post_init__(self):
+        _require(self.name == "space1", "recipe.name", "belongs to the recipe and cannot be changed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Space2Config:
+    """SPACE-2: semantic-tree contrast in ten subspaces, masked language model."""
+
+    name: str = "space2"
+    subspace: int = 768  # width of one subspace
+    mlm_weight: float = 0.1
+    pool: PoolConfig = PoolConfig()
+
+    def __post_init__(self):
+        _require(self.name == "space2", "recipe.name", "belongs to the recipe and cannot be changed")
+        _require(self.subspace > 0, "recipe.subspace", f"{self.subspace} is not positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class Space3Config:
+    """SPACE-3: one encoder; understanding, policy and response decoders."""
+
+    name: str = "space3"
+    mlm_weight: float = 0.1
+    policy_weight: float = 0.1
+    policy_side: str = "system"  # or "user", "both"
+    pool: PoolConfig = PoolConfig()
+
+    def __post_init__(self):
+        _require(self.name == "space3", "recipe.name", "belongs to the recipe and cannot be changed")
+        _require(
+            self.policy_side in ("system", "user", "both"),
+            "recipe.policy_side",
+            f"{self.policy_side!r} is not one of 'system', 'user', 'both'",
+        )
+
+
+RecipeConfig = Space1Config | Space2Config | Space3Config
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """The prepared corpora and how their examples become batches."""
+
+    prepared: tuple[str, ...] = ()  # folders that `space-jax data build` wrote; all with one tokenizer
+    batch_size: int = 32  # examples of all processes together in one optimiser step
+    labelled_share: float = 0.5  # of a batch, from the labelled streams
+    context_length: int = 256  # tokens of a grid row, and the longest context (`max_len`)
+    response_length: int = 64  # tokens of a row of the response grid
+    examples_per_row: int = 4
+    masked_per_row: int = 64  # masked positions of a row that enter the masked-language-model loss
+    tree_elements: int = 16  # hashed elements kept of one view of one turn
+    row_ladder: tuple[float, ...] = (0.25, 0.375, 0.5, 0.75, 1.0)  # rows of the static grids, as shares of the batch
+    workers: int = 0  # processes that assemble batches beside the main one
+    eval_examples: int = 256  # held-out examples of one evaluation
+
+    def __post_init__(self):
+        for name in ("batch_size", "context_length", "examples_per_row", "masked_per_row", "tree_elements"):
+            _require(getattr(self, name) > 0, f"data.{name}", f"{getattr(self, name)} is not positive")
+        _require(
+            0.0 <= self.labelled_share <= 1.0,
+            "data.labelled_share",
+            f"{self.labelled_share} is not between 0 and 1",
+        )
+        _require(
+            self.row_ladder != () and self.row_ladder[-1] == 1.0 and list(self.row_ladder) == sorted(self.row_ladder),
+            "data.row_ladder",
+            f"{self.row_ladder} must rise and end with 1.0, the grid that always fits",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW, linear warm-up then linear decay to zero, clipping by global norm."""
+
+    learning_rate: float = 1e-5
+    warmup_share: float = 0.1  # of all steps
+    weight_decay: float = 0.0
+    clip_norm: float = 5.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    accumulate: int = 1  # micro-batches of one optimiser step
+
+    def __post_init__(self):
+        _require(self.learning_rate > 0, "optimiser.learning_rate", f"{self.learning_rate} is not positive")
+        _require_fraction(self.warmup_share, "optimiser.warmup_share")
+        _require(self.clip_norm > 0, "optimiser.clip_norm", f"{self.clip_norm} is not positive")
+        _require(self.accumulate > 0, "optimiser.accumulate", f"{self.accumulate} is not positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class MeshConfig:
+    """The device mesh and the table from logical axis names to mesh axes."""
+
+    data: int = -1  # -1: all devices that the other two leave
+    fsdp: int = 1
+    tensor: int = 1
+    rules: tuple[tuple[str, tuple[str, ...]], ...] = (
+        ("batch", ("data", "fsdp")),
+        ("length", ()),
+        ("embed", ("fsdp",)),
+        ("heads", ("tensor",)),
+        ("kv", ()),
+        ("mlp", ("tensor",)),
+        ("vocab", ("tensor",)),
+        ("layers", ()),
+        ("subspace", ("tensor",)),
+    )
+
+    def __post_init__(self):
+        _require(self.data == -1 or self.data > 0, "mesh.data", f"{self.data} is neither -1 nor positive")
+        for name in ("fsdp", "tensor"):
+            _require(getattr(self, name) > 0, f"mesh.{name}", f"{getattr(self, name)} is not positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """How long to train, how often to look, what to keep."""
+
+    steps: int = 1000
+    seed: int = 0
+    log_every: int = 10
+    eval_every: int = 200
+    checkpoint_every: int = 200
+    keep_last: int = 2  # checkpoints kept beside the best one
+
+    def __post_init__(self):
+        for name in ("steps", "log_every", "eval_every", "checkpoint_every", "keep_last"):
+            _require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainConfig:
+    """One pre-training run."""
+
+    recipe: RecipeConfig
+    model: ModelConfig
+    data: DataConfig = DataConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    mesh: MeshConfig = MeshConfig()
+    train: TrainConfig = TrainConfig()
+
+    def __post_init__(self):
+        _require(
+            self.data.batch_size % self.optimiser.accumulate == 0,
+            "optimiser.accumulate",
+            f"{self.optimiser.accumulate} micro-batches do not divide a batch of {self.data.batch_size}",
+        )
+        longest = max(self.data.context_length, self.data.response_length)
+        _require(
+            self.model.positions >= min(longest, 64),
+            "model.positions",
+            f"{self.model.positions} rows are fewer than the positions of a turn",
+        )
+
+
