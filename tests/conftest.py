@@ -1,0 +1,34 @@
+"""Settings of every test run: eight CPU devices, strict JAX, few hypothesis examples, and the way to real data."""
+
+import os
+
+# JAX reads both when it is imported, so they are set before anything that imports it.
+os.environ["JAX_PLATFORMS"] = "cpu"
+if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8".strip()
+
+from pathlib import Path
+
+import hypothesis
+import jax
+import pytest
+from absl import flags
+
+# A silent broadcast of [B] against [B, B] is the commonest way to get a loss wrong without an error.
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# Every new shape is a compilation of about a second, so properties are tried on few examples and without a deadline.
+hypothesis.settings.register_profile("few", max_examples=15, deadline=None, derandomize=True)
+hypothesis.settings.load_profile("few")
+
+# Grain's worker processes refuse to start while absl's flags are unparsed; only `absl.app.run` would parse them.
+flags.FLAGS.mark_as_parsed()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the corpora and the recorded reference numbers, which do not ship with the package."""
+    folder = Path(os.environ.get("SPACE_JAX_SHARED") or Path(__file__).resolve().parents[1].parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"no shared data at {folder}; set SPACE_JAX_SHARED to its folder")
+    return folder
