@@ -1,0 +1,74 @@
+"""What training knows of a model: a recipe turns parameters and a batch into terms of a loss.
+
+A recipe is split where gradient accumulation needs the seam. `forward` sees one micro-batch; its sums add up, its
+features are collected. `finish` sees the features of all micro-batches, so that a contrastive loss has the whole batch
+for its pool. The loss is then divided once. Accumulating over micro-batches is thereby equal to one big batch.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import jax
+from flax import struct
+
+from space_jax.features.batch import Batch
+from space_jax.losses.sums import Sum
+
+Terms = dict[str, Sum]
+Keys = Mapping[str, jax.Array]
+"""Purpose -> random key; `DROPOUT_VIEWS` are the two views. Empty: no dropout, both views are equal."""
+
+DROPOUT_VIEWS = ("dropout_view_1", "dropout_view_2")
+KEY_PURPOSES = (*DROPOUT_VIEWS, "dropout_decoders", "dropout_masked")
+
+
+@struct.dataclass
+class Partial:
+    """What one micro-batch contributes.
+
+    Attributes:
+      terms: loss terms as sums with their weights.
+      features: what `Recipe.finish` needs of every example, a tree of arrays `[B, ...]`.
+    """
+
+    terms: Terms
+    features: Any
+
+
+class Recipe(Protocol):
+    """SPACE-1, SPACE-2 or SPACE-3, as training sees it.
+
+    Attributes:
+      coefficients: term -> its factor in the loss; total = sum of factor * term.mean().
+      view_terms: the terms that compare two dropout views, and mean nothing without dropout.
+      generation_terms: the token-level negative log-likelihoods of responses, for the perplexity.
+    """
+
+    coefficients: Mapping[str, float]
+    view_terms: tuple[str, ...]
+    generation_terms: tuple[str, ...]
+
+    def init(self, key: jax.Array, batch: Batch) -> Any:
+        """Makes the parameters, boxed with their logical axis names; of `batch` only the shapes matter."""
+        ...
+
+    def forward(self, params: Any, batch: Batch, keys: Keys) -> Partial:
+        """Runs the model on one micro-batch."""
+        ...
+
+    def finish(self, terms: Terms, features: Any) -> Terms:
+        """Adds the terms that compare examples; `features` has a leading axis of micro-batches, `[A, B, ...]`."""
+        ...
+
+    def represent(self, params: Any, batch: Batch) -> dict[str, jax.Array]:
+        """Vectors of each example without dropout, for evaluation.
+
+        Returns:
+          `understanding` [B, H] always; `policy` [B, H] and `act_logits` [B, 20] where the recipe has them.
+        """
+        ...
+
+
+def total_loss(terms: Terms, coefficients: Mapping[str, float]) -> jax.Array:
+    """The weighted sum of the terms' means, a scalar."""
+    return sum(coefficients[name] * term.mean() for name, term in terms.items())
