@@ -1,0 +1,105 @@
+"""The device mesh: axes `data`, `fsdp`, `tensor` over all devices of all processes."""
+
+import math
+import os
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh
+
+from space_jax.config import MeshConfig
+from space_jax.errors import UserError
+
+MESH_AXES = ("data", "fsdp", "tensor")
+BATCH_AXES = ("data", "fsdp")  # the mesh axes that rows and examples are split over
+
+_PROCESS_VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
+
+
+def initialise_distributed() -> None:
+    """Joins the processes of one run; does nothing where no process variable is set.
+
+    Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`. It must run before any other use of jax.
+
+    Raises:
+      UserError: when only some of the three are set, or a number is not one.
+    """
+    values = {name: os.environ.get(name) for name in _PROCESS_VARIABLES}
+    missing = [name for name, value in values.items() if not value]
+    if len(missing) == len(_PROCESS_VARIABLES):
+        return
+    if missing:
+        raise UserError(f"environment: {', '.join(missing)} must be set together with the other process variables")
+    try:
+        processes, index = int(values["JAX_NUM_PROCESSES"] or ""), int(values["JAX_PROCESS_ID"] or "")
+    except ValueError:
+        raise UserError("environment: JAX_NUM_PROCESSES and JAX_PROCESS_ID must be whole numbers") from None
+    jax.distributed.initialize(values["JAX_COORDINATOR_ADDRESS"], num_processes=processes, process_id=index)
+
+
+def resolve_shape(config: MeshConfig, devices: int) -> tuple[int, int, int]:
+    """The sizes (data, fsdp, tensor) of a mesh over `devices` devices.
+
+    Raises:
+      UserError: when the sizes do not multiply to the number of devices.
+    """
+    inner = config.fsdp * config.tensor
+    data = devices // inner if config.data == -1 else config.data
+    if data * inner != devices or data == 0:
+        left = "?" if config.data == -1 else config.data
+        raise UserError(
+            f"config field mesh: data {left} x fsdp {config.fsdp} x tensor {config.tensor} cannot cover {devices} "
+            f"devices; the product of the three must be {devices}"
+        )
+    return data, config.fsdp, config.tensor
+
+
+def make_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -> Mesh:
+    """The mesh of a run.
+
+    Args:
+      config: sizes of the three axes.
+      devices: the devices to use, all of them by default.
+
+    Returns:
+      A mesh with axes `data`, `fsdp`, `tensor`.
+
+    Raises:
+      UserError: when the sizes do not multiply to the number of devices.
+    """
+    chosen = list(jax.devices() if devices is None else devices)
+    shape = resolve_shape(config, len(chosen))
+    # Auto, because Linen layers and logical constraints fail under the default of Explicit.
+    return jax.make_mesh(shape, MESH_AXES, axis_types=(AxisType.Auto,) * len(MESH_AXES), devices=chosen)
+
+
+def batch_shards(mesh: Mesh) -> int:
+    """How many parts rows and examples are split into."""
+    return math.prod(mesh.shape[axis] for axis in BATCH_AXES)
+
+
+def batch_position(mesh: Mesh) -> tuple[int, int]:
+    """Which part of the global batch this process holds.
+
+    The devices of a process need not come in the order of process indices, so the place is read off the mesh.
+
+    Returns:
+      (index, count): this process holds part `index` of `count` equal, consecutive parts.
+
+    Raises:
+      UserError: when `tensor` reaches over processes, so that two of them would hold the same rows.
+    """
+    owners = np.vectorize(lambda device: device.process_index)(mesh.devices).reshape(batch_shards(mesh), -1)
+    order: list[int] = []
+    for row in owners:
+        if len(set(row.tolist())) > 1:
+            raise UserError(
+                f"config field mesh.tensor: {mesh.shape['tensor']} reaches over several processes; it must divide the "
+                "number of devices of one process"
+            )
+        if not order or order[-1] != row[0]:
+            order.append(int(row[0]))
+    if len(set(order)) != len(order):
+        raise UserError("config field mesh: the devices of one process do not hold consecutive rows of the batch")
+    return order.index(jax.process_index()), len(order)

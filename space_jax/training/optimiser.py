@@ -1,0 +1,52 @@
+"""AdamW with linear warm-up, linear decay to zero and clipping by the global norm."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from space_jax.config import OptimiserConfig
+from space_jax.training.sharding import parameter_path
+
+
+def learning_rate_schedule(config: OptimiserConfig, steps: int) -> optax.Schedule:
+    """The learning rate of step k = 0, 1, ..., `steps` - 1.
+
+    peak * min(k / warm, (steps - k) / (steps - warm), 1), with warm = round(warmup_share * steps): the first step of a
+    warm-up has rate 0 and the rate would reach 0 again at step `steps`, as in the published runs.
+    """
+    warm = round(config.warmup_share * steps)
+
+    def schedule(count: Any) -> jax.Array:
+        k = jnp.asarray(count, jnp.float32)
+        falling = (steps - k) / max(steps - warm, 1)
+        rising = k / warm if warm else jnp.ones_like(k)
+        return config.learning_rate * jnp.clip(jnp.minimum(rising, falling), 0.0, 1.0)
+
+    return schedule
+
+
+def decay_mask(params: Any) -> Any:
+    """True for the parameters that weight decay shrinks: all but biases and LayerNorm's scales."""
+
+    def decays(path: Any, _leaf: Any) -> bool:
+        parts = parameter_path(path).lower().split("/")
+        return not (parts[-1].endswith("bias") or parts[-1] == "scale" or any("norm" in part for part in parts))
+
+    return jax.tree_util.tree_map_with_path(decays, params)
+
+
+def make_optimiser(config: OptimiserConfig, steps: int) -> optax.GradientTransformation:
+    """Clip by the global norm, then AdamW (Loshchilov and Hutter, ICLR 2019, decoupled weight decay)."""
+    return optax.chain(
+        optax.clip_by_global_norm(config.clip_norm),
+        optax.adamw(
+            learning_rate_schedule(config, steps),
+            b1=config.beta1,
+            b2=config.beta2,
+            eps=config.epsilon,
+            weight_decay=config.weight_decay,
+            mask=decay_mask,
+        ),
+    )

@@ -1,0 +1,116 @@
+"""One optimiser step: forward over micro-batches, loss over the whole pool, gradient, update.
+
+Pure functions, `accumulate` -> `train_step`, and `make_train_step`, the thin jitted shell.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+from jax.sharding import Mesh
+
+from space_jax.features.batch import Batch
+from space_jax.models.recipe import Recipe, Terms, total_loss
+from space_jax.training.keys import step_keys
+from space_jax.training.sharding import Rules, flax_rules, replicated
+from space_jax.training.state import TrainState, shardings_of
+
+Metrics = dict[str, jax.Array]
+
+
+def accumulate(recipe: Recipe, params: Any, batch: Batch, seed: int, step: jax.Array) -> tuple[Terms, Any]:
+    """Runs the recipe's forward part over the A micro-batches of a batch.
+
+    With more than one micro-batch the activations of each are dropped and computed again in the backward pass; only
+    the sums and the features, which the contrastive terms need from the whole pool, stay.
+
+    Args:
+      recipe: the model and its loss terms.
+      params: without axis names.
+      batch: arrays `[A, ...]`.
+      seed: of the run.
+      step: scalar, steps done.
+
+    Returns:
+      (terms, features): the terms added over micro-batches, the features stacked `[A, ...]`.
+    """
+    count = batch.valid.shape[0]
+
+    def forward(params: Any, micro: Batch, index: Any) -> tuple[Terms, Any]:
+        partial = recipe.forward(params, micro, step_keys(seed, step, index))
+        return partial.terms, partial.features
+
+    if count == 1:
+        terms, features = forward(params, jax.tree.map(lambda array: array[0], batch), 0)
+        return terms, jax.tree.map(lambda array: array[None], features)
+
+    def body(carry: None, inputs: tuple[Batch, jax.Array]) -> tuple[None, tuple[Terms, Any]]:
+        return carry, jax.checkpoint(forward)(params, *inputs)
+
+    _, (terms, features) = jax.lax.scan(body, None, (batch, jnp.arange(count)))
+    return jax.tree.map(lambda array: array.sum(0), terms), features
+
+
+def train_step(
+    recipe: Recipe,
+    optimiser: optax.GradientTransformation,
+    schedule: optax.Schedule,
+    seed: int,
+    state: TrainState,
+    batch: Batch,
+) -> tuple[TrainState, Metrics]:
+    """One step as a pure function of (state, batch).
+
+    A step whose loss or gradient is not finite leaves the state as it was, so that the state in memory stays good.
+
+    Returns:
+      (state, metrics): metrics are scalars: `<term>/total`, `<term>/weight`, `loss`, `grad_norm`, `learning_rate` and
+      `finite` (bool).
+    """
+
+    def loss_of(params: Any) -> tuple[jax.Array, Terms]:
+        terms, features = accumulate(recipe, params, batch, seed, state.step)
+        terms = recipe.finish(terms, features)
+        return total_loss(terms, recipe.coefficients), terms
+
+    (loss, terms), grads = jax.value_and_grad(loss_of, has_aux=True)(state.params)
+    grad_norm = optax.tree.norm(grads)
+    finite = jnp.isfinite(loss) & jnp.isfinite(grad_norm)
+    updates, opt_state = optimiser.update(grads, state.opt_state, state.params)
+    stepped = TrainState(state.step + 1, optax.apply_updates(state.params, updates), opt_state)
+    state_after = jax.tree.map(lambda new, old: jnp.where(finite, new, old), stepped, state)
+    metrics = {"loss": loss, "grad_norm": grad_norm, "learning_rate": schedule(state.step), "finite": finite}
+    for name, term in terms.items():
+        metrics[f"{name}/total"], metrics[f"{name}/weight"] = term.total, term.weight
+    return state_after, metrics
+
+
+def make_train_step(
+    recipe: Recipe,
+    optimiser: optax.GradientTransformation,
+    schedule: optax.Schedule,
+    seed: int,
+    abstract: TrainState,
+    rules: Rules,
+    mesh: Mesh,
+) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
+    """`train_step`, jitted on the mesh; the state handed in is donated and must not be used again.
+
+    Args:
+      abstract: from `state.abstract_state`; the state keeps these shardings.
+    """
+
+    def traced(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        with nn.logical_axis_rules(flax_rules(rules)):
+            return train_step(recipe, optimiser, schedule, seed, state, batch)
+
+    jitted = jax.jit(traced, donate_argnums=0, out_shardings=(shardings_of(abstract), replicated(mesh)))
+
+    def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        with jax.set_mesh(mesh):
+            return jitted(state, batch)
+
+    return step

@@ -1,0 +1,98 @@
+"""One step: accumulation equals the big batch, every mesh equals one device, and a bad step changes nothing."""
+
+import jax
+import numpy as np
+import pytest
+from toy import ToyRecipe, split_batch, toy_batch, toy_config
+
+from space_jax.config import MeshConfig
+from space_jax.models.recipe import KEY_PURPOSES, total_loss
+from space_jax.training.keys import purpose_number, step_keys
+from space_jax.training.mesh import make_mesh
+from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
+from space_jax.training.sharding import batch_sharding
+from space_jax.training.state import abstract_state, init_state
+from space_jax.training.step import accumulate, make_train_step
+
+RULES = MeshConfig().rules
+
+
+def run_steps(mesh_config, devices, batches, dropout):
+    """Steps from scratch; returns the final state on the host and the metrics of each step."""
+    config, recipe, mesh = toy_config(), ToyRecipe(dropout), make_mesh(mesh_config, devices)
+    optimiser = make_optimiser(config.optimiser, 10)
+    abstract = abstract_state(recipe, optimiser, batches[0], RULES, mesh)
+    state = init_state(recipe, optimiser, batches[0], 0, RULES, mesh)
+    step = make_train_step(recipe, optimiser, learning_rate_schedule(config.optimiser, 10), 0, abstract, RULES, mesh)
+    history = []
+    for batch in batches:
+        state, metrics = step(state, jax.device_put(batch, batch_sharding(mesh)))
+        history.append(jax.device_get(metrics))
+    return jax.device_get(state), history
+
+
+def assert_close(left, right, tolerance=1e-5):
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance), left, right)
+
+
+@pytest.fixture(scope="module")
+def one_device():
+    return run_steps(MeshConfig(), jax.devices()[:1], [toy_batch(0), toy_batch(1)], dropout=True)
+
+
+@pytest.mark.parametrize("shape", [(8, 1, 1), (2, 2, 2), (1, 4, 2)])
+def test_every_mesh_equals_one_device(shape, one_device):
+    state, history = run_steps(MeshConfig(*shape), None, [toy_batch(0), toy_batch(1)], dropout=True)
+    assert_close(state, one_device[0])
+    assert_close(history, one_device[1])
+
+
+def test_accumulation_equals_the_big_batch():
+    recipe, batch = ToyRecipe(dropout=False), toy_batch(3, examples=8)
+    params = jax.tree.map(np.asarray, _fresh(recipe, batch))
+
+    @jax.jit
+    def loss(params, batch):
+        terms, features = accumulate(recipe, params, batch, 0, 0)
+        return total_loss(recipe.finish(terms, features), recipe.coefficients)
+
+    big, split = batch, split_batch(batch, 4)
+    assert_close(jax.value_and_grad(loss)(params, big), jax.value_and_grad(loss)(params, split), 1e-6)
+
+
+def _fresh(recipe, batch):
+    mesh = make_mesh(MeshConfig(), jax.devices()[:1])
+    return init_state(recipe, make_optimiser(toy_config().optimiser, 10), batch, 0, RULES, mesh).params
+
+
+def test_a_step_that_is_not_finite_changes_nothing():
+    good = toy_batch(0)
+    bad = toy_batch(1).replace(acts=np.full_like(good.acts, np.nan))
+    after_one, _ = run_steps(MeshConfig(), jax.devices()[:1], [good], dropout=True)
+    state, history = run_steps(MeshConfig(), jax.devices()[:1], [good, bad], dropout=True)
+    assert [bool(metrics["finite"]) for metrics in history] == [True, False]
+    assert int(state.step) == 1
+    jax.tree.map(np.testing.assert_array_equal, state, after_one)
+
+
+def test_metrics_hold_every_term(one_device):
+    metrics = one_device[1][0]
+    terms = {name.split("/")[0] for name in metrics if "/" in name}
+    assert terms == {"response", "acts", "contrast"}
+    mean = {name: metrics[f"{name}/total"] / metrics[f"{name}/weight"] for name in terms}
+    expected = sum(factor * mean[name] for name, factor in ToyRecipe.coefficients.items())
+    assert metrics["loss"] == pytest.approx(expected, rel=1e-5)
+    assert metrics["learning_rate"] == pytest.approx(0.05)
+
+
+def test_keys_differ_by_step_purpose_and_micro_batch_only():
+    def words(step, micro_batch):
+        return {name: tuple(jax.random.key_data(key).tolist()) for name, key in step_keys(7, step, micro_batch).items()}
+
+    seen = [key for step in range(2) for micro in range(2) for key in words(step, micro).values()]
+    assert len(set(seen)) == 4 * len(KEY_PURPOSES)
+    assert words(1, 1) == words(1, 1)
+
+
+def test_the_number_of_a_purpose_is_its_crc_32():
+    assert purpose_number("123456789") == 0xCBF43926  # the check value that the definition of CRC-32 gives
