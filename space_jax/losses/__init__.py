@@ -1,0 +1,36 @@
+"""The losses: pure, jitted functions that compute in float32 whatever precision the models use.
+
+A loss over tokens returns a `Sum`; a loss over examples returns one value an example, and the recipe makes the `Sum`
+with the examples that count. Nothing here knows of files, corpora or models.
+"""
+
+from space_jax.losses.bag_of_words import bag_of_words
+from space_jax.losses.contrast import l2_normalise, multi_view_contrast, weighted_contrast
+from space_jax.losses.dialog_act import dialog_act, entropy_gate
+from space_jax.losses.language_model import shifted_targets, token_cross_entropy
+from space_jax.losses.policy import policy_distance
+from space_jax.losses.pool import contrast_weights, pool_groups
+from space_jax.losses.r_drop import r_drop, symmetric_kl
+from space_jax.losses.selection import response_selection
+from space_jax.losses.sums import Sum
+from space_jax.losses.tree_similarity import combined_similarity, view_similarities
+
+__all__ = [
+    "Sum",
+    "bag_of_words",
+    "combined_similarity",
+    "contrast_weights",
+    "dialog_act",
+    "entropy_gate",
+    "l2_normalise",
+    "multi_view_contrast",
+    "policy_distance",
+    "pool_groups",
+    "r_drop",
+    "response_selection",
+    "shifted_targets",
+    "symmetric_kl",
+    "token_cross_entropy",
+    "view_similarities",
+    "weighted_contrast",
+]

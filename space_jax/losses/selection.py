@@ -1,0 +1,32 @@
+"""Response selection: tell the true response from one that was drawn elsewhere."""
+
+import jax
+
+from space_jax.losses.dtypes import check_shape, float32
+
+
+@jax.jit
+def response_selection(true_logits: jax.Array, negative_logits: jax.Array) -> jax.Array:
+    """Mean of the two binary cross-entropies of a context with its own and with a foreign response.
+
+    loss_b = -1/2 * (log sigmoid(true_b) + log sigmoid(-negative_b))
+
+    >>> print(response_selection(jax.numpy.zeros(1), jax.numpy.zeros(1)).round(2))
+    [0.69]
+
+    Args:
+      true_logits: `[B]` float, logit of "belongs together" for the true response.
+      negative_logits: `[B]` float, the same for the drawn one.
+
+    Returns:
+      `[B]` float32.
+
+    Raises:
+      TypeError: an input is not float.
+      ValueError: the shapes differ.
+
+    Source: He et al., "GALAXY", AAAI 2022, section on response selection (arXiv 2111.14592).
+    """
+    true_logits, negative_logits = float32(true_logits, "true_logits"), float32(negative_logits, "negative_logits")
+    check_shape(negative_logits, true_logits.shape, "negative_logits")
+    return -0.5 * (jax.nn.log_sigmoid(true_logits) + jax.nn.log_sigmoid(-negative_logits))
