@@ -1,0 +1,5 @@
+"""Corpora: their raw files -> `Dialogue` records. Nothing outside this package knows a source's format."""
+
+from space_jax.corpora.registry import CORPORA, SPLITS, Corpus, corpus
+
+__all__ = ["CORPORA", "SPLITS", "Corpus", "corpus"]

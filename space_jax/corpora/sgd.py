@@ -1,0 +1,188 @@
+"""Schema-Guided Dialogue (Rastogi et al., AAAI 2020): its raw files -> `Dialogue`.
+
+What becomes what:
+  domain      the service without its number, in lower case (`Restaurants_1` -> `restaurants`)
+  intent      the source's act in lower case (`INFORM` -> `inform`): a frame for each service and act of a turn
+  slots       the actions' slots and values; `sgd_spans` says where in the text a value stands
+  acts        `ACTS_OF` below, for both speakers
+  state       user turns: `slot_values` with all spellings. A user turn of the source shows the services it is about
+              only; the state of the others is carried over, so that ours is the whole belief state after the turn
+  id          the split and the source's id, because the source counts from 1 again in every split
+"""
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from space_jax.corpora import sgd_spans
+from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Frame, Slot, Turn, Value
+from space_jax.errors import UserError
+
+ACTS_OF = {
+    "INFORM": "inform",
+    "INFORM_COUNT": "inform",
+    "INFORM_INTENT": "inform",
+    "REQUEST": "request",
+    "CONFIRM": "expl_confirm",
+    "OFFER": "propose",
+    "OFFER_INTENT": "offer",
+    "NOTIFY_SUCCESS": "notify_success",
+    "NOTIFY_FAILURE": "notify_failure",
+    "REQ_MORE": "direct",
+    "GOODBYE": "bye",
+    "AFFIRM": "affirm",
+    "AFFIRM_INTENT": "affirm",
+    "NEGATE": "negate",
+    "NEGATE_INTENT": "negate",
+    "SELECT": "select",
+    "REQUEST_ALTS": "reqalts",
+    "THANK_YOU": "thank_you",
+}
+"""The source's acts -> the unified ones. OFFER names an entity and so proposes; OFFER_INTENT offers to act."""
+
+FOLDERS = {"train": "train", "validation": "dev", "test": "test"}
+_ROLES = {"USER": USER, "SYSTEM": SYSTEM}
+_FILE = re.compile(r"(^|/)dialogues_[^/]*\.json$")
+
+
+def load(source: Path, split: str) -> Iterator[Dialogue]:
+    """The dialogues of a split, in the order of the file names; one file is in memory at a time.
+
+    Args:
+      source: a folder with `train`, `dev`, `test` as folders or as `train.zip`, `dev.zip`, `test.zip`.
+      split: "train", "validation" (the source's dev) or "test".
+
+    Raises:
+      UserError: files that are missing or damaged, a span outside its text, an act that `ACTS_OF` lacks; with the
+        file, the dialogue and the turn.
+    """
+    for where, content in _files(source, split):
+        try:
+            records = json.loads(content)
+        except ValueError as error:  # also covers bytes that are not UTF-8
+            raise UserError(f"{where}: expected a JSON list of dialogues, found damaged JSON ({error})") from None
+        if not isinstance(records, list):
+            raise UserError(f"{where}: expected a JSON list of dialogues, found something else")
+        for index, record in enumerate(records):
+            yield _dialogue(record, split, f"{where}: dialogue {index}")
+
+
+def find_splits(source: Path) -> tuple[str, ...]:
+    """The splits that `source` holds."""
+    return tuple(
+        split for split, name in FOLDERS.items() if (source / name).is_dir() or (source / f"{name}.zip").is_file()
+    )
+
+
+def _files(source: Path, split: str) -> Iterator[tuple[str, bytes]]:
+    folder, archive = source / FOLDERS[split], source / f"{FOLDERS[split]}.zip"
+    found = False
+    if folder.is_dir():
+        for path in sorted(folder.glob("dialogues_*.json")):
+            found = True
+            yield str(path), path.read_bytes()
+    elif archive.is_file():
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                for name in sorted(filter(_FILE.search, opened.namelist())):
+                    found = True
+                    yield f"{archive}/{name}", opened.read(name)
+        except zipfile.BadZipFile as error:
+            raise UserError(f"{archive}: expected a zip archive, found a damaged one ({error})") from None
+    if not found:
+        raise UserError(f"{source}: expected dialogues_*.json in {folder.name}/ or {archive.name}, found none")
+
+
+def _dialogue(record: Any, split: str, where: str) -> Dialogue:
+    name = _get(record, "dialogue_id", str, where)
+    turns: list[Turn] = []
+    state: BeliefState = {}
+    for number, turn in enumerate(_get(record, "turns", list, f"{where} ({name})")):
+        turns.append(_turn(turn, state, f"{where} ({name}), turn {number}"))
+        state = turns[-1].state or state
+    if not turns:
+        raise UserError(f"{where} ({name}): expected at least one turn, found none")
+    return Dialogue(f"{split}-{name}", tuple(turns))
+
+
+def _turn(record: Any, before: BeliefState, where: str) -> Turn:
+    speaker = _get(record, "speaker", str, where)
+    if speaker not in _ROLES:
+        raise UserError(f"{where}: field speaker: expected USER or SYSTEM, found {speaker!r}")
+    text = _get(record, "utterance", str, where)
+    sources = _get(record, "frames", list, where)
+    actions = [(_domain(frame, where), action) for frame in sources for action in _get(frame, "actions", list, where)]
+    annotated = [(_domain(frame, where), span) for frame in sources for span in _get(frame, "slots", list, where)]
+    said = [(domain, slot, value) for domain, action in actions for slot, value in _said(action, where)]
+    spans = sgd_spans.locate(text, sgd_spans.check(annotated, text, where), said)
+    return Turn(
+        role=_ROLES[speaker],
+        text=text,
+        frames=_frames(actions, spans, where),
+        acts=_acts(actions, where),
+        state=_state(sources, before, where) if speaker == "USER" else None,
+        delexicalised=sgd_spans.delexicalise(text, spans) if speaker == "SYSTEM" else None,
+    )
+
+
+def _domain(frame: Any, where: str) -> str:
+    return re.sub(r"_\d+$", "", _get(frame, "service", str, where)).lower()
+
+
+def _said(action: Any, where: str) -> list[tuple[str, str]]:
+    """The (slot, value) pairs of an action."""
+    slot = _get(action, "slot", str, where)
+    return [(slot, value) for value in _strings(_get(action, "values", list, where), f"{where}: field values")]
+
+
+def _frames(actions: list[tuple[str, Any]], spans: sgd_spans.Spans, where: str) -> tuple[Frame, ...]:
+    """A frame for each service and act, with the slots and values of all its actions, nothing twice."""
+    merged: dict[tuple[str, str], dict[str, dict[str, Value]]] = {}
+    for domain, action in actions:
+        slots = merged.setdefault((domain, _get(action, "act", str, where).lower()), {})
+        slot = _get(action, "slot", str, where)
+        if slot:
+            values = slots.setdefault(slot, {})
+            for _, value in _said(action, where):
+                values[value] = Value(value, *spans.get((domain, slot, value), (None, None)))
+    return tuple(
+        Frame(domain, intent, tuple(Slot(slot, tuple(values.values())) for slot, values in slots.items()))
+        for (domain, intent), slots in merged.items()
+    )
+
+
+def _acts(actions: list[tuple[str, Any]], where: str) -> tuple[str, ...]:
+    names = dict.fromkeys(_get(action, "act", str, where) for _, action in actions)
+    unknown = [name for name in names if name not in ACTS_OF]
+    if unknown:
+        raise UserError(f"{where}: field act: expected acts of {__name__}.ACTS_OF, found {', '.join(unknown)}")
+    return tuple(dict.fromkeys(ACTS_OF[name] for name in names))
+
+
+def _state(sources: list[Any], before: BeliefState, where: str) -> BeliefState:
+    """The belief state after a user turn: that of the turn before, with the services of this turn replaced."""
+    now: BeliefState = {}
+    for frame in sources:
+        slot_values = _get(_get(frame, "state", dict, where), "slot_values", dict, where)
+        slots = now.setdefault(_domain(frame, where), {})
+        for slot, spellings in slot_values.items():
+            slots[slot] = tuple(dict.fromkeys(_strings(spellings, f"{where}: field slot_values.{slot}")))
+    return {**before, **now}
+
+
+def _strings(values: Any, where: str) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise UserError(f"{where}: expected a list of strings, found {values!r}")
+    return values
+
+
+def _get(record: Any, key: str, kind: type, where: str) -> Any:
+    """`record[key]`, which must be of that kind."""
+    if not isinstance(record, dict) or key not in record:
+        raise UserError(f"{where}: field {key}: expected {kind.__name__}, found nothing")
+    if not isinstance(record[key], kind):
+        raise UserError(f"{where}: field {key}: expected {kind.__name__}, found {type(record[key]).__name__}")
+    return record[key]

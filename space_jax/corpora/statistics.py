@@ -1,0 +1,157 @@
+"""What a corpus holds, counted in one pass over its dialogues."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+
+from space_jax.dialogue.acts import ACT_INDEX
+from space_jax.dialogue.record import Dialogue, Frame, Turn
+from space_jax.dialogue.trees import VIEWS, tree_views
+
+LAYERS = ("frames", "acts", "state", "delexicalised")
+SHOWN = 12  # names of one kind in the table; the JSON has all
+
+
+@dataclasses.dataclass
+class Statistics:
+    """The counts of a corpus or of a split.
+
+    Attributes:
+      dialogues: dialogues.
+      turns: role -> turns.
+      words: role -> words, split at white space.
+      annotated: layer of annotation (`LAYERS`) -> turns that have it.
+      labelled: turns with frames and acts, which the labelled losses need.
+      depth: levels of the semantic tree (0 without frames, 2 to 4) -> turns with frames annotated.
+      domains, intents, slots: name -> turns it occurs in.
+      acts: unified act -> turns.
+      values, spans: values in frames; those of them with a place in the text.
+      views: view -> turns with at least one element.
+      crowded: view -> turns with more than `width` elements, which batches cut.
+      width: the elements of a view that a batch keeps.
+    """
+
+    dialogues: int = 0
+    turns: Counter[str] = dataclasses.field(default_factory=Counter)
+    words: Counter[str] = dataclasses.field(default_factory=Counter)
+    annotated: Counter[str] = dataclasses.field(default_factory=Counter)
+    labelled: int = 0
+    depth: Counter[int] = dataclasses.field(default_factory=Counter)
+    domains: Counter[str] = dataclasses.field(default_factory=Counter)
+    intents: Counter[str] = dataclasses.field(default_factory=Counter)
+    slots: Counter[str] = dataclasses.field(default_factory=Counter)
+    acts: Counter[str] = dataclasses.field(default_factory=Counter)
+    values: int = 0
+    spans: int = 0
+    views: Counter[str] = dataclasses.field(default_factory=Counter)
+    crowded: Counter[str] = dataclasses.field(default_factory=Counter)
+    width: int = 16
+
+    @property
+    def all_turns(self) -> int:
+        """Turns of both roles."""
+        return self.turns.total()
+
+    def share(self, count: int, of: int | None = None) -> float:
+        """`count` as a share of `of` (of all turns if not given); 0 of nothing."""
+        whole = self.all_turns if of is None else of
+        return count / whole if whole else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts and the shares that follow from them, as `json.dumps` takes them; names by falling count."""
+        record: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            is_counter = isinstance(value, Counter)
+            record[field.name] = {str(name): count for name, count in _ranked(value)} if is_counter else value
+        record["shares"] = {
+            "labelled": self.share(self.labelled),
+            "spans": self.share(self.spans, self.values),
+            "views": {view: self.share(self.views[view]) for view in VIEWS},
+            **{layer: self.share(self.annotated[layer]) for layer in LAYERS},
+        }
+        return record
+
+    def table(self, title: str = "") -> Table:
+        """The counts as a table with two columns, for a terminal."""
+        table = Table(title=title or None, show_header=False, show_lines=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, text in self._rows():
+            table.add_row(name, text)
+        return table
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [
+            ("dialogues", f"{self.dialogues:,}"),
+            ("turns", _listing(self.turns)),
+            ("turns a dialogue", f"{self.share(self.all_turns, self.dialogues):.1f}"),
+            ("words a turn", f"{self.share(self.words.total()):.1f}"),
+            ("labelled turns", f"{self.labelled:,} ({self.share(self.labelled):.1%})"),
+            ("annotated turns", self._shares(self.annotated, LAYERS)),
+            ("tree depth", ", ".join(f"{depth}: {count:,}" for depth, count in sorted(self.depth.items()))),
+            ("values", f"{self.values:,}, {self.share(self.spans, self.values):.1%} with a place in the text"),
+            ("domains", _listing(self.domains)),
+            ("intents", _listing(self.intents)),
+            ("slots", _listing(self.slots)),
+            ("acts", _listing(self.acts)),
+            ("turns with a view", self._shares(self.views, VIEWS)),
+            (f"more than {self.width} elements", _listing(self.crowded)),
+        ]
+
+    def _shares(self, counts: Counter[str], names: Iterable[str]) -> str:
+        return ", ".join(f"{name} {self.share(counts[name]):.1%}" for name in names)
+
+
+def collect(dialogues: Iterable[Dialogue], width: int = 16) -> Statistics:
+    """Counts what the dialogues hold; they are taken one at a time and not kept.
+
+    Args:
+      dialogues: the corpus or split.
+      width: the elements of a view that a batch keeps (`config.DataConfig.tree_elements`).
+    """
+    statistics = Statistics(width=width)
+    for dialogue in dialogues:
+        statistics.dialogues += 1
+        for turn in dialogue.turns:
+            _add_turn(statistics, turn)
+    return statistics
+
+
+def _add_turn(statistics: Statistics, turn: Turn) -> None:
+    statistics.turns[turn.role] += 1
+    statistics.words[turn.role] += len(turn.text.split())
+    statistics.annotated.update(layer for layer in LAYERS if getattr(turn, layer) is not None)
+    statistics.labelled += turn.frames is not None and turn.acts is not None
+    statistics.acts.update(turn.acts or ())
+    if turn.frames is not None:
+        _add_frames(statistics, turn.frames)
+
+
+def _add_frames(statistics: Statistics, frames: tuple[Frame, ...]) -> None:
+    slots = [slot for frame in frames for slot in frame.slots]
+    values = [value for slot in slots for value in slot.values]
+    statistics.domains.update({frame.domain for frame in frames})
+    statistics.intents.update({frame.intent for frame in frames})
+    statistics.slots.update({slot.name for slot in slots})
+    statistics.values += len(values)
+    statistics.spans += sum(value.start is not None for value in values)
+    statistics.depth[4 if values else 3 if slots else 2 if frames else 0] += 1
+    for name, view in zip(VIEWS, tree_views(frames), strict=True):
+        statistics.views[name] += bool(view)
+        statistics.crowded[name] += len(view) > statistics.width
+
+
+def _ranked(counts: Counter) -> list[tuple[Any, int]]:
+    """By falling count, equal ones by name, without zeros: the same text for the same corpus, whatever the order."""
+    return sorted(((name, count) for name, count in counts.items() if count), key=lambda item: (-item[1], str(item[0])))
+
+
+def _listing(counts: Counter[str]) -> str:
+    ranked = _ranked(counts)
+    text = ", ".join(f"{name} {count:,}" for name, count in ranked[:SHOWN]) or "none"
+    kinds = "" if set(counts) <= {"user", "system", *ACT_INDEX} else f"{len(ranked)}: "
+    return kinds + text + (f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else "")

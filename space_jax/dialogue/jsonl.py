@@ -1,0 +1,206 @@
+"""Dialogues in files: one JSON object a line (JSONL), plain or gzipped. `docs/data_format.md` describes the format."""
+
+import contextlib
+import dataclasses
+import gzip
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from space_jax.dialogue.from_json import dialogue_from_json
+from space_jax.dialogue.record import Dialogue, Frame, Slot, Turn, Value
+from space_jax.errors import UserError
+
+__all__ = ["ReadReport", "dialogue_from_json", "dialogue_to_json", "read_jsonl", "write_jsonl"]
+
+_log = logging.getLogger(__name__)
+
+LISTED = 100  # skipped lines whose message a report keeps
+
+
+@dataclasses.dataclass
+class ReadReport:
+    """What `read_jsonl` did so far; pass one in and look at it when the reading is over.
+
+    Attributes:
+      read: dialogues handed out.
+      skipped_count: lines left out because something was wrong with them.
+      skipped: the messages of the first `LISTED` of those.
+    """
+
+    read: int = 0
+    skipped_count: int = 0
+    skipped: list[str] = dataclasses.field(default_factory=list)
+
+    def skip(self, message: str) -> None:
+        """Counts a line that is left out."""
+        self.skipped_count += 1
+        if len(self.skipped) < LISTED:
+            self.skipped.append(message)
+
+
+def read_jsonl(path: str | os.PathLike, on_error: str = "stop", report: ReadReport | None = None) -> Iterator[Dialogue]:
+    """The dialogues of a file, one after the other; only one line and 8 bytes an id are needed at a time.
+
+    Args:
+      path: a `.jsonl` file, or a gzipped one whose name ends in `.gz`.
+      on_error: "stop" raises at the first line that is wrong; "skip" leaves such lines out and counts them.
+      report: filled while reading. Without one, "skip" logs a warning at the end if anything was left out.
+
+    Raises:
+      UserError: `file:line: field ...: expected ..., found ...`; with "skip" only if the file cannot be read at all.
+    """
+    if on_error not in ("stop", "skip"):
+        raise UserError(f'on_error: expected "stop" or "skip", found {on_error!r}')
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: expected a JSONL file with one dialogue a line, found no such file")
+    return _read(path, on_error, report)
+
+
+def _read(path: Path, on_error: str, report: ReadReport | None) -> Iterator[Dialogue]:
+    counts = ReadReport() if report is None else report
+    known: dict[bytes, int] = {}
+    for number, line in _lines(path):
+        try:
+            dialogue = dialogue_from_json(_decode(line))
+            _check_new(dialogue.id, number, known)
+        except UserError as error:
+            message = f"{path}:{number}: {error}"
+            if on_error == "stop":
+                raise UserError(message) from None
+            counts.skip(message)
+            continue
+        counts.read += 1
+        yield dialogue
+    if report is None and counts.skipped:
+        _log.warning("%s: left out %d lines; the first: %s", path, counts.skipped_count, counts.skipped[0])
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, numbered from 1; a byte order mark at the beginning is dropped."""
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if content.strip():
+                    yield number, content
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: expected a complete gzip file, found a damaged one ({error})") from None
+    except OSError as error:
+        raise UserError(f"{path}: expected a readable file, found {error.strerror or error}") from None
+
+
+def _decode(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf-8"), object_pairs_hook=_object)
+    except UnicodeDecodeError as error:
+        raise UserError(f"the line: expected UTF-8, found byte 0x{line[error.start]:02x} at {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"the line: expected one JSON object, found {error.msg} (column {error.colno})") from None
+    except RecursionError:
+        raise UserError("the line: expected a dialogue, found JSON that is nested too deeply") from None
+    except ValueError as error:  # a number with thousands of digits
+        raise UserError(f"the line: expected one JSON object, found {error}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; Python would silently keep the last of two equal keys."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise UserError(f"the line: expected every key once in an object, found {twice!r} twice")
+    return record
+
+
+def _check_new(name: str, number: int, known: dict[bytes, int]) -> None:
+    """Raises if the id was seen; keeps 8 bytes an id, which takes billions of dialogues to collide by chance."""
+    digest = hashlib.blake2b(name.encode("utf-8"), digest_size=8).digest()
+    first = known.setdefault(digest, number)
+    if first != number:
+        raise UserError(f"field id: expected an id of its own, found {name!r}, which line {first} has already")
+
+
+def write_jsonl(path: str | os.PathLike, dialogues: Iterable[Dialogue]) -> int:
+    """Writes dialogues so that `read_jsonl` gives equal ones; the file appears when it is complete.
+
+    Args:
+      path: the file to make; gzipped if its name ends in `.gz`.
+      dialogues: what to write; taken one at a time.
+
+    Returns:
+      How many dialogues were written.
+
+    Raises:
+      UserError: a dialogue that `read_jsonl` would refuse (a span that does not hold its value, an id used twice).
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise UserError(f"{path}: expected an existing folder to write to, found no {path.parent}")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        os.fchmod(handle, 0o644)  # mkstemp makes files that only their owner can read
+        with open(handle, "wb") as file:
+            # Without name and time two writes of the same dialogues give the same bytes.
+            zipped = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if path.suffix == ".gz" else None
+            with zipped or contextlib.nullcontext(file) as target:
+                count = _write(target, dialogues)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return count
+
+
+def _write(file: IO[bytes] | gzip.GzipFile, dialogues: Iterable[Dialogue]) -> int:
+    known: dict[bytes, int] = {}
+    count = 0
+    for count, dialogue in enumerate(dialogues, start=1):
+        record = dialogue_to_json(dialogue)
+        try:
+            dialogue_from_json(record)
+            _check_new(dialogue.id, count, known)
+        except UserError as error:
+            raise UserError(f"dialogue {count} ({dialogue.id!r}) cannot be written: {error}") from None
+        file.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n")
+    return count
+
+
+def dialogue_to_json(dialogue: Dialogue) -> dict[str, Any]:
+    """The dialogue as `json.dumps` takes it; annotations that are None are left out."""
+    return {"id": dialogue.id, "turns": [_turn_to_json(turn) for turn in dialogue.turns]}
+
+
+def _turn_to_json(turn: Turn) -> dict[str, Any]:
+    record: dict[str, Any] = {"role": turn.role, "text": turn.text}
+    if turn.frames is not None:
+        record["frames"] = [_frame_to_json(frame) for frame in turn.frames]
+    if turn.acts is not None:
+        record["acts"] = list(turn.acts)
+    if turn.state is not None:
+        record["state"] = {
+            domain: {slot: list(values) for slot, values in slots.items()} for domain, slots in turn.state.items()
+        }
+    if turn.delexicalised is not None:
+        record["delexicalised"] = turn.delexicalised
+    return record
+
+
+def _frame_to_json(frame: Frame) -> dict[str, Any]:
+    return {"domain": frame.domain, "intent": frame.intent, "slots": [_slot_to_json(slot) for slot in frame.slots]}
+
+
+def _slot_to_json(slot: Slot) -> dict[str, Any]:
+    return {"name": slot.name, "values": [_value_to_json(value) for value in slot.values]}
+
+
+def _value_to_json(value: Value) -> dict[str, Any]:
+    span = {} if value.start is None else {"start": value.start, "end": value.end}
+    return {"value": value.text, **span}
