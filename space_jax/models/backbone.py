@@ -1,0 +1,271 @@
+"""The UniLM backbone: one post-LayerNorm transformer that is the encoder and, by its mask, every decoder.
+
+Source: BERT (Devlin et al., 2019) with the attention masks of UniLM (Dong et al., 2019), as SPACE-1, -2 and -3 use it.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from space_jax.config import ModelConfig
+from space_jax.features.batch import Tokens
+from space_jax.models.dropout import Dropout
+from space_jax.models.logical import constrain
+from space_jax.models.masks import decoder_mask, same_segment
+from space_jax.models.memory import Memory
+
+WEIGHT_INIT = nn.initializers.normal(stddev=0.02)
+TABLE_INIT = nn.initializers.xavier_uniform()
+NEGATIVE = -1e9  # The logit of a row that only pads the token table; finite, so that its gradient is 0 and not NaN.
+
+
+class LayerNorm(nn.Module):
+    """LayerNorm with float32 statistics; the two-pass variance, since epsilon 1e-12 forgives no cancellation."""
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Normalises `x` `[..., H]`."""
+        norm = nn.LayerNorm(
+            epsilon=self.config.layer_norm_epsilon,
+            use_fast_variance=False,
+            dtype=jnp.float32,
+            scale_init=nn.with_logical_partitioning(nn.initializers.ones, ("embed",)),
+            bias_init=nn.with_logical_partitioning(nn.initializers.zeros, ("embed",)),
+            name="norm",
+        )
+        return norm(x).astype(self.config.dtype)
+
+
+class Dense(nn.Module):
+    """An affine map of the last axis, in the compute dtype.
+
+    Attributes:
+      features: size of the output.
+      names: logical names of the kernel's two axes.
+      use_bias: whether there is a bias.
+    """
+
+    config: ModelConfig
+    features: int
+    names: tuple[str | None, str | None]
+    use_bias: bool = True
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Maps `x` `[..., in]` to `[..., features]`."""
+        dtype = self.config.dtype
+        shape = (x.shape[-1], self.features)
+        kernel = self.param("kernel", nn.with_logical_partitioning(WEIGHT_INIT, self.names), shape)
+        y = x.astype(dtype) @ kernel.astype(dtype)
+        if self.use_bias:
+            init = nn.with_logical_partitioning(nn.initializers.zeros, self.names[1:])
+            y = y + _broadcast(self.param("bias", init, (self.features,)).astype(dtype), y)
+        return y
+
+
+def _broadcast(vector: jax.Array, like: jax.Array) -> jax.Array:
+    """`vector` `[F]` with leading axes, since rank promotion is an error in our tests."""
+    return jnp.broadcast_to(vector, like.shape)
+
+
+class Embedding(nn.Module):
+    """Token + position + role + turn embeddings, dropout, LayerNorm; the token table is also the output layer."""
+
+    config: ModelConfig
+
+    def setup(self) -> None:
+        config = self.config
+
+        def table(name: str, rows: int, axis: str | None = None) -> jax.Array:
+            return self.param(name, nn.with_logical_partitioning(TABLE_INIT, (axis, "embed")), (rows, config.hidden))
+
+        self.token = table("token", config.vocabulary.padded_size, "vocab")
+        self.position = table("position", config.positions)
+        self.role = table("role", config.roles)
+        self.turn = table("turn", config.turns)
+        self.norm = LayerNorm(config)
+        self.drop = Dropout(config.dropout)
+
+    def __call__(
+        self,
+        ids: jax.Array,
+        positions: jax.Array | None = None,
+        roles: jax.Array | None = None,
+        turns: jax.Array | None = None,
+    ) -> jax.Array:
+        """Embeds tokens; a part that is None adds nothing (the prompts have token embeddings alone).
+
+        Args:
+          ids: `[R, L]` token ids; likewise `positions`, `roles`, `turns`.
+
+        Returns:
+          `[R, L, H]`.
+        """
+        x = self.token[ids]
+        for table, index in ((self.position, positions), (self.role, roles), (self.turn, turns)):
+            if index is not None:
+                x = x + table[index]
+        return self.normalise(x)
+
+    def normalise(self, x: jax.Array) -> jax.Array:
+        """Dropout and LayerNorm of summed embeddings `[R, L, H]`."""
+        x = self.norm(self.drop(x.astype(self.config.dtype)))
+        return constrain(x, "batch", "length", "embed")
+
+    def logits(self, x: jax.Array) -> jax.Array:
+        """Scores every token by the tied table, without bias, in float32: `[..., H]` -> `[..., padded V]`."""
+        dtype = self.config.dtype
+        scores = jnp.einsum("...H,VH->...V", x.astype(dtype), self.token.astype(dtype))
+        return mask_vocabulary(scores.astype(jnp.float32), self.config)
+
+
+def mask_vocabulary(logits: jax.Array, config: ModelConfig) -> jax.Array:
+    """Bars the rows that pad the token table: `[..., padded V]`."""
+    real = jnp.arange(config.vocabulary.padded_size) < config.vocabulary.size
+    return jnp.where(jnp.broadcast_to(real, logits.shape), logits, NEGATIVE)
+
+
+def masked_softmax(scores: jax.Array, mask: jax.Array) -> jax.Array:
+    """Softmax over the last axis in float32; a masked pair is exactly 0, also in a row that sees nothing.
+
+    Args:
+      scores: `[R, N, Q, K]`.
+      mask: `[R, Q, K]` bool.
+
+    Returns:
+      `[R, N, Q, K]` float32.
+    """
+    mask = jnp.broadcast_to(mask[:, None], scores.shape)
+    scores = jnp.where(mask, scores.astype(jnp.float32), NEGATIVE)
+    weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True))) * mask
+    total = weights.sum(axis=-1, keepdims=True)
+    return weights / jnp.where(total > 0, total, 1.0)
+
+
+class Attention(nn.Module):
+    """Multi-head attention of Q tokens over M tokens of memory and themselves."""
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(
+        self, x: jax.Array, memory: tuple[jax.Array, jax.Array], mask: jax.Array
+    ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+        """Attends.
+
+        Args:
+          x: `[R, Q, H]`.
+          memory: keys and values `[R, M, N, D]` of earlier tokens.
+          mask: `[R, Q, M + Q]` bool.
+
+        Returns:
+          The output `[R, Q, H]`, and the keys and values `[R, Q, N, D]` of `x`.
+        """
+        config = self.config
+        heads, width = config.heads, config.hidden // config.heads
+        names = ("embed", None, "heads", "kv")
+        kernel = self.param(
+            "qkv_kernel", nn.with_logical_partitioning(WEIGHT_INIT, names), (config.hidden, 3, heads, width)
+        )
+        bias = self.param(
+            "qkv_bias", nn.with_logical_partitioning(nn.initializers.zeros, names[1:]), (3, heads, width)
+        )
+        dtype = config.dtype
+        projected = jnp.einsum("RQH,HCND->CRQND", x, kernel.astype(dtype))
+        projected = projected + bias.astype(dtype)[:, None, None]
+        query, key, value = (constrain(part, "batch", "length", "heads", "kv") for part in projected)
+        all_keys = jnp.concatenate([memory[0], key], axis=1)
+        all_values = jnp.concatenate([memory[1], value], axis=1)
+        scores = jnp.einsum("RQND,RKND->RNQK", query * width**-0.5, all_keys)
+        weights = Dropout(config.dropout)(masked_softmax(scores, mask).astype(dtype))
+        mixed = jnp.einsum("RNQK,RKND->RQND", weights, all_values)
+        out_kernel = self.param(
+            "out_kernel",
+            nn.with_logical_partitioning(WEIGHT_INIT, ("heads", "kv", "embed")),
+            (heads, width, config.hidden),
+        )
+        out_bias = self.param(
+            "out_bias", nn.with_logical_partitioning(nn.initializers.zeros, ("embed",)), (config.hidden,)
+        )
+        y = jnp.einsum("RQND,NDH->RQH", mixed, out_kernel.astype(dtype))
+        return y + _broadcast(out_bias.astype(dtype), y), (key, value)
+
+
+class Block(nn.Module):
+    """x = LN(x + drop(attention(x))); x = LN(x + drop(W2 drop(gelu(W1 x)))), with the exact GELU."""
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(
+        self, x: jax.Array, memory: tuple[jax.Array, jax.Array], mask: jax.Array
+    ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+        """One layer; arguments and results as `Attention`."""
+        config = self.config
+        attended, new = Attention(config, name="attention")(x, memory, mask)
+        x = LayerNorm(config, name="attention_norm")(x + Dropout(config.dropout)(attended))
+        x = constrain(x, "batch", "length", "embed")
+        inner = nn.gelu(Dense(config, config.mlp, ("embed", "mlp"), name="inner")(x), approximate=False)
+        inner = constrain(Dropout(config.dropout)(inner), "batch", "length", "mlp")
+        outer = Dense(config, config.hidden, ("mlp", "embed"), name="outer")(inner)
+        x = LayerNorm(config, name="outer_norm")(x + Dropout(config.dropout)(outer))
+        return constrain(x, "batch", "length", "embed"), new
+
+
+class Backbone(nn.Module):
+    """Embedding and layers; every model is made of calls to `encode` and `decode`."""
+
+    config: ModelConfig
+
+    def setup(self) -> None:
+        config = self.config
+        self.embedding = Embedding(config)
+        block = nn.remat(Block, prevent_cse=False) if config.remat else Block
+        scan = functools.partial(
+            nn.scan,
+            variable_axes={"params": 0},
+            split_rngs={"params": True, "dropout": True},
+            in_axes=(0, nn.broadcast),
+            out_axes=0,
+            length=config.layers,
+            metadata_params={nn.PARTITION_NAME: "layers"},
+        )
+        self.layers = scan(block)(config)
+
+    def embed(self, tokens: Tokens) -> jax.Array:
+        """Embeds a grid of tokens with all their parts: `[R, L]` to `[R, L, H]`."""
+        return self.embedding(tokens.ids, tokens.positions, tokens.roles, tokens.turns)
+
+    def encode(self, x: jax.Array, segments: jax.Array) -> tuple[jax.Array, Memory]:
+        """Runs embedded tokens that all see one another within their example.
+
+        Args:
+          x: `[R, L, H]` from `Embedding`.
+          segments: `[R, L]`.
+
+        Returns:
+          The last layer `[R, L, H]` and the memory of these tokens.
+        """
+        nothing = Memory.empty(self.config, x.shape[0])
+        return self._run(x, segments, nothing, same_segment(segments, segments))
+
+    def decode(self, x: jax.Array, segments: jax.Array, memory: Memory) -> tuple[jax.Array, Memory]:
+        """Runs embedded tokens that see their example's memory and, causally, one another.
+
+        Args:
+          x: `[R, Q, H]` from `Embedding`.
+          segments: `[R, Q]`.
+          memory: of M earlier tokens.
+
+        Returns:
+          The last layer `[R, Q, H]` and the memory grown by these tokens.
+        """
+        return self._run(x, segments, memory, decoder_mask(segments, memory.segments))
+
+    def _run(self, x: jax.Array, segments: jax.Array, memory: Memory, mask: jax.Array) -> tuple[jax.Array, Memory]:
+        x, (keys, values) = self.layers(x, (memory.keys, memory.values), mask)
+        return x, memory.grown(keys, values, segments)

@@ -1,0 +1,117 @@
+"""Heads over the backbone, and the ways to get from the grid to examples and back."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from space_jax.config import ModelConfig
+from space_jax.features.batch import Batch
+from space_jax.models.backbone import WEIGHT_INIT, Dense, Embedding, LayerNorm
+
+
+class MaskedTokenHead(nn.Module):
+    """dense, GELU, LayerNorm, then the tied token table with a bias of its own."""
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(self, x: jax.Array, positions: jax.Array, embedding: Embedding) -> jax.Array:
+        """Scores the vocabulary at some positions only, since most tokens are not masked.
+
+        Args:
+          x: `[R, L, H]`.
+          positions: `[R, M]` int32 columns.
+          embedding: whose token table scores.
+
+        Returns:
+          float32 `[R, M, padded V]`.
+        """
+        config = self.config
+        x = jnp.take_along_axis(x, positions[:, :, None], axis=1)
+        x = nn.gelu(Dense(config, config.hidden, ("embed", None), name="dense")(x), approximate=False)
+        scores = embedding.logits(LayerNorm(config, name="norm")(x))
+        init = nn.with_logical_partitioning(nn.initializers.zeros, ("vocab",))
+        bias = self.param("bias", init, (config.vocabulary.padded_size,))
+        return scores + jnp.broadcast_to(bias, scores.shape)
+
+
+class Pooler(nn.Module):
+    """dense + tanh, `[..., H]` -> `[..., H]`."""
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Pools in the compute dtype."""
+        return jnp.tanh(Dense(self.config, self.config.hidden, ("embed", None), name="dense")(x))
+
+
+class Subspaces(nn.Module):
+    """The projection matrices of SPACE-2, one a view; `losses.multi_view_contrast` applies them.
+
+    Attributes:
+      views: W.
+      width: D of one subspace.
+    """
+
+    config: ModelConfig
+    views: int
+    width: int
+
+    @nn.compact
+    def __call__(self) -> tuple[jax.Array, jax.Array]:
+        """Returns the kernels `[W, H, D]` and the biases `[W, D]`."""
+        names = ("subspace", "embed", "mlp")
+        shape = (self.views, self.config.hidden, self.width)
+        kernels = self.param("kernels", nn.with_logical_partitioning(WEIGHT_INIT, names), shape)
+        zeros = nn.with_logical_partitioning(nn.initializers.zeros, ("subspace", "mlp"))
+        return kernels, self.param("biases", zeros, (self.views, self.width))
+
+
+def prompt_grid(ids: tuple[int, ...], occupied: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The prompts of every slot, one after the other.
+
+    Args:
+      ids: the P prompt tokens.
+      occupied: `[R, S]` bool.
+
+    Returns:
+      ids and segments, each `[R, S * P]` int32.
+    """
+    rows = occupied.shape[0]
+    tokens = jnp.tile(jnp.asarray(ids, jnp.int32), (rows, occupied.shape[1]))
+    return tokens, jnp.repeat(slot_segments(occupied), len(ids), axis=1)
+
+
+def slot_segments(occupied: jax.Array) -> jax.Array:
+    """The segment id of each slot, 0 where it is empty: `[R, S]` bool -> `[R, S]` int32."""
+    numbers = jnp.arange(1, occupied.shape[1] + 1, dtype=jnp.int32)
+    return jnp.where(occupied, jnp.broadcast_to(numbers, occupied.shape), 0)
+
+
+def last_prompts(x: jax.Array, prompts: int) -> jax.Array:
+    """The output of each slot's last prompt: `[R, S * P, H]` -> `[R, S, H]`."""
+    rows, length, hidden = x.shape
+    return x.reshape(rows, length // prompts, prompts, hidden)[:, :, -1]
+
+
+def per_example(grid: jax.Array, batch: Batch) -> jax.Array:
+    """Picks each example out of its slot: `[R, S, H]` -> float32 `[B, H]`, zeros where the example is not valid."""
+    vectors = grid.reshape(-1, grid.shape[-1])[batch.slot].astype(jnp.float32)
+    return jnp.where(batch.valid[:, None], vectors, 0.0)
+
+
+def per_token(flags: jax.Array, segments: jax.Array, batch: Batch) -> jax.Array:
+    """Spreads a value of each example over its tokens.
+
+    Args:
+      flags: `[B]` float32.
+      segments: `[R, L]` of a grid of the batch.
+
+    Returns:
+      `[R, L]` float32, 0 at padding.
+    """
+    rows, slots = batch.occupied.shape
+    flags = jnp.where(batch.valid, flags, 0.0)
+    grid = jnp.zeros(rows * slots, jnp.float32).at[batch.slot].add(flags).reshape(rows, slots)
+    return jnp.take_along_axis(jnp.pad(grid, ((0, 0), (1, 0))), segments, axis=1)

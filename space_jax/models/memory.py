@@ -1,0 +1,36 @@
+"""What the encoder and the decoders hand on: keys and values of every layer."""
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from space_jax.config import ModelConfig
+
+
+@struct.dataclass
+class Memory:
+    """Keys and values of all tokens so far.
+
+    Attributes:
+      keys, values: `[layers, R, M, N, D]`.
+      segments: `[R, M]` int32 segment ids; 0 pads.
+    """
+
+    keys: jax.Array
+    values: jax.Array
+    segments: jax.Array
+
+    @classmethod
+    def empty(cls, config: ModelConfig, rows: int) -> "Memory":
+        """A memory of no tokens for R rows."""
+        shape = (config.layers, rows, 0, config.heads, config.hidden // config.heads)
+        nothing = jnp.zeros(shape, jnp.dtype(config.dtype))
+        return cls(nothing, nothing, jnp.zeros((rows, 0), jnp.int32))
+
+    def grown(self, keys: jax.Array, values: jax.Array, segments: jax.Array) -> "Memory":
+        """This memory with Q more tokens behind it: `keys`, `values` `[layers, R, Q, N, D]`, `segments` `[R, Q]`."""
+        return Memory(
+            jnp.concatenate([self.keys, keys], axis=2),
+            jnp.concatenate([self.values, values], axis=2),
+            jnp.concatenate([self.segments, segments], axis=1),
+        )

@@ -1,0 +1,83 @@
+"""SPACE-1 (GALAXY): dialog acts from a summary vector, a prefix-LM response (He et al., AAAI 2022, section 4)."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax import struct
+
+from space_jax.config import ModelConfig
+from space_jax.dialogue.acts import ACTS
+from space_jax.features.batch import Batch, Tokens
+from space_jax.models.backbone import WEIGHT_INIT, Backbone, Dense
+from space_jax.models.heads import per_example, slot_segments
+from space_jax.models.memory import Memory
+from space_jax.models.space3 import joined
+
+
+@struct.dataclass
+class Reading:
+    """What SPACE-1 makes of a context.
+
+    Attributes:
+      summary: `[B, H]` float32.
+      act_logits: `[B, 20]` float32.
+      memory: of the summary tokens and the context.
+    """
+
+    summary: jax.Array
+    act_logits: jax.Array
+    memory: Memory
+
+
+class Space1Model(nn.Module):
+    """The backbone with a learned summary vector before each context, an act classifier and a selection head."""
+
+    config: ModelConfig
+
+    def setup(self) -> None:
+        config = self.config
+        self.backbone = Backbone(config)
+        init = nn.with_logical_partitioning(WEIGHT_INIT, ("embed",))
+        self.summary = self.param("summary", init, (config.hidden,))
+        self.act_classifier = Dense(config, len(ACTS), ("embed", None))
+        self.selector = Dense(config, 1, ("embed", None))
+
+    def summarise(self, tokens: Tokens, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+        """Encodes tokens with the summary vectors before them.
+
+        Args:
+          tokens: `[R, L]`.
+          occupied: `[R, S]` bool.
+
+        Returns:
+          The summary `[R, S, H]` of each slot and the memory of summaries and tokens.
+        """
+        rows, slots = occupied.shape
+        norm = self.backbone.embedding.norm
+        summary = jnp.broadcast_to(norm(self.summary), (rows, slots, self.config.hidden))
+        x = jnp.concatenate([summary, self.backbone.embed(tokens)], axis=1)
+        segments = jnp.concatenate([slot_segments(occupied), tokens.segments], axis=1)
+        x, memory = self.backbone.encode(x, segments)
+        return x[:, :slots], memory
+
+    def read(self, batch: Batch) -> Reading:
+        """Summarises the contexts and scores the acts of their responses."""
+        grid, memory = self.summarise(batch.context, batch.occupied)
+        summary = per_example(grid, batch)
+        return Reading(summary, self.act_classifier(summary).astype(jnp.float32), memory)
+
+    def respond(self, response: Tokens, memory: Memory) -> jax.Array:
+        """Scores each next token of the response, float32 `[R, Lr, padded V]`."""
+        x, _ = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
+        return self.backbone.embedding.logits(x)
+
+    def select(self, batch: Batch, response: Tokens) -> jax.Array:
+        """Whether a response belongs to its context: logits, float32 `[B]`."""
+        grid, _ = self.summarise(joined(batch.context, response), batch.occupied)
+        return self.selector(per_example(grid, batch)).astype(jnp.float32)[:, 0]
+
+    def initialise(self, batch: Batch) -> None:
+        """Touches every parameter."""
+        reading = self.read(batch)
+        self.respond(batch.response, reading.memory)
+        self.select(batch, batch.response)

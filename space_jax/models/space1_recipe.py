@@ -1,0 +1,88 @@
+"""The SPACE-1 recipe: selection + generation + dialog act + 5 * consistency (GALAXY, section 4.4)."""
+
+import jax
+import jax.numpy as jnp
+
+from space_jax.config import ModelConfig, Space1Config
+from space_jax.features.batch import Batch
+from space_jax.losses import (
+    Sum,
+    dialog_act,
+    entropy_gate,
+    response_selection,
+    shifted_targets,
+    symmetric_kl,
+    token_cross_entropy,
+)
+from space_jax.models.heads import per_token
+from space_jax.models.recipe import Keys, Partial, Terms
+from space_jax.models.space1 import Reading, Space1Model
+from space_jax.models.views import first_view, rngs, stream_flags, two_views
+
+
+class Space1Recipe:
+    """Labelled and unlabelled examples in one batch; terms are means over the whole batch."""
+
+    view_terms = ("consistency",)
+    generation_terms = ("generation",)
+
+    def __init__(self, model: ModelConfig, recipe: Space1Config) -> None:
+        self.model = Space1Model(model)
+        self.config = recipe
+        self.coefficients = {"generation": 1.0, "dialog_act": 1.0, "consistency": recipe.consistency_weight}
+        if not recipe.as_released:
+            self.coefficients["selection"] = 1.0
+
+    def init(self, key: jax.Array, batch: Batch) -> dict:
+        """See `Recipe.init`."""
+        return self.model.init(key, batch, method="initialise")["params"]
+
+    def forward(self, params: dict, batch: Batch, keys: Keys) -> Partial:
+        """See `Recipe.forward`."""
+        variables = {"params": params}
+        views = two_views(lambda keys: self.model.apply(variables, batch, rngs=keys, method="read"), keys)
+        terms = {
+            "generation": self._generation(variables, batch, first_view(views), keys),
+            "dialog_act": self._dialog_act(views.act_logits, batch),
+            "consistency": self._consistency(views.act_logits, batch),
+        }
+        if not self.config.as_released:
+            terms["selection"] = self._selection(variables, batch, keys)
+        return Partial(terms, {})
+
+    def finish(self, terms: Terms, features: dict) -> Terms:
+        """See `Recipe.finish`; SPACE-1 compares no examples."""
+        del features
+        return terms
+
+    def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
+        """See `Recipe.represent`; the understanding vector is the summary."""
+        reading = self.model.apply({"params": params}, batch, method="read")
+        return {"understanding": reading.summary, "act_logits": reading.act_logits}
+
+    def _generation(self, variables: dict, batch: Batch, reading: Reading, keys: Keys) -> Sum:
+        logits = self.model.apply(
+            variables, batch.response, reading.memory, rngs=rngs(keys, "dropout_decoders"), method="respond"
+        )
+        targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
+        valid = per_token(batch.valid.astype(jnp.float32), batch.response.segments, batch)
+        return token_cross_entropy(logits, targets, weights * valid)
+
+    def _dialog_act(self, act_logits: jax.Array, batch: Batch) -> Sum:
+        """Labelled examples of both views; as released: all examples, if any is labelled."""
+        weights = stream_flags(batch)["labelled"]
+        if self.config.as_released:
+            weights = batch.valid.astype(jnp.float32) * weights.max()
+        return sum((Sum.of(dialog_act(logits, batch.acts), weights) for logits in act_logits[1:]),
+                   start=Sum.of(dialog_act(act_logits[0], batch.acts), weights))
+
+    def _consistency(self, act_logits: jax.Array, batch: Batch) -> Sum:
+        gate = jnp.where(batch.labelled, 1.0, entropy_gate(act_logits[0]))
+        return Sum.of(symmetric_kl(act_logits[0], act_logits[1]) * gate, batch.valid.astype(jnp.float32))
+
+    def _selection(self, variables: dict, batch: Batch, keys: Keys) -> Sum:
+        true, negative = (
+            self.model.apply(variables, batch, response, rngs=rngs(keys, "dropout_decoders"), method="select")
+            for response in (batch.response, batch.negative)
+        )
+        return Sum.of(response_selection(true, negative), batch.valid.astype(jnp.float32))

@@ -1,0 +1,51 @@
+"""SPACE-2: a summary token over the context, seen in ten subspaces (He et al., COLING 2022, arXiv 2209.06638, 3.2)."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from space_jax.config import ModelConfig
+from space_jax.dialogue.trees import VIEWS
+from space_jax.features.batch import Batch
+from space_jax.models.backbone import Backbone
+from space_jax.models.heads import MaskedTokenHead, Subspaces, per_example, prompt_grid
+
+
+class Space2Model(nn.Module):
+    """The encoder with the bare `[CLS]` embedding before each context.
+
+    Attributes:
+      subspace: width D of one subspace.
+    """
+
+    config: ModelConfig
+    subspace: int
+
+    def setup(self) -> None:
+        self.backbone = Backbone(self.config)
+        self.masked_head = MaskedTokenHead(self.config)
+        self.subspaces = Subspaces(self.config, len(VIEWS), self.subspace)
+
+    def summarise(self, batch: Batch) -> jax.Array:
+        """The dialogue representation of each example, float32 `[B, H]`."""
+        ids, summary_segments = prompt_grid((self.config.vocabulary.summary,), batch.occupied)
+        x = jnp.concatenate([self.backbone.embedding(ids), self.backbone.embed(batch.context)], axis=1)
+        segments = jnp.concatenate([summary_segments, batch.context.segments], axis=1)
+        x, _ = self.backbone.encode(x, segments)
+        return per_example(x[:, : ids.shape[1]], batch)
+
+    def score_masked(self, batch: Batch) -> jax.Array:
+        """Scores the masked tokens, float32 `[R, M, padded V]`; here the context stands without summary tokens."""
+        context = batch.context.replace(ids=batch.masked_ids)
+        x, _ = self.backbone.encode(self.backbone.embed(context), context.segments)
+        return self.masked_head(x, batch.masked_positions, self.backbone.embedding)
+
+    def projections(self) -> tuple[jax.Array, jax.Array]:
+        """The projection matrices `[W, H, D]` and biases `[W, D]`."""
+        return self.subspaces()
+
+    def initialise(self, batch: Batch) -> None:
+        """Touches every parameter."""
+        self.summarise(batch)
+        self.score_masked(batch)
+        self.projections()

@@ -1,0 +1,57 @@
+"""The SPACE-2 recipe: tree contrast in ten subspaces + 0.1 * masked language model (SPACE-2, section 3.3)."""
+
+import jax
+
+from space_jax.config import ModelConfig, Space2Config
+from space_jax.features.batch import Batch
+from space_jax.losses import multi_view_contrast, view_similarities
+from space_jax.models.pool import Pool, contrast_terms
+from space_jax.models.recipe import Keys, Partial, Terms
+from space_jax.models.space2 import Space2Model
+from space_jax.models.views import by_stream, masked_tokens, rngs, stream_coefficients, two_views
+
+
+class Space2Recipe:
+    """The losses of the labelled and the unlabelled stream, added."""
+
+    view_terms = ("contrast/labelled", "contrast/unlabelled")
+    generation_terms = ()
+
+    def __init__(self, model: ModelConfig, recipe: Space2Config) -> None:
+        self.model = Space2Model(model, recipe.subspace)
+        self.config = recipe
+        self.coefficients = stream_coefficients(contrast=1.0, masked=recipe.mlm_weight)
+
+    def init(self, key: jax.Array, batch: Batch) -> dict:
+        """See `Recipe.init`."""
+        return self.model.init(key, batch, method="initialise")["params"]
+
+    def forward(self, params: dict, batch: Batch, keys: Keys) -> Partial:
+        """See `Recipe.forward`."""
+        variables = {"params": params}
+        summaries = two_views(lambda keys: self.model.apply(variables, batch, rngs=keys, method="summarise"), keys)
+        logits = self.model.apply(variables, batch, rngs=rngs(keys, "dropout_masked"), method="score_masked")
+        terms = by_stream("masked", batch, lambda flags: masked_tokens(logits, batch, flags))
+        kernels, biases = self.model.apply(variables, method="projections")
+        pool = Pool.of(batch, {"user": batch.user_tree}, {"user": summaries})
+        return Partial(terms, {"pool": pool, "kernels": kernels, "biases": biases})
+
+    def finish(self, terms: Terms, features: dict) -> Terms:
+        """See `Recipe.finish`."""
+        pool = features["pool"].flattened()
+        kernels, biases = features["kernels"][0], features["biases"][0]
+        similarity = pool.weights(view_similarities(pool.trees["user"]))
+        loss = multi_view_contrast(
+            pool.views("user"),
+            kernels,
+            biases,
+            similarity,
+            pool.groups(self.config.pool.group),
+            pool.valid,
+            self.config.pool.temperature,
+        )
+        return terms | contrast_terms("contrast", loss, pool)
+
+    def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
+        """See `Recipe.represent`; the understanding vector is the summary."""
+        return {"understanding": self.model.apply({"params": params}, batch, method="summarise")}

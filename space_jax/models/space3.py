@@ -1,0 +1,131 @@
+"""SPACE-3: one encoder, three decoders (He et al., SIGIR 2022, arXiv 2209.06664, sections 3.2 to 3.4)."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax import struct
+
+from space_jax.config import ModelConfig
+from space_jax.features.batch import Batch, Tokens
+from space_jax.models.backbone import Backbone, Dense, mask_vocabulary
+from space_jax.models.heads import MaskedTokenHead, Pooler, last_prompts, per_example, prompt_grid
+from space_jax.models.memory import Memory
+
+
+@struct.dataclass
+class View:
+    """What one dropout view of a batch gives.
+
+    Attributes:
+      user, system: `[B, H]` float32, the understanding vectors of the last user turn and of the response.
+      user_pooled, system_pooled: `[B, H]` float32, the same through the pooler.
+      memory: of context and understanding prompts.
+    """
+
+    user: jax.Array
+    system: jax.Array
+    user_pooled: jax.Array
+    system_pooled: jax.Array
+    memory: Memory
+
+
+class Space3Model(nn.Module):
+    """The parts of SPACE-3. Each decoder takes a memory and hands on the memory grown by its own tokens."""
+
+    config: ModelConfig
+
+    def setup(self) -> None:
+        config = self.config
+        self.backbone = Backbone(config)
+        self.masked_head = MaskedTokenHead(config)
+        self.pooler = Pooler(config)
+        self.bag_of_words = Dense(config, config.vocabulary.padded_size, ("embed", "vocab"), use_bias=False)
+
+    def encode(self, tokens: Tokens) -> tuple[jax.Array, Memory]:
+        """The dialogue encoder: `[R, L]` tokens to `[R, L, H]` and their memory."""
+        return self.backbone.encode(self.backbone.embed(tokens), tokens.segments)
+
+    def understand(self, memory: Memory, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+        """The understanding decoder.
+
+        Args:
+          memory: of what is to be understood.
+          occupied: `[R, S]` bool.
+
+        Returns:
+          The understanding vectors `[R, S, H]` and the memory grown by the prompts.
+        """
+        return self._prompted(self.config.vocabulary.understand, memory, occupied)
+
+    def decide(self, memory: Memory, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+        """The policy decoder, on a memory that ends with the understanding prompts; results as `understand`."""
+        return self._prompted(self.config.vocabulary.policy, memory, occupied)
+
+    def _prompted(self, prompts: tuple[int, ...], memory: Memory, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+        ids, segments = prompt_grid(prompts, occupied)
+        x, memory = self.backbone.decode(self.backbone.embedding(ids), segments, memory)
+        return last_prompts(x, len(prompts)), memory
+
+    def respond(self, response: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+        """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the memory grown."""
+        x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
+        return self.backbone.embedding.logits(x), memory
+
+    def score_masked(self, context: Tokens, masked_ids: jax.Array, positions: jax.Array) -> jax.Array:
+        """Scores the masked tokens.
+
+        Args:
+          context: `[R, L]`.
+          masked_ids: `[R, L]`, its ids after masking.
+          positions: `[R, M]`, the columns to score.
+
+        Returns:
+          float32 `[R, M, padded V]`.
+        """
+        x, _ = self.encode(context.replace(ids=masked_ids))
+        return self.masked_head(x, positions, self.backbone.embedding)
+
+    def score_words(self, vectors: jax.Array) -> jax.Array:
+        """One distribution over words an example: `[B, H]` -> float32 `[B, padded V]`."""
+        return mask_vocabulary(self.bag_of_words(vectors).astype(jnp.float32), self.config)
+
+    def pool(self, vectors: jax.Array) -> jax.Array:
+        """The pooler, `[B, H]` -> float32 `[B, H]`."""
+        return self.pooler(vectors).astype(jnp.float32)
+
+    def view(self, batch: Batch) -> View:
+        """Understands the context, and the context together with the response."""
+        _, memory = self.encode(batch.context)
+        user, memory = self.understand(memory, batch.occupied)
+        _, whole = self.encode(joined(batch.context, batch.response))
+        system, _ = self.understand(whole, batch.occupied)
+        user_vector, system_vector = per_example(user, batch), per_example(system, batch)
+        return View(user_vector, system_vector, self.pool(user_vector), self.pool(system_vector), memory)
+
+    def policy_before_user(self, batch: Batch) -> jax.Array:
+        """The policy vector `[B, H]` before the user's last turn: the context without it."""
+        _, memory = self.encode(without_last_turn(batch.context))
+        _, memory = self.understand(memory, batch.occupied)
+        vectors, _ = self.decide(memory, batch.occupied)
+        return per_example(vectors, batch)
+
+    def initialise(self, batch: Batch) -> None:
+        """Touches every parameter."""
+        view = self.view(batch)
+        self.decide(view.memory, batch.occupied)
+        self.respond(batch.response, view.memory)
+        self.score_masked(batch.context, batch.masked_ids, batch.masked_positions)
+        self.score_words(view.user)
+
+
+def joined(first: Tokens, second: Tokens) -> Tokens:
+    """Two grids side by side: the tokens of an example keep their segment id, whatever stands between them."""
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), first, second)
+
+
+def without_last_turn(context: Tokens) -> Tokens:
+    """The context as it was before its last turn; that turn becomes padding and the others move one turn nearer."""
+    kept = context.turns > 1
+    return context.replace(
+        segments=jnp.where(kept, context.segments, 0), turns=jnp.where(kept, context.turns - 1, 0)
+    )

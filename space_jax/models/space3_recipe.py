@@ -1,0 +1,139 @@
+"""The SPACE-3 recipe (SIGIR 2022, section 3.4): understanding, policy and generation losses over two streams."""
+
+import jax
+import jax.numpy as jnp
+
+from space_jax.config import ModelConfig, Space3Config
+from space_jax.features.batch import Batch
+from space_jax.losses import (
+    Sum,
+    bag_of_words,
+    combined_similarity,
+    l2_normalise,
+    policy_distance,
+    shifted_targets,
+    token_cross_entropy,
+    weighted_contrast,
+)
+from space_jax.models.heads import per_example, per_token
+from space_jax.models.pool import Pool, contrast_terms
+from space_jax.models.recipe import Keys, Partial, Terms
+from space_jax.models.space3 import Space3Model, View
+from space_jax.models.views import by_stream, first_view, masked_tokens, rngs, stream_coefficients, two_views
+
+SIDES = ("user", "system")
+
+
+class Space3Recipe:
+    """The losses of the labelled and the unlabelled stream, added."""
+
+    view_terms = tuple(f"contrast_{side}/{stream}" for side in SIDES for stream in ("labelled", "unlabelled"))
+    generation_terms = ("response/labelled", "response/unlabelled")
+
+    def __init__(self, model: ModelConfig, recipe: Space3Config) -> None:
+        self.model = Space3Model(model)
+        self.config = recipe
+        self.policy_sides = SIDES if recipe.policy_side == "both" else (recipe.policy_side,)
+        policies = {f"policy_{side}": recipe.policy_weight for side in self.policy_sides}
+        self.coefficients = stream_coefficients(
+            masked=recipe.mlm_weight,
+            contrast_user=1.0,
+            contrast_system=1.0,
+            words_user=1.0,
+            words_system=1.0,
+            response=1.0,
+            **policies,
+        )
+
+    def init(self, key: jax.Array, batch: Batch) -> dict:
+        """See `Recipe.init`."""
+        return self.model.init(key, batch, method="initialise")["params"]
+
+    def forward(self, params: dict, batch: Batch, keys: Keys) -> Partial:
+        """See `Recipe.forward`. Only the first view goes through the policy and response decoders."""
+        variables = {"params": params}
+        views = two_views(lambda keys: self.model.apply(variables, batch, rngs=keys, method="view"), keys)
+        first = first_view(views)
+        terms = self._masked(variables, batch, keys)
+        terms |= self._words(variables, batch, first)
+        terms |= self._decoders(variables, batch, first, keys)
+        pool = Pool.of(
+            batch,
+            {"user": batch.user_tree, "system": batch.system_tree},
+            {"user": views.user_pooled, "system": views.system_pooled},
+        )
+        return Partial(terms, {"pool": pool})
+
+    def finish(self, terms: Terms, features: dict) -> Terms:
+        """See `Recipe.finish`."""
+        pool = features["pool"].flattened()
+        for side in SIDES:
+            loss = weighted_contrast(
+                l2_normalise(pool.views(side)),
+                pool.weights(combined_similarity(pool.trees[side])),
+                pool.groups(self.config.pool.group),
+                pool.valid,
+                self.config.pool.temperature,
+            )
+            terms = terms | contrast_terms(f"contrast_{side}", loss, pool)
+        return terms
+
+    def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
+        """See `Recipe.represent`; the understanding vector is the pooled one, which the contrast trains."""
+        variables = {"params": params}
+        view = self.model.apply(variables, batch, method="view")
+        policy, _ = self.model.apply(variables, view.memory, batch.occupied, method="decide")
+        return {"understanding": view.user_pooled, "policy": per_example(policy, batch)}
+
+    def _masked(self, variables: dict, batch: Batch, keys: Keys) -> Terms:
+        logits = self.model.apply(
+            variables,
+            batch.context,
+            batch.masked_ids,
+            batch.masked_positions,
+            rngs=rngs(keys, "dropout_masked"),
+            method="score_masked",
+        )
+        return by_stream("masked", batch, lambda flags: masked_tokens(logits, batch, flags))
+
+    def _words(self, variables: dict, batch: Batch, view: View) -> Terms:
+        terms = {}
+        for side, vectors, words in (
+            ("user", view.user, batch.user_words),
+            ("system", view.system, batch.response_words),
+        ):
+            logits = self.model.apply(variables, vectors, method="score_words")
+            terms |= by_stream(f"words_{side}", batch, lambda flags, l=logits, w=words: bag_of_words(l, w, flags))
+        return terms
+
+    def _decoders(self, variables: dict, batch: Batch, view: View, keys: Keys) -> Terms:
+        """Policy and response decoders on the first view's memory."""
+        drop = rngs(keys, "dropout_decoders")
+        policy, memory = self.model.apply(variables, view.memory, batch.occupied, rngs=drop, method="decide")
+        logits, _ = self.model.apply(variables, batch.response, memory, rngs=drop, method="respond")
+        targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
+
+        def generation(flags: jax.Array) -> Sum:
+            of_stream = per_token(flags, batch.response.segments, batch)
+            return token_cross_entropy(logits, targets, weights * of_stream)
+
+        terms = by_stream("response", batch, generation)
+        if "system" in self.policy_sides:
+            distance = policy_distance(per_example(policy, batch), view.system)
+            terms |= by_stream("policy_system", batch, lambda flags: Sum.of(distance, flags))
+        if "user" in self.policy_sides:
+            terms |= self._policy_before_user(variables, batch, view, drop)
+        return terms
+
+    def _policy_before_user(self, variables: dict, batch: Batch, view: View, drop: dict[str, jax.Array]) -> Terms:
+        """The mirror image: policy after the system's turn against understanding of the user's next one.
+
+        An example whose context is the user's first turn has nothing before it and does not count.
+        """
+        before = self.model.apply(variables, batch, rngs=drop, method="policy_before_user")
+        distance = policy_distance(before, view.user)
+        rows, slots = batch.occupied.shape
+        earlier = jnp.where(batch.context.turns > 1, batch.context.segments, 0)
+        has_earlier = jnp.any(earlier[:, None, :] == jnp.arange(1, slots + 1)[None, :, None], axis=2)
+        counts = has_earlier.reshape(rows * slots)[batch.slot].astype(jnp.float32)
+        return by_stream("policy_user", batch, lambda flags: Sum.of(distance, flags * counts))

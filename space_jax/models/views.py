@@ -1,0 +1,76 @@
+"""Two dropout views are two keys, not two copies of code; and the pieces that the three recipes share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from space_jax.features.batch import Batch
+from space_jax.losses import Sum, token_cross_entropy
+from space_jax.models.heads import per_token
+from space_jax.models.recipe import DROPOUT_VIEWS, Keys, Terms
+
+LABELLED, UNLABELLED = STREAMS = ("labelled", "unlabelled")
+
+
+def rngs(keys: Keys, purpose: str) -> dict[str, jax.Array]:
+    """The random keys of one application of a model; none when `keys` is empty."""
+    return {"dropout": keys[purpose]} if keys else {}
+
+
+def two_views(run: Callable[[dict[str, jax.Array]], Any], keys: Keys) -> Any:
+    """Runs a model under both dropout keys.
+
+    Args:
+      run: takes the `rngs` of an application; returns a tree of arrays.
+      keys: by purpose; empty for no dropout, then one run serves as both views.
+
+    Returns:
+      The tree with a leading axis of two views.
+    """
+    if not keys:
+        return jax.tree.map(lambda x: jnp.stack([x, x]), run({}))
+    return jax.vmap(lambda key: run({"dropout": key}))(jnp.stack([keys[name] for name in DROPOUT_VIEWS]))
+
+
+def first_view(tree: Any) -> Any:
+    """The first of two views."""
+    return jax.tree.map(lambda x: x[0], tree)
+
+
+def stream_flags(batch: Batch) -> dict[str, jax.Array]:
+    """Which examples belong to which stream: name -> float32 `[B]`; in neither where not valid."""
+    labelled = batch.labelled & batch.valid
+    return {LABELLED: labelled.astype(jnp.float32), UNLABELLED: (batch.valid & ~labelled).astype(jnp.float32)}
+
+
+def by_stream(name: str, batch: Batch, term: Callable[[jax.Array], Sum]) -> Terms:
+    """One loss term for each stream, since the losses of the two streams are added, each divided by its own weight.
+
+    Args:
+      name: of the term.
+      batch: the batch.
+      term: from the weights `[B]` of the examples to the sum.
+
+    Returns:
+      `name/labelled` and `name/unlabelled`.
+    """
+    return {f"{name}/{stream}": term(flags) for stream, flags in stream_flags(batch).items()}
+
+
+def masked_tokens(logits: jax.Array, batch: Batch, flags: jax.Array) -> Sum:
+    """The masked language model's cross-entropy over the masked tokens of the flagged examples.
+
+    Args:
+      logits: `[R, M, V]`.
+      batch: the batch.
+      flags: `[B]` float32.
+    """
+    weights = jnp.take_along_axis(per_token(flags, batch.context.segments, batch), batch.masked_positions, axis=1)
+    return token_cross_entropy(logits, batch.masked_targets, weights * batch.masked_weights)
+
+
+def stream_coefficients(**factors: float) -> dict[str, float]:
+    """The factors of terms that exist once for each stream."""
+    return {f"{name}/{stream}": factor for name, factor in factors.items() for stream in STREAMS}
