@@ -1,0 +1,149 @@
+"""Training examples: one system turn with the turns before it, tokenised once and free of any recipe's layout.
+
+Turns are stored without `<sos>`/`<eos>`, so that one prepared corpus serves SPACE-1, -2 and -3 (`features.layout` adds
+them). Roles are the true ones: two turns of one speaker in a row stay two turns, and nothing is merged or skipped.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from space_jax.dialogue.acts import ACT_INDEX, ACTS
+from space_jax.dialogue.record import ROLES, SYSTEM, USER, Dialogue, Turn
+from space_jax.dialogue.trees import VIEWS, hashed_views
+from space_jax.errors import UserError
+from space_jax.features.tokenizer import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What an example keeps of a dialogue: turns of context, tokens of a turn, tree elements of a view."""
+
+    max_turns: int = 16
+    max_turn_tokens: int = 50
+    tree_elements: int = 16
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            if getattr(self, field.name) <= 0:
+                raise UserError(f"limits.{field.name}: {getattr(self, field.name)} is not positive")
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Example:
+    """A response with its context. t turns of context with n tokens together, r response tokens, K tree elements.
+
+    Attributes:
+      turn_tokens: `[n]` int32, the context's turns one after the other, oldest first.
+      turn_lengths: `[t]` int32, tokens of each turn; may be 0.
+      turn_roles: `[t]` int32, 0 system, 1 user.
+      span_mask: `[n]` bool, tokens that overlap an annotated slot value.
+      response_tokens: `[r]` int32.
+      user_tree: `[10, K]` int32, hashed views of the last context turn; zeros if it is not a user turn.
+      system_tree: `[10, K]` int32, hashed views of the response.
+      acts: `[20]` float32, 1 for each dialog act of the response.
+      labelled: whether the frames of the last context turn and the frames and acts of the response are annotated. An
+        example that is not has empty trees, no acts and no spans.
+      dialogue: a hash of the dialogue's id, in [0, 2^31).
+    """
+
+    turn_tokens: np.ndarray
+    turn_lengths: np.ndarray
+    turn_roles: np.ndarray
+    span_mask: np.ndarray
+    response_tokens: np.ndarray
+    user_tree: np.ndarray
+    system_tree: np.ndarray
+    acts: np.ndarray
+    labelled: bool
+    dialogue: int
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of context and response together."""
+        return len(self.turn_tokens) + len(self.response_tokens)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Turn:
+    """A tokenised turn: ids and span mask of the whole turn, not yet cut."""
+
+    role: int
+    ids: np.ndarray
+    spans: np.ndarray
+
+
+def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Iterator[Example]:
+    """Yields an example for each system turn that has at least one turn before it.
+
+    A context turn is cut to its last `max_turn_tokens` tokens (model_spec: the end is next to what follows), a response
+    to its first, because a decoder starts at the beginning.
+
+    Args:
+      dialogue: the dialogue; its texts may be empty.
+      tokenizer: encodes the texts.
+      limits: how much of the context is kept.
+    """
+    turns = [_tokenise(turn, tokenizer) for turn in dialogue.turns]
+    identity = stable_hash(dialogue.id, bits=31)
+    for index, turn in enumerate(dialogue.turns):
+        if turn.role == SYSTEM and index > 0:
+            yield _example(dialogue.turns, turns, index, limits, identity)
+
+
+def without_labels(dialogue: Dialogue) -> Dialogue:
+    """The dialogue with frames and acts of every turn taken away."""
+    turns = tuple(dataclasses.replace(turn, frames=None, acts=None) for turn in dialogue.turns)
+    return dataclasses.replace(dialogue, turns=turns)
+
+
+def stable_hash(text: str, bits: int) -> int:
+    """A hash in [0, 2^bits), bits at most 64, that is the same in every process and release."""
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> (64 - bits)
+
+
+def _tokenise(turn: Turn, tokenizer: Tokenizer) -> _Turn:
+    ids, offsets = tokenizer.encode_with_offsets(turn.text)
+    spans = np.zeros(len(ids), bool)
+    if turn.frames and offsets:
+        starts, ends = np.array(offsets, np.int64).reshape(-1, 2).T
+        for value in (value for frame in turn.frames for slot in frame.slots for value in slot.values):
+            if value.start is not None and value.end is not None:
+                spans |= (starts < value.end) & (ends > value.start)
+    return _Turn(ROLES.index(turn.role), np.array(ids, np.int32), spans)
+
+
+def _example(turns: Sequence[Turn], tokenised: Sequence[_Turn], index: int, limits: Limits, identity: int) -> Example:
+    context = tokenised[max(0, index - limits.max_turns) : index]
+    kept = [turn.ids[-limits.max_turn_tokens :] for turn in context]
+    spans = [turn.spans[-limits.max_turn_tokens :] for turn in context]
+    last, response = turns[index - 1], turns[index]
+    labelled = last.frames is not None and response.frames is not None and response.acts is not None
+    return Example(
+        turn_tokens=np.concatenate(kept),
+        turn_lengths=np.array([len(ids) for ids in kept], np.int32),
+        turn_roles=np.array([turn.role for turn in context], np.int32),
+        span_mask=np.concatenate(spans) & labelled,
+        response_tokens=tokenised[index].ids[: limits.max_turn_tokens],
+        user_tree=_tree(last if labelled and last.role == USER else None, limits.tree_elements),
+        system_tree=_tree(response if labelled else None, limits.tree_elements),
+        acts=_act_vector(response if labelled else None),
+        labelled=labelled,
+        dialogue=identity,
+    )
+
+
+def _tree(turn: Turn | None, elements: int) -> np.ndarray:
+    if turn is None or turn.frames is None:
+        return np.zeros((len(VIEWS), elements), np.int32)
+    return hashed_views(turn.frames, elements)
+
+
+def _act_vector(turn: Turn | None) -> np.ndarray:
+    vector = np.zeros(len(ACTS), np.float32)
+    if turn is not None and turn.acts is not None:
+        vector[[ACT_INDEX[act] for act in turn.acts]] = 1.0
+    return vector

@@ -1,0 +1,99 @@
+"""The input layout of each recipe: an example's turns, wrapped and laid out with positions, roles and turn ids.
+
+Source: model_spec section 1. SPACE-2 and -3 wrap a user turn in `<sos_u> ... <eos_u>` and a system turn in
+`<sos_r> ... <eos_r>`; SPACE-1 ends each turn with `[EOS]` and its response is `[BOS] ... [EOS]`.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from space_jax.config import Vocabulary
+from space_jax.errors import UserError
+from space_jax.features.example import Example
+
+RECIPES = ("space1", "space2", "space3")
+WRAPPERS = 2  # tokens that a recipe adds to a turn, at most
+NO_WORD = -1
+USER_ROLE = 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Layout:
+    """One example as a recipe sees it, not yet masked or packed. n context tokens, r response tokens.
+
+    Attributes:
+      ids, positions, roles, turns: `[n]` int32, the context.
+      spans: `[n]` bool, tokens of annotated slot values.
+      response: `[r]` int32, ids of the response; positions are 0, 1, ..., role 0, turn 0.
+      user_words: int32, the last context turn with its wrappers, at most `max_turn_tokens + 2`; empty unless it is the
+        user's.
+      example: where trees, acts, `labelled` and `dialogue` are.
+    """
+
+    ids: np.ndarray
+    positions: np.ndarray
+    roles: np.ndarray
+    turns: np.ndarray
+    spans: np.ndarray
+    response: np.ndarray
+    user_words: np.ndarray
+    example: Example
+
+
+def assemble(example: Example, vocabulary: Vocabulary, recipe_name: str, context_length: int) -> Layout:
+    """Lays an example out for a recipe.
+
+    The whole context is cut to its last `context_length` tokens; the tokens that survive keep the position that they
+    have in their turn, so that a turn cut at the front looks like the end of a turn and not like its beginning.
+
+    Args:
+      example: the example.
+      vocabulary: ids of the wrapping tokens.
+      recipe_name: one of `RECIPES`.
+      context_length: longest context.
+
+    Returns:
+      The layout.
+
+    Raises:
+      UserError: the recipe is unknown.
+    """
+    opening, closing, response_ends = _wrappers(vocabulary, recipe_name)
+    count = len(example.turn_lengths)
+    bounds = np.concatenate([[0], np.cumsum(example.turn_lengths)]).tolist()
+    ids, spans = [], []
+    for role, start, end in zip(example.turn_roles.tolist(), bounds, bounds[1:], strict=False):
+        ids += [opening[role], example.turn_tokens[start:end], closing[role]]
+        spans += [np.zeros(len(opening[role]), bool), example.span_mask[start:end], np.zeros(1, bool)]
+    added = np.array([len(opening[role]) + 1 for role in example.turn_roles.tolist()], np.int32)
+    lengths = example.turn_lengths + added
+    flat = np.concatenate(ids)
+    starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    keep = slice(max(0, len(flat) - context_length), None)
+    return Layout(
+        ids=flat[keep],
+        positions=(np.arange(len(flat)) - starts).astype(np.int32)[keep],
+        roles=np.repeat(example.turn_roles, lengths)[keep],
+        turns=np.repeat(np.arange(count, 0, -1, dtype=np.int32), lengths)[keep],
+        spans=np.concatenate(spans)[keep],
+        response=np.concatenate([response_ends[0], example.response_tokens, response_ends[1]]),
+        user_words=flat[-lengths[-1] :] if example.turn_roles[-1] == USER_ROLE else flat[:0],
+        example=example,
+    )
+
+
+def _wrappers(vocabulary: Vocabulary, recipe_name: str) -> tuple[list, list, tuple]:
+    """What opens and closes a turn, by role, and the response."""
+    if recipe_name not in RECIPES:
+        raise UserError(f"recipe {recipe_name!r} is not one of {', '.join(RECIPES)}")
+
+    def token(*ids: int) -> np.ndarray:
+        return np.array(ids, np.int32)
+
+    if recipe_name == "space1":
+        eos = token(vocabulary.eos)
+        return [token(), token()], [eos, eos], (token(vocabulary.bos), eos)
+    opening = [token(vocabulary.sos_r), token(vocabulary.sos_u)]
+    closing = [token(vocabulary.eos_r), token(vocabulary.eos_u)]
+    return opening, closing, (opening[0], closing[0])

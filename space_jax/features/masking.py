@@ -1,0 +1,53 @@
+"""Span masking for the masked language model (SPACE-2, section on pre-training objectives; model_spec section 3)."""
+
+import functools
+
+import numpy as np
+
+from space_jax.config import Vocabulary
+
+BERT_SHARE = 0.15  # tokens chosen in a turn without annotated values
+BERT_MASKED = 0.8  # of the chosen: replaced by [MASK]
+BERT_RANDOM = 0.1  # of the chosen: replaced by a random token; the rest stay as they are
+
+
+def mask_spans(
+    ids: np.ndarray, spans: np.ndarray, turns: np.ndarray, vocabulary: Vocabulary, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Masks the annotated values of each turn, or BERT's 15% of a turn that has none.
+
+    A span token always becomes `[MASK]`. Elsewhere each token is chosen with probability 0.15, and a chosen one becomes
+    `[MASK]` (80%), a random text token (10%) or stays (10%). Tokens of `vocabulary.special` are never chosen, and never
+    a random replacement. To hide labels, give spans that are all False.
+
+    Args:
+      ids: `[n]` int32, context tokens.
+      spans: `[n]` bool, tokens of annotated slot values.
+      turns: `[n]` int32, which turn a token is of.
+      vocabulary: the mask token and the special ones.
+      rng: the source of randomness; the same number of draws is taken whatever the spans.
+
+    Returns:
+      `[n]` int32 masked ids, and the chosen positions, int32, rising.
+    """
+    special, replacements = _tables(vocabulary)
+    choice, action = rng.random((2, len(ids)))
+    random_ids = replacements[rng.integers(len(replacements), size=len(ids))]
+    text = ~special[ids]
+    spans = spans & text
+    masked_turns = np.zeros(turns.max(initial=0) + 1, bool)
+    masked_turns[turns[spans]] = True
+    in_masked_turn = masked_turns[turns]
+    by_chance = text & ~in_masked_turn & (choice < BERT_SHARE)
+    to_mask = spans | (by_chance & (action < BERT_MASKED))
+    to_random = by_chance & (action >= BERT_MASKED) & (action < BERT_MASKED + BERT_RANDOM)
+    masked = np.where(to_mask, np.int32(vocabulary.mask), np.where(to_random, random_ids, ids))
+    return masked, np.flatnonzero(spans | by_chance).astype(np.int32)
+
+
+@functools.lru_cache(maxsize=8)
+def _tables(vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each id is special, and the ids that are not."""
+    special = np.zeros(vocabulary.size, bool)
+    special[list(vocabulary.special)] = True
+    return special, np.flatnonzero(~special).astype(np.int32)

@@ -1,0 +1,238 @@
+"""Packing: literal grids, and what comes out is what went in."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from space_jax.config import DataConfig
+from space_jax.errors import UserError
+from space_jax.features.batch import Batch, Tokens
+from space_jax.features.grid import Grid, ladder, make_grid
+from space_jax.features.layout import Layout, assemble
+from space_jax.features.negatives import draw_negatives
+from space_jax.features.packing import Item, pack
+from space_jax.features.padding import grow, lost_targets, offset_slots, pad_share, real_tokens
+
+GRID = Grid(
+    examples=3,
+    rungs=(1, 2, 3),
+    context_length=8,
+    response_length=6,
+    slots=2,
+    masked=2,
+    words=6,
+    tree_elements=4,
+    negatives=False,
+)
+
+
+def make_item(example, vocabulary, masked=(), negative=()):
+    layout = assemble(example, vocabulary, "space2", GRID.context_length)
+    ids = layout.ids.copy()
+    ids[list(masked)] = vocabulary.mask
+    return Item(layout, ids, np.array(masked, np.int32), np.array(negative, np.int32))
+
+
+@pytest.fixture(scope="module")
+def items(make_example, vocabulary):
+    """Contexts of 3, 5 and 4 tokens, responses of 3, 2 and 4."""
+    return [
+        make_item(make_example([[30]], [40], dialogue=7), vocabulary, masked=[1]),
+        make_item(make_example([[31, 32, 33]], [], labelled=False), vocabulary, masked=[1, 2]),
+        make_item(make_example([[34, 35]], [41, 42]), vocabulary),
+    ]
+
+
+def unpack(batch: Batch, b: int, grid: str) -> dict[str, np.ndarray]:
+    """The tokens of one example, found by its segment as the model finds them."""
+    tokens: Tokens = getattr(batch, grid)
+    row, slot = divmod(int(batch.slot[b]), batch.occupied.shape[1])
+    place = tokens.segments[row] == slot + 1
+    return {f.name: getattr(tokens, f.name)[row][place] for f in dataclasses.fields(tokens)}
+
+
+def test_a_small_batch_as_a_literal_grid(items):
+    batch = pack(items, GRID)
+    # The longest context (example 1) comes first and shares its row with the shortest; example 2 gets its own.
+    assert batch.context.ids.tolist() == [[5, 31, 32, 33, 6, 5, 30, 6], [5, 34, 35, 6, 0, 0, 0, 0]]
+    assert batch.context.positions.tolist() == [[0, 1, 2, 3, 4, 0, 1, 2], [0, 1, 2, 3, 0, 0, 0, 0]]
+    assert batch.context.segments.tolist() == [[1, 1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 1, 0, 0, 0, 0]]
+    assert batch.context.turns.tolist() == [[1] * 8, [1, 1, 1, 1, 0, 0, 0, 0]]
+    assert batch.context.roles.tolist() == [[1] * 8, [1, 1, 1, 1, 0, 0, 0, 0]]
+    assert batch.response.ids.tolist() == [[7, 8, 7, 40, 8, 0], [7, 41, 42, 8, 0, 0]]
+    assert batch.response.positions.tolist() == [[0, 1, 0, 1, 2, 0], [0, 1, 2, 3, 0, 0]]
+    assert batch.response.segments.tolist() == [[1, 1, 2, 2, 2, 0], [1, 1, 1, 1, 0, 0]]
+    assert batch.occupied.tolist() == [[True, True], [True, False]]
+    assert batch.slot.tolist() == [1, 0, 2]
+    assert batch.valid.tolist() == [True, True, True]
+    assert batch.labelled.tolist() == [True, False, True]
+    assert batch.dialogue.tolist() == [7, 1, 1]
+    assert batch.user_words.tolist() == [[5, 30, 6, -1, -1, -1], [5, 31, 32, 33, 6, -1], [5, 34, 35, 6, -1, -1]]
+    assert batch.response_words.tolist() == [[7, 40, 8, -1, -1, -1], [7, 8, -1, -1, -1, -1], [7, 41, 42, 8, -1, -1]]
+    assert batch.negative.ids.shape == (2, 0)
+
+
+def test_the_first_masked_positions_of_a_row_enter_the_loss(items, vocabulary):
+    batch = pack(items, GRID)
+    # Columns 1, 2 (example 1) and 6 (example 0) are masked, two of them are kept.
+    assert batch.masked_ids.tolist() == [[5, 2, 2, 33, 6, 5, 2, 6], [5, 34, 35, 6, 0, 0, 0, 0]]
+    assert batch.masked_positions.tolist() == [[1, 2], [0, 0]]
+    assert batch.masked_targets.tolist() == [[31, 32], [0, 0]]
+    assert batch.masked_weights.tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    assert lost_targets(batch) == 1
+
+
+def test_dtypes_are_exact(items):
+    batch = pack(items, GRID)
+    floats, bools = {"masked_weights", "acts"}, {"occupied", "valid", "labelled"}
+    for field in dataclasses.fields(batch):
+        value = getattr(batch, field.name)
+        wanted = np.float32 if field.name in floats else np.bool_ if field.name in bools else np.int32
+        arrays = [getattr(value, f.name) for f in dataclasses.fields(value)] if isinstance(value, Tokens) else [value]
+        assert all(array.dtype == wanted for array in arrays), field.name
+
+
+def test_no_example_gives_an_empty_grid():
+    batch = pack([], GRID)
+    assert batch.context.ids.shape == (1, 8)
+    for array in (batch.valid, batch.occupied, batch.context.segments):
+        assert not array.any()
+    assert (batch.user_words == -1).all()
+
+
+def test_one_example_and_places_that_are_not_valid(items):
+    batch = pack(items[:1], GRID)
+    assert batch.context.ids.shape == (1, 8)
+    assert batch.valid.tolist() == [True, False, False]
+    assert batch.slot.tolist() == [0, 0, 0]
+
+
+def test_an_over_long_example_is_our_defect(items):
+    with pytest.raises(AssertionError, match="in a grid of"):
+        pack(items, dataclasses.replace(GRID, context_length=4))
+
+
+def test_negatives_take_room_of_their_own(items):
+    grid = dataclasses.replace(GRID, negatives=True)
+    long = [dataclasses.replace(item, negative=np.array([3, 50, 51, 4], np.int32)) for item in items]
+    batch = pack(long, grid)
+    # Two negatives of 4 do not fit into 6 places, so nobody shares a row.
+    assert batch.negative.ids.tolist() == [[3, 50, 51, 4, 0, 0]] * 3
+    assert batch.negative.segments.tolist() == [[1, 1, 1, 1, 0, 0]] * 3
+    assert batch.slot.tolist() == [4, 0, 2]
+
+
+@st.composite
+def batches(draw):
+    """(turns, response, masked share seed) of up to 12 examples."""
+    word = st.integers(20, 999)
+    turns = st.lists(st.lists(word, max_size=4), min_size=1, max_size=3)
+    return draw(st.lists(st.tuples(turns, st.lists(word, max_size=4), st.booleans()), max_size=12))
+
+
+@given(raw=batches(), seed=st.integers(0, 9))
+def test_what_comes_out_is_what_went_in(make_example, vocabulary, raw, seed):
+    rng = np.random.default_rng(seed)
+    layouts = [
+        assemble(make_example(turns, response, labelled=labelled), vocabulary, "space3", 16)
+        for turns, response, labelled in raw
+    ]
+    negatives = draw_negatives([layout.response for layout in layouts], rng)
+    items = []
+    for layout, negative in zip(layouts, negatives, strict=True):
+        columns = np.flatnonzero(rng.random(len(layout.ids)) < 0.3).astype(np.int32)
+        masked = layout.ids.copy()
+        masked[columns] = 2
+        items.append(Item(layout, masked, columns, negative))
+    grid = Grid(12, ladder((0.25, 0.5, 1.0), 12, 1), 16, 8, 3, 48, 6, 4, negatives=True)
+    batch = pack(items, grid)
+
+    assert batch.valid.sum() == batch.occupied.sum() == len(items)
+    assert len(set(batch.slot[batch.valid].tolist())) == len(items)
+    for b, item in enumerate(items):
+        layout: Layout = item.layout
+        context = unpack(batch, b, "context")
+        for name in ("ids", "positions", "roles", "turns"):
+            np.testing.assert_array_equal(context[name], getattr(layout, name))
+        np.testing.assert_array_equal(unpack(batch, b, "response")["ids"], layout.response)
+        np.testing.assert_array_equal(unpack(batch, b, "negative")["ids"], item.negative)
+        row, slot = divmod(int(batch.slot[b]), 3)
+        inside = batch.context.segments[row] == slot + 1
+        assert (np.diff(np.flatnonzero(inside)) == 1).all()  # contiguous
+        np.testing.assert_array_equal(batch.masked_ids[row][inside], item.masked_ids)
+        used = batch.masked_weights[row] == 1
+        columns = batch.masked_positions[row][used]
+        np.testing.assert_array_equal(columns[inside[columns]] - np.flatnonzero(inside)[0], item.masked_columns)
+        np.testing.assert_array_equal(batch.masked_targets[row][used], batch.context.ids[row][columns])
+    wanted = sum(len(i.layout.ids) + len(i.layout.response) + len(i.negative) for i in items)
+    assert real_tokens(batch) == wanted
+    assert lost_targets(batch) == 0
+    assert pad_share(batch) == pytest.approx(1 - wanted / (batch.occupied.shape[0] * 32))
+
+
+def test_ladder_rises_and_its_last_rung_always_fits():
+    assert ladder((0.25, 0.375, 0.5, 0.75, 1.0), 32, 1) == (8, 12, 16, 24, 32)
+    assert ladder((0.25, 0.375, 0.5, 0.75, 1.0), 32, 8) == (8, 16, 24, 32)
+    assert ladder((0.25, 0.5, 1.0), 3, 2) == (2, 4)
+    assert ladder((0.3, 1.0), 10, 1) == (3, 10)
+
+
+@given(examples=st.integers(1, 200), multiple=st.integers(1, 16))
+def test_ladder_properties(examples, multiple):
+    rungs = ladder((0.25, 0.375, 0.5, 0.75, 1.0), examples, multiple)
+    assert list(rungs) == sorted(set(rungs))
+    assert rungs[-1] >= examples
+    assert all(rung % multiple == 0 for rung in rungs)
+
+
+@pytest.mark.parametrize("field", ["response_length", "context_length"])
+def test_a_grid_too_small_for_one_turn_names_the_field(field):
+    with pytest.raises(UserError, match=rf"data\.{field}: 51 is too small"):
+        make_grid(DataConfig(**{field: 51}), "space2", examples=4, max_turn_tokens=50)
+
+
+def test_grow_appends_empty_rows_with_and_without_a_leading_axis(items):
+    batch = pack(items, GRID)
+    grown = grow(batch, 5)
+    assert [a.shape for a in (grown.context.ids, grown.masked_weights, grown.negative.ids)] == [(5, 8), (5, 2), (5, 0)]
+    assert not grown.context.segments[2:].any()
+    assert not grown.occupied[2:].any()
+    for b in range(3):
+        np.testing.assert_array_equal(unpack(grown, b, "context")["ids"], items[b].layout.ids)
+    stacked = dataclasses.replace(batch, **{f.name: _lead(getattr(batch, f.name)) for f in dataclasses.fields(batch)})
+    again = grow(stacked, 5)
+    np.testing.assert_array_equal(again.context.ids[0], grown.context.ids)
+    np.testing.assert_array_equal(again.slot[0], grown.slot)
+    assert real_tokens(again) == real_tokens(batch)
+    assert lost_targets(again) == lost_targets(batch) == 1
+
+
+def _lead(value):
+    if isinstance(value, Tokens):
+        return Tokens(**{f.name: getattr(value, f.name)[None] for f in dataclasses.fields(value)})
+    return value[None]
+
+
+def test_slots_of_a_later_process_count_the_rows_before(items):
+    batch = offset_slots(grow(pack(items[:2], GRID), 2), rows_before=6)
+    assert batch.slot.tolist() == [13, 12, 0]
+    assert batch.slot.dtype == np.int32
+
+
+def test_negatives_are_other_responses_of_the_batch():
+    responses = [np.array(ids, np.int32) for ids in ([1, 2], [1, 2], [3], [4, 5], [1])]
+    seen = set()
+    for seed in range(200):
+        for own, negative in enumerate(draw_negatives(responses, np.random.default_rng(seed))):
+            assert negative.tolist() != responses[own].tolist()
+            seen.add((own, tuple(negative.tolist())))
+    assert len(seen) == 3 + 3 + 3 + 3 + 3  # every other text is drawn at some time
+
+
+def test_without_any_other_response_the_negative_is_the_own_one():
+    same = [np.array([1, 2], np.int32)] * 3
+    assert [negative.tolist() for negative in draw_negatives(same, np.random.default_rng(0))] == [[1, 2]] * 3
+    assert draw_negatives([], np.random.default_rng(0)) == []
