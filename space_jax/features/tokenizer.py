@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from space_jax.config import Vocabulary
+from space_jax.errors import UserError
+from space_jax.features import sentencepiece_tokenizer, wordpiece_tokenizer
+from space_jax.features.sentencepiece_tokenizer import SentencePieceTokenizer
+from space_jax.features.tokenizer_folder import read_folder
+from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 
 
 class Tokenizer(Protocol):
@@ -24,7 +29,10 @@ class Tokenizer(Protocol):
         """The ids of a text; `[]` for the empty text."""
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        """The ids of a text and, for each, the characters `[start, end)` of `text` that it stands for."""
+        """The ids of a text and, for each, the characters `[start, end)` of `text` that it stands for.
+
+        Spans follow one another and never overlap, except that the parts of one character all have its span.
+        """
 
     def decode(self, ids: list[int]) -> str:
         """The text of ids; special tokens are left out."""
@@ -37,3 +45,39 @@ class Tokenizer(Protocol):
 
     def save(self, folder: Path) -> None:
         """Writes the tokenizer into a folder that `load_tokenizer` reads."""
+
+
+def load_tokenizer(path: Path | str, lower_case: bool = True) -> Tokenizer:
+    """Loads a tokenizer.
+
+    Args:
+      path: a folder that `Tokenizer.save` wrote, or a file: `*.model` (SentencePiece, made by `train_sentencepiece`),
+        `*.json` (a WordPiece `tokenizer.json`) or `*.txt` (a BERT `vocab.txt`).
+      lower_case: whether a `vocab.txt` is of a lower-cased BERT; the other kinds say so themselves.
+
+    Raises:
+      UserError: nothing there, of another kind, or damaged.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _from_folder(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such tokenizer folder or file")
+    if path.suffix == ".model":
+        return SentencePieceTokenizer.from_file(path)
+    if path.suffix == ".json":
+        return WordPieceTokenizer.from_json(path)
+    if path.suffix == ".txt":
+        return WordPieceTokenizer.from_vocabulary(path, lower_case)
+    raise UserError(
+        f"{path}: not a tokenizer file, whose name ends in .model, .json (tokenizer.json) or .txt (vocab.txt)"
+    )
+
+
+def _from_folder(folder: Path) -> Tokenizer:
+    kind, path, content = read_folder(folder)
+    if kind == sentencepiece_tokenizer.KIND:
+        return SentencePieceTokenizer(content, str(path))
+    if kind == wordpiece_tokenizer.KIND:
+        return WordPieceTokenizer.from_json(path)
+    raise UserError(f"{folder}: tokenizer kind {kind!r} is not one of 'sentencepiece', 'wordpiece'")

@@ -1,0 +1,97 @@
+"""The folder of a saved tokenizer: the model in one file, and beside it a small JSON file that says what it is.
+
+    tokenizer.space_jax.json   {"format": 1, "kind": ..., "file": ..., "fingerprint": ...}
+    <file>                     the model, `tokenizer.model` (SentencePiece) or `tokenizer.json` (WordPiece)
+
+The JSON file is written last. A folder whose saving was cut short therefore lacks it, or holds one whose fingerprint
+does not fit the model, and is refused.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from space_jax.errors import UserError
+from space_jax.features.special_tokens import CONTROL_TOKENS, SPECIAL_TOKENS
+
+DESCRIPTION_FILE = "tokenizer.space_jax.json"
+FORMAT = 1
+
+
+def fingerprint(content: bytes) -> str:
+    """16 hexadecimal digits (SHA-256) of a model's content and of the special tokens in their order."""
+    digest = hashlib.sha256("\n".join((*CONTROL_TOKENS, *SPECIAL_TOKENS)).encode())
+    digest.update(b"\0" + content)
+    return digest.hexdigest()[:16]
+
+
+def write_folder(folder: Path, kind: str, file_name: str, content: bytes) -> None:
+    """Saves a tokenizer's model and its description, each file atomically.
+
+    Args:
+      folder: made if missing.
+      kind: "sentencepiece" or "wordpiece".
+      file_name: name of the model's file.
+      content: the model.
+
+    Raises:
+      UserError: the folder cannot be written.
+    """
+    description = {"format": FORMAT, "kind": kind, "file": file_name, "fingerprint": fingerprint(content)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_atomically(folder / file_name, content)
+        _write_atomically(folder / DESCRIPTION_FILE, (json.dumps(description, indent=2) + "\n").encode())
+    except OSError as error:
+        raise UserError(f"{folder}: the tokenizer cannot be saved here ({error})") from error
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)  # mkstemp makes it private, but others train on the same tokenizer
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def read_folder(folder: Path) -> tuple[str, Path, bytes]:
+    """Reads what `write_folder` wrote.
+
+    Returns:
+      The kind, the path of the model's file, and its content.
+
+    Raises:
+      UserError: no saved tokenizer, a damaged one, or one with other special tokens.
+    """
+    path = folder / DESCRIPTION_FILE
+    if not path.is_file():
+        raise UserError(f"{folder}: not a saved tokenizer, because it has no {DESCRIPTION_FILE}")
+    try:
+        description = json.loads(path.read_bytes())
+        written, kind, name, expected = (description[key] for key in ("format", "kind", "file", "fingerprint"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: damaged; save the tokenizer again") from error
+    if written != FORMAT:
+        raise UserError(f"{path}: format {written!r} is not {FORMAT}, the one that this version reads")
+    if not isinstance(name, str) or Path(name).name != name:
+        raise UserError(f"{path}: field 'file' is {name!r}, but must be the name of a file in the same folder")
+    content = read_bytes(folder / name)
+    if fingerprint(content) != expected:
+        raise UserError(
+            f"{folder / name}: does not fit the fingerprint in {DESCRIPTION_FILE}; save the tokenizer again"
+        )
+    return kind, folder / name, content
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file; UserError if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
