@@ -24,7 +24,7 @@ DIALOGUE_TOKENS: tuple[str, ...] = (
     *("[book_nores]", "[book_fail]", "[book_success]"),
     *("[db_nores]", "[db_0]", "[db_1]", "[db_2]", "[db_3]"),
 )
-"""Marks around the parts of a dialogue: user, response, belief state, acts, delexicalised, query, database result (db)."""
+"""Marks around the parts of a dialogue: user, response, belief state, acts, delexicalised, query, database (db)."""
 
 UNDERSTAND_PROMPTS: tuple[str, ...] = tuple(f"<understand_{i}>" for i in range(5))
 POLICY_PROMPTS: tuple[str, ...] = tuple(f"<policy_{i}>" for i in range(5))

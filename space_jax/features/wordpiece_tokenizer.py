@@ -176,14 +176,18 @@ def _bert_description(vocabulary: dict[str, int], lower_case: bool) -> dict[str,
 def _without_extras(description: dict[str, Any], source: str) -> dict[str, Any]:
     """Leaves out what would match special tokens in text, add tokens, or cut and pad."""
     model = description.get("model") if isinstance(description, dict) else None
-    if not isinstance(model, dict) or model.get("type", "WordPiece") != "WordPiece" or "vocab" not in model:
+    if not isinstance(model, dict) or model.get("type", "WordPiece") != "WordPiece":
         raise UserError(f"{source}: not a WordPiece tokenizer.json (field model.type must be 'WordPiece')")
+    vocabulary = model.get("vocab")
+    if not isinstance(vocabulary, dict) or not all(type(token_id) is int for token_id in vocabulary.values()):
+        raise UserError(f"{source}: field model.vocab must map each piece to its id")
     for field, expected in (("unk_token", UNK), ("continuing_subword_prefix", _CONTINUES)):
         if model.get(field, expected) != expected:
             raise UserError(f"{source}: field model.{field} is {model[field]!r}, but must be {expected!r}")
     for added in description.get("added_tokens") or ():
-        if added["content"] not in model["vocab"]:
-            raise UserError(f"{source}: added token {added['content']!r} is not in model.vocab, where it should be")
+        name = added.get("content") if isinstance(added, dict) else added
+        if not isinstance(name, str) or name not in vocabulary:
+            raise UserError(f"{source}: field added_tokens has {name!r}, which is not in model.vocab as it should be")
     extras: dict[str, Any] = {
         "added_tokens": [],
         "post_processor": None,
@@ -205,7 +209,7 @@ def _pieces(vocabulary: dict[str, int], source: str) -> list[str]:
 def _special_ids(vocabulary: dict[str, int], source: str) -> tuple[dict[str, int], list[int]]:
     """The id of each special name, and the ids of the `[unusedN]` left over."""
     for name in CONTROL_TOKENS:
-        if name not in vocabulary:
+        if not isinstance(name, str) or name not in vocabulary:
             raise UserError(f"{source}: the vocabulary lacks {name}, which every BERT vocabulary has")
     numbered = sorted((int(match[1]), piece) for piece in vocabulary if (match := _UNUSED.fullmatch(piece)))
     if len(numbered) < len(SPECIAL_TOKENS):

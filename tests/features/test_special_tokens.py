@@ -13,8 +13,8 @@ from space_jax.features.special_tokens import (
 PUBLISHED = (
     "[BOS] [EOS] <go_r> <go_b> <go_a> <go_d> <eos_u> <eos_r> <eos_b> <eos_a> <eos_d> <eos_q> <sos_u> <sos_r> <sos_b> "
     "<sos_a> <sos_d> <sos_q> <sos_db> <eos_db> [book_nores] [book_fail] [book_success] [db_nores] [db_0] [db_1] [db_2] "
-    "[db_3] <understand_0> <understand_1> <understand_2> <understand_3> <understand_4> <policy_0> <policy_1> <policy_2> "
-    "<policy_3> <policy_4>"
+    "[db_3] <understand_0> <understand_1> <understand_2> <understand_3> <understand_4> <policy_0> <policy_1> "
+    "<policy_2> <policy_3> <policy_4>"
 )
 
 
