@@ -52,7 +52,9 @@ def backbone(weights: dict, config: ModelConfig) -> dict:
 def stacked(layers: list[dict]) -> dict:
     first = layers[0]
     return {
-        key: stacked([one[key] for one in layers]) if isinstance(first[key], dict) else np.stack([o[key] for o in layers])
+        key: stacked([one[key] for one in layers])
+        if isinstance(first[key], dict)
+        else np.stack([o[key] for o in layers])
         for key in first
     }
 
