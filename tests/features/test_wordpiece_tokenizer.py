@@ -195,7 +195,7 @@ def test_a_vocabulary_that_is_not_utf8(tmp_path):
         ({"model": {"type": "BPE", "vocab": {}, "merges": []}}, "must be 'WordPiece'"),
         ({"model": []}, "must be 'WordPiece'"),
         ({"model": description()["model"] | {"unk_token": "<unk>"}}, "model.unk_token is '<unk>'"),
-        ({"added_tokens": [], "model": {"vocab": {"[UNK]": 0, "a": 2}}}, "are not 0 to 1"),
+        ({"added_tokens": [], "model": description()["model"] | {"vocab": {"[UNK]": 0, "a": 2}}}, "are not 0 to 1"),
         ({"model": description()["model"] | {"vocab": ["a"]}}, "model.vocab"),
         ({"model": description()["model"] | {"vocab": {"a": "b"}}}, "model.vocab"),
         ({"added_tokens": [{"content": "<extra>"}]}, "'<extra>', which is not in model.vocab"),
