@@ -42,6 +42,9 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
         raise UserError(f"tokenizer model type {model_type!r} is not one of 'unigram', 'bpe'")
     if max_texts < 1:
         raise UserError(f"{max_texts} texts to train a tokenizer on is not positive")
+    least = len(CONTROL_TOKENS) + len(SPECIAL_TOKENS) + 256
+    if vocab_size <= least:
+        raise UserError(f"vocabulary size {vocab_size} is too small: bytes and special tokens alone need {least}")
     sentences = [piece for text in sample(texts, max_texts, seed) for piece in sentences_of(text)]
     if not sentences:
         raise UserError("there is no text to train a tokenizer on")
@@ -67,7 +70,8 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
             minloglevel=2,
         )
     except RuntimeError as error:
-        raise _explained(error, vocab_size) from error
+        _explain(error, vocab_size)
+        raise
     return model.getvalue()
 
 
@@ -91,13 +95,12 @@ def sentences_of(text: str) -> Iterator[str]:
                 yield " " + piece
 
 
-def _explained(error: RuntimeError, vocab_size: int) -> Exception:
-    """The trainer's two complaints about a size, as a user's mistake; anything else as it is."""
+def _explain(error: RuntimeError, vocab_size: int) -> None:
+    """Raises the trainer's two complaints about a size as a user's mistake; does nothing for anything else."""
     message = str(error)
     if too_large := re.search(r"Vocabulary size too high .*<= (\d+)", message):
         limit = f"the largest possible is {too_large[1]}"
-        return UserError(f"vocabulary size {vocab_size} is too large for this corpus: {limit}")
+        raise UserError(f"vocabulary size {vocab_size} is too large for this corpus: {limit}") from error
     if too_small := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
-        limit = f"its characters, the bytes and the special tokens alone need {too_small[1]}"
-        return UserError(f"vocabulary size {vocab_size} is too small for this corpus: {limit}")
-    return error
+        limit = f"characters, bytes and special tokens alone need {too_small[1]}"
+        raise UserError(f"vocabulary size {vocab_size} is too small for this corpus: {limit}") from error

@@ -144,6 +144,9 @@ def test_impossible_sizes_name_the_limit(sentences, model_type):
     assert len(train_model(sentences, limit, model_type, 1000, 0)) > 0
     with pytest.raises(UserError, match=r"too small .* alone need \d+"):
         train_model(sentences, 300, model_type, 1000, 0)
+    for size in (-1, 0, 1, 299):
+        with pytest.raises(UserError, match=f"vocabulary size {size} is too small: .* need 299"):
+            train_model(sentences, size, model_type, 1000, 0)
 
 
 @pytest.mark.parametrize("texts", [(), ("", " \n ", "<sos_u>")])
