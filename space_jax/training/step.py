@@ -3,6 +3,7 @@
 Pure functions, `accumulate` -> `train_step`, and `make_train_step`, the thin jitted shell.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,10 @@ import jax.numpy as jnp
 import optax
 from flax import linen as nn
 from jax.sharding import Mesh
+from jax.typing import ArrayLike
 
 from space_jax.features.batch import Batch
-from space_jax.models.recipe import Recipe, Terms, total_loss
+from space_jax.models.recipe import Keys, Recipe, Terms, total_loss
 from space_jax.training.keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
 from space_jax.training.state import TrainState, shardings_of
@@ -21,7 +23,9 @@ from space_jax.training.state import TrainState, shardings_of
 Metrics = dict[str, jax.Array]
 
 
-def accumulate(recipe: Recipe, params: Any, batch: Batch, seed: int, step: jax.Array) -> tuple[Terms, Any]:
+def accumulate(
+    recipe: Recipe, params: Any, batch: Batch, keys_of: Callable[[ArrayLike], Keys]
+) -> tuple[Terms, Any]:
     """Runs the recipe's forward part over the A micro-batches of a batch.
 
     With more than one micro-batch the activations of each are dropped and computed again in the backward pass; only
@@ -31,8 +35,7 @@ def accumulate(recipe: Recipe, params: Any, batch: Batch, seed: int, step: jax.A
       recipe: the model and its loss terms.
       params: without axis names.
       batch: arrays `[A, ...]`.
-      seed: of the run.
-      step: scalar, steps done.
+      keys_of: from the index of a micro-batch to its random keys.
 
     Returns:
       (terms, features): the terms added over micro-batches, the features stacked `[A, ...]`.
@@ -40,7 +43,7 @@ def accumulate(recipe: Recipe, params: Any, batch: Batch, seed: int, step: jax.A
     count = batch.valid.shape[0]
 
     def forward(params: Any, micro: Batch, index: Any) -> tuple[Terms, Any]:
-        partial = recipe.forward(params, micro, step_keys(seed, step, index))
+        partial = recipe.forward(params, micro, keys_of(index))
         return partial.terms, partial.features
 
     if count == 1:
@@ -72,7 +75,7 @@ def train_step(
     """
 
     def loss_of(params: Any) -> tuple[jax.Array, Terms]:
-        terms, features = accumulate(recipe, params, batch, seed, state.step)
+        terms, features = accumulate(recipe, params, batch, functools.partial(step_keys, seed, state.step))
         terms = recipe.finish(terms, features)
         return total_loss(terms, recipe.coefficients), terms
 

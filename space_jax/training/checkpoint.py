@@ -1,0 +1,227 @@
+"""Checkpoints: state, data position and run facts of one step, written together. The only file that knows Orbax."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import orbax.checkpoint.experimental.v1 as ocp
+
+from space_jax.errors import UserError
+from space_jax.training.agreement import gather_json
+from space_jax.training.facts import require_same_run
+from space_jax.training.sharding import parameter_path
+
+_STATE, _POSITION, _FACTS, _RESULTS = "state", "position", "facts", "results"
+_METRIC = "loss"
+
+# What Orbax and the storage below it raise for files that are missing, cut off or of another shape.
+_READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, ocp.errors.InvalidLayoutError)
+
+
+def _not_orbax(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or "orbax" not in record.pathname
+
+
+logging.getLogger("absl").addFilter(_not_orbax)
+
+
+class Restored(NamedTuple):
+    """One checkpoint, read.
+
+    Attributes:
+      state: on the mesh it was asked for.
+      position: state of this process's data iterator after the last batch that was trained on.
+      results: held-out metrics known when it was saved.
+    """
+
+    state: Any
+    position: Any
+    results: dict[str, float]
+
+
+def _context() -> ocp.Context:
+    registry = ocp.handlers.local_registry()
+    for name in (_POSITION, _FACTS, _RESULTS):
+        registry.add(ocp.handlers.JsonHandler, checkpointable_name=name)  # else a dictionary becomes arrays
+    context = ocp.Context()
+    context.checkpointables.registry = registry
+    return context
+
+
+def _preservation(keep_last: int) -> Any:
+    policies = ocp.training.preservation_policies
+    best = policies.BestN(
+        get_metric_fn=lambda metrics: metrics[_METRIC],
+        reverse=True,  # the lowest loss is the best
+        n=1,
+        keep_checkpoints_without_metrics=False,
+    )
+    return policies.AnyPreservationPolicy([policies.LatestN(keep_last), best])
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _READ_ERRORS as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise UserError(
+            f"checkpoint {path}: cannot be read ({reason}); delete that folder to go on from an earlier one"
+        ) from error
+
+
+class Checkpoints:
+    """The checkpoints of one run: the last `keep_last` and the one with the lowest held-out loss.
+
+    Every method must be called by every process.
+    """
+
+    def __init__(self, directory: Path, keep_last: int):
+        self._directory = Path(directory).absolute()
+        self._orbax = ocp.training.Checkpointer(
+            self._directory,
+            context=_context(),
+            preservation_policy=_preservation(keep_last),
+            cleanup_tmp_directories=True,  # what a killed run left half-written
+        )
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._orbax.close()
+
+    def steps(self) -> tuple[int, ...]:
+        """The steps that have a checkpoint, rising."""
+        return tuple(info.step for info in self._orbax.checkpoints)
+
+    def latest(self) -> int | None:
+        """The last step that was saved, or None."""
+        return max(self.steps(), default=None)
+
+    def best(self) -> int | None:
+        """The step with the lowest held-out loss, the earlier of equals; None where no checkpoint has one."""
+        scored = [(info.metrics[_METRIC], info.step) for info in self._orbax.checkpoints if info.metrics]
+        return min(scored)[1] if scored else None
+
+    def save(
+        self, step: int, state: Any, position: Any, facts: dict[str, Any], results: dict[str, float], loss: float | None
+    ) -> None:
+        """Saves one step; returns when the state may be donated, while the files are still being written.
+
+        Args:
+          step: steps done.
+          state: arrays on the mesh.
+          position: state of this process's iterator after the last batch that was trained on, a JSON value.
+          facts: from `facts.run_facts`.
+          results: the last held-out metrics.
+          loss: held-out loss of exactly this state, or None when it was not evaluated.
+        """
+        items = {_STATE: state, _POSITION: gather_json(position), _FACTS: facts, _RESULTS: results}
+        metrics = None if loss is None else {_METRIC: loss}
+        self._orbax.save_checkpointables_async(step, items, metrics=metrics, force=True)
+
+    def restore(self, step: int, abstract: Any, facts: dict[str, Any]) -> Restored:
+        """Reads one step onto the mesh of `abstract`, which need not be the mesh it was saved from.
+
+        Args:
+          step: one of `steps`.
+          abstract: the state as `jax.ShapeDtypeStruct` with shardings.
+          facts: of this run; the checkpoint's must be equal.
+
+        Raises:
+          UserError: when there is no such checkpoint, it cannot be read, or it belongs to another configuration or
+            another number of processes.
+        """
+        where = self._directory / str(step)
+        if step not in self.steps():
+            raise UserError(f"checkpoint {where}: does not exist; there are {list(self.steps()) or 'none'}")
+        with _reading(where):
+            said = self._orbax.load_checkpointables(step, {_FACTS: None, _POSITION: None, _RESULTS: None})
+        require_same_run(said[_FACTS], facts, str(where))
+        positions = said[_POSITION]
+        if len(positions) != jax.process_count():
+            raise UserError(
+                f"checkpoint {where}: was saved by {len(positions)} processes, so it must be resumed with as many, not "
+                f"{jax.process_count()}"
+            )
+        with _reading(where):
+            state = self._orbax.load_checkpointables(step, {_STATE: abstract})[_STATE]
+        return Restored(state, positions[jax.process_index()], said[_RESULTS])
+
+    def wait(self) -> None:
+        """Returns when everything saved so far is on disk."""
+        self._orbax.wait()
+
+
+def save_params(directory: Path, params: Any) -> None:
+    """Writes parameters alone, as step 0, for `load_params` of another run to start from."""
+    with ocp.training.Checkpointer(Path(directory).absolute(), context=_context()) as orbax:
+        orbax.save_checkpointables(0, {_STATE: {"params": params}})
+
+
+def load_params(directory: Path, params: Any) -> tuple[Any, tuple[str, ...]]:
+    """Replaces the parameters that another run's checkpoint has; the others stay as they are.
+
+    The best checkpoint is read where one has a held-out loss, else the latest.
+
+    Args:
+      directory: the folder with the checkpoints of that run.
+      params: freshly initialised parameters on the mesh, nested dictionaries.
+
+    Returns:
+      (params, kept): the parameters, and the paths of those that the checkpoint does not have.
+
+    Raises:
+      UserError: when there is no checkpoint, it cannot be read, or a common parameter has another shape.
+    """
+    directory = Path(directory).absolute()
+    if not directory.is_dir():
+        raise UserError(f"checkpoint {directory}: init_from names no folder")
+    with ocp.training.Checkpointer(directory, context=_context()) as orbax:
+        scored = [(info.metrics[_METRIC], info.step) for info in orbax.checkpoints if info.metrics]
+        if not orbax.checkpoints:
+            raise UserError(f"checkpoint {directory}: init_from names a folder without checkpoints")
+        step = min(scored)[1] if scored else orbax.checkpoints[-1].step
+        where = directory / str(step)
+        with _reading(where):
+            saved = _by_path(orbax.checkpointables_metadata(step).metadata[_STATE]["params"])
+        ours = _by_path(params)
+        _require_same_shapes(saved, ours, where)
+        wanted = {name: leaf for name, leaf in ours.items() if name in saved}
+        if not wanted:
+            raise UserError(f"checkpoint {where}: has none of this model's parameters")
+        loaded = _load_part(where, wanted)
+    kept = tuple(name for name in ours if name not in loaded)
+    replace = lambda path, leaf: loaded.get(parameter_path(path), leaf)  # noqa: E731
+    return jax.tree_util.tree_map_with_path(replace, params), kept
+
+
+def _by_path(tree: Any) -> dict[str, Any]:
+    return {parameter_path(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _require_same_shapes(saved: dict[str, Any], ours: dict[str, Any], where: Path) -> None:
+    for name in sorted(saved.keys() & ours.keys()):
+        if tuple(saved[name].shape) != tuple(ours[name].shape):
+            raise UserError(
+                f"checkpoint {where}: parameter {name} has shape {tuple(saved[name].shape)}, this model needs "
+                f"{tuple(ours[name].shape)}"
+            )
+
+
+def _load_part(where: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, leaf in wanted.items():
+        *folders, last = name.split("/")
+        node = tree
+        for folder in folders:
+            node = node.setdefault(folder, {})
+        node[last] = jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding)
+    context = _context()
+    context.pytree.loading.partial_load = True  # optimiser state and parameters of other heads stay on disk
+    with _reading(where), context:
+        return _by_path(ocp.load_checkpointables(where, {_STATE: {"params": tree}})[_STATE]["params"])

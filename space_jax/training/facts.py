@@ -1,0 +1,49 @@
+"""What a checkpoint says about its run, so that another run does not go on from it by mistake."""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from space_jax.config import PretrainConfig
+from space_jax.errors import UserError
+
+# What may change between the parts of one run: where it runs, what it reports, what it keeps.
+_FREE = ("mesh.", "train.log_every", "train.eval_every", "train.checkpoint_every", "train.keep_last", "data.workers")
+
+
+def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {k: v for name, part in value.items() for k, v in _flatten(part, f"{prefix}{name}.").items()}
+    return {prefix.rstrip("."): value}
+
+
+def run_facts(config: PretrainConfig) -> dict[str, Any]:
+    """The facts of a run: seed, fingerprint and the fields that decide what is computed, as a JSON value."""
+    fields = json.loads(json.dumps(_flatten(dataclasses.asdict(config))))
+    fields = {name: value for name, value in fields.items() if not name.startswith(_FREE)}
+    text = json.dumps(fields, sort_keys=True)
+    return {"seed": config.train.seed, "fingerprint": hashlib.sha256(text.encode()).hexdigest(), "fields": fields}
+
+
+def require_same_run(saved: dict[str, Any], current: dict[str, Any], where: str) -> None:
+    """Refuses a checkpoint of another run.
+
+    Args:
+      saved: facts that were read with the checkpoint.
+      current: facts of this run.
+      where: the checkpoint, for the message.
+
+    Raises:
+      UserError: naming the first fields that differ.
+    """
+    if saved.get("fingerprint") == current["fingerprint"]:
+        return
+    old, new = saved.get("fields", {}), current["fields"]
+    differ = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    shown = "; ".join(f"{name} was {old.get(name)!r} and is {new.get(name)!r}" for name in differ[:3])
+    more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+    raise UserError(
+        f"checkpoint {where}: belongs to another configuration ({shown}{more}); use another workdir, or start from it "
+        "with init_from"
+    )

@@ -1,0 +1,108 @@
+"""Saving and restoring: another mesh, what is kept, and what is refused."""
+
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from toy import ToyRecipe, toy_batch, toy_config
+
+from space_jax.config import MeshConfig
+from space_jax.errors import UserError
+from space_jax.training.checkpoint import Checkpoints, load_params, save_params
+from space_jax.training.facts import run_facts
+from space_jax.training.mesh import make_mesh
+from space_jax.training.optimiser import make_optimiser
+from space_jax.training.state import abstract_state, init_state, shardings_of
+
+FACTS = run_facts(toy_config())
+
+
+def make(mesh_config, seed=0):
+    """A state and its abstract form."""
+    mesh, rules = make_mesh(mesh_config), mesh_config.rules
+    optimiser = make_optimiser(toy_config().optimiser, 10)
+    arguments = (ToyRecipe(), optimiser, toy_batch(0))
+    return init_state(*arguments, seed, rules, mesh), abstract_state(*arguments, rules, mesh)
+
+
+@pytest.fixture(scope="module")
+def states():
+    return make(MeshConfig()), make(MeshConfig(fsdp=2, tensor=2))
+
+
+def assert_equal(left, right):
+    jax.tree.map(np.testing.assert_array_equal, jax.device_get(left), jax.device_get(right))
+
+
+def test_restores_onto_another_mesh(tmp_path, states):
+    (state, _), (_, elsewhere) = states
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        checkpoints.save(3, state, {"n": 7}, FACTS, {"loss": 2.0}, 2.0)
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        restored = checkpoints.restore(3, elsewhere, FACTS)
+    assert_equal(restored.state, state)
+    assert shardings_of(restored.state) == shardings_of(elsewhere)
+    assert restored.position == {"n": 7}
+    assert restored.results == {"loss": 2.0}
+
+
+def test_keeps_the_last_and_the_best(tmp_path, states):
+    state = states[0][0]
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        assert (checkpoints.latest(), checkpoints.best()) == (None, None)
+        for step, loss in enumerate([3.0, 1.0, None, 2.0, None, 1.5], start=1):
+            checkpoints.save(step, state, {}, FACTS, {}, loss)
+        checkpoints.wait()
+        assert checkpoints.steps() == (2, 5, 6)
+        assert (checkpoints.latest(), checkpoints.best()) == (6, 2)
+
+
+def test_what_cannot_be_restored_says_why(tmp_path, states):
+    state, abstract = states[0]
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        checkpoints.save(1, state, {}, FACTS, {}, None)
+        checkpoints.save(2, state, {}, FACTS, {}, None)
+        checkpoints.wait()
+        with pytest.raises(UserError, match=r"9: does not exist; there are \[1, 2\]"):
+            checkpoints.restore(9, abstract, FACTS)
+        with pytest.raises(UserError, match=r"train.steps was 6 and is 7\).*another workdir"):
+            checkpoints.restore(2, abstract, run_facts(toy_config(steps=7)))
+        shutil.rmtree(tmp_path / "2" / "state")
+        with pytest.raises(UserError, match=r"2: cannot be read"):
+            checkpoints.restore(2, abstract, FACTS)
+        next((tmp_path / "1" / "state").rglob("d/*")).write_bytes(b"cut")
+        with pytest.raises(UserError, match=r"1: cannot be read"):
+            checkpoints.restore(1, abstract, FACTS)
+
+
+def test_where_it_runs_and_what_it_reports_may_change():
+    same = toy_config(mesh=MeshConfig(fsdp=2), log_every=5, eval_every=5, checkpoint_every=5, keep_last=9)
+    assert run_facts(same) == FACTS
+    assert run_facts(toy_config(seed=1)) != FACTS
+
+
+def test_parameters_that_a_checkpoint_lacks_stay(tmp_path, states):
+    (state, _), _ = states
+    other, _ = make(MeshConfig(fsdp=2, tensor=2), seed=5)
+    save_params(tmp_path / "start", {name: leaf for name, leaf in state.params.items() if name != "kernel"})
+    params, kept = load_params(tmp_path / "start", other.params)
+    assert kept == ("kernel",)
+    assert_equal(params["kernel"], other.params["kernel"])
+    assert_equal(params["table"], state.params["table"])
+    assert shardings_of(params) == shardings_of(other.params)
+
+
+def test_starting_from_the_wrong_folder_says_why(tmp_path, states):
+    params = states[0][0].params
+    with pytest.raises(UserError, match="names no folder"):
+        load_params(tmp_path / "absent", params)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="without checkpoints"):
+        load_params(tmp_path / "empty", params)
+    save_params(tmp_path / "narrow", {"bias": params["bias"][:4]})
+    with pytest.raises(UserError, match=r"parameter bias has shape \(4,\), this model needs \(8,\)"):
+        load_params(tmp_path / "narrow", params)
+    save_params(tmp_path / "foreign", {"other": params["bias"]})
+    with pytest.raises(UserError, match="none of this model's parameters"):
+        load_params(tmp_path / "foreign", params)
