@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.jsonl import ReadReport, read_jsonl
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 
-SPLITS = ("train", "validation", "test")
 SUFFIXES = (".jsonl", ".jsonl.gz")
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora import jsonl, sgd
+from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
-
-SPLITS = ("train", "validation", "test")
 
 SEED_STRIDE = 2**32
 """Distance between the seeds of the simulated splits, above any seed that is given by hand."""
@@ -92,15 +91,15 @@ def corpus(name: str) -> Corpus:
 
 def _simulated(source: Path | None, split: str, dialogues: int, seed: int) -> Iterator[Dialogue]:
     """Train is dialogues 0, 1, ... of `seed`; the other splits have seeds of their own, which no train can reach."""
-    from space_jax.corpora.simulated import simulate  # here, because the world is built when it is imported
-
     if dialogues < 1:
         raise UserError(f"corpus simulated: option dialogues is {dialogues}; expected at least 1")
     if not 0 <= seed < SEED_STRIDE:
         raise UserError(f"corpus simulated: option seed is {seed}; expected 0 to {SEED_STRIDE - 1}")
+    from space_jax.corpora.simulated import simulate  # here, so that a corpus of files does not build the world
+
     count = dialogues if split == "train" else max(1, dialogues // 10)
-    for dialogue in simulate(seed + SPLITS.index(split) * SEED_STRIDE, count):
-        yield dataclasses.replace(dialogue, id=f"{split}-{dialogue.id}")
+    world = simulate(seed + SPLITS.index(split) * SEED_STRIDE, count)
+    return (dataclasses.replace(dialogue, id=f"{split}-{dialogue.id}") for dialogue in world)
 
 
 CORPORA: dict[str, Corpus] = {

@@ -1,12 +1,10 @@
 """A dialogue for reading in a terminal: what was said, and beneath it the acts, the frames and the state."""
 
 from rich.console import Console, Group
-from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from space_jax.dialogue.record import USER, BeliefState, Dialogue, Frame, Slot, Turn, Value
-
-INDENT = 8
 
 
 def show(dialogue: Dialogue, console: Console | None = None) -> None:
@@ -19,23 +17,28 @@ def render(dialogue: Dialogue) -> Group:
 
     A layer of annotation that a turn does not have is left out; one that is annotated as empty says "none".
     """
-    turns = [Text(dialogue.id, style="bold")]
-    return Group(*turns, *(part for turn in dialogue.turns for part in _turn(turn)))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for turn in dialogue.turns:
+        grid.add_row(Text(turn.role, style="bold cyan" if turn.role == USER else "bold green"), _utterance(turn))
+        for name, text in _annotations(turn):
+            grid.add_row("", Text.assemble((f"{name} ", "dim"), text))
+    return Group(Text(dialogue.id, style="bold"), grid)
 
 
-def _turn(turn: Turn) -> list[Text | Padding]:
-    said = Text.assemble((f"{turn.role:<{INDENT}}", "bold cyan" if turn.role == USER else "bold green"))
-    said.append_text(_utterance(turn))
-    lines: list[Text] = []
+def _annotations(turn: Turn) -> list[tuple[str, str]]:
+    """(layer, line) of every layer that the turn has."""
+    lines: list[tuple[str, str]] = []
     if turn.acts is not None:
-        lines.append(_line("acts", ", ".join(turn.acts) or "none"))
+        lines.append(("acts", ", ".join(turn.acts) or "none"))
     if turn.frames is not None:
-        lines += [_line("frame", _frame(frame)) for frame in turn.frames] or [_line("frame", "none")]
+        lines += [("frame", _frame(frame)) for frame in turn.frames] or [("frame", "none")]
     if turn.state is not None:
-        lines += [_line("state", text) for text in _state(turn.state)] or [_line("state", "none")]
+        lines += [("state", text) for text in _state(turn.state)] or [("state", "none")]
     if turn.delexicalised is not None:
-        lines.append(_line("delex", turn.delexicalised))
-    return [said, *(Padding(line, (0, 0, 0, INDENT)) for line in lines)]
+        lines.append(("delex", turn.delexicalised))
+    return lines
 
 
 def _utterance(turn: Turn) -> Text:
@@ -48,10 +51,6 @@ def _utterance(turn: Turn) -> Text:
 
 def _values(frames: tuple[Frame, ...]) -> list[Value]:
     return [value for frame in frames for slot in frame.slots for value in slot.values]
-
-
-def _line(name: str, text: str) -> Text:
-    return Text.assemble((f"{name} ", "dim"), text)
 
 
 def _frame(frame: Frame) -> str:

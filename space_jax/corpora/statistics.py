@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.table import Table
 
-from space_jax.dialogue.acts import ACT_INDEX
 from space_jax.dialogue.record import Dialogue, Frame, Turn
 from space_jax.dialogue.trees import VIEWS, tree_views
 
@@ -94,9 +93,9 @@ class Statistics:
             ("annotated turns", self._shares(self.annotated, LAYERS)),
             ("tree depth", ", ".join(f"{depth}: {count:,}" for depth, count in sorted(self.depth.items()))),
             ("values", f"{self.values:,}, {self.share(self.spans, self.values):.1%} with a place in the text"),
-            ("domains", _listing(self.domains)),
-            ("intents", _listing(self.intents)),
-            ("slots", _listing(self.slots)),
+            ("domains", _names(self.domains)),
+            ("intents", _names(self.intents)),
+            ("slots", _names(self.slots)),
             ("acts", _listing(self.acts)),
             ("turns with a view", self._shares(self.views, VIEWS)),
             (f"more than {self.width} elements", _listing(self.crowded)),
@@ -152,6 +151,9 @@ def _ranked(counts: Counter) -> list[tuple[Any, int]]:
 
 def _listing(counts: Counter[str]) -> str:
     ranked = _ranked(counts)
-    text = ", ".join(f"{name} {count:,}" for name, count in ranked[:SHOWN]) or "none"
-    kinds = "" if set(counts) <= {"user", "system", *ACT_INDEX} else f"{len(ranked)}: "
-    return kinds + text + (f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else "")
+    more = f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
+    return (", ".join(f"{name} {count:,}" for name, count in ranked[:SHOWN]) or "none") + more
+
+
+def _names(counts: Counter[str]) -> str:
+    return f"{len(counts)}: {_listing(counts)}" if counts else "none"

@@ -101,7 +101,7 @@ def _decode(line: bytes) -> Any:
     try:
         return json.loads(line.decode("utf-8"), object_pairs_hook=_object)
     except UnicodeDecodeError as error:
-        raise UserError(f"the line: expected UTF-8, found byte 0x{line[error.start]:02x} at {error.start}") from None
+        raise UserError(f"the line: expected UTF-8, found 0x{line[error.start]:02x} at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise UserError(f"the line: expected one JSON object, found {error.msg} (column {error.colno})") from None
     except RecursionError:

@@ -1,0 +1,3 @@
+"""What the parts of a corpus are called here, whatever the source calls them."""
+
+SPLITS = ("train", "validation", "test")
