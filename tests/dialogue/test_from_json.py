@@ -6,6 +6,8 @@ from importlib import resources
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.from_json import dialogue_from_json, same_text
@@ -39,11 +41,9 @@ GOOD = {
 SPOT = ("turns", 1, "frames", 0, "slots", 0, "values", 0)  # the value with a span
 
 
-@pytest.fixture(scope="module")
-def schema() -> jsonschema.Draft202012Validator:
-    text = resources.files("space_jax.dialogue").joinpath("dialogue.schema.json").read_text()
-    jsonschema.Draft202012Validator.check_schema(json.loads(text))
-    return jsonschema.Draft202012Validator(json.loads(text))
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads(resources.files("space_jax.dialogue").joinpath("dialogue.schema.json").read_text())
+)
 
 
 def changed(*path, to) -> dict:
@@ -89,9 +89,9 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_checks_and_schema_accept(name, schema):
+def test_checks_and_schema_accept(name):
     dialogue_from_json(ACCEPTED[name])
-    assert schema.is_valid(ACCEPTED[name])
+    assert SCHEMA.is_valid(ACCEPTED[name])
 
 
 def test_null_and_missing_are_not_annotated_and_empty_is():
@@ -155,11 +155,11 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("record", "message"), REFUSED)
-def test_checks_and_schema_refuse(record, message, schema):
+def test_checks_and_schema_refuse(record, message):
     with pytest.raises(UserError) as caught:
         dialogue_from_json(record)
     assert message in str(caught.value)
-    assert not schema.is_valid(record)
+    assert not SCHEMA.is_valid(record)
 
 
 BEYOND_THE_SCHEMA = [
@@ -174,15 +174,19 @@ BEYOND_THE_SCHEMA = [
 
 
 @pytest.mark.parametrize(("record", "message"), BEYOND_THE_SCHEMA)
-def test_checks_refuse_what_a_schema_cannot_say(record, message, schema):
+def test_checks_refuse_what_a_schema_cannot_say(record, message):
     with pytest.raises(UserError) as caught:
         dialogue_from_json(record)
     assert message in str(caught.value)
-    assert schema.is_valid(record)
+    assert SCHEMA.is_valid(record)
 
 
-def test_the_schema_knows_the_unified_acts_in_their_order(schema):
-    assert tuple(schema.schema["$defs"]["act"]["enum"]) == ACTS
+def test_the_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA.schema)
+
+
+def test_the_schema_knows_the_unified_acts_in_their_order():
+    assert tuple(SCHEMA.schema["$defs"]["act"]["enum"]) == ACTS
 
 
 def test_spans_are_compared_without_letter_case_and_surrounding_white_space():
@@ -204,3 +208,32 @@ def test_long_and_unprintable_values_are_shortened_in_messages():
         dialogue_from_json(changed("turns", 0, "role", to="x\x1b[31m" + "y" * 100))
     assert "\x1b" not in str(caught.value)
     assert len(str(caught.value)) < 120
+
+
+def paths(record, here: tuple = ()) -> list[tuple]:
+    """Every place in a record."""
+    items = record.items() if isinstance(record, dict) else enumerate(record) if isinstance(record, list) else ()
+    return [path for key, inner in items for path in [(*here, key), *paths(inner, (*here, key))]]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 30) | st.sampled_from([14.0, 0.5, "", " ", "inform", "user", "hotel"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["name", "values", "value", "start", "role", "text", " "]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=300)
+@given(path=st.sampled_from(paths(GOOD)), to=anything | st.just(MISSING))
+def test_checks_and_schema_agree_wherever_a_field_is_changed(path, to):
+    record = changed(*path, to=to)
+    try:
+        dialogue_from_json(record)
+        message = ""
+    except UserError as error:
+        message = str(error)
+    beyond = "expected the turn's text from" in message or "expected start < end" in message
+    assert SCHEMA.is_valid(record) == (message == "" or beyond), message
