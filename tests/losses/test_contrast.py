@@ -2,8 +2,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from space_jax.losses import Sum, l2_normalise, multi_view_contrast, weighted_contrast
+from space_jax.losses import (
+    Sum,
+    combined_similarity,
+    contrast_weights,
+    l2_normalise,
+    multi_view_contrast,
+    pool_groups,
+    weighted_contrast,
+)
 
 EXAMPLES, WIDTH = 5, 4
 
@@ -100,6 +109,37 @@ def test_an_anchor_without_a_positive_still_repels(pool, finite_gradients):
     np.testing.assert_allclose(losses, reference(features, similarity, groups, valid, temperature), rtol=1e-5)
     _, (gradient,) = finite_gradients(lambda x: mean(x, similarity, groups, valid, temperature), features)
     assert (gradient[:, 1] != 0).any()  # through the normaliser of the others
+
+
+def pooled(features, trees, labelled, valid):
+    """What a recipe does with its pool."""
+    weights = contrast_weights(combined_similarity(trees), labelled)
+    return mean(features, weights, pool_groups(labelled, valid, size=0), valid, 0.2)
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0, 0, 0], [1, 0, 1, 1, 0], [1, 1, 1, 1, 1]])
+def test_labelled_and_unlabelled_examples_of_one_batch(pool, labels, rng, finite_gradients):
+    features, _, _, valid, temperature = pool
+    labelled = np.array(labels, bool)
+    trees = np.where(labelled[:, None, None], rng.integers(1, 4, size=(EXAMPLES, 10, 1)), 0)
+    value, (gradient,) = finite_gradients(lambda x: pooled(x, trees, labelled, valid), features)
+    similarity = np.where(labelled[:, None] & labelled, combined_similarity(trees), np.eye(EXAMPLES))
+    expected = reference(features, similarity, labelled, valid, temperature)
+    np.testing.assert_allclose(value, expected[valid].mean(), rtol=1e-5)
+    assert (gradient[:, ~valid] == 0).all()
+
+
+def test_a_pool_spread_over_devices_is_the_same_pool(rng):
+    mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
+    features = rng.normal(size=(2, 16, 3)).astype(np.float32)
+    trees, labelled = rng.integers(0, 3, size=(16, 10, 1)), rng.integers(0, 2, size=16).astype(bool)
+    arrays = (features, trees, labelled, np.arange(16) < 14)
+    specs = [PartitionSpec(None, "data"), *[PartitionSpec("data")] * 3]
+    spread = [jax.device_put(a, NamedSharding(mesh, spec)) for a, spec in zip(arrays, specs, strict=True)]
+    value, gradient = jax.jit(jax.value_and_grad(pooled))(*arrays)
+    value_spread, gradient_spread = jax.jit(jax.value_and_grad(pooled))(*spread)
+    np.testing.assert_allclose(value_spread, value, rtol=1e-5)
+    np.testing.assert_allclose(gradient_spread, gradient, rtol=1e-4, atol=1e-6)
 
 
 def test_one_example_has_nobody_to_be_told_from(finite_gradients):

@@ -3,17 +3,23 @@
 They settle the conventions too: the mean over the ten views and over the 2B anchors, not the sum.
 """
 
+import json
+
 import jax
 import numpy as np
 import pytest
 
+from space_jax.dialogue.record import Frame, Slot, Value
+from space_jax.dialogue.trees import hashed_views
 from space_jax.losses import (
     Sum,
     bag_of_words,
+    combined_similarity,
     entropy_gate,
     policy_distance,
     symmetric_kl,
     token_cross_entropy,
+    view_similarities,
     weighted_contrast,
 )
 
@@ -37,6 +43,33 @@ def recorded(shared_data):
 
 def close(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def hashed_trees(shared_data, side):
+    """`[6, 10, 16]` hashed views of the recorded turns."""
+    turns = json.loads((shared_data / "parity" / "space3_tiny.json").read_text())[side]
+    return np.stack(
+        [
+            hashed_views(
+                [
+                    Frame(
+                        domain, intent, tuple(Slot(n, tuple(Value(v["value"]) for v in vs)) for n, vs in slots.items())
+                    )
+                    for domain, intents in turn.items()
+                    for intent, slots in intents.items()
+                ],
+                16,
+            )
+            for turn in turns
+        ]
+    )
+
+
+def test_tree_similarities(recorded, shared_data):
+    scores = np.stack([recorded["space2"][1][f"scores_{view}"] for view in range(10)])
+    close(view_similarities(hashed_trees(shared_data, "frames")), scores)
+    close(combined_similarity(hashed_trees(shared_data, "frames")), recorded["space3"][1]["qscores"])
+    close(combined_similarity(hashed_trees(shared_data, "resp_frames")), recorded["space3"][1]["rscores"])
 
 
 @pytest.mark.parametrize("stream", ["label", "nolabel"])
