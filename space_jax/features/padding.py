@@ -36,17 +36,6 @@ def grow(batch: Batch, rows: int) -> Batch:
     return dataclasses.replace(batch, **grids, **{name: append(getattr(batch, name)) for name in (*masked, "occupied")})
 
 
-def offset_slots(batch: Batch, rows_before: int) -> Batch:
-    """Makes `slot` count from the first row of the global grid, in which other processes' rows come before.
-
-    Args:
-      batch: this process's batch, already grown to the common number of rows.
-      rows_before: rows of the processes before this one.
-    """
-    slots = batch.occupied.shape[-1]
-    return dataclasses.replace(batch, slot=np.where(batch.valid, batch.slot + np.int32(rows_before * slots), 0))
-
-
 def real_tokens(batch: Batch) -> int:
     """Tokens of context, response and negative grid that are not padding."""
     return sum(int(np.count_nonzero(grid.segments)) for grid in (batch.context, batch.response, batch.negative))

@@ -14,7 +14,7 @@ from space_jax.features.grid import Grid, ladder, make_grid
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.negatives import draw_negatives
 from space_jax.features.packing import Item, pack
-from space_jax.features.padding import grow, lost_targets, offset_slots, pad_share, real_tokens
+from space_jax.features.padding import grow, lost_targets, pad_share, real_tokens
 
 GRID = Grid(
     examples=3,
@@ -214,12 +214,6 @@ def _lead(value):
     if isinstance(value, Tokens):
         return Tokens(**{f.name: getattr(value, f.name)[None] for f in dataclasses.fields(value)})
     return value[None]
-
-
-def test_slots_of_a_later_process_count_the_rows_before(items):
-    batch = offset_slots(grow(pack(items[:2], GRID), 2), rows_before=6)
-    assert batch.slot.tolist() == [13, 12, 0]
-    assert batch.slot.dtype == np.int32
 
 
 def test_negatives_are_other_responses_of_the_batch():

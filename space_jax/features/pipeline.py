@@ -1,0 +1,218 @@
+"""Prepared corpora -> batches, with Grain: mask, mix, pack, in worker processes if asked.
+
+Everything before the iterator is a function of an index (no state but the number of batches taken), so the batches do
+not depend on the number of workers, and an iterator continues exactly where its state was saved.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Sequence
+
+import grain
+import jax
+import numpy as np
+
+from space_jax.config import DataConfig, Vocabulary
+from space_jax.errors import UserError
+from space_jax.features.batch import Batch
+from space_jax.features.example import Example
+from space_jax.features.grid import Grid, make_grid
+from space_jax.features.layout import Layout, assemble
+from space_jax.features.masking import mask_spans
+from space_jax.features.negatives import draw_negatives
+from space_jax.features.packing import Item, pack
+from space_jax.features.padding import grow
+from space_jax.features.prepared import Prepared
+from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of
+
+NO_TOKENS = np.zeros(0, np.int32)
+
+
+def train_batches(
+    data: DataConfig,
+    recipe_name: str,
+    seed: int,
+    accumulate: int = 1,
+    process_index: int = 0,
+    process_count: int = 1,
+    row_multiple: int = 1,
+    workers: int | None = None,
+) -> grain.DatasetIterator[Batch]:
+    """The endless batches of a training run: A micro-batches a step of n = batch_size / (A * process_count) examples.
+
+    Args:
+      data: which corpora, batch size, sizes of the grid.
+      recipe_name: "space1", "space2" or "space3".
+      seed: of order and masks.
+      accumulate: A.
+      process_index: which process of the run this is.
+      process_count: how many there are.
+      row_multiple: the rows of a micro-batch divide by this.
+      workers: processes beside this one that assemble batches; `data.workers` if None. The iterator's state belongs to
+        this number, the batches do not depend on it.
+
+    Returns:
+      An iterator with `get_state` and `set_state` over NumPy batches, all arrays `[A, ...]` with B = n. The
+      micro-batches of a step have the same number of rows; other processes may have another, see `padding.grow`.
+
+    Raises:
+      UserError: the configuration and the corpora do not go together.
+    """
+    batches = train_dataset(data, recipe_name, seed, accumulate, process_index, process_count, row_multiple)
+    workers = data.workers if workers is None else workers
+    if workers == 0:
+        # One thread prepares the next batch while the device computes; more would fight over the interpreter.
+        return iter(batches.to_iter_dataset(grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)))
+    _mark_flags_as_parsed()
+    read = batches.to_iter_dataset(grain.ReadOptions(num_threads=0, prefetch_buffer_size=0))
+    return iter(read.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=2)))
+
+
+def train_dataset(
+    data: DataConfig,
+    recipe_name: str,
+    seed: int,
+    accumulate: int = 1,
+    process_index: int = 0,
+    process_count: int = 1,
+    row_multiple: int = 1,
+) -> grain.MapDataset[Batch]:
+    """The batches of `train_batches` by their index."""
+    corpora = open_corpora(data)
+    examples = _local_examples(data.batch_size, accumulate, process_count)
+    grid = _grid_of(data, recipe_name, examples, corpora, row_multiple)
+    seeds = seeds_of(seed)
+    labelled, unlabelled = concatenated(corpora, "labelled"), concatenated(corpora, "unlabelled")
+    check_streams(data, labelled is not None, unlabelled is not None)
+    mask = _Mask(corpora[0].metadata.vocabulary, recipe_name, data.context_length)
+    streams = [
+        stream.shuffle(seeds[f"shuffle_{kind}"]).repeat().random_map(mask, seed=seeds[f"mask_{kind}"])
+        for kind, stream, wanted in (
+            ("labelled", labelled, data.labelled_share > 0),
+            ("unlabelled", unlabelled, data.labelled_share < 1),
+        )
+        if stream is not None and wanted
+    ]
+    mixture = Mixture(data.labelled_share, Blocks(examples, process_index, process_count))
+    mixed = grain.MapDataset.select_from_datasets(streams, mixture)
+    steps = mixed.batch(accumulate * examples, batch_fn=list)
+    return steps.random_map(_Step(grid, accumulate), seed=seeds["negatives"])
+
+
+def eval_batches(
+    data: DataConfig,
+    recipe_name: str,
+    split: str,
+    seed: int,
+    count: int,
+    accumulate: int = 1,
+    process_index: int = 0,
+    process_count: int = 1,
+    row_multiple: int = 1,
+) -> Iterator[Batch]:
+    """The same batches of held-out examples at every call, with the same masks and negatives.
+
+    Args:
+      data: as in training.
+      recipe_name: as in training.
+      split: "validation" or "test".
+      seed: chooses the examples, their masks and their negatives.
+      count: examples, or all of the split if it has fewer.
+      accumulate: as in training.
+      process_index: as in training.
+      process_count: as in training.
+      row_multiple: as in training.
+
+    Returns:
+      Batches of the same shape as in training (a contrastive loss depends on the size of its pool), as many on each
+      process; the places that the last examples leave are not `valid`.
+
+    Raises:
+      UserError: the configuration and the corpora do not go together, or no corpus has the split.
+    """
+    corpora = open_corpora(data)
+    local = _local_examples(data.batch_size, accumulate, process_count)
+    grid = _grid_of(data, recipe_name, local, corpora, row_multiple)
+    held_out = concatenated(corpora, split)
+    if held_out is None:
+        raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {split!r}")
+    own_seed = seeds_of(seed)["evaluation"]
+    mask = _Mask(corpora[0].metadata.vocabulary, recipe_name, data.context_length)
+    items = held_out.shuffle(own_seed).random_map(mask, seed=own_seed)[: min(count, len(held_out))]
+    blocks = Blocks(local, process_index, process_count)
+    return _eval_steps(items, grid, accumulate, blocks, own_seed)
+
+
+def _eval_steps(
+    items: grain.MapDataset[Item], grid: Grid, accumulate: int, blocks: Blocks, seed: int
+) -> Iterator[Batch]:
+    micro_batches = -(-len(items) // blocks.micro_batch)
+    for step, first in enumerate(range(0, micro_batches, accumulate)):
+        parts = []
+        for micro in range(first, first + accumulate):
+            positions = [blocks.position(micro * grid.examples + offset) for offset in range(grid.examples)]
+            parts.append([items[position] for position in positions if position < len(items)])
+        yield _assemble_step(parts, grid, np.random.default_rng((seed, step)))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Mask(grain.transforms.RandomMap):
+    """Example -> masked item. Its randomness belongs to the example's index in its global stream."""
+
+    vocabulary: Vocabulary
+    recipe_name: str
+    context_length: int
+
+    def random_map(self, element: Example, rng: np.random.Generator) -> Item:
+        layout: Layout = assemble(element, self.vocabulary, self.recipe_name, self.context_length)
+        masked_ids, columns = mask_spans(layout.ids, layout.spans, layout.turns, self.vocabulary, rng)
+        return Item(layout, masked_ids, columns, NO_TOKENS)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Step(grain.transforms.RandomMap):
+    """The items of one step -> its micro-batches, stacked."""
+
+    grid: Grid
+    accumulate: int
+
+    def random_map(self, element: Sequence[Item], rng: np.random.Generator) -> Batch:
+        n = self.grid.examples
+        return _assemble_step([element[a * n : (a + 1) * n] for a in range(self.accumulate)], self.grid, rng)
+
+
+def _assemble_step(parts: Sequence[Sequence[Item]], grid: Grid, rng: np.random.Generator) -> Batch:
+    """The items of each micro-batch -> a batch `[A, ...]`, on the largest rung that one of them needs."""
+    micro = [pack(_with_negatives(part, grid, rng), grid) for part in parts]
+    rows = max(batch.occupied.shape[0] for batch in micro)
+    return jax.tree.map(lambda *arrays: np.stack(arrays), *[grow(batch, rows) for batch in micro])
+
+
+def _with_negatives(items: Sequence[Item], grid: Grid, rng: np.random.Generator) -> list[Item]:
+    if not grid.negatives:
+        return list(items)
+    negatives = draw_negatives([item.layout.response for item in items], rng)
+    return [dataclasses.replace(item, negative=negative) for item, negative in zip(items, negatives, strict=True)]
+
+
+def _local_examples(batch_size: int, accumulate: int, process_count: int) -> int:
+    if batch_size % (accumulate * process_count):
+        raise UserError(
+            f"config field data.batch_size: {batch_size} examples do not divide by {accumulate} micro-batches times "
+            f"{process_count} processes"
+        )
+    return batch_size // (accumulate * process_count)
+
+
+def _grid_of(data: DataConfig, recipe_name: str, examples: int, corpora: Sequence[Prepared], row_multiple: int) -> Grid:
+    longest = max(corpus.metadata.limits.max_turn_tokens for corpus in corpora)
+    return make_grid(data, recipe_name, examples, longest, row_multiple)
+
+
+@functools.cache
+def _mark_flags_as_parsed() -> None:
+    """Grain's workers read absl's flags, which only `absl.app.run` parses; a notebook or our command line does not."""
+    from absl import flags
+
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS.mark_as_parsed()

@@ -1,0 +1,131 @@
+"""Which examples make up a batch: the labelled and the unlabelled stream, mixed and cut for one process.
+
+Both streams are global and endless. The mixture is a fixed sequence; each process takes its own block of every
+micro-batch, so that the blocks of all processes, one after the other, are the batch that a single process would see, in
+the same order (groups of consecutive examples stay groups).
+"""
+
+import dataclasses
+import fractions
+import sys
+from collections.abc import Sequence
+
+import grain
+import numpy as np
+
+from space_jax.config import DataConfig
+from space_jax.errors import UserError
+from space_jax.features.prepared import Prepared, open_prepared
+
+PURPOSES = ("shuffle_labelled", "shuffle_unlabelled", "mask_labelled", "mask_unlabelled", "negatives", "evaluation")
+
+
+def seeds_of(seed: int) -> dict[str, int]:
+    """An independent 32-bit seed for each purpose."""
+    return dict(zip(PURPOSES, np.random.SeedSequence(seed).generate_state(len(PURPOSES)).tolist(), strict=True))
+
+
+def open_corpora(data: DataConfig) -> list[Prepared]:
+    """Opens the prepared corpora of a configuration.
+
+    Raises:
+      UserError: there is none, they differ in tokenizer, or one holds smaller trees than asked for.
+    """
+    if not data.prepared:
+        raise UserError("config field data.prepared: names no prepared corpus; `space-jax data build` makes one")
+    corpora = [open_prepared(folder) for folder in data.prepared]
+    first = corpora[0]
+    for corpus in corpora:
+        if corpus.metadata.tokenizer != first.metadata.tokenizer:
+            raise UserError(
+                f"config field data.prepared: {corpus.folder} and {first.folder} were made with different tokenizers; "
+                "build both with one"
+            )
+        elements = corpus.metadata.limits.tree_elements
+        if elements < data.tree_elements:
+            raise UserError(
+                f"config field data.tree_elements: {data.tree_elements} is more than the {elements} that "
+                f"{corpus.folder} was built with"
+            )
+    return corpora
+
+
+def concatenated(corpora: Sequence[Prepared], split: str) -> grain.MapDataset | None:
+    """The examples of a split in all corpora, or None if there are none."""
+    sources = [source for source in (corpus.split(split) for corpus in corpora) if len(source)]
+    if not sources:
+        return None
+    return grain.MapDataset.concatenate([grain.MapDataset.source(source) for source in sources])
+
+
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+    """The examples of one process: n consecutive ones of every micro-batch.
+
+    Attributes:
+      size: n, examples of a micro-batch on this process.
+      index: which process.
+      count: how many processes.
+    """
+
+    size: int
+    index: int = 0
+    count: int = 1
+
+    @property
+    def micro_batch(self) -> int:
+        """Examples of a micro-batch on all processes."""
+        return self.size * self.count
+
+    def position(self, index: int) -> int:
+        """The global place of this process's example `index`."""
+        block, offset = divmod(index, self.size)
+        return block * self.micro_batch + self.index * self.size + offset
+
+
+class Mixture(grain.transforms.DatasetSelectionMap):
+    """The part of one process in the endless mixture of a labelled and an unlabelled stream.
+
+    Of the first N examples of the mixture floor(N * share) are labelled, for every N.
+    """
+
+    def __init__(self, share: float, blocks: Blocks):
+        """Mixes two streams, labelled before unlabelled; where the share is 0 or 1, there is only the one.
+
+        Args:
+          share: of labelled examples.
+          blocks: the part of this process.
+        """
+        self._share = fractions.Fraction(str(share)).as_integer_ratio()  # 0.3 is 3/10
+        self._unlabelled = 1 if 0.0 < share < 1.0 else 0
+        self._blocks = blocks
+
+    def __len__(self) -> int:
+        """Endless."""
+        return sys.maxsize
+
+    def __getitem__(self, index: int) -> tuple[int, int]:
+        """The stream of this process's example `index`, and its place in that stream."""
+        position = self._blocks.position(index)
+        numerator, denominator = self._share
+        before = position * numerator // denominator
+        if (position + 1) * numerator // denominator > before:
+            return 0, before
+        return self._unlabelled, position - before
+
+
+def check_streams(data: DataConfig, labelled: bool, unlabelled: bool) -> None:
+    """Checks that the streams that the share of labelled examples asks for exist.
+
+    Raises:
+      UserError: one is missing.
+    """
+    for exists, wanted, kind, remedy in (
+        (labelled, data.labelled_share > 0, "labelled", "set it to 0"),
+        (unlabelled, data.labelled_share < 1, "unlabelled", "set it to 1"),
+    ):
+        if wanted and not exists:
+            raise UserError(
+                f"config field data.labelled_share: {data.labelled_share} asks for {kind} examples and none of "
+                f"{', '.join(map(str, data.prepared))} has any; {remedy} or add a corpus that has"
+            )
