@@ -171,9 +171,7 @@ class Attention(nn.Module):
         kernel = self.param(
             "qkv_kernel", nn.with_logical_partitioning(WEIGHT_INIT, names), (config.hidden, 3, heads, width)
         )
-        bias = self.param(
-            "qkv_bias", nn.with_logical_partitioning(nn.initializers.zeros, names[1:]), (3, heads, width)
-        )
+        bias = self.param("qkv_bias", nn.with_logical_partitioning(nn.initializers.zeros, names[1:]), (3, heads, width))
         dtype = config.dtype
         projected = jnp.einsum("RQH,HCND->CRQND", x, kernel.astype(dtype))
         projected = projected + bias.astype(dtype)[:, None, None]
@@ -267,5 +265,5 @@ class Backbone(nn.Module):
         return self._run(x, segments, memory, decoder_mask(segments, memory.segments))
 
     def _run(self, x: jax.Array, segments: jax.Array, memory: Memory, mask: jax.Array) -> tuple[jax.Array, Memory]:
-        x, (keys, values) = self.layers(x, (memory.keys, memory.values), mask)
+        x, (keys, values) = self.layers(x.astype(self.config.dtype), (memory.keys, memory.values), mask)
         return x, memory.grown(keys, values, segments)

@@ -28,7 +28,7 @@ class Memory:
         return cls(nothing, nothing, jnp.zeros((rows, 0), jnp.int32))
 
     def grown(self, keys: jax.Array, values: jax.Array, segments: jax.Array) -> "Memory":
-        """This memory with Q more tokens behind it: `keys`, `values` `[layers, R, Q, N, D]`, `segments` `[R, Q]`."""
+        """The memory with Q more tokens behind it: `keys`, `values` `[layers, R, Q, N, D]`, `segments` `[R, Q]`."""
         return Memory(
             jnp.concatenate([self.keys, keys], axis=2),
             jnp.concatenate([self.values, values], axis=2),

@@ -73,8 +73,8 @@ class Space1Recipe:
         weights = stream_flags(batch)["labelled"]
         if self.config.as_released:
             weights = batch.valid.astype(jnp.float32) * weights.max()
-        return sum((Sum.of(dialog_act(logits, batch.acts), weights) for logits in act_logits[1:]),
-                   start=Sum.of(dialog_act(act_logits[0], batch.acts), weights))
+        both = dialog_act(act_logits.reshape(-1, act_logits.shape[-1]), jnp.tile(batch.acts, (2, 1)))
+        return Sum.of(both, jnp.tile(weights, 2))
 
     def _consistency(self, act_logits: jax.Array, batch: Batch) -> Sum:
         gate = jnp.where(batch.labelled, 1.0, entropy_gate(act_logits[0]))

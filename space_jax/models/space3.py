@@ -126,6 +126,4 @@ def joined(first: Tokens, second: Tokens) -> Tokens:
 def without_last_turn(context: Tokens) -> Tokens:
     """The context as it was before its last turn; that turn becomes padding and the others move one turn nearer."""
     kept = context.turns > 1
-    return context.replace(
-        segments=jnp.where(kept, context.segments, 0), turns=jnp.where(kept, context.turns - 1, 0)
-    )
+    return context.replace(segments=jnp.where(kept, context.segments, 0), turns=jnp.where(kept, context.turns - 1, 0))

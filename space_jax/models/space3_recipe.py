@@ -1,5 +1,7 @@
 """The SPACE-3 recipe (SIGIR 2022, section 3.4): understanding, policy and generation losses over two streams."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 
@@ -97,14 +99,12 @@ class Space3Recipe:
         return by_stream("masked", batch, lambda flags: masked_tokens(logits, batch, flags))
 
     def _words(self, variables: dict, batch: Batch, view: View) -> Terms:
-        terms = {}
-        for side, vectors, words in (
-            ("user", view.user, batch.user_words),
-            ("system", view.system, batch.response_words),
-        ):
+        def term(vectors: jax.Array, words: jax.Array) -> Callable[[jax.Array], Sum]:
             logits = self.model.apply(variables, vectors, method="score_words")
-            terms |= by_stream(f"words_{side}", batch, lambda flags, l=logits, w=words: bag_of_words(l, w, flags))
-        return terms
+            return lambda flags: bag_of_words(logits, words, flags)
+
+        user, system = term(view.user, batch.user_words), term(view.system, batch.response_words)
+        return by_stream("words_user", batch, user) | by_stream("words_system", batch, system)
 
     def _decoders(self, variables: dict, batch: Batch, view: View, keys: Keys) -> Terms:
         """Policy and response decoders on the first view's memory."""

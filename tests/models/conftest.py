@@ -1,0 +1,109 @@
+"""Small batches of random dialogues, packed several to a row or one to a row, and small models."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, Vocabulary
+from space_jax.features.example import Example
+from space_jax.features.grid import Grid
+from space_jax.features.layout import assemble
+from space_jax.features.packing import Item, pack
+from space_jax.models.recipe import total_loss
+from space_jax.models.recipes import make_recipe
+
+VOCABULARY = Vocabulary(
+    size=60,
+    summary=1,
+    mask=2,
+    bos=3,
+    eos=4,
+    sos_u=5,
+    eos_u=6,
+    sos_r=7,
+    eos_r=8,
+    understand=(9, 10, 11),
+    policy=(12, 13, 14),
+    special=tuple(range(15)),
+)
+MODEL = ModelConfig(layers=2, hidden=16, heads=2, mlp=32, positions=16, turns=5, dropout=0.2, vocabulary=VOCABULARY)
+RECIPES = {
+    "space1": Space1Config(),
+    "space2": Space2Config(subspace=8),
+    "space3": Space3Config(policy_side="both"),
+}
+PACKED = Grid(
+    examples=5,
+    rungs=(3,),
+    context_length=24,
+    response_length=16,
+    slots=3,
+    masked=12,
+    words=8,
+    tree_elements=4,
+    negatives=True,
+)
+UNPACKED = dataclasses.replace(PACKED, rungs=(5,), slots=1)
+
+
+def random_example(rng: np.random.Generator, labelled: bool, turns: int) -> Example:
+    lengths = rng.integers(1, 4, turns).astype(np.int32)
+    tree = np.where(rng.random((10, 4)) < 0.5, rng.integers(1, 6, (10, 4)), 0)
+    sets = np.stack([np.pad(kept := np.unique(row[row > 0]), (0, 4 - len(kept))) for row in tree]).astype(np.int32)
+    return Example(
+        turn_tokens=rng.integers(15, 60, lengths.sum()).astype(np.int32),
+        turn_lengths=lengths,
+        turn_roles=np.array([(turns - i) % 2 for i in range(turns)], np.int32),
+        span_mask=rng.random(lengths.sum()) < 0.3,
+        response_tokens=rng.integers(15, 60, rng.integers(1, 5)).astype(np.int32),
+        user_tree=sets if labelled else np.zeros_like(sets),
+        system_tree=sets[::-1].copy() if labelled else np.zeros_like(sets),
+        acts=(rng.random(20) < 0.2).astype(np.float32) * labelled,
+        labelled=labelled,
+        dialogue=int(rng.integers(1, 100)),
+    )
+
+
+def make_items(recipe_name: str, labelled=(True, False, True, True, False), seed: int = 0) -> list[Item]:
+    rng = np.random.default_rng(seed)
+    items = []
+    for flag, turns in zip(labelled, (1, 3, 2, 3, 1), strict=False):
+        layout = assemble(random_example(rng, flag, turns), VOCABULARY, recipe_name, PACKED.context_length)
+        columns = np.flatnonzero(rng.random(len(layout.ids)) < 0.3).astype(np.int32)
+        masked = layout.ids.copy()
+        masked[columns] = VOCABULARY.mask
+        items.append(Item(layout, masked, columns, rng.integers(15, 60, 3).astype(np.int32)))
+    return items
+
+
+class Runner:
+    """One recipe with its parameters, and its deterministic loss, terms and gradients of any batch, compiled once."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.recipe = make_recipe(MODEL, RECIPES[name])
+        batch = pack(make_items(name), PACKED)
+        boxed = jax.jit(self.recipe.init)(jax.random.key(0), batch)
+        # A larger spread than the initialiser's, so that attention and heads are far from uniform.
+        self.params = jax.tree.map(lambda x: x * 4.0, jax.tree.map(lambda b: b.value, boxed, is_leaf=_boxed))
+        self.loss_and_grads = jax.jit(jax.value_and_grad(self._loss, has_aux=True))
+
+    def _loss(self, params, batch, keys):
+        partial = self.recipe.forward(params, batch, keys)
+        terms = self.recipe.finish(partial.terms, jax.tree.map(lambda x: x[None], partial.features))
+        return total_loss(terms, self.recipe.coefficients), terms
+
+    def __call__(self, batch, keys=None):
+        (loss, terms), grads = self.loss_and_grads(self.params, batch, keys or {})
+        return float(loss), {name: np.asarray([t.total, t.weight]) for name, t in terms.items()}, grads
+
+
+def _boxed(leaf) -> bool:
+    return hasattr(leaf, "names")
+
+
+@pytest.fixture(scope="session", params=list(RECIPES))
+def runner(request) -> Runner:
+    return Runner(request.param)

@@ -1,0 +1,145 @@
+"""The backbone against a plain NumPy transformer, and the promises that decoders build on."""
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from space_jax.models.backbone import Backbone, masked_softmax
+from space_jax.models.memory import Memory
+from tests.models.conftest import MODEL
+
+RNG = np.random.default_rng(0)
+SEGMENTS = jnp.array([[1, 1, 1, 2, 2, 0], [1, 1, 0, 0, 0, 0]])
+X = jnp.asarray(RNG.normal(size=(2, 6, MODEL.hidden)), jnp.float32)
+
+
+@pytest.fixture(scope="module")
+def params():
+    model = Backbone(MODEL)
+
+    def touch(module, ids, x):
+        module.embedding(ids, ids, ids * 0, ids * 0)
+        return module.encode(x, SEGMENTS)
+
+    boxed = model.init(jax.random.key(0), jnp.ones((2, 6), jnp.int32), X, method=touch)["params"]
+    plain = jax.tree.map(lambda b: b.value, boxed, is_leaf=lambda b: hasattr(b, "names"))
+    return jax.tree.map(lambda x: x * 5 if x.ndim > 1 else x + 0.05, plain)
+
+
+encode = jax.jit(lambda params, x, segments: Backbone(MODEL).apply({"params": params}, x, segments, method="encode"))
+decode = jax.jit(
+    lambda params, x, segments, memory: Backbone(MODEL).apply({"params": params}, x, segments, memory, method="decode")
+)
+
+
+def layer_norm(x, norm):
+    mean, variance = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+    return (x - mean) / np.sqrt(variance + MODEL.layer_norm_epsilon) * norm["norm"]["scale"] + norm["norm"]["bias"]
+
+
+def plain_block(x, w, mask):
+    """One layer of one row, head by head and query by query."""
+    attention = w["attention"]
+    out = np.zeros_like(x) + attention["out_bias"]
+    for head in range(MODEL.heads):
+        q, k, v = (x @ attention["qkv_kernel"][:, part, head] + attention["qkv_bias"][part, head] for part in range(3))
+        for i in range(len(x)):
+            seen = np.flatnonzero(mask[i])
+            if len(seen):
+                scores = np.exp(k[seen] @ q[i] / math.sqrt(q.shape[1]))
+                out[i] += (scores / scores.sum()) @ v[seen] @ attention["out_kernel"][head]
+    x = layer_norm(x + out, w["attention_norm"])
+    inner = x @ w["inner"]["kernel"] + w["inner"]["bias"]
+    inner = inner * 0.5 * (1 + np.vectorize(math.erf)(inner / math.sqrt(2)))
+    return layer_norm(x + inner @ w["outer"]["kernel"] + w["outer"]["bias"], w["outer_norm"])
+
+
+def test_encode_equals_a_plain_transformer(params):
+    out, _ = encode(params, X, SEGMENTS)
+    layers = jax.tree.map(lambda x: np.asarray(x, np.float64), params["layers"])
+    for row in range(2):
+        segments = np.asarray(SEGMENTS[row])
+        mask = (segments[:, None] == segments[None]) & (segments[:, None] > 0)
+        x = np.asarray(X[row], np.float64)
+        for i in range(MODEL.layers):
+            x = plain_block(x, jax.tree.map(lambda p, i=i: p[i], layers), mask)
+        np.testing.assert_allclose(out[row], x, atol=2e-5)
+
+
+def test_decoding_in_pieces_equals_decoding_at_once(params):
+    """A causal decoder may take its tokens one by one on the memory of the ones before."""
+    segments = jnp.ones((2, 6), jnp.int32)
+    nothing = Memory.empty(MODEL, 2)
+    whole, memory = decode(params, X, segments, nothing)
+    first, partial = decode(params, X[:, :4], segments[:, :4], nothing)
+    second, partial = decode(params, X[:, 4:], segments[:, 4:], partial)
+    np.testing.assert_allclose(jnp.concatenate([first, second], axis=1), whole, atol=1e-5)
+    np.testing.assert_allclose(partial.keys, memory.keys, atol=1e-5)
+    np.testing.assert_array_equal(partial.segments, memory.segments)
+
+
+def test_context_never_sees_the_decoder(params):
+    """The memory of the context is the same whatever is decoded on it."""
+    _, memory = encode(params, X, SEGMENTS)
+    _, grown = decode(params, X[:, :2], SEGMENTS[:, :2], memory)
+    np.testing.assert_array_equal(grown.keys[:, :, :6], memory.keys)
+
+
+def test_other_segments_have_no_influence(params):
+    out, _ = encode(params, X, SEGMENTS)
+    changed = X.at[0, 3:].set(9.0)
+    np.testing.assert_array_equal(encode(params, changed, SEGMENTS)[0][0, :3], out[0, :3])
+    grads = jax.grad(lambda x: encode(params, x, SEGMENTS)[0][0, :3].sum())(X)
+    np.testing.assert_array_equal(grads[0, 3:], 0)
+    np.testing.assert_array_equal(grads[1], 0)
+
+
+def test_masked_softmax_is_zero_where_nothing_is_seen():
+    mask = jnp.array([[[True, False], [False, False]]])
+    scores = jnp.array([[[[1e4, 1e4], [3.0, -1e4]]]])
+    np.testing.assert_array_equal(masked_softmax(scores, mask)[0, 0], [[1, 0], [0, 0]])
+    grads = jax.grad(lambda s: (masked_softmax(s, mask) ** 2).sum())(scores)
+    np.testing.assert_array_equal(grads, 0)
+
+
+def test_remat_changes_nothing(params):
+    remat = Backbone(dataclasses.replace(MODEL, remat=True))
+
+    def loss(params, model):
+        return (model.apply({"params": params}, X, SEGMENTS, method="encode")[0] ** 3).sum()
+
+    plain = jax.jit(jax.grad(lambda p: loss(p, Backbone(MODEL))))(params)
+    recomputed = jax.jit(jax.grad(lambda p: loss(p, remat)))(params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), plain, recomputed)
+
+
+def test_bfloat16_stays_close_and_parameters_stay_float32(params):
+    half = Backbone(dataclasses.replace(MODEL, dtype="bfloat16"))
+    out, memory = half.apply({"params": params}, X, SEGMENTS, method="encode")
+    assert out.dtype == memory.keys.dtype == jnp.bfloat16
+    np.testing.assert_allclose(out.astype(jnp.float32), encode(params, X, SEGMENTS)[0], atol=0.15)
+    logits = half.apply({"params": params}, out, method=lambda m, x: m.embedding.logits(x))
+    assert logits.dtype == jnp.float32
+
+
+def test_padding_of_the_vocabulary_is_never_chosen(params):
+    logits = Backbone(MODEL).apply({"params": params}, X, method=lambda m, x: m.embedding.logits(x))
+    assert logits.shape[-1] == 128
+    probabilities = jax.nn.softmax(logits)
+    np.testing.assert_array_equal(probabilities[..., 60:], 0)
+
+
+def test_embedding_adds_only_the_given_parts(params):
+    ids = jnp.full((1, 3), 20)
+    embed = jax.jit(
+        lambda *parts: Backbone(MODEL).apply({"params": params}, *parts, method=lambda m, *p: m.embedding(*p))
+    )
+    tables = jax.tree.map(np.asarray, params["embedding"])
+    positions, roles, turns = jnp.array([[0, 1, 2]]), jnp.array([[0, 1, 1]]), jnp.array([[2, 1, 1]])
+    summed = tables["token"][[20] * 3] + tables["position"][:3] + tables["role"][[0, 1, 1]] + tables["turn"][[2, 1, 1]]
+    np.testing.assert_allclose(embed(ids, positions, roles, turns)[0], layer_norm(summed, tables["norm"]), atol=1e-5)
+    np.testing.assert_allclose(embed(ids)[0], layer_norm(tables["token"][[20] * 3], tables["norm"]), atol=1e-5)

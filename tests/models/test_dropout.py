@@ -1,0 +1,52 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from space_jax.models.dropout import Dropout, dropout
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_share_and_scale(rate):
+    x = jnp.ones((400, 250))
+    y = np.asarray(dropout(jax.random.key(0), x, rate))
+    exact = round(rate * 256) / 256
+    assert abs((y == 0).mean() - exact) < 0.005
+    np.testing.assert_allclose(y[y != 0], 1 / (1 - exact), rtol=1e-6)
+    assert abs(y.mean() - 1) < 0.02 / (1 - rate)
+
+
+def test_widths_that_are_not_words():
+    for width in (1, 3, 5, 7):
+        y = np.asarray(dropout(jax.random.key(1), jnp.ones((2000, width)), 0.5))
+        assert y.shape == (2000, width)
+        assert np.all(np.abs((y == 0).mean(axis=0) - 0.5) < 0.06)  # every column, the last ones too
+
+
+def test_elements_are_independent():
+    y = np.asarray(dropout(jax.random.key(2), jnp.ones((5000, 8)), 0.5)) == 0
+    correlation = np.corrcoef(y.T.astype(float)) - np.eye(8)
+    assert np.abs(correlation).max() < 0.06
+
+
+def test_gradient_is_the_mask():
+    x, key = jnp.arange(1.0, 13.0).reshape(3, 4), jax.random.key(3)
+    grad = jax.grad(lambda x: dropout(key, x, 0.5).sum())(x)
+    np.testing.assert_allclose(grad * x, dropout(key, x, 0.5), rtol=1e-6)
+
+
+def test_infinite_elements_that_are_dropped_leave_nothing():
+    y = np.asarray(dropout(jax.random.key(4), jnp.full((64, 4), jnp.inf), 0.5))
+    assert set(np.unique(y)) == {0.0, np.inf}
+
+
+def test_without_a_key_nothing_drops():
+    x = jnp.ones((4, 4))
+    np.testing.assert_array_equal(Dropout(0.5).apply({}, x), x)
+    assert (np.asarray(Dropout(0.5).apply({}, x, rngs={"dropout": jax.random.key(0)})) == 0).any()
+
+
+def test_rate_zero_and_dtype():
+    x = jnp.ones((4, 4), jnp.bfloat16)
+    assert dropout(jax.random.key(0), x, 0.0) is x
+    assert dropout(jax.random.key(0), x, 0.3).dtype == jnp.bfloat16
