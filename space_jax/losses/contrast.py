@@ -41,12 +41,11 @@ def _anchor_losses(logits: jax.Array, weights: jax.Array, pairs: jax.Array) -> j
     """`[N]` loss of every anchor from `[N, N]` logits, weights and the mask of pairs that may be contrasted."""
     weights = jnp.where(pairs, weights, 0.0)
     total_weight = jnp.sum(weights, axis=1)
-    # Without a positive there is nothing to pull, so the anchor is left out: value and gradient are 0. This also
-    # covers an anchor that is alone in its group, whose normaliser would be log 0.
     counts = total_weight > 0
-    usable = pairs | ~counts[:, None]
-    log_p = logits - jax.nn.logsumexp(logits, axis=1, where=usable, keepdims=True)
-    log_p = jnp.where(pairs & counts[:, None], log_p, 0.0)
+    # An anchor without a positive has nothing to pull and is left out. Its weights are all 0, so its value and gradient
+    # are too, provided its normaliser is finite: it may be alone in its group, hence the sum over everybody instead.
+    normalised = pairs | ~counts[:, None]
+    log_p = logits - jax.nn.logsumexp(logits, axis=1, where=normalised, keepdims=True)
     return -jnp.sum(weights * log_p, axis=1) / jnp.where(counts, total_weight, 1.0)
 
 
