@@ -1,0 +1,127 @@
+"""Examples: which turns become one, what is kept, and that hidden labels leave no trace."""
+
+import numpy as np
+import pytest
+
+from space_jax.dialogue.acts import ACT_INDEX
+from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
+from space_jax.dialogue.trees import hashed_views
+from space_jax.errors import UserError
+from space_jax.features.example import Limits, dialogue_examples, stable_hash, without_labels
+
+HOTEL = (Frame("hotel", "inform", (Slot("area", (Value("the east", 14, 22),)),)),)
+OFFER = (Frame("hotel", "propose", (Slot("name", (Value("autumn house"),)),)),)
+DIALOGUE = Dialogue(
+    "d1",
+    (
+        Turn(USER, "a hotel in the the east please", HOTEL),
+        Turn(SYSTEM, "autumn house", OFFER, ("propose", "inform")),
+        Turn(USER, "thanks", ()),
+        Turn(SYSTEM, "bye", (), ()),
+    ),
+)
+
+
+def examples(dialogue, tokenizer, **limits):
+    return list(dialogue_examples(dialogue, tokenizer, Limits(**limits)))
+
+
+def test_one_example_for_each_system_turn_with_something_before_it(word_tokenizer):
+    first, second = examples(DIALOGUE, word_tokenizer)
+    words = word_tokenizer.encode
+    assert first.turn_tokens.tolist() == words("a hotel in the the east please")
+    assert first.turn_lengths.tolist() == [7]
+    assert first.turn_roles.tolist() == [1]
+    assert first.response_tokens.tolist() == words("autumn house")
+    assert second.turn_tokens.tolist() == words("a hotel in the the east please autumn house thanks")
+    assert second.turn_lengths.tolist() == [7, 2, 1]
+    assert second.turn_roles.tolist() == [1, 0, 1]
+    assert second.response_tokens.tolist() == words("bye")
+    assert first.dialogue == second.dialogue == stable_hash("d1", 31)
+
+
+def test_an_opening_system_turn_is_context_only(word_tokenizer):
+    dialogue = Dialogue("d", (Turn(SYSTEM, "hello"), Turn(USER, "hi"), Turn(SYSTEM, "yes ?"), Turn(SYSTEM, "well ?")))
+    first, second = examples(dialogue, word_tokenizer)
+    assert first.turn_roles.tolist() == [0, 1]
+    assert second.turn_roles.tolist() == [0, 1, 0]  # two turns of one speaker stay two turns
+    assert second.turn_lengths.tolist() == [1, 1, 2]
+
+
+def test_labels_of_an_annotated_example(word_tokenizer):
+    first, second = examples(DIALOGUE, word_tokenizer, tree_elements=3)
+    assert first.labelled
+    np.testing.assert_array_equal(first.user_tree, hashed_views(HOTEL, 3))
+    np.testing.assert_array_equal(first.system_tree, hashed_views(OFFER, 3))
+    assert np.flatnonzero(first.acts).tolist() == sorted([ACT_INDEX["propose"], ACT_INDEX["inform"]])
+    # Characters 14 to 22 are "the east"; the value of the response has no offsets.
+    assert np.flatnonzero(first.span_mask).tolist() == [4, 5]
+    # Annotated as saying nothing is labelled too.
+    assert second.labelled
+    assert not second.user_tree.any()
+    assert not second.acts.any()
+    assert np.flatnonzero(second.span_mask).tolist() == [4, 5]
+
+
+@pytest.mark.parametrize("hidden", ["frames of the user", "frames of the response", "acts", "all"])
+def test_an_example_without_labels_has_no_trace_of_them(word_tokenizer, hidden):
+    user, system = DIALOGUE.turns[:2]
+    if hidden == "frames of the user":
+        user = Turn(USER, user.text)
+    elif hidden == "frames of the response":
+        system = Turn(SYSTEM, system.text, None, system.acts)
+    elif hidden == "acts":
+        system = Turn(SYSTEM, system.text, system.frames)
+    dialogue = Dialogue("d1", (user, system))
+    if hidden == "all":
+        dialogue = without_labels(dialogue)
+    (example,) = examples(dialogue, word_tokenizer)
+    assert not example.labelled
+    for array in (example.user_tree, example.system_tree, example.acts, example.span_mask):
+        assert not array.any()
+
+
+def test_the_user_tree_is_empty_after_a_system_turn(word_tokenizer):
+    dialogue = Dialogue("d", (*DIALOGUE.turns[:2], Turn(SYSTEM, "shall i book it", OFFER, ("offer",))))
+    example = examples(dialogue, word_tokenizer)[1]
+    assert example.labelled
+    assert not example.user_tree.any()
+    assert example.system_tree.any()
+
+
+def test_limits_keep_the_last_turns_the_last_context_tokens_and_the_first_response_tokens(word_tokenizer):
+    example = examples(DIALOGUE, word_tokenizer, max_turns=2, max_turn_tokens=1)[1]
+    words = word_tokenizer.encode
+    assert example.turn_tokens.tolist() == words("house thanks")
+    assert example.turn_lengths.tolist() == [1, 1]
+    first = examples(DIALOGUE, word_tokenizer, max_turn_tokens=2)[0]
+    assert first.turn_tokens.tolist() == words("east please")
+    assert first.span_mask.tolist() == [True, False]
+    assert examples(DIALOGUE, word_tokenizer, max_turn_tokens=1)[0].response_tokens.tolist() == words("autumn")
+
+
+def test_empty_texts_and_dialogues(word_tokenizer):
+    (example,) = examples(Dialogue("d", (Turn(USER, ""), Turn(SYSTEM, ""))), word_tokenizer)
+    assert example.turn_tokens.shape == example.response_tokens.shape == (0,)
+    assert example.turn_lengths.tolist() == [0]
+    assert examples(Dialogue("d", ()), word_tokenizer) == []
+    assert examples(Dialogue("d", (Turn(SYSTEM, "hello"), Turn(USER, "hi"))), word_tokenizer) == []
+
+
+def test_dtypes(word_tokenizer):
+    for example in examples(DIALOGUE, word_tokenizer):
+        names = ("turn_tokens", "turn_lengths", "turn_roles", "response_tokens", "user_tree", "system_tree")
+        assert all(getattr(example, name).dtype == np.int32 for name in names)
+        assert example.span_mask.dtype == np.bool_
+        assert example.acts.dtype == np.float32
+
+
+def test_the_hash_is_stable_and_positive():
+    assert stable_hash("", 64) == 0xE4A6A0577479B2B4
+    assert all(0 <= stable_hash(str(n), 31) < 2**31 for n in range(100))
+    assert len({stable_hash(str(n), 31) for n in range(1000)}) == 1000
+
+
+def test_limits_must_be_positive():
+    with pytest.raises(UserError, match=r"limits\.max_turns: 0 is not positive"):
+        Limits(max_turns=0)

@@ -1,0 +1,261 @@
+"""The pipeline: the same batches for every number of workers and processes, and after every restart."""
+
+import dataclasses
+import itertools
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from space_jax.config import DataConfig
+from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
+from space_jax.errors import UserError
+from space_jax.features.example import Limits
+from space_jax.features.pipeline import eval_batches, train_batches, train_dataset
+from space_jax.features.prepare import prepare
+
+LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
+EXAMPLES = 24  # in each of the labelled and the unlabelled stream
+
+
+def dialogue(number, annotated):
+    """A dialogue with one example, `number % 5 + 2` words long, that can be told from its response."""
+    words = " ".join(f"w{number}x{n}" for n in range(number % 5))
+    frames = (Frame("hotel", "inform", (Slot("area", (Value("x", 0, 3),)),)),) if annotated else None
+    acts = ("inform",) if annotated else None
+    user = Turn(USER, f"ask {words} please", frames)
+    return Dialogue(f"d{number}", (user, Turn(SYSTEM, f"answer{number}", frames, acts)))
+
+
+@pytest.fixture(scope="module")
+def folders(word_tokenizer, tmp_path_factory):
+    """Two corpora; together 24 labelled, 24 unlabelled and 11 validation examples."""
+    base = tmp_path_factory.mktemp("corpora")
+    made = []
+    for part, numbers in enumerate((range(0, 20), range(20, 48))):
+        splits = {"train": [dialogue(n, annotated=n % 2 == 0) for n in numbers]}
+        if part == 1:
+            splits["validation"] = [dialogue(n, annotated=n % 2 == 0) for n in range(100, 111)]
+        made.append(str(prepare(splits, word_tokenizer, base / str(part), LIMITS, name=str(part)).folder))
+    return tuple(made)
+
+
+@pytest.fixture(scope="module")
+def data(folders):
+    return DataConfig(
+        prepared=folders,
+        batch_size=8,
+        context_length=24,
+        response_length=12,
+        examples_per_row=3,
+        masked_per_row=24,
+        tree_elements=2,
+    )
+
+
+def take(iterator, count):
+    return list(itertools.islice(iterator, count))
+
+
+def assert_same(batches, others):
+    assert len(batches) == len(others)
+    for a, b in zip(batches, others, strict=True):
+        jax.tree.map(np.testing.assert_array_equal, a, b)
+
+
+def examples_of(batch):
+    """The examples of a batch `[A, ...]` in order: whose they are, how they are masked, whether they are labelled."""
+    found = []
+    for a, b in np.argwhere(batch.valid).tolist():
+        row, slot = divmod(int(batch.slot[a, b]), batch.occupied.shape[-1])
+        inside = batch.context.segments[a, row] == slot + 1
+        found.append(
+            (
+                int(batch.dialogue[a, b]),
+                tuple(batch.context.ids[a, row][inside].tolist()),
+                tuple(batch.masked_ids[a, row][inside].tolist()),
+                bool(batch.labelled[a, b]),
+            )
+        )
+    return found
+
+
+def dialogues(batches):
+    """The hash of each example's dialogue; every dialogue here has one example."""
+    return [example[0] for batch in batches for example in examples_of(batch)]
+
+
+def test_shapes_and_dtypes(data):
+    (batch,) = take(train_batches(data, "space3", seed=0, accumulate=2), 1)
+    rows = batch.occupied.shape[1]
+    assert rows in (1, 2, 3, 4)
+    assert batch.context.ids.shape == batch.masked_ids.shape == (2, rows, 24)
+    assert batch.response.ids.shape == (2, rows, 12)
+    assert batch.negative.ids.shape == (2, rows, 0)
+    assert batch.masked_positions.shape == batch.masked_weights.shape == (2, rows, 24)
+    assert batch.user_tree.shape == (2, 4, 10, 2)
+    assert batch.user_words.shape == (2, 4, 10)
+    assert batch.acts.shape == (2, 4, 20)
+    floats, bools = {"masked_weights", "acts"}, {"occupied", "valid", "labelled"}
+    for field in dataclasses.fields(batch):
+        wanted = np.float32 if field.name in floats else np.bool_ if field.name in bools else np.int32
+        for array in jax.tree.leaves(getattr(batch, field.name)):
+            assert isinstance(array, np.ndarray)
+            assert array.dtype == wanted, field.name
+
+
+@pytest.mark.parametrize("share", [0.5, 0.25])
+def test_every_batch_has_the_labelled_share(data, share):
+    data = dataclasses.replace(data, labelled_share=share)
+    for batch in take(train_batches(data, "space2", seed=0), 5):
+        assert batch.valid.all()
+        assert batch.labelled.sum() == share * 8
+        assert (batch.acts.any(-1) == batch.labelled).all()
+        assert (batch.user_tree.any((-1, -2)) == batch.labelled).all()
+
+
+@pytest.mark.parametrize(("share", "labelled"), [(1.0, True), (0.0, False)])
+def test_one_stream_alone(data, share, labelled):
+    data = dataclasses.replace(data, labelled_share=share)
+    batches = take(train_batches(data, "space2", seed=0), 3)
+    assert all((batch.labelled == labelled).all() for batch in batches)
+    assert len(set(dialogues(batches))) == EXAMPLES  # 3 batches of 8 are an epoch
+
+
+def test_an_epoch_has_every_example_once_and_the_next_another_order(data):
+    batches = take(train_batches(data, "space2", seed=0), 12)  # two epochs of 48 examples
+    first, second = dialogues(batches[:6]), dialogues(batches[6:])
+    assert len(set(first)) == len(first) == 2 * EXAMPLES
+    assert set(second) == set(first)
+    assert second != first
+    masks = [dict((e[0], e[2]) for b in part for e in examples_of(b)) for part in (batches[:6], batches[6:])]
+    assert masks[0] != masks[1]
+    assert dialogues(take(train_batches(data, "space2", seed=1), 6)) != first
+
+
+@pytest.mark.parametrize("recipe", ["space1", "space3"])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_processes_together_see_the_batch_of_one(data, recipe, accumulate):
+    whole = train_dataset(data, recipe, 0)
+    parts = [train_dataset(data, recipe, 0, accumulate, process, 2) for process in range(2)]
+    for step in range(7):
+        by_process = [examples_of(part[step]) for part in parts]
+        n = 8 // (2 * accumulate)
+        together = [e for a in range(accumulate) for part in by_process for e in part[a * n : (a + 1) * n]]
+        assert together == examples_of(whole[step])  # the same examples with the same masks in the same order
+
+
+def test_an_uneven_share_is_met_over_processes_too(data):
+    data = dataclasses.replace(data, labelled_share=0.3)
+    whole = train_dataset(data, "space2", 0)
+    parts = [train_dataset(data, "space2", 0, 1, process, 4) for process in range(4)]
+    labelled = 0
+    for step in range(10):
+        assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole[step])
+        labelled += int(whole[step].labelled.sum())
+    assert labelled == 24
+
+
+def test_workers_do_not_change_the_stream(data):
+    alone = take(train_batches(data, "space1", seed=0, accumulate=2), 5)
+    with_workers = train_batches(data, "space1", seed=0, accumulate=2, workers=2)
+    assert_same(take(with_workers, 5), alone)
+    state = json.loads(json.dumps(with_workers.get_state()))
+    after = take(with_workers, 2)
+    with_workers.set_state(state)
+    assert_same(take(with_workers, 2), after)
+    with_workers.close()
+
+
+def test_restoring_at_every_position(data):
+    iterator = train_batches(data, "space1", seed=0)
+    states, batches = [], []
+    for _ in range(8):
+        states.append(json.dumps(iterator.get_state()))
+        batches.append(next(iterator))
+    for position, state in enumerate(states):
+        restored = train_batches(data, "space1", seed=0)
+        restored.set_state(json.loads(state))
+        assert_same(take(restored, 8 - position), batches[position:])
+
+
+def test_micro_batches_share_a_rung_that_divides(data):
+    seen = set()
+    for batch in take(train_batches(data, "space3", seed=0, accumulate=2, row_multiple=2), 12):
+        seen.add(batch.occupied.shape[1])
+        fullest = batch.occupied.any(-1).sum(-1).max()
+        assert batch.occupied.shape[1] == (2 if fullest <= 2 else 4)
+    assert seen <= {2, 4}
+
+
+def test_negatives_are_responses_of_the_same_micro_batch(data):
+    for batch in take(train_batches(data, "space1", seed=0, accumulate=2), 3):
+        for a in range(2):
+            slots = batch.occupied.shape[-1]
+            own, drawn = {}, {}
+            for b, place in enumerate(batch.slot[a].tolist()):
+                row, slot = divmod(place, slots)
+                for grid, found in ((batch.response, own), (batch.negative, drawn)):
+                    found[b] = tuple(grid.ids[a, row][grid.segments[a, row] == slot + 1].tolist())
+            for b, negative in drawn.items():
+                assert negative in own.values()
+                assert negative != own[b]
+
+
+def test_span_tokens_of_labelled_examples_are_masked(data):
+    data = dataclasses.replace(data, labelled_share=1.0)
+    for batch in take(train_batches(data, "space3", seed=0), 3):
+        for _, ids, masked, _ in examples_of(batch):
+            # The span covers the characters 0 to 3, "ask", the first token after <sos_u>.
+            assert masked == (ids[0], 2, *ids[2:])
+
+
+def test_evaluation_is_fixed_and_fills_up_its_last_batch(data):
+    batches = list(eval_batches(data, "space1", "validation", seed=0, count=100, accumulate=2))
+    assert [int(batch.valid.sum()) for batch in batches] == [8, 3]
+    assert batches[1].valid.tolist() == [[True, True, True, False], [False] * 4]
+    assert len(set(dialogues(batches))) == 11
+    assert_same(list(eval_batches(data, "space1", "validation", seed=0, count=100, accumulate=2)), batches)
+    few = list(eval_batches(data, "space1", "validation", seed=0, count=5))
+    assert [int(batch.valid.sum()) for batch in few] == [5]
+    assert dialogues(few) == dialogues(batches)[:5]
+
+
+def test_evaluation_over_processes(data):
+    (first, second) = eval_batches(data, "space3", "validation", seed=0, count=11)
+    parts = [list(eval_batches(data, "space3", "validation", 0, 11, process_index=p, process_count=2)) for p in (0, 1)]
+    assert [len(part) for part in parts] == [2, 2]
+    for step, whole in enumerate((first, second)):
+        assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"prepared": ()}, r"data\.prepared: names no prepared corpus"),
+        ({"prepared": ("nowhere",)}, "nowhere: no such folder"),
+        ({"batch_size": 9}, r"data\.batch_size: 9 examples do not divide by 2 micro-batches"),
+        ({"response_length": 9}, r"data\.response_length: 9 is too small"),
+        ({"context_length": 9}, r"data\.context_length: 9 is too small"),
+        ({"tree_elements": 4}, r"data\.tree_elements: 4 is more than the 3"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(data, change, message):
+    with pytest.raises(UserError, match=message):
+        train_batches(dataclasses.replace(data, **change), "space3", seed=0, accumulate=2)
+
+
+def test_an_absent_split_or_stream_is_refused(data, folders, word_tokenizer, tmp_path):
+    without = dataclasses.replace(data, prepared=folders[:1])
+    with pytest.raises(UserError, match="has examples in 'validation'"):
+        eval_batches(without, "space3", "validation", seed=0, count=4)
+    prepare({"train": [dialogue(0, True)]}, word_tokenizer, tmp_path / "c", LIMITS, name="labelled only")
+    with pytest.raises(UserError, match=r"labelled_share: 0.5 asks for unlabelled"):
+        train_batches(dataclasses.replace(data, prepared=(str(tmp_path / "c"),)), "space3", seed=0)
+
+
+def test_corpora_of_two_tokenizers_are_refused(data, folders, tokenizer, tmp_path):
+    prepare({"train": [dialogue(0, True)]}, tokenizer, tmp_path / "c", LIMITS, name="other")
+    with pytest.raises(UserError, match="different tokenizers"):
+        train_batches(dataclasses.replace(data, prepared=(*folders, str(tmp_path / "c"))), "space3", seed=0)

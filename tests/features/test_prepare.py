@@ -1,0 +1,224 @@
+"""Preparing: what is written comes back, hidden labels are gone, and a half-built folder is never taken for a whole."""
+
+import dataclasses
+import itertools
+import json
+import os
+import pickle
+import sys
+
+import numpy as np
+import pytest
+
+from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
+from space_jax.errors import UserError
+from space_jax.features import storage
+from space_jax.features.example import Example, Limits, dialogue_examples, without_labels
+from space_jax.features.prepare import keeps_labels, prepare
+from space_jax.features.prepared import METADATA_FILE, Counts, open_prepared
+
+LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
+
+
+def dialogue(number, annotated=True):
+    text = f"number {number} please"
+    frames = (Frame("hotel", "inform", (Slot("area", (Value(str(number), 7, 7 + len(str(number))),)),)),)
+    whole = Dialogue(
+        f"d{number}",
+        (
+            Turn(USER, text, frames),
+            Turn(SYSTEM, f"answer {number}", frames[:1], ("inform",)),
+            Turn(USER, "", ()),
+            Turn(SYSTEM, "bye now", (), ("bye",)),
+        ),
+    )
+    return whole if annotated else without_labels(whole)
+
+
+def assert_same(a: Example, b: Example):
+    for field in dataclasses.fields(Example):
+        left, right = getattr(a, field.name), getattr(b, field.name)
+        np.testing.assert_array_equal(left, right, err_msg=field.name)
+        assert getattr(left, "dtype", type(left)) == getattr(right, "dtype", type(right)), field.name
+
+
+@pytest.fixture(scope="module")
+def train():
+    return [dialogue(number, annotated=number % 4 != 0) for number in range(40)]
+
+
+@pytest.fixture(scope="module")
+def corpus(train, word_tokenizer, tmp_path_factory):
+    splits = {"train": iter(train), "validation": (dialogue(n) for n in range(100, 103))}
+    out = tmp_path_factory.mktemp("prepared") / "corpus"
+    return prepare(splits, word_tokenizer, out, LIMITS, labelled_share=0.5, name="toy", seed=3)
+
+
+def test_every_example_comes_back_in_order(corpus, train, word_tokenizer):
+    kept = [d for d in train if keeps_labels(d.id, 0.5, 3)]
+    assert 8 < len(kept) < 32
+    expected = [e for d in kept for e in dialogue_examples(d, word_tokenizer, LIMITS) if e.labelled]
+    source = corpus.split("labelled")
+    assert len(source) == len(expected)
+    for n, example in enumerate(expected):
+        assert_same(source[n], example)
+    unlabelled = corpus.split("unlabelled")
+    assert len(unlabelled) == 2 * len(train) - len(expected)
+    texts = [without_labels(d) for d in train if d not in kept or d.turns[0].frames is None]
+    expected = [e for d in texts for e in dialogue_examples(d, word_tokenizer, LIMITS)]
+    for n, example in enumerate(expected):
+        assert_same(unlabelled[n], example)
+
+
+def test_hidden_labels_are_not_on_the_disk(corpus):
+    unlabelled = corpus.split("unlabelled")
+    for n in range(len(unlabelled)):
+        example = unlabelled[n]
+        assert not example.labelled
+        for array in (example.user_tree, example.system_tree, example.acts, example.span_mask):
+            assert not array.any()
+    assert all(corpus.split("labelled")[n].labelled for n in range(len(corpus.split("labelled"))))
+
+
+def test_metadata_tells_how_it_was_made(corpus, word_tokenizer):
+    metadata = open_prepared(corpus.folder).metadata
+    assert metadata == corpus.metadata
+    assert (metadata.name, metadata.labelled_share, metadata.seed) == ("toy", 0.5, 3)
+    assert metadata.tokenizer == word_tokenizer.fingerprint
+    assert metadata.vocabulary == word_tokenizer.vocabulary()
+    assert metadata.limits == LIMITS
+    # "number n please" / "answer n" and "number n please answer n" + "" / "bye now", three times.
+    assert metadata.splits["validation"] == Counts(dialogues=3, examples=6, tokens=3 * (5 + 7))
+    assert metadata.splits["labelled"].examples + metadata.splits["unlabelled"].examples == 80
+    assert (corpus.tokenizer_folder / "words.json").is_file()
+    assert len(corpus.split("test")) == 0
+
+
+def test_a_larger_share_keeps_what_a_smaller_one_kept():
+    ids = [f"d{n}" for n in range(2000)]
+    shares = [{i for i in ids if keeps_labels(i, share, 0)} for share in (0.0, 0.01, 0.1, 0.5, 1.0)]
+    assert [len(kept) for kept in (shares[0], shares[-1])] == [0, 2000]
+    for smaller, larger in itertools.pairwise(shares):
+        assert smaller <= larger
+    assert len(shares[2]) == pytest.approx(200, abs=45)
+    assert shares[3] != {i for i in ids if keeps_labels(i, 0.5, 1)}
+
+
+def test_sources_are_copied_to_workers_and_tensorflow_stays_out(corpus):
+    source = pickle.loads(pickle.dumps(corpus.split("validation")))
+    assert_same(source[2], corpus.split("validation")[2])
+    assert "tensorflow" not in sys.modules
+
+
+def test_shards_and_buffers_lose_nothing(word_tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "EXAMPLES_PER_SHARD", 7)
+    monkeypatch.setattr(storage, "_BUFFERED", 5)
+    dialogues = [dialogue(n) for n in range(12)]
+    corpus = prepare({"train": dialogues}, word_tokenizer, tmp_path / "c", LIMITS, name="toy")
+    source = corpus.split("labelled")
+    expected = [e for d in dialogues for e in dialogue_examples(d, word_tokenizer, LIMITS)]
+    assert len(source) == len(expected) == 24
+    for n, example in enumerate(expected):
+        assert_same(source[n], example)
+    assert len(list((tmp_path / "c" / "examples").glob("*labelled.array_record*"))) == 4
+
+
+def test_progress_hears_of_every_dialogue(word_tokenizer, tmp_path):
+    heard = []
+    splits = {"train": [dialogue(1), dialogue(2)], "test": [dialogue(3)]}
+    prepare(splits, word_tokenizer, tmp_path / "c", LIMITS, name="toy", progress=lambda *told: heard.append(told))
+    assert heard == [("train", 1), ("train", 2), ("test", 1)]
+
+
+def broken():
+    yield dialogue(1)
+    raise RuntimeError("the source broke")
+
+
+def test_a_failure_leaves_nothing_behind(word_tokenizer, tmp_path):
+    with pytest.raises(RuntimeError, match="the source broke"):
+        prepare({"train": broken()}, word_tokenizer, tmp_path / "c", LIMITS, name="toy")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_failure_leaves_the_corpus_that_was_there(word_tokenizer, tmp_path):
+    prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="old")
+    with pytest.raises(RuntimeError, match="the source broke"):
+        prepare({"train": broken()}, word_tokenizer, tmp_path / "c", LIMITS, name="new", overwrite=True)
+    assert open_prepared(tmp_path / "c").metadata.name == "old"
+    assert os.listdir(tmp_path) == ["c"]
+
+
+def test_a_corpus_is_overwritten_only_when_asked(word_tokenizer, tmp_path):
+    prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="old")
+    with pytest.raises(UserError, match="already holds a prepared corpus"):
+        prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="new")
+    prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="new", overwrite=True)
+    assert open_prepared(tmp_path / "c").metadata.name == "new"
+    assert os.listdir(tmp_path) == ["c"]
+
+
+def test_other_folders_are_never_overwritten(word_tokenizer, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(UserError, match="holds something that is not a prepared corpus"):
+        prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path, LIMITS, name="toy", overwrite=True)
+    with pytest.raises(UserError, match="is a file"):
+        prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "thesis.tex", LIMITS, name="toy")
+
+
+def test_an_empty_folder_is_filled(word_tokenizer, tmp_path):
+    (tmp_path / "c").mkdir()
+    prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="toy")
+    assert open_prepared(tmp_path / "c").metadata.splits["labelled"].examples == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"splits": {"dev": []}}, "'dev' is not one of train, validation, test"),
+        ({"splits": {"train": []}}, "no example in train"),
+        ({"labelled_share": 1.5}, "labelled share 1.5 is not between 0 and 1"),
+    ],
+)
+def test_wrong_arguments(word_tokenizer, tmp_path, arguments, message):
+    arguments = {"splits": {"train": [dialogue(1)]}, "name": "toy", **arguments}
+    splits = arguments.pop("splits")
+    with pytest.raises(UserError, match=message):
+        prepare(splits, word_tokenizer, tmp_path / "c", LIMITS, **arguments)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.fixture
+def small(word_tokenizer, tmp_path):
+    return prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="toy").folder
+
+
+def test_missing_and_half_folders_are_refused(small, tmp_path):
+    with pytest.raises(UserError, match="no such folder"):
+        open_prepared(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"has no corpus\.json"):
+        open_prepared(tmp_path)
+    shard = next((small / "examples").glob("*.array_record*"))
+    shard.rename(tmp_path / "moved")
+    with pytest.raises(UserError, match=f"not whole, {shard.name} is missing"):
+        open_prepared(small)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "not the description"), ('{"format": 1}', "not the description"), ('{"format": 99}', "format 99 is not 1")],
+)
+def test_foreign_descriptions_are_refused(small, text, message):
+    (small / METADATA_FILE).write_text(text)
+    with pytest.raises(UserError, match=message):
+        open_prepared(small)
+
+
+def test_counts_must_agree(small):
+    raw = json.loads((small / METADATA_FILE).read_text())
+    raw["splits"]["labelled"]["examples"] = 5
+    (small / METADATA_FILE).write_text(json.dumps(raw))
+    with pytest.raises(UserError, match=r"holds 2 examples and corpus\.json says 5"):
+        open_prepared(small).split("labelled")
+    with pytest.raises(UserError, match="'train' is not one of the splits"):
+        open_prepared(small).split("train")
