@@ -1,6 +1,9 @@
 """From the NumPy batches of this process to arrays on the mesh, in step with the other processes."""
 
-from typing import Any, NamedTuple
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
@@ -11,8 +14,23 @@ from space_jax.features.batch import Batch
 from space_jax.features.padding import grow, real_tokens
 from space_jax.training.agreement import gather_numbers
 from space_jax.training.mesh import batch_position, batch_shards
-from space_jax.training.prefetch import BatchIterator, Placed, Prefetcher
 from space_jax.training.sharding import batch_sharding
+
+
+class BatchIterator(Protocol):
+    """A stream of batches whose place can be saved and set; reading ahead is its own affair."""
+
+    def __next__(self) -> Batch:
+        """The next batch, NumPy arrays `[A, ...]`, this process's share."""
+        ...
+
+    def get_state(self) -> Any:
+        """The place after the last batch that was handed out, as a JSON value."""
+        ...
+
+    def set_state(self, state: Any) -> None:
+        """Goes to a place that `get_state` gave."""
+        ...
 
 
 class Delivery(NamedTuple):
@@ -53,7 +71,7 @@ def to_mesh(batch: Batch, mesh: Mesh) -> Batch:
                 f"config field data.batch_size: {size * count} {what} of a micro-batch do not divide among the "
                 f"{batch_shards(mesh)} parts of data x fsdp (remainder {size * count % batch_shards(mesh)})"
             )
-    batch = batch.replace(slot=np.asarray(batch.slot + np.int32(index * rows * slots), np.int32))
+    batch = dataclasses.replace(batch, slot=np.asarray(batch.slot + np.int32(index * rows * slots), np.int32))
     sharding = batch_sharding(mesh)
 
     def put(array: Any) -> jax.Array:
@@ -63,25 +81,30 @@ def to_mesh(batch: Batch, mesh: Mesh) -> Batch:
     return jax.tree.map(put, batch)
 
 
-def to_mesh_together(batch: Batch, mesh: Mesh) -> Batch:
-    """`to_mesh` after growing to the largest number of rows among the processes; every process must call it."""
-    rows = int(gather_numbers([batch.occupied.shape[1]]).max())
-    return to_mesh(grow(batch, rows), mesh)
+def same_rows(batches: Sequence[Batch]) -> list[Batch]:
+    """Grows batches to the largest number of rows among all of them and all processes, so that one program runs them.
+
+    Every process must call it, with as many batches.
+
+    Args:
+      batches: NumPy batches, with or without the axis of micro-batches.
+    """
+    rows = int(gather_numbers([max((batch.occupied.shape[-2] for batch in batches), default=0)]).max())
+    return [grow(batch, rows) for batch in batches]
 
 
 class Feed:
-    """The training batches of a run, prefetched, agreed on by all processes and put on the mesh."""
+    """The training batches of a run, agreed on by all processes and put on the mesh."""
 
     def __init__(self, iterator: BatchIterator, mesh: Mesh):
-        self._prefetcher = Prefetcher(iterator)
+        self._iterator = iterator
         self._mesh = mesh
-        self._held: Placed | None = None
 
     def take(self, stop: bool) -> Delivery | None:
-        """The next batch, or None when any process wants to stop; then no batch is lost.
+        """The next batch, or None when any process wants to stop.
 
         One small exchange a step settles both the number of rows and whether to go on, so that no process waits in a
-        collective for one that has left.
+        collective for one that has left. The batch of a step that is not taken is drawn again on resumption.
 
         Args:
           stop: whether this process was asked to stop.
@@ -90,19 +113,17 @@ class Feed:
           UserError: when the training data come to an end.
         """
         try:
-            self._held = self._held or next(self._prefetcher)
+            batch = next(self._iterator)
         except StopIteration:
             raise UserError("training data: the stream ended, but a training stream must repeat without end") from None
-        batch, position = self._held
         told = gather_numbers([batch.occupied.shape[1], int(stop), real_tokens(batch)])
         if told[:, 1].any():
             return None
-        self._held = None
         batch = grow(batch, int(told[:, 0].max()))
         tokens = int(told[:, 2].sum())
         cells = len(told) * sum(grid.segments.size for grid in (batch.context, batch.response, batch.negative))
-        return Delivery(to_mesh(batch, self._mesh), position, tokens, 1.0 - tokens / cells)
+        return Delivery(to_mesh(batch, self._mesh), self.position(), tokens, 1.0 - tokens / cells)
 
-    def close(self) -> None:
-        """Ends the prefetching thread."""
-        self._prefetcher.close()
+    def position(self) -> Any:
+        """The state of this process's iterator, copied: the iterator may go on changing what it hands out."""
+        return json.loads(json.dumps(self._iterator.get_state()))

@@ -33,7 +33,7 @@ class TrainState:
 
 def _blank(batch: Batch) -> Batch:
     # Parameters depend on shapes alone; zeros keep processes with different data equal.
-    return jax.tree.map(lambda array: jnp.zeros(array.shape[1:], array.dtype), batch)
+    return jax.tree.map(lambda array: jnp.zeros(array.shape, array.dtype), batch)
 
 
 def abstract_params(recipe: Recipe, batch: Batch) -> Any:
@@ -41,7 +41,7 @@ def abstract_params(recipe: Recipe, batch: Batch) -> Any:
 
     Args:
       recipe: makes the parameters.
-      batch: arrays `[A, ...]`; only shapes and dtypes are read.
+      batch: one micro-batch; only shapes and dtypes are read.
     """
     return jax.eval_shape(lambda: recipe.init(jax.random.key(0), _blank(batch)))
 
@@ -90,7 +90,7 @@ def init_state(
     Args:
       recipe: makes the parameters.
       optimiser: from `optimiser.make_optimiser`.
-      batch: arrays `[A, ...]`; only shapes and dtypes are read.
+      batch: one micro-batch; only shapes and dtypes are read.
       seed: of the parameters.
       rules: from logical axis name to mesh axes.
       mesh: the device mesh.

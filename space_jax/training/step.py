@@ -23,9 +23,7 @@ from space_jax.training.state import TrainState, shardings_of
 Metrics = dict[str, jax.Array]
 
 
-def accumulate(
-    recipe: Recipe, params: Any, batch: Batch, keys_of: Callable[[ArrayLike], Keys]
-) -> tuple[Terms, Any]:
+def accumulate(recipe: Recipe, params: Any, batch: Batch, keys_of: Callable[[ArrayLike], Keys]) -> tuple[Terms, Any]:
     """Runs the recipe's forward part over the A micro-batches of a batch.
 
     With more than one micro-batch the activations of each are dropped and computed again in the backward pass; only

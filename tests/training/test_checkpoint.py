@@ -5,7 +5,7 @@ import shutil
 import jax
 import numpy as np
 import pytest
-from toy import ToyRecipe, toy_batch, toy_config
+from toy import ToyRecipe, micro, toy_batch, toy_config
 
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
@@ -22,7 +22,7 @@ def make(mesh_config, seed=0):
     """A state and its abstract form."""
     mesh, rules = make_mesh(mesh_config), mesh_config.rules
     optimiser = make_optimiser(toy_config().optimiser, 10)
-    arguments = (ToyRecipe(), optimiser, toy_batch(0))
+    arguments = (ToyRecipe(), optimiser, micro(toy_batch(0)))
     return init_state(*arguments, seed, rules, mesh), abstract_state(*arguments, rules, mesh)
 
 

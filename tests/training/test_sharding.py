@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 from flax import linen as nn
 from jax.sharding import PartitionSpec
-from toy import ToyRecipe, toy_batch
+from toy import ToyRecipe, micro, toy_batch
 
 from space_jax.config import MeshConfig, OptimiserConfig
 from space_jax.errors import UserError
@@ -53,7 +53,7 @@ def test_scalars_are_replicated():
 
 def test_moments_lie_where_their_parameters_lie():
     mesh = make_mesh(MeshConfig(fsdp=2, tensor=2))
-    state = abstract_state(ToyRecipe(), make_optimiser(OptimiserConfig(), 4), toy_batch(0), RULES, mesh)
+    state = abstract_state(ToyRecipe(), make_optimiser(OptimiserConfig(), 4), micro(toy_batch(0)), RULES, mesh)
     expected = jax.tree.map(lambda leaf: leaf.sharding, state.params)
     moments = [
         part for part in jax.tree.leaves(state.opt_state, is_leaf=lambda x: hasattr(x, "mu")) if hasattr(part, "mu")
@@ -67,7 +67,7 @@ def test_moments_lie_where_their_parameters_lie():
 
 def test_the_table_of_shardings():
     mesh = make_mesh(MeshConfig(fsdp=2, tensor=2))
-    state = abstract_state(ToyRecipe(), make_optimiser(OptimiserConfig(), 4), toy_batch(0), RULES, mesh)
+    state = abstract_state(ToyRecipe(), make_optimiser(OptimiserConfig(), 4), micro(toy_batch(0)), RULES, mesh)
     assert describe_shardings(state.params).splitlines() == [
         "bias        8       float32  tensor",
         "kernel      8 x 8   float32  fsdp tensor",

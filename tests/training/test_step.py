@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from toy import ToyRecipe, split_batch, toy_batch, toy_config
+from toy import ToyRecipe, micro, split_batch, toy_batch, toy_config
 
 from space_jax.config import MeshConfig
 from space_jax.models.recipe import KEY_PURPOSES, total_loss
@@ -21,8 +21,8 @@ def run_steps(mesh_config, devices, batches, dropout):
     """Steps from scratch; returns the final state on the host and the metrics of each step."""
     config, recipe, mesh = toy_config(), ToyRecipe(dropout), make_mesh(mesh_config, devices)
     optimiser = make_optimiser(config.optimiser, 10)
-    abstract = abstract_state(recipe, optimiser, batches[0], RULES, mesh)
-    state = init_state(recipe, optimiser, batches[0], 0, RULES, mesh)
+    abstract = abstract_state(recipe, optimiser, micro(batches[0]), RULES, mesh)
+    state = init_state(recipe, optimiser, micro(batches[0]), 0, RULES, mesh)
     step = make_train_step(recipe, optimiser, learning_rate_schedule(config.optimiser, 10), 0, abstract, RULES, mesh)
     history = []
     for batch in batches:
@@ -62,7 +62,7 @@ def test_accumulation_equals_the_big_batch():
 
 def _fresh(recipe, batch):
     mesh = make_mesh(MeshConfig(), jax.devices()[:1])
-    return init_state(recipe, make_optimiser(toy_config().optimiser, 10), batch, 0, RULES, mesh).params
+    return init_state(recipe, make_optimiser(toy_config().optimiser, 10), micro(batch), 0, RULES, mesh).params
 
 
 def test_a_step_that_is_not_finite_changes_nothing():

@@ -130,6 +130,11 @@ def toy_batch(seed, examples=8, accumulate=1, rows=None):
     )
 
 
+def micro(batch):
+    """The first micro-batch, without its axis."""
+    return jax.tree.map(lambda array: array[0], batch)
+
+
 def split_batch(batch, accumulate):
     """The same examples as `accumulate` micro-batches: [1, B, ...] -> [A, B / A, ...]."""
     parts = jax.tree.map(lambda array: array.reshape(accumulate, -1, *array.shape[2:]), batch)

@@ -1,0 +1,145 @@
+"""Held-out evaluation: every loss term, perplexity, retrieval by the understanding vectors, dialog acts."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from flax import linen as nn
+from jax.sharding import Mesh
+
+from space_jax.errors import UserError
+from space_jax.evaluation.dialog_acts import micro_f1
+from space_jax.evaluation.language_model import perplexity
+from space_jax.evaluation.retrieval import nearest, retrieval_accuracy, take_trees, vote_acts
+from space_jax.features.batch import Batch
+from space_jax.models.recipe import Recipe, Terms
+from space_jax.training.feed import same_rows, to_mesh
+from space_jax.training.sharding import Rules, flax_rules, replicated
+from space_jax.training.step import accumulate
+
+Vectors = dict[str, np.ndarray]
+
+ACT_VOTERS = 5  # neighbours that vote for dialog acts
+
+
+class Evaluator:
+    """Evaluates parameters of one recipe; its programs are compiled once and used at every evaluation.
+
+    All examples are read without dropout, so the terms that compare dropout views are left out, also of the loss.
+    """
+
+    def __init__(self, recipe: Recipe, rules: Rules, mesh: Mesh, batches: Sequence[Batch], bank: Sequence[Batch]):
+        """Puts the batches on the mesh, where they stay.
+
+        Args:
+          recipe: the model and its loss terms.
+          rules: from logical axis name to mesh axes.
+          mesh: the device mesh.
+          batches: held-out NumPy batches without the axis of micro-batches, as many on each process.
+          bank: training batches of the same kind, whose labelled examples are what retrieval searches.
+
+        Raises:
+          UserError: without a held-out batch.
+        """
+        if not batches:
+            raise UserError("held-out data: there is no batch to evaluate on; prepare a validation split")
+        self._recipe, self._mesh = recipe, mesh
+        every = [to_mesh(_with_micro_axis(batch), mesh) for batch in same_rows([*batches, *bank])]
+        self._batches, self._bank = every[: len(batches)], every[len(batches) :]
+        self._terms = self._jit(self._forward, rules)
+        self._vectors = self._jit(self._represent, rules)
+
+    def _jit(self, function: Callable[..., Any], rules: Rules) -> Callable[..., Any]:
+        def traced(params: Any, batch: Batch) -> Any:
+            with nn.logical_axis_rules(flax_rules(rules)):
+                return function(params, batch)
+
+        # Replicated results can be read by every process.
+        return jax.jit(traced, out_shardings=replicated(self._mesh))
+
+    def _forward(self, params: Any, batch: Batch) -> Terms:
+        terms, features = accumulate(self._recipe, params, batch, lambda _: {})
+        return self._recipe.finish(terms, features)
+
+    def _represent(self, params: Any, batch: Batch) -> dict[str, jax.Array]:
+        micro = jax.tree.map(lambda array: array[0], batch)
+        return {**self._recipe.represent(params, micro), **_annotations(micro)}
+
+    def __call__(self, params: Any) -> dict[str, float]:
+        """The held-out metrics of `params`.
+
+        Returns:
+          `loss`, `term/<name>`, `perplexity` where the recipe generates, and with labelled examples on both sides
+          `retrieval_intent`, `retrieval_tree` and `act_f1`.
+        """
+        with jax.set_mesh(self._mesh):
+            terms = [jax.device_get(self._terms(params, batch)) for batch in self._batches]
+            metrics = loss_metrics(self._recipe, terms)
+            queries = self._labelled(params, self._batches)
+            bank = self._labelled(params, self._bank)
+        return {**metrics, **neighbour_metrics(queries, bank)}
+
+    def _labelled(self, params: Any, batches: Sequence[Batch]) -> Vectors:
+        """Vectors, trees and acts of the labelled examples, one array each."""
+        parts = [jax.device_get(self._vectors(params, batch)) for batch in batches]
+        if not parts:
+            return {}
+        return {name: np.concatenate([part[name][part["known"]] for part in parts]) for name in parts[0]}
+
+
+def _annotations(batch: Batch) -> dict[str, jax.Array]:
+    known = batch.labelled & batch.valid
+    return {"tree": batch.user_tree, "acts": batch.acts, "dialogue": batch.dialogue, "known": known}
+
+
+def _with_micro_axis(batch: Batch) -> Batch:
+    return jax.tree.map(lambda array: np.asarray(array)[None], batch)
+
+
+def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:
+    """The losses of all batches: their sums are added before they are divided, as in training.
+
+    Args:
+      recipe: names the coefficients, the terms that compare views and the terms of generation.
+      batches: terms of each batch, on the host.
+    """
+    names = [name for name in batches[0] if name not in recipe.view_terms]
+    totals = {name: float(sum(float(terms[name].total) for terms in batches)) for name in names}
+    weights = {name: float(sum(float(terms[name].weight) for terms in batches)) for name in names}
+    means = {name: totals[name] / weights[name] if weights[name] else 0.0 for name in names}
+    metrics = {"loss": float(sum(recipe.coefficients.get(name, 0.0) * mean for name, mean in means.items()))}
+    metrics |= {f"term/{name}": mean for name, mean in means.items()}
+    tokens = sum(weights[name] for name in recipe.generation_terms)
+    if tokens:
+        metrics["perplexity"] = perplexity(sum(totals[name] for name in recipe.generation_terms), tokens)
+    return metrics
+
+
+def neighbour_metrics(queries: Vectors, bank: Vectors) -> dict[str, float]:
+    """Retrieval and dialog acts of labelled held-out examples, given labelled training examples.
+
+    Acts come from the recipe's act head (a logit above 0) where it has one, else from a vote of the nearest neighbours
+    by the policy vector, or by the understanding vector where there is none.
+
+    Args:
+      queries: `understanding` `[Q, H]`, perhaps `policy` and `act_logits`, and `tree`, `acts`, `dialogue`.
+      bank: the same of the training examples.
+
+    Returns:
+      `retrieval_intent`, `retrieval_tree` and `act_f1`; nothing where either side is empty.
+    """
+    if not queries or not bank or not len(queries["known"]) or not len(bank["known"]):
+        return {}
+
+    def neighbours(name: str, count: int) -> np.ndarray:
+        return nearest(queries[name], bank[name], queries["dialogue"], bank["dialogue"], count)
+
+    trees = take_trees(bank["tree"], neighbours("understanding", 1)[:, 0])
+    metrics = {f"retrieval_{name}": value for name, value in retrieval_accuracy(queries["tree"], trees).items()}
+    if "act_logits" in queries:
+        predicted = queries["act_logits"] > 0
+    else:
+        name = "policy" if "policy" in queries else "understanding"
+        predicted = vote_acts(bank["acts"], neighbours(name, ACT_VOTERS))
+    return {**metrics, "act_f1": micro_f1(predicted, queries["acts"])}

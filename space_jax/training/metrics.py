@@ -1,0 +1,106 @@
+"""Where the numbers of a run go: `metrics.jsonl`, one object a line, and TensorBoard."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import jax
+from tensorboardX import SummaryWriter
+
+Record = dict[str, Any]
+
+
+class Writer(Protocol):
+    """Takes the records of a run: `kind` ("train", "eval" or "compile"), `step` and numbers by name."""
+
+    def write(self, record: Record) -> None:
+        """Writes one record."""
+        ...
+
+    def close(self) -> None:
+        """Releases what is open."""
+        ...
+
+
+def read_records(path: Path) -> list[Record]:
+    """The records of a `metrics.jsonl`; a last line that a killed run left half-written is dropped."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1]]  # only a line that ends is whole
+
+
+def _cut_back(path: Path, last_step: int) -> None:
+    """Drops the records after `last_step`, which the resumed run is about to write again."""
+    kept = [record for record in read_records(path) if record["step"] <= last_step]
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+    os.replace(temporary, path)
+
+
+class JsonlWriter:
+    """Appends to a file, one JSON object a line, each on disk before the next; NaN and infinity become null."""
+
+    def __init__(self, path: Path, last_step: int):
+        """Opens `path` after dropping what it holds of steps after `last_step` (-1: everything)."""
+        _cut_back(path, last_step)
+        self._file: IO[str] = path.open("a", encoding="utf-8")
+
+    def write(self, record: Record) -> None:
+        """Writes and flushes one line."""
+        clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+        self._file.write(json.dumps(clean, allow_nan=False) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
+class TensorBoardWriter:
+    """Scalars as `<kind>/<name>`; TensorBoard itself hides what a resumed run writes again."""
+
+    def __init__(self, folder: Path, last_step: int):
+        self._writer = SummaryWriter(str(folder), purge_step=last_step + 1)
+
+    def write(self, record: Record) -> None:
+        """Writes every number of a record."""
+        for name, value in record.items():
+            if name != "step" and isinstance(value, int | float):
+                self._writer.add_scalar(f"{record['kind']}/{name}", value, record["step"])
+
+    def close(self) -> None:
+        """Flushes and closes the event file."""
+        self._writer.close()
+
+
+class Writers:
+    """All writers of a run; on every process but the first there are none."""
+
+    def __init__(self, workdir: Path, last_step: int):
+        """Opens the writers.
+
+        Args:
+          workdir: gets `metrics.jsonl` and `tensorboard/`.
+          last_step: of the checkpoint that the run goes on from, -1 for a run from scratch.
+        """
+        self._writers: list[Writer] = []
+        if jax.process_index() == 0:
+            workdir.mkdir(parents=True, exist_ok=True)
+            self._writers.append(JsonlWriter(workdir / "metrics.jsonl", last_step))
+            self._writers.append(TensorBoardWriter(workdir / "tensorboard", last_step))
+
+    def __enter__(self) -> "Writers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers:
+            writer.close()
+
+    def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
+        """Hands one record to every writer."""
+        for writer in self._writers:
+            writer.write({"kind": kind, "step": step, **values})

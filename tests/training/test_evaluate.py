@@ -1,0 +1,109 @@
+"""Held-out metrics against plain loops, with another batching, and without labels."""
+
+import math
+
+import jax
+import numpy as np
+import pytest
+from toy import ToyRecipe, micro, toy_batch, toy_config
+
+from space_jax.config import MeshConfig
+from space_jax.errors import UserError
+from space_jax.training.evaluate import Evaluator, loss_metrics, neighbour_metrics
+from space_jax.training.mesh import make_mesh
+from space_jax.training.optimiser import make_optimiser
+from space_jax.training.state import init_state
+
+RULES = MeshConfig().rules
+
+
+class TwoTerms:
+    coefficients = {"response": 1.0, "views": 5.0, "acts": 0.5}
+    view_terms = ("views",)
+    generation_terms = ("response",)
+
+
+class Pair:
+    def __init__(self, total, weight):
+        self.total, self.weight = total, weight
+
+
+def test_sums_are_divided_once_and_view_terms_left_out():
+    batches = [
+        {"response": Pair(6.0, 2.0), "views": Pair(9.0, 1.0), "acts": Pair(0.0, 0.0)},
+        {"response": Pair(2.0, 2.0), "views": Pair(9.0, 1.0), "acts": Pair(4.0, 1.0)},
+    ]
+    metrics = loss_metrics(TwoTerms(), batches)
+    assert metrics == {
+        "loss": 2.0 + 0.5 * 4.0,
+        "term/response": 2.0,
+        "term/acts": 4.0,
+        "perplexity": pytest.approx(math.exp(2.0)),
+    }
+
+
+def vectors(understanding, acts, dialogue, **others):
+    count = len(understanding)
+    tree = np.zeros((count, 10, 2), np.int32)
+    tree[:, :, 0] = np.argmax(acts, -1)[:, None] + 1
+    known = np.ones(count, bool)
+    return {
+        "understanding": np.array(understanding, float),
+        "acts": np.array(acts, float),
+        "tree": tree,
+        "dialogue": np.array(dialogue),
+        "known": known,
+        **{name: np.array(value, float) for name, value in others.items()},
+    }
+
+
+def test_retrieval_and_acts_by_vote():
+    queries = vectors([[1, 0], [0, 1]], [[1, 0], [1, 0]], [1, 2])
+    bank = vectors([[2, 0], [0, 3]], [[1, 0], [0, 1]], [3, 4])
+    metrics = neighbour_metrics(queries, bank)
+    assert (metrics["retrieval_intent"], metrics["retrieval_tree"]) == (0.5, 0.5)
+    # Both neighbours vote, each act has half of the votes and is predicted: 2 hits of 4 predictions and 2 truths.
+    assert metrics["act_f1"] == pytest.approx(2 * 2 / (4 + 2))
+
+
+def test_an_act_head_is_asked_before_the_neighbours():
+    queries = vectors([[1, 0]], [[1, 0]], [1], act_logits=[[3.0, -3.0]])
+    bank = vectors([[1, 0]], [[0, 1]], [2], act_logits=[[0.0, 0.0]])
+    assert neighbour_metrics(queries, bank)["act_f1"] == 1.0
+
+
+def test_the_policy_vector_votes_before_the_understanding_vector():
+    queries = vectors([[1, 0]], [[1, 0]], [9], policy=[[0, 1]])
+    dialogues = list(range(10))
+    acts = [[1, 0]] * 5 + [[0, 1]] * 5
+    bank = vectors([[0, 1]] * 5 + [[1, 0]] * 5, acts, dialogues, policy=[[0, 1]] * 5 + [[1, 0]] * 5)
+    assert neighbour_metrics(queries, bank)["act_f1"] == 1.0
+
+
+def test_nothing_is_said_about_nothing():
+    some = vectors([[1, 0]], [[1, 0]], [1])
+    assert neighbour_metrics(some, {}) == {}
+    assert neighbour_metrics({name: array[:0] for name, array in some.items()}, some) == {}
+
+
+def test_batching_and_mesh_do_not_change_the_additive_metrics():
+    recipe = ToyRecipe()
+    whole = micro(toy_batch(0, examples=16))
+    halves = [
+        jax.tree.map(lambda array, part=part: array[8 * part : 8 * part + 8], whole).replace(
+            slot=np.arange(8, dtype=np.int32)
+        )
+        for part in range(2)
+    ]
+    results = []
+    for devices, batches in ((jax.devices()[:1], [whole]), (None, halves)):
+        mesh = make_mesh(MeshConfig(), devices)
+        state = init_state(recipe, make_optimiser(toy_config().optimiser, 4), whole, 0, RULES, mesh)
+        results.append(Evaluator(recipe, RULES, mesh, batches, batches)(state.params))
+    for name in ("term/response", "term/acts", "perplexity", "retrieval_intent", "act_f1"):
+        assert results[0][name] == pytest.approx(results[1][name], rel=1e-5), name
+
+
+def test_a_held_out_batch_is_needed():
+    with pytest.raises(UserError, match="no batch to evaluate on"):
+        Evaluator(ToyRecipe(), RULES, make_mesh(MeshConfig()), [], [])
