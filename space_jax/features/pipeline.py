@@ -5,12 +5,12 @@ not depend on the number of workers, and an iterator continues exactly where its
 """
 
 import dataclasses
-import functools
 from collections.abc import Iterator, Sequence
 
 import grain
 import jax
 import numpy as np
+from absl import flags
 
 from space_jax.config import DataConfig, Vocabulary
 from space_jax.errors import UserError
@@ -209,10 +209,7 @@ def _grid_of(data: DataConfig, recipe_name: str, examples: int, corpora: Sequenc
     return make_grid(data, recipe_name, examples, longest, row_multiple)
 
 
-@functools.cache
 def _mark_flags_as_parsed() -> None:
     """Grain's workers read absl's flags, which only `absl.app.run` parses; a notebook or our command line does not."""
-    from absl import flags
-
     if not flags.FLAGS.is_parsed():
         flags.FLAGS.mark_as_parsed()

@@ -1,4 +1,11 @@
-"""A prepared corpus: a folder with tokenised examples, its tokenizer, and `corpus.json` that describes it."""
+"""A prepared corpus: a folder that holds
+
+  corpus.json   how it was made, and the counts of each split; written last
+  tokenizer/    a copy of the tokenizer
+  examples/     a TensorFlow Datasets data set in ArrayRecord files, see `features.storage`
+
+Splits: "labelled" and "unlabelled" (the train dialogues), "validation", "test"; one without examples has no files.
+"""
 
 import dataclasses
 import json

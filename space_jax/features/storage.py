@@ -128,6 +128,9 @@ def read_split(folder: Path, split: str) -> ExampleSource:
 
 
 def missing_files(folder: Path) -> list[str]:
-    """Data files that the data set names and that are not there."""
+    """Files of the data set that are not there: its description, or data files that the description names."""
+    missing = [name for name in ("dataset_info.json", "features.json") if not (folder / name).is_file()]
+    if missing:
+        return missing
     splits = tfds.builder_from_directory(str(folder)).info.splits.values()
     return sorted(name for split in splits for name in split.filenames if not (folder / name).is_file())

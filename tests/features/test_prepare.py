@@ -10,12 +10,14 @@ import sys
 import numpy as np
 import pytest
 
+from space_jax.corpora.registry import CORPORA
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features import storage
 from space_jax.features.example import Example, Limits, dialogue_examples, without_labels
 from space_jax.features.prepare import keeps_labels, prepare
 from space_jax.features.prepared import METADATA_FILE, Counts, open_prepared
+from space_jax.features.tokenizer import load_tokenizer
 
 LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
 
@@ -202,6 +204,42 @@ def test_missing_and_half_folders_are_refused(small, tmp_path):
     shard.rename(tmp_path / "moved")
     with pytest.raises(UserError, match=f"not whole, {shard.name} is missing"):
         open_prepared(small)
+
+
+def test_a_missing_description_of_the_examples_is_named(small):
+    (small / "examples" / "dataset_info.json").unlink()
+    with pytest.raises(UserError, match=r"not whole, dataset_info\.json is missing"):
+        open_prepared(small)
+
+
+def test_the_tokenizer_travels_with_the_corpus(tokenizer, tmp_path):
+    corpus = prepare({"train": [dialogue(1)]}, tokenizer, tmp_path / "c", LIMITS, name="toy")
+    copy = load_tokenizer(corpus.tokenizer_folder)
+    assert copy.fingerprint == corpus.metadata.tokenizer
+    assert copy.vocabulary() == corpus.metadata.vocabulary
+
+
+def test_spans_of_real_dialogues_hold_the_annotated_values(shared_data, tokenizer, tmp_path):
+    dialogues = list(itertools.islice(CORPORA["sgd"].load(shared_data / "data" / "sgd", "train"), 8))
+    values = {
+        value.text.lower()
+        for turn in (turn for d in dialogues for turn in d.turns)
+        for value in (value for frame in turn.frames for slot in frame.slots for value in slot.values)
+    }
+    uncut = Limits(max_turn_tokens=1000)
+    corpus = prepare({"train": dialogues}, tokenizer, tmp_path / "c", uncut, name="sgd")
+    source = corpus.split("labelled")
+    assert len(source) > 40
+    spans = 0
+    for n in range(len(source)):
+        example = source[n]
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], example.span_mask.astype(int), [0]])))
+        for start, end in edges.reshape(-1, 2).tolist():
+            text = tokenizer.decode(example.turn_tokens[start:end].tolist())
+            assert any(value in text.lower() for value in values), text
+            spans += 1
+        assert example.acts.any()
+    assert spans > 100
 
 
 @pytest.mark.parametrize(
