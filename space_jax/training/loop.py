@@ -113,23 +113,18 @@ def train(
     optimiser, schedule = make_optimiser(config.optimiser, steps), learning_rate_schedule(config.optimiser, steps)
     abstract = abstract_state(recipe, optimiser, eval_batches[0], rules, mesh)
     step = make_train_step(recipe, optimiser, schedule, config.train.seed, abstract, rules, mesh)
-    facts = run_facts(config)
+    workdir, feed, facts = Path(workdir), Feed(train_iterator, mesh), run_facts(config)
 
-    with StopSignal() as stop, Checkpoints(Path(workdir) / "checkpoints", config.train.keep_last) as checkpoints:
+    with StopSignal() as stop, Checkpoints(workdir / "checkpoints", config.train.keep_last) as checkpoints:
         latest = checkpoints.latest()
         if latest is not None:
-            restored = checkpoints.restore(latest, abstract, facts)
-            state, position, results = restored
+            state, position, results = checkpoints.restore(latest, abstract, facts)
             train_iterator.set_state(position)
         else:
             state = init_state(recipe, optimiser, eval_batches[0], config.train.seed, rules, mesh)
-            position, results = Feed(train_iterator, mesh).position(), {}
-        start = latest or 0
-        with (
-            Writers(Path(workdir), -1 if latest is None else latest) as writers,
-            RunProgress(steps, start, console) as progress,
-        ):
-            feed = Feed(train_iterator, mesh)
+            position, results = feed.position(), {}
+        last_step, start = (-1, 0) if latest is None else (latest, latest)
+        with Writers(workdir, last_step) as writers, RunProgress(steps, start, console) as progress:
             run = _Run(config, checkpoints, writers, progress, feed, evaluator, facts, state, position, start, results)
             if latest is None:
                 _start_from(run, init_from)
@@ -139,7 +134,7 @@ def train(
             _steps(run, step, stop)
             result = _finish(run)
     if jax.process_index() == 0:
-        draw_curves(Path(workdir))
+        draw_curves(workdir)
     return result
 
 

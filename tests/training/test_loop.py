@@ -9,6 +9,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 from rich.console import Console
 from toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config
 
@@ -54,8 +55,28 @@ def send(number, at):
     return lambda n: os.kill(os.getpid(), number) if n == at else None
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """Keeps compiled programs for this file, whose runs, also those of other processes, are all alike."""
+    variables = {
+        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("cache")),
+        "jax_persistent_cache_min_compile_time_secs": 0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    before = {name: getattr(jax.config, name) for name in variables}
+    _configure(variables)
+    yield {name.upper(): str(value) for name, value in variables.items()}
+    _configure(before)
+
+
+def _configure(variables):
+    for name, value in variables.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, cache):
     """An undisturbed run of six steps."""
     workdir = tmp_path_factory.mktemp("whole") / "run"
     return workdir, run(workdir)
@@ -100,7 +121,7 @@ def test_resuming_a_finished_run_does_nothing_again(whole):
     assert (again.step, again.metrics) == (6, result.metrics)
 
 
-def test_a_killed_process_goes_on_with_the_same_losses(tmp_path, whole):
+def test_a_killed_process_goes_on_with_the_same_losses(tmp_path, whole, cache):
     workdir = tmp_path / "run"
     killed_at = int(np.random.default_rng().integers(2, 6))
     script = (
@@ -109,7 +130,8 @@ def test_a_killed_process_goes_on_with_the_same_losses(tmp_path, whole):
     )
     here = Path(__file__).parent
     path = os.pathsep.join([str(here), str(here.parent), str(here.parents[1])])
-    done = subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": path}, capture_output=True)
+    environment = {**os.environ, **cache, "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert len([r for r in numbers(workdir) if r["kind"] == "train"]) == killed_at
     assert run(workdir).step == 6

@@ -1,0 +1,49 @@
+"""The picture: which panels, from what, and how large."""
+
+import json
+
+from space_jax.training.curves import draw_curves, panel_names
+from space_jax.training.metrics import read_records
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def write_run(folder, steps):
+    names = [f"term/{name}" for name in ("contrast", "response", "mlm")]
+    with (folder / "metrics.jsonl").open("w") as file:
+        for step in range(1, steps + 1):
+            losses = {name: 3.0 / step for name in ("loss", *names)}
+            record = {"kind": "train", "step": step, **losses, "learning_rate": 0.1, "weight/mlm": 4.0, "padding": 0.1}
+            file.write(json.dumps(record) + "\n")
+            if step % 50 == 0:
+                others = {"perplexity": 9.0, "retrieval_intent": 0.5, "act_f1": 0.25, "retrieval_tree": None}
+                file.write(json.dumps({"kind": "eval", "step": step, **losses, **others}) + "\n")
+        file.write(json.dumps({"kind": "compile", "step": 1, "seconds": 2.0}) + "\n")
+
+
+def test_one_panel_a_term_and_a_measure(tmp_path):
+    write_run(tmp_path, 50)
+    assert panel_names(read_records(tmp_path / "metrics.jsonl")) == [
+        "loss",
+        "term/contrast",
+        "term/mlm",
+        "term/response",
+        "act_f1",
+        "perplexity",
+        "retrieval_intent",
+    ]
+
+
+def test_a_small_png(tmp_path):
+    write_run(tmp_path, 3000)
+    path = draw_curves(tmp_path)
+    assert path == tmp_path / "curves.png"
+    data = path.read_bytes()
+    assert data.startswith(PNG)
+    assert 10_000 < len(data) < 300_000
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["curves.png", "metrics.jsonl"]
+
+
+def test_nothing_to_draw(tmp_path):
+    assert draw_curves(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,53 @@
+"""Lines without a terminal, a bar on one, and the arithmetic of the rates."""
+
+import io
+
+import jax
+import pytest
+from rich.console import Console
+
+from space_jax.training.clock import Clock, Rates
+from space_jax.training.progress import RunProgress, summary
+
+RATES = Rates(tokens_per_second=1234.4, seconds_per_step=0.5, padding=0.081)
+LINE = "step 20/200  loss 2.3457  1234 tokens/s  padding 8%  left 0:01:30"
+
+
+def test_a_line_without_a_terminal():
+    output = io.StringIO()
+    with RunProgress(200, 0, Console(file=output, force_terminal=False, width=20)) as progress:
+        for step in range(1, 21):
+            progress.advance(step)
+        progress.report(20, 2.34567, RATES)
+        progress.say("held out [0]: loss 1.0")
+    assert output.getvalue() == f"{LINE}\nheld out [0]: loss 1.0\n"
+    assert summary(20, 200, 2.34567, RATES) == LINE
+
+
+def test_a_bar_on_a_terminal():
+    output = io.StringIO()
+    with RunProgress(200, 0, Console(file=output, force_terminal=True, width=160)) as progress:
+        progress.advance(20)
+        progress.report(20, 2.34567, RATES)
+        progress.say("held out")
+    assert LINE in output.getvalue()
+    assert "held out" in output.getvalue()
+
+
+def test_other_processes_show_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(jax, "process_index", lambda: 1)
+    with RunProgress(200, 0) as progress:
+        progress.report(20, 2.0, RATES)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_rates_are_of_the_steps_since_the_last_look():
+    clock = Clock()
+    assert clock.look() == Rates(0.0, 0.0, 0.0)
+    clock.add(1.0, 100, 0.2)
+    clock.add(3.0, 500, 0.4)
+    rates = clock.look()
+    assert rates == pytest.approx((150.0, 2.0, 0.3))
+    assert clock.look() == rates
+    clock.add(1.0, 10, 0.0)
+    assert clock.look() == pytest.approx((10.0, 1.0, 0.0))
