@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.models.dropout import Dropout, dropout
+from space_jax.models.dropout import Dropout, dropout, random_words
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
@@ -50,3 +50,26 @@ def test_rate_zero_and_dtype():
     x = jnp.ones((4, 4), jnp.bfloat16)
     assert dropout(jax.random.key(0), x, 0.0) is x
     assert dropout(jax.random.key(0), x, 0.3).dtype == jnp.bfloat16
+
+
+def test_words_are_uniform_and_keys_unrelated():
+    """Each bit is fair, neighbouring positions and neighbouring keys agree in half of their bits."""
+    words = np.asarray(random_words(jax.random.key(0), (256, 256)))
+    bits = np.unpackbits(words.view(np.uint8)).reshape(-1, 32).mean(axis=0)
+    assert np.abs(bits - 0.5).max() < 0.01
+
+    def agreement(a, b):
+        return 1 - np.unpackbits((a ^ b).view(np.uint8)).mean()
+
+    folded = np.asarray(random_words(jax.random.fold_in(jax.random.key(0), 1), (256, 256)))
+    assert abs(agreement(words, folded) - 0.5) < 0.005
+    assert abs(agreement(words, np.roll(words, 1, axis=0)) - 0.5) < 0.005
+    assert abs(agreement(words, np.roll(words, 1, axis=1)) - 0.5) < 0.005
+
+
+def test_words_of_many_keys_are_unrelated_at_one_position():
+    keys = jax.random.split(jax.random.key(1), 4096)
+    words = np.asarray(jax.vmap(lambda key: random_words(key, (4,)))(keys))
+    draws = words.view(np.uint8).reshape(4096, -1) < 51
+    assert np.abs(draws.mean(axis=0) - 51 / 256).max() < 0.03
+    assert np.abs(np.corrcoef(draws.T.astype(float)) - np.eye(16)).max() < 0.07
