@@ -1,0 +1,42 @@
+"""The built-in simulated corpus: a task-oriented world of seven domains with a user simulator and a system policy.
+
+From what a dialogue is to what is said in it:
+
+    schema, names, entities, database   the world, the same for every seed
+    goal, progress                      what a user wants, and how far it has come
+    user, tracker, policy               the two speakers; they exchange `DialogAct`s and never read words
+    grammar, nouns, phrases_*, wording  acts into words, with spans, frames and delexicalised text
+    simulate                            the conversation
+"""
+
+from space_jax.corpora.simulated.acts import DialogAct
+from space_jax.corpora.simulated.database import Database, world_database
+from space_jax.corpora.simulated.goal import DomainGoal, Goal, draw_goal
+from space_jax.corpora.simulated.policy import respond
+from space_jax.corpora.simulated.schema import DOMAINS, DONT_CARE, GENERAL
+from space_jax.corpora.simulated.simulate import Episode, episode, episodes, simulate, succeeded
+from space_jax.corpora.simulated.tracker import Tracker
+from space_jax.corpora.simulated.user import User
+from space_jax.corpora.simulated.wording import Utterance, put_into_words
+
+__all__ = [
+    "DOMAINS",
+    "DONT_CARE",
+    "GENERAL",
+    "Database",
+    "DialogAct",
+    "DomainGoal",
+    "Episode",
+    "Goal",
+    "Tracker",
+    "User",
+    "Utterance",
+    "draw_goal",
+    "episode",
+    "episodes",
+    "put_into_words",
+    "respond",
+    "simulate",
+    "succeeded",
+    "world_database",
+]
