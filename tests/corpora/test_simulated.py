@@ -142,7 +142,7 @@ def test_delexicalised_text_holds_placeholders_in_place_of_all_values(turns):
 def test_words_are_tidy(turns):
     for turn in turns:
         assert turn.text == turn.text.strip()
-        assert not re.search(r"  | [,.?!]|[{}<>|\[\]~]|,\.|\ba [aeio]|\ban [^aeiou]", turn.text), turn.text
+        assert not re.search(r"  | [,.?!]|[{}<>|\[\]~]|,\.|\ba [aeioAEIO]|\ban [^aeiouAEIOU]", turn.text), turn.text
 
 
 def test_the_world_is_varied(corpus, turns):

@@ -211,7 +211,7 @@ SYSTEM_PHRASES: Phrases = {
             "(that's booked|your taxi is booked|it's on its way|done), (your|the) reference [number ]is {reference}.",
             "your booking is complete, with reference {reference}.",
             "all set! your reference [number ]is {reference}.",
-            "I('ve| have) booked it[ for you]. (your|the) (reference|confirmation) [number |code ]is {reference}.",
+            "I('ve| have) booked it[ for you]. (your|the) (reference[ number| code]|confirmation code) is {reference}.",
             "the booking went through. (reference|reference code): {reference}.",
             "(done|all set): a {name} will take you {details}. (your|the) reference is {reference}.",
             "a {name} will take you {details}, (reference|with reference|the reference is) {reference}.",

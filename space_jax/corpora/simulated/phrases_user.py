@@ -273,6 +273,14 @@ USER_PHRASES: Phrases = {
             "this is taking too long, I'll (call back|try again) later.", "never mind, I have to (go|leave).",
         ),
     },
+    ("not_sure", "rest"): {
+        "*": (
+            "I don't (mind|care) about the {asked}.", "no preference (for|on) the {asked}.",
+            "I'm open on the {asked}.",
+            "the {asked} doesn't matter[ to me].", "I'm (flexible|easy) on the {asked}.", "any {asked} (is fine|will do).",
+            "as for the {asked}, (you choose|I don't mind).",
+        ),
+    },
     ("not_sure", ""): {
         "*": (
             "I don't (mind|care) about the {asked}.", "(I have no|no) preference (for|on) the {asked}.",

@@ -69,7 +69,9 @@ def put_into_words(acts: tuple[DialogAct, ...], role: str, rng: random.Random, l
 
 
 def _in_context(act: DialogAct, acts: tuple[DialogAct, ...], role: str) -> DialogAct:
-    """Asking for a repetition and giving one are one act in other words."""
+    """Some acts are worded by their company: a repetition asked for or given, what to leave open after an answer."""
+    if act.act == "not_sure" and len(acts) > 1:
+        return dataclasses.replace(act, kind="rest")
     if act.act != "repeat" or len(acts) == 1:
         return act
     if role == USER:
