@@ -277,7 +277,8 @@ USER_PHRASES: Phrases = {
         "*": (
             "I don't (mind|care) about the {asked}.", "no preference (for|on) the {asked}.",
             "I'm open on the {asked}.",
-            "the {asked} doesn't matter[ to me].", "I'm (flexible|easy) on the {asked}.", "any {asked} (is fine|will do).",
+            "the {asked} doesn't matter[ to me].", "I'm (flexible|easy) on the {asked}.",
+            "any {asked} (is fine|will do).",
             "as for the {asked}, (you choose|I don't mind).",
         ),
     },
