@@ -6,7 +6,8 @@ Every text comes back from its ids character by character. What makes this hold:
 - SentencePiece writes a blank as U+2581, so U+2581 itself is given its three byte pieces here and never shown to it;
 - one blank is put before every text and taken off again, so that a word has the same piece at the start of a turn as
   inside it;
-- special tokens are SentencePiece's control symbols, which its matcher never produces from text.
+- special tokens are user-defined symbols, which SentencePiece would match in text; a text that holds the name of one
+  is cut inside the name and encoded in parts, so that only the program can put a special token in, by id.
 
 A lone surrogate is no character and has no UTF-8 form; it becomes U+FFFD, one for one, because half an emoji in a
 corpus must not stop a long run.
@@ -14,20 +15,22 @@ corpus must not stop a long run.
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import sentencepiece
 
 from space_jax.config import Vocabulary
 from space_jax.errors import UserError
-from space_jax.features.sentencepiece_training import train_model
-from space_jax.features.special_tokens import CONTROL_TOKENS, SPECIAL_TOKENS, UNK, make_vocabulary
+from space_jax.features.sentencepiece_training import SYMBOLS, train_model
+from space_jax.features.special_tokens import CONTROL_TOKENS, PAD, SPECIAL_TOKENS, UNK, make_vocabulary
 from space_jax.features.tokenizer_folder import fingerprint, read_bytes, write_folder
 
 KIND = "sentencepiece"
 FILE_NAME = "tokenizer.model"
 
 BLANK = "\u2581"  # how SentencePiece writes a blank
+_SYMBOL = re.compile("|".join(map(re.escape, SYMBOLS)))  # every name is one bracketed word: none overlap
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PROBE = " \u00c5\ufb01  A\u030a\t\n "  # changes under every normalisation that SentencePiece offers
 
@@ -48,6 +51,8 @@ class SentencePieceTokenizer:
         self._model = _load_model(content, source)
         self._ids = _special_ids(self._model, source)
         self._text = [_text_bytes(self._model, token_id) for token_id in range(self._model.vocab_size())]
+        for name in SYMBOLS:
+            self._text[self._ids[name]] = b""  # left out of text
         self._lengths = [len(text) for text in self._text]
         self._blank_bytes = [self._model.piece_to_id(f"<0x{byte:02X}>") for byte in BLANK.encode()]
         if self.decode(self.encode(_PROBE)) != _PROBE:
@@ -75,13 +80,20 @@ class SentencePieceTokenizer:
         if not text:
             return []
         if text.isascii():
-            return self._model.encode(" " + text)
+            return self._encode_segment(" " + text)
         first, *rest = (" " + _SURROGATE.sub("\ufffd", text)).split(BLANK)
-        ids = self._model.encode(first)
+        ids = self._encode_segment(first)
         for segment in rest:
             ids += self._blank_bytes
-            ids += self._model.encode(segment)
+            ids += self._encode_segment(segment)
         return ids
+
+    def _encode_segment(self, segment: str) -> list[int]:
+        """The ids of text without U+2581; each name of a symbol is cut after its bracket and so never matched."""
+        if not _SYMBOL.search(segment):
+            return self._model.encode(segment)
+        cuts = [0, *(match.start() + 1 for match in _SYMBOL.finditer(segment)), len(segment)]
+        return [token_id for start, end in pairwise(cuts) for token_id in self._model.encode(segment[start:end])]
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """See `Tokenizer.encode_with_offsets`.
@@ -100,7 +112,10 @@ class SentencePieceTokenizer:
         return ids, offsets
 
     def decode(self, ids: list[int]) -> str:
-        """See `Tokenizer.decode`; bytes that are no UTF-8, as a model may generate them, become U+FFFD."""
+        """See `Tokenizer.decode`; bytes that are no UTF-8, as a model may generate them, become U+FFFD.
+
+        The result is that of the text ids alone, also where a special token stands between the bytes of a character.
+        """
         if len(ids) and min(ids) < 0:
             raise IndexError(f"token id {min(ids)} is negative")
         text = b"".join([self._text[token_id] for token_id in ids])
@@ -130,11 +145,13 @@ def _load_model(content: bytes, source: str) -> sentencepiece.SentencePieceProce
 
 
 def _special_ids(model: sentencepiece.SentencePieceProcessor, source: str) -> dict[str, int]:
-    names = (*CONTROL_TOKENS, *SPECIAL_TOKENS)
-    ids = {name: model.piece_to_id(name) for name in names}
+    ids = {name: model.piece_to_id(name) for name in (*CONTROL_TOKENS, *SPECIAL_TOKENS)}
     for name, token_id in ids.items():
-        if model.id_to_piece(token_id) != name or not (model.is_control(token_id) or name == UNK):
-            raise UserError(f"{source}: has no control symbol {name}; make the model with train_sentencepiece")
+        # A control symbol would be as safe, but plain `sentencepiece`, as others may use, would not know it in a text.
+        kind = (model.is_control(token_id), model.is_unknown(token_id))
+        if model.id_to_piece(token_id) != name or kind != (name == PAD, name == UNK):
+            expected = {PAD: "control symbol", UNK: "unknown piece"}.get(name, "user-defined symbol")
+            raise UserError(f"{source}: has no {expected} {name}; make the model with train_sentencepiece")
     if not all(model.is_byte(model.piece_to_id(f"<0x{byte:02X}>")) for byte in range(256)):
         raise UserError(f"{source}: has no byte pieces; make the model with train_sentencepiece")
     return ids

@@ -12,7 +12,9 @@ from space_jax.features.special_tokens import CONTROL_TOKENS, PAD, SPECIAL_TOKEN
 
 _LONGEST = 1000  # characters; SentencePiece silently leaves out sentences above 4192 bytes
 _THREADS = 4  # a constant: the sums of EM are rounded differently for another number of threads
-_SYMBOLS = tuple(name for name in (*CONTROL_TOKENS, *SPECIAL_TOKENS) if name not in (PAD, UNK))
+
+SYMBOLS: tuple[str, ...] = tuple(name for name in (*CONTROL_TOKENS, *SPECIAL_TOKENS) if name not in (PAD, UNK))
+"""The user-defined symbols of a model, in the order of their ids, which start at 2 after `[PAD]` and `[UNK]`."""
 
 # A text is cut where SentencePiece would refuse it (line ends, its own marks U+2581, U+2585, U+2047, lone surrogates)
 # or could learn a piece that is named like a symbol of ours or like a byte piece.
@@ -23,7 +25,9 @@ _CUT = re.compile(
 
 
 def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_texts: int, seed: int) -> bytes:
-    """Trains a model with byte fallback, without normalisation, with the special tokens as control symbols.
+    """Trains a model with byte fallback, without normalisation, with the special tokens as user-defined symbols.
+
+    The plain `sentencepiece` library therefore reads `<sos_u>` in a text as one id; `SentencePieceTokenizer` does not.
 
     Args:
       texts: the corpus, read once.
@@ -65,7 +69,7 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
             eos_id=-1,
             pad_piece=PAD,
             unk_piece=UNK,
-            control_symbols=list(_SYMBOLS),
+            user_defined_symbols=list(SYMBOLS),
             num_threads=_THREADS,
             minloglevel=2,
         )

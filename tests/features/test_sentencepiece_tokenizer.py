@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from space_jax.errors import UserError
 from space_jax.features.sentencepiece_tokenizer import SentencePieceTokenizer, train_sentencepiece
-from space_jax.features.sentencepiece_training import sample, sentences_of, train_model
+from space_jax.features.sentencepiece_training import SYMBOLS, sample, sentences_of, train_model
 from space_jax.features.special_tokens import CONTROL_TOKENS, SPECIAL_TOKENS
 
 NAMES = (*CONTROL_TOKENS, *SPECIAL_TOKENS)
@@ -107,6 +107,65 @@ def test_special_tokens_are_reached_by_id_and_left_out_of_text(tokenizer):
         tokenizer.id_of("hotel")
 
 
+@pytest.fixture(scope="module")
+def plain(tokenizer, tmp_path_factory):
+    """The plain library, opened on the saved file."""
+    folder = tmp_path_factory.mktemp("plain")
+    tokenizer.save(folder)
+    return sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+
+
+@pytest.mark.parametrize("name", SYMBOLS)
+def test_special_tokens_are_user_defined_symbols_of_the_plain_library(tokenizer, plain, name):
+    special = tokenizer.id_of(name)
+    assert plain.encode(f"{name} hello") == [special, *tokenizer.encode("hello")]
+    assert plain.encode(f" hotel{name}{name}") == [*tokenizer.encode("hotel"), special, special]
+    assert not plain.is_control(special)
+
+
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_symbols_stay_whole_when_the_corpus_is_full_of_their_parts(sentences, tmp_path, model_type):
+    parts = "<x_1> <understand_9> <policy_7> <sos_z> <eos_z> [book_maybe] [db_9] <go_> [BOS EOS] [MASKED]"
+    tokenizer = train_sentencepiece([*sentences, *([parts] * 50)], 400, tmp_path, model_type)
+    plain = sentencepiece.SentencePieceProcessor(model_proto=tokenizer._content)
+    for name in SYMBOLS:
+        assert tokenizer.id_of(name) in plain.encode(f"a {name} b")
+        assert tokenizer.decode(tokenizer.encode(f"a {name} b")) == f"a {name} b"
+        assert tokenizer.id_of(name) not in tokenizer.encode(f"a {name} b")
+
+
+@settings(deadline=None)
+@given(parts=st.lists(st.sampled_from((*NAMES, "<", "[", ">", "sos_u>", "\u2581", " ", "東", "\ud800", "a hotel"))))
+def test_names_in_text_never_become_special_tokens(tokenizer, parts):
+    text = "".join(parts)
+    ids, offsets = tokenizer.encode_with_offsets(text)
+    assert min(ids, default=43) >= 43
+    assert tokenizer.decode(ids) == text.replace("\ud800", "\ufffd")
+    assert tiles(text, offsets)
+
+
+def test_a_name_in_text_changes_nothing_around_it(tokenizer):
+    text = "a hotel <sos_u> in the <sos_u>[MASK] east"
+    ids, offsets = tokenizer.encode_with_offsets(text)
+    names = [range(7, 15), range(22, 30), range(30, 36)]  # with the blank before, which belongs to the next piece
+    around = [i for i, (start, end) in zip(ids, offsets, strict=True) if not any(end - 1 in name for name in names)]
+    assert around == tokenizer.encode("a hotel in the east")
+    for name in names:
+        inside = [i for i, (_, end) in zip(ids, offsets, strict=True) if end - 1 in name]
+        assert tokenizer.decode(inside).lstrip(" ") == text[name.start : name.stop].lstrip(" ")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "[UNK]"])
+def test_a_special_token_between_text_is_left_out_and_nothing_else(tokenizer, name):
+    special = tokenizer.id_of(name)
+    for text in ("a hotel <sos_u>", " two  blanks \u2581", "東京 👍"):
+        ids = tokenizer.encode(text)
+        for place in range(len(ids) + 1):  # also between the bytes of one character
+            assert tokenizer.decode([*ids[:place], special, special, *ids[place:]]) == text
+    assert tokenizer.decode([*tokenizer.encode("book it"), special, *tokenizer.encode("now")]) == "book it now"
+    assert tokenizer.decode([special]) == ""
+
+
 def test_decode_of_what_a_model_may_generate(tokenizer):
     euro = tokenizer.encode("€")
     assert tokenizer.decode(np.asarray(euro[:-1])) == "\ufffd"
@@ -188,23 +247,30 @@ def test_models_of_others_are_refused(tokenizer, tmp_path):
 
 @pytest.mark.parametrize(
     ("settings", "problem"),
-    [({"byte_fallback": False}, "byte pieces"), ({"normalization_rule_name": "nmt_nfkc"}, "normalises")],
+    [
+        ({"byte_fallback": False}, "byte pieces"),
+        ({"normalization_rule_name": "nmt_nfkc"}, "normalises"),
+        ({"user_defined_symbols": [], "control_symbols": list(SYMBOLS)}, r"no user-defined symbol \[CLS\]"),
+        ({"user_defined_symbols": [name for name in SYMBOLS if name != "<sos_u>"]}, "no user-defined symbol <sos_u>"),
+        ({"unk_piece": "<unk>"}, r"no unknown piece \[UNK\]"),
+        ({"pad_piece": "<pad>"}, r"no control symbol \[PAD\]"),
+    ],
 )
-def test_models_that_lose_text_are_refused(sentences, settings, problem):
+def test_models_made_otherwise_are_refused(sentences, settings, problem):
     model = io.BytesIO()
     arguments = {
         "byte_fallback": True,
         "normalization_rule_name": "identity",
         "add_dummy_prefix": False,
         "remove_extra_whitespaces": False,
+        "user_defined_symbols": list(SYMBOLS),
+        **{"pad_id": 0, "unk_id": 1, "bos_id": -1, "eos_id": -1, "pad_piece": "[PAD]", "unk_piece": "[UNK]"},
     }
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(sentences),
         model_writer=model,
         vocab_size=360,
         hard_vocab_limit=False,
-        control_symbols=[name for name in NAMES if name not in ("[PAD]", "[UNK]")],
-        **{"pad_id": 0, "unk_id": 1, "bos_id": -1, "eos_id": -1, "pad_piece": "[PAD]", "unk_piece": "[UNK]"},
         **{**arguments, **settings},
         minloglevel=2,
     )
