@@ -203,12 +203,11 @@ def _log(run: _Run, numbers: Numbers) -> None:
     if run.step % run.config.train.log_every and run.step != run.config.train.steps:
         return
     rates = run.clock.look()
+    speed = rates._asdict() if rates.seconds_per_step else {}  # a first step that compiled says nothing about speed
     values: Mapping[str, Any] = {name: float(numbers[name]) for name in ("loss", "grad_norm", "learning_rate")}
     terms = {f"term/{name}": mean for name, mean in _term_means(numbers).items()}
     weights = {f"weight/{name.removesuffix('/weight')}": float(n) for name, n in numbers.items() if "/weight" in name}
-    run.writers.write(
-        "train", run.step, {**values, **terms, **weights, **rates._asdict(), "programs": len(run.compiled)}
-    )
+    run.writers.write("train", run.step, {**values, **terms, **weights, **speed, "programs": len(run.compiled)})
     run.progress.report(run.step, float(numbers["loss"]), rates)
 
 

@@ -68,12 +68,34 @@ def test_what_cannot_be_restored_says_why(tmp_path, states):
             checkpoints.restore(9, abstract, FACTS)
         with pytest.raises(UserError, match=r"train.steps was 6 and is 7\).*another workdir"):
             checkpoints.restore(2, abstract, run_facts(toy_config(steps=7)))
-        shutil.rmtree(tmp_path / "2" / "state")
-        with pytest.raises(UserError, match=r"2: cannot be read"):
-            checkpoints.restore(2, abstract, FACTS)
-        next((tmp_path / "1" / "state").rglob("d/*")).write_bytes(b"cut")
-        with pytest.raises(UserError, match=r"1: cannot be read"):
+
+
+def cut_metadata(step_folder):
+    (step_folder / "state" / "_METADATA").write_text("{")
+
+
+def remove_state(step_folder):
+    shutil.rmtree(step_folder / "state")
+
+
+@pytest.mark.parametrize("damage", [remove_state, cut_metadata])
+def test_a_damaged_checkpoint_is_named(tmp_path, states, damage):
+    state, abstract = states[0]
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        checkpoints.save(1, state, {}, FACTS, {}, None)
+        checkpoints.wait()
+        damage(tmp_path / "1")
+        with pytest.raises(UserError, match=r"/1: cannot be read \(.*delete that folder"):
             checkpoints.restore(1, abstract, FACTS)
+
+
+def test_an_array_that_was_cut_off_is_named(tmp_path, states):
+    # One array only: after the first that fails, Orbax no longer waits for the others, and they complain to no one.
+    params = {"bias": states[0][0].params["bias"]}
+    save_params(tmp_path, params)
+    next((tmp_path / "0" / "state").rglob("d/*")).write_bytes(b"cut")
+    with pytest.raises(UserError, match=r"/0: cannot be read"):
+        load_params(tmp_path, params)
 
 
 def test_where_it_runs_and_what_it_reports_may_change():

@@ -53,7 +53,7 @@ def test_accumulation_equals_the_big_batch():
 
     @jax.jit
     def loss(params, batch):
-        terms, features = accumulate(recipe, params, batch, 0, 0)
+        terms, features = accumulate(recipe, params, batch, lambda index: {})
         return total_loss(recipe.finish(terms, features), recipe.coefficients)
 
     big, split = batch, split_batch(batch, 4)

@@ -126,7 +126,7 @@ def toy_batch(seed, examples=8, accumulate=1, rows=None):
         user_tree=tree,
         system_tree=tree,
         acts=acts,
-        dialogue=np.zeros((accumulate, count), np.int32),
+        dialogue=(1000 * seed + np.arange(examples, dtype=np.int32)).reshape(accumulate, count),
     )
 
 

@@ -1,0 +1,37 @@
+"""Pre-training as the command does it: set up, write down what is run, train."""
+
+from pathlib import Path
+
+import jax
+
+from space_jax.config import PretrainConfig
+from space_jax.config_files import save_config
+from space_jax.features.tokenizer import load_tokenizer
+from space_jax.training.loop import Result, train
+from space_jax.training.mesh import initialise_distributed
+from space_jax.training.setup import Setup
+
+TOKENIZER_FOLDER = "tokenizer"
+CHECKPOINTS = "checkpoints"
+
+
+def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = None) -> Result:
+    """Pre-trains, going on from the last checkpoint of `workdir` where there is one.
+
+    Args:
+      config: of the run; the vocabulary comes from the corpora.
+      workdir: gets `config.json`, `tokenizer/`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`, `curves.png`.
+      init_from: workdir of a run whose parameters this one starts from.
+
+    Raises:
+      UserError: a configuration, corpus or checkpoint that does not fit; a loss that is not finite.
+    """
+    initialise_distributed()
+    setup = Setup(config)
+    # Everything that can be refused is refused before the workdir is touched.
+    iterator, held_out, bank = setup.train_batches(), setup.held_out("validation"), setup.bank()
+    if jax.process_index() == 0 and not (workdir / CHECKPOINTS).exists():
+        load_tokenizer(setup.corpora[0].tokenizer_folder).save(workdir / TOKENIZER_FOLDER)
+        save_config(setup.config, workdir)
+    parameters = None if init_from is None else init_from / CHECKPOINTS
+    return train(setup.recipe, setup.config, workdir, iterator, held_out, bank, parameters)

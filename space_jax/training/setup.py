@@ -1,0 +1,88 @@
+"""From a configuration to everything that a run is made of: vocabulary, recipe, batches of this process."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import jax
+
+from space_jax.config import PretrainConfig
+from space_jax.errors import UserError
+from space_jax.features.batch import Batch
+from space_jax.features.pipeline import eval_batches, train_batches
+from space_jax.features.prepared import Prepared
+from space_jax.features.streams import open_corpora
+from space_jax.models.recipe import Recipe
+from space_jax.models.recipes import make_recipe
+from space_jax.training.feed import BatchIterator
+from space_jax.training.mesh import batch_position, batch_shards, make_mesh
+
+LABELLED_SPLIT = "labelled"
+
+
+class Setup:
+    """A configuration with its corpora opened.
+
+    Attributes:
+      config: with the vocabulary of the corpora's tokenizer filled in.
+      corpora: the prepared corpora.
+      recipe: model and losses.
+    """
+
+    def __init__(self, config: PretrainConfig) -> None:
+        """Opens the corpora.
+
+        Raises:
+          UserError: a corpus that is not there or does not fit the configuration.
+        """
+        self.corpora: list[Prepared] = open_corpora(config.data)
+        _check(config, self.corpora)
+        vocabulary = self.corpora[0].metadata.vocabulary
+        self.config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocabulary=vocabulary))
+        self.recipe: Recipe = make_recipe(self.config.model, self.config.recipe)
+        mesh = make_mesh(config.mesh)
+        index, count = batch_position(mesh)
+        self._part = {
+            "process_index": index,
+            "process_count": count,
+            "row_multiple": batch_shards(mesh) // count,
+        }
+
+    def train_batches(self) -> BatchIterator:
+        """The endless training batches of this process."""
+        config = self.config
+        accumulate = config.optimiser.accumulate
+        return train_batches(config.data, config.recipe.name, config.train.seed, accumulate, **self._part)
+
+    def held_out(self, split: str) -> Sequence[Batch]:
+        """Batches of up to `data.eval_examples` examples of a split, without the axis of micro-batches."""
+        return _without_micro_axis(self._some(split))
+
+    def bank(self) -> Sequence[Batch]:
+        """As many labelled training examples, for retrieval to search; none where no dialogue is labelled."""
+        if not any(corpus.metadata.splits[LABELLED_SPLIT].examples for corpus in self.corpora):
+            return []
+        return _without_micro_axis(self._some(LABELLED_SPLIT))
+
+    def _some(self, split: str) -> Iterator[Batch]:
+        config = self.config
+        data = config.data
+        return eval_batches(data, config.recipe.name, split, config.train.seed, data.eval_examples, **self._part)
+
+
+def _without_micro_axis(batches: Iterator[Batch]) -> list[Batch]:
+    return [jax.tree.map(lambda array: array[0], batch) for batch in batches]
+
+
+def _check(config: PretrainConfig, corpora: Sequence[Prepared]) -> None:
+    turns = max(corpus.metadata.limits.max_turns for corpus in corpora)
+    if turns >= config.model.turns:
+        raise UserError(
+            f"config field model.turns: {config.model.turns} rows are too few, the corpora have contexts of {turns} "
+            f"turns and the response is turn 0; use at least {turns + 1}"
+        )
+    tokens = max(corpus.metadata.limits.max_turn_tokens for corpus in corpora) + 2
+    if tokens > config.model.positions:
+        raise UserError(
+            f"config field model.positions: {config.model.positions} rows are too few, a turn of the corpora has up to "
+            f"{tokens} tokens with its wrappers"
+        )

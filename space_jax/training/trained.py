@@ -1,0 +1,80 @@
+"""A trained model, read from the workdir of its run."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from space_jax.config import PretrainConfig
+from space_jax.errors import UserError
+from space_jax.features.batch import Batch
+from space_jax.training.checkpoint import Checkpoints, load_params
+from space_jax.training.evaluate import Evaluator
+from space_jax.training.mesh import make_mesh
+from space_jax.training.optimiser import make_optimiser
+from space_jax.training.setup import Setup
+from space_jax.training.state import abstract_state
+
+BEST, LATEST = "best", "latest"
+
+
+def find_step(workdir: Path, wanted: str) -> int:
+    """The step that `wanted` means: "best", "latest" or a number.
+
+    Raises:
+      UserError: there is no such checkpoint.
+    """
+    folder = workdir / "checkpoints"
+    if not folder.is_dir():
+        raise UserError(f"{workdir}: no checkpoints; is it the workdir of a pre-training run?")
+    with Checkpoints(folder, keep_last=1) as checkpoints:
+        steps, named = checkpoints.steps(), {BEST: checkpoints.best(), LATEST: checkpoints.latest()}
+    if wanted in named and named[wanted] is not None:
+        return named[wanted]
+    if wanted.isdigit() and int(wanted) in steps:
+        return int(wanted)
+    raise UserError(f"--step: {wanted!r} is not one of best, latest, {', '.join(map(str, steps))}")
+
+
+def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
+    """The parameters of a checkpoint on this machine's mesh, without the optimiser's state.
+
+    Args:
+      setup: of the run.
+      workdir: of the run.
+      step: one that has a checkpoint.
+      batch: any batch of the run; only shapes are read.
+    """
+    config = setup.config
+    mesh = make_mesh(config.mesh)
+    micro = jax.tree.map(lambda array: array[None], batch)
+    optimiser = make_optimiser(config.optimiser, config.train.steps)
+    abstract = abstract_state(setup.recipe, optimiser, micro, config.mesh.rules, mesh)
+    params, missing = load_params(workdir / "checkpoints", abstract.params, step)
+    if missing:
+        raise UserError(f"{workdir}, step {step}: the checkpoint lacks {', '.join(missing)}")
+    return params
+
+
+def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str) -> tuple[int, dict[str, float]]:
+    """Measures a checkpoint of a run.
+
+    Args:
+      config: of the run.
+      workdir: of the run.
+      wanted: "best", "latest" or a step.
+      split: "validation" or "test".
+
+    Returns:
+      The step and the metrics, as during training.
+
+    Raises:
+      UserError: no such checkpoint, no such split.
+    """
+    step = find_step(workdir, wanted)
+    setup = Setup(config)
+    batches = setup.held_out(split)
+    params = read_params(setup, workdir, step, batches[0])
+    mesh = make_mesh(setup.config.mesh)
+    evaluator = Evaluator(setup.recipe, setup.config.mesh.rules, mesh, batches, setup.bank())
+    return step, evaluator(params)

@@ -1,0 +1,46 @@
+"""One process of a distributed run of the toy; started by `test_processes.py`.
+
+Arguments: the workdir, and the batch at which process 0 sends itself SIGTERM (-1: never).
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import jax
+
+from space_jax.training.mesh import initialise_distributed
+
+initialise_distributed()
+
+from toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config  # noqa: E402 - jax must know of the others first
+
+from space_jax.config import MeshConfig  # noqa: E402
+from space_jax.training.loop import train  # noqa: E402
+
+
+def share(batch, example_axis):
+    """What this process holds of a batch of eight examples, one a row."""
+    count = 8 // jax.process_count()
+    first = count * jax.process_index()
+    part = jax.tree.map(lambda array: array[(slice(None),) * example_axis + (slice(first, first + count),)], batch)
+    return part.replace(slot=part.slot - first)
+
+
+def main():
+    stop_at = int(sys.argv[2])
+
+    def disturb(n):
+        if n == stop_at and jax.process_index() == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    held_out = [share(micro(toy_batch(seed)), 0) for seed in (100, 101)]
+    iterator = ToyIterator(before_batch=disturb, change=lambda n, batch: share(batch, 1))
+    config = toy_config(mesh=MeshConfig(fsdp=2))
+    result = train(ToyRecipe(), config, Path(sys.argv[1]), iterator, held_out, [share(micro(toy_batch(200)), 0)])
+    print(f"step {result.step} stopped {result.stopped}")
+
+
+if __name__ == "__main__":
+    main()
