@@ -6,13 +6,15 @@ for its pool. The loss is then divided once. Accumulating over micro-batches is 
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 from flax import struct
 
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, Tokens
 from space_jax.losses.sums import Sum
+from space_jax.models.memory import Memory
 
 Terms = dict[str, Sum]
 Keys = Mapping[str, jax.Array]
@@ -44,9 +46,14 @@ class Recipe(Protocol):
       generation_terms: the token-level negative log-likelihoods of responses, for the perplexity.
     """
 
-    coefficients: Mapping[str, float]
-    view_terms: tuple[str, ...]
-    generation_terms: tuple[str, ...]
+    @property
+    def coefficients(self) -> Mapping[str, float]: ...
+
+    @property
+    def view_terms(self) -> tuple[str, ...]: ...
+
+    @property
+    def generation_terms(self) -> tuple[str, ...]: ...
 
     def init(self, key: jax.Array, batch: Batch) -> Any:
         """Makes the parameters, boxed with their logical axis names; of `batch` only the shapes matter."""
@@ -69,6 +76,19 @@ class Recipe(Protocol):
         ...
 
 
+@runtime_checkable
+class Generator(Protocol):
+    """A recipe that writes responses: SPACE-1 and SPACE-3."""
+
+    def prompt(self, params: Any, batch: Batch) -> Memory:
+        """Everything that a response is written on."""
+        ...
+
+    def next_token(self, params: Any, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+        """Scores of the token after each of `tokens` `[R, L]`, float32 `[R, L, padded V]`, and the memory grown."""
+        ...
+
+
 def total_loss(terms: Terms, coefficients: Mapping[str, float]) -> jax.Array:
     """The weighted sum of the terms' means, a scalar."""
-    return sum(coefficients[name] * term.mean() for name, term in terms.items())
+    return sum((coefficients[name] * term.mean() for name, term in terms.items()), start=jnp.zeros(()))

@@ -66,10 +66,10 @@ class Space1Model(nn.Module):
         summary = per_example(grid, batch)
         return Reading(summary, self.act_classifier(summary).astype(jnp.float32), memory)
 
-    def respond(self, response: Tokens, memory: Memory) -> jax.Array:
-        """Scores each next token of the response, float32 `[R, Lr, padded V]`."""
-        x, _ = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
-        return self.backbone.embedding.logits(x)
+    def respond(self, response: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+        """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the memory grown."""
+        x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
+        return self.backbone.embedding.logits(x), memory
 
     def select(self, batch: Batch, response: Tokens) -> jax.Array:
         """Whether a response belongs to its context: logits, float32 `[B]`."""

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from space_jax.config import ModelConfig, Space1Config
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, Tokens
 from space_jax.losses import (
     Sum,
     dialog_act,
@@ -15,6 +15,7 @@ from space_jax.losses import (
     token_cross_entropy,
 )
 from space_jax.models.heads import per_token
+from space_jax.models.memory import Memory
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space1 import Reading, Space1Model
 from space_jax.models.views import first_view, rngs, stream_flags, two_views
@@ -60,8 +61,16 @@ class Space1Recipe:
         reading = self.model.apply({"params": params}, batch, method="read")
         return {"understanding": reading.summary, "act_logits": reading.act_logits}
 
+    def prompt(self, params: dict, batch: Batch) -> Memory:
+        """See `Generator.prompt`."""
+        return self.model.apply({"params": params}, batch, method="read").memory
+
+    def next_token(self, params: dict, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+        """See `Generator.next_token`."""
+        return self.model.apply({"params": params}, tokens, memory, method="respond")
+
     def _generation(self, variables: dict, batch: Batch, reading: Reading, keys: Keys) -> Sum:
-        logits = self.model.apply(
+        logits, _ = self.model.apply(
             variables, batch.response, reading.memory, rngs=rngs(keys, "dropout_decoders"), method="respond"
         )
         targets, weights = shifted_targets(batch.response.ids, batch.response.segments)

@@ -1,5 +1,7 @@
 """SPACE-2: a summary token over the context, seen in ten subspaces (He et al., COLING 2022, arXiv 2209.06638, 3.2)."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -36,7 +38,7 @@ class Space2Model(nn.Module):
 
     def score_masked(self, batch: Batch) -> jax.Array:
         """Scores the masked tokens, float32 `[R, M, padded V]`; here the context stands without summary tokens."""
-        context = batch.context.replace(ids=batch.masked_ids)
+        context = dataclasses.replace(batch.context, ids=batch.masked_ids)
         x, _ = self.backbone.encode(self.backbone.embed(context), context.segments)
         return self.masked_head(x, batch.masked_positions, self.backbone.embedding)
 

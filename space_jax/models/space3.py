@@ -1,5 +1,7 @@
 """SPACE-3: one encoder, three decoders (He et al., SIGIR 2022, arXiv 2209.06664, sections 3.2 to 3.4)."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -82,7 +84,7 @@ class Space3Model(nn.Module):
         Returns:
           float32 `[R, M, padded V]`.
         """
-        x, _ = self.encode(context.replace(ids=masked_ids))
+        x, _ = self.encode(dataclasses.replace(context, ids=masked_ids))
         return self.masked_head(x, positions, self.backbone.embedding)
 
     def score_words(self, vectors: jax.Array) -> jax.Array:
@@ -126,4 +128,4 @@ def joined(first: Tokens, second: Tokens) -> Tokens:
 def without_last_turn(context: Tokens) -> Tokens:
     """The context as it was before its last turn; that turn becomes padding and the others move one turn nearer."""
     kept = context.turns > 1
-    return context.replace(segments=jnp.where(kept, context.segments, 0), turns=jnp.where(kept, context.turns - 1, 0))
+    return dataclasses.replace(context, segments=jnp.where(kept, context.segments, 0), turns=jnp.where(kept, context.turns - 1, 0))

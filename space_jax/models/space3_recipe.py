@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from space_jax.config import ModelConfig, Space3Config
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, Tokens
 from space_jax.losses import (
     Sum,
     bag_of_words,
@@ -19,6 +19,7 @@ from space_jax.losses import (
 )
 from space_jax.models.heads import per_example, per_token
 from space_jax.models.pool import Pool, contrast_terms
+from space_jax.models.memory import Memory
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space3 import Space3Model, View
 from space_jax.models.views import by_stream, first_view, masked_tokens, rngs, stream_coefficients, two_views
@@ -86,6 +87,17 @@ class Space3Recipe:
         view = self.model.apply(variables, batch, method="view")
         policy, _ = self.model.apply(variables, view.memory, batch.occupied, method="decide")
         return {"understanding": view.user_pooled, "policy": per_example(policy, batch)}
+
+    def prompt(self, params: dict, batch: Batch) -> Memory:
+        """See `Generator.prompt`."""
+        variables = {"params": params}
+        view = self.model.apply(variables, batch, method="view")
+        _, memory = self.model.apply(variables, view.memory, batch.occupied, method="decide")
+        return memory
+
+    def next_token(self, params: dict, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+        """See `Generator.next_token`."""
+        return self.model.apply({"params": params}, tokens, memory, method="respond")
 
     def _masked(self, variables: dict, batch: Batch, keys: Keys) -> Terms:
         logits = self.model.apply(

@@ -163,14 +163,13 @@ def save_params(directory: Path, params: Any) -> None:
         orbax.save_checkpointables(0, {_STATE: {"params": params}})
 
 
-def load_params(directory: Path, params: Any) -> tuple[Any, tuple[str, ...]]:
+def load_params(directory: Path, params: Any, step: int | None = None) -> tuple[Any, tuple[str, ...]]:
     """Replaces the parameters that another run's checkpoint has; the others stay as they are.
-
-    The best checkpoint is read where one has a held-out loss, else the latest.
 
     Args:
       directory: the folder with the checkpoints of that run.
-      params: freshly initialised parameters on the mesh, nested dictionaries.
+      params: parameters on the mesh, nested dictionaries, or `jax.ShapeDtypeStruct` with shardings.
+      step: the checkpoint; if None the best one where one has a held-out loss, else the latest.
 
     Returns:
       (params, kept): the parameters, and the paths of those that the checkpoint does not have.
@@ -185,7 +184,8 @@ def load_params(directory: Path, params: Any) -> tuple[Any, tuple[str, ...]]:
         scored = [(info.metrics[_METRIC], info.step) for info in orbax.checkpoints if info.metrics]
         if not orbax.checkpoints:
             raise UserError(f"checkpoint {directory}: init_from names a folder without checkpoints")
-        step = min(scored)[1] if scored else orbax.checkpoints[-1].step
+        if step is None:
+            step = min(scored)[1] if scored else orbax.checkpoints[-1].step
         where = directory / str(step)
         with _reading(where):
             saved = _by_path(orbax.checkpointables_metadata(step).metadata[_STATE]["params"])

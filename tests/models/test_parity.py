@@ -107,7 +107,7 @@ def test_space1_acts_and_response(space1):
     reading = model.apply(variables, batch, method="read")
     close(reading.act_logits, space1.outputs["joint_act_logits"])
     close(entropy_gate(reading.act_logits), space1.outputs["filter_scores"])
-    logits = model.apply(variables, batch.response, reading.memory, method="respond")
+    logits, _ = model.apply(variables, batch.response, reading.memory, method="respond")
     close(probabilities(logits, 131)[:, :-1], space1.outputs["dec_probs"])
 
 

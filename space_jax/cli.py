@@ -1,0 +1,45 @@
+"""The command line. Each verb lives in `space_jax.commands`; a user's mistake is one sentence and exit status 2."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import space_jax
+from space_jax.commands import data, evaluate, info, pretrain, show, tokenizer
+from space_jax.config_files import OVERRIDE
+from space_jax.errors import UserError
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
+    parser = argparse.ArgumentParser(prog="space-jax", description=space_jax.__doc__)
+    parser.add_argument("--version", action="version", version=space_jax.__version__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for command in (data, tokenizer, pretrain, evaluate, show, info):
+        command.add_parser(verbs)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+      arguments: of the command line without the program's name; those of this process if None.
+
+    Returns:
+      0 if all went well, 2 for a user's mistake, 130 when interrupted.
+    """
+    parser = make_parser()
+    given, rest = parser.parse_known_args(arguments)
+    unknown = [argument for argument in rest if not (given.takes_config and argument.startswith(OVERRIDE))]
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    try:
+        given.run(given, rest)
+    except UserError as error:
+        print(f"space-jax: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("space-jax: interrupted", file=sys.stderr)
+        return 130
+    return 0

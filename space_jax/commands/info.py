@@ -1,0 +1,50 @@
+"""`space-jax info`: devices, versions, the state of a workdir."""
+
+import argparse
+import importlib.metadata
+import platform
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+import space_jax
+from space_jax.config_files import read_config
+
+PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain", "tensorflow-datasets", "sentencepiece", "tokenizers")
+
+
+def add_parser(verbs: Any) -> None:
+    """Declares the verb."""
+    parser = verbs.add_parser("info", help="devices, versions, and the state of a run")
+    parser.add_argument("--workdir", type=Path, help="folder of a pre-training run")
+    parser.set_defaults(run=_run, takes_config=False)
+
+
+def _run(given: argparse.Namespace, _: list[str]) -> None:
+    import jax
+
+    table = Table(show_header=False, title="space-jax")
+    table.add_row("space-jax", space_jax.__version__)
+    table.add_row("python", platform.python_version())
+    for package in PACKAGES:
+        table.add_row(package, importlib.metadata.version(package))
+    table.add_row("devices", ", ".join(str(device) for device in jax.devices()))
+    if given.workdir is not None:
+        _add_workdir(table, given.workdir)
+    Console().print(table)
+
+
+def _add_workdir(table: Table, workdir: Path) -> None:
+    from space_jax.training.checkpoint import Checkpoints
+
+    config = read_config(workdir)
+    model, recipe = config.model, config.recipe
+    with Checkpoints(workdir / "checkpoints", config.train.keep_last) as checkpoints:
+        table.add_row("workdir", str(workdir))
+        table.add_row("recipe", f"{recipe.name}, {model.layers} layers x {model.hidden}, {model.heads} heads")
+        table.add_row("corpora", ", ".join(config.data.prepared))
+        table.add_row("steps wanted", str(config.train.steps))
+        table.add_row("checkpoints", ", ".join(map(str, checkpoints.steps())) or "none")
+        table.add_row("best", str(checkpoints.best()))

@@ -1,0 +1,27 @@
+"""`space-jax pretrain`."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from space_jax.config_files import load_config, parse_overrides
+
+
+def add_parser(verbs: Any) -> None:
+    """Declares the verb."""
+    parser = verbs.add_parser(
+        "pretrain",
+        help="pre-train SPACE-1, -2 or -3; the same command goes on with a run that stopped",
+        epilog="Any field of the configuration can be set: --config.train.steps=100 --config.model.dtype=bfloat16",
+    )
+    parser.add_argument("--config", required=True, metavar="FILE[:ARGUMENT]", help="for example configs/space3_sgd.py")
+    parser.add_argument("--workdir", type=Path, required=True, help="folder of the run: checkpoints, metrics, curves")
+    parser.add_argument("--init", type=Path, metavar="WORKDIR", help="start from the parameters of another run")
+    parser.set_defaults(run=_run, takes_config=True)
+
+
+def _run(given: argparse.Namespace, rest: list[str]) -> None:
+    config = load_config(given.config, parse_overrides(rest))
+    from space_jax.training.pretrain import pretrain  # JAX is imported by the verbs that compute, not by --help
+
+    pretrain(config, given.workdir, given.init)

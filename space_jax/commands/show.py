@@ -1,0 +1,28 @@
+"""`space-jax show`: what a run learnt, as a table before and after and as dialogues with predictions."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from space_jax.config_files import read_config
+
+
+def add_parser(verbs: Any) -> None:
+    """Declares the verb."""
+    parser = verbs.add_parser("show", help="what a run learnt: metrics before and after, predicted acts and responses")
+    parser.add_argument("--workdir", type=Path, required=True, help="folder of a pre-training run")
+    parser.add_argument("--n", type=int, default=3, help="held-out turns to show (%(default)s)")
+    parser.set_defaults(run=_run, takes_config=False)
+
+
+def _run(given: argparse.Namespace, _: list[str]) -> None:
+    config = read_config(given.workdir)
+    from space_jax.training.learnt import before_and_after, predictions
+
+    console = Console()
+    console.print(before_and_after(given.workdir))
+    for shown in predictions(config, given.workdir, given.n):
+        console.print(shown)
+    console.print(f"curves: {given.workdir / 'curves.png'}")

@@ -1,0 +1,153 @@
+"""Configurations: from a file `configs/x.py:tiny` with `--config.a.b=v` on top, and the `config.json` of a run."""
+
+import dataclasses
+import difflib
+import importlib.util
+import json
+import os
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from space_jax.config import PretrainConfig, RecipeConfig, Space1Config, Space2Config, Space3Config
+from space_jax.errors import UserError
+
+CONFIG_FILE = "config.json"
+OVERRIDE = "--config."
+_RECIPES = {config.name: config for config in (Space1Config, Space2Config, Space3Config)}
+
+
+def load_config(argument: str, overrides: Mapping[str, str]) -> PretrainConfig:
+    """The configuration that a file's `get_config` makes, with fields changed.
+
+    Args:
+      argument: a Python file, perhaps with an argument for its `get_config`: `configs/x.py` or `configs/x.py:tiny`.
+        The file is a program and is run: use files that you trust.
+      overrides: dotted field name -> text of its value.
+
+    Raises:
+      UserError: no such file, no `get_config` in it, an unknown field, a value of the wrong type or out of range.
+    """
+    path, _, variant = argument.partition(":")
+    if not Path(path).is_file():
+        raise UserError(f"--config: there is no file {path}")
+    spec = importlib.util.spec_from_file_location("space_jax_config", path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"--config: {path} is not a Python file, its name must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, "get_config"):
+        raise UserError(f"--config: {path} has no function get_config()")
+    config = module.get_config(variant) if variant else module.get_config()
+    if not isinstance(config, PretrainConfig):
+        raise UserError(f"--config: get_config() of {path} must return a PretrainConfig, it returned {type(config)}")
+    return apply_overrides(config, overrides)
+
+
+def parse_overrides(arguments: Sequence[str]) -> dict[str, str]:
+    """The `--config.a.b=v` among the arguments that no command knew.
+
+    Raises:
+      UserError: for anything else.
+    """
+    overrides = {}
+    for argument in arguments:
+        name, equals, value = argument.removeprefix(OVERRIDE).partition("=")
+        if not argument.startswith(OVERRIDE) or not equals:
+            raise UserError(f"command line: {argument!r} is not known; a field is set by {OVERRIDE}name.field=value")
+        overrides[name] = value
+    return overrides
+
+
+def apply_overrides(config: Any, overrides: Mapping[str, str], prefix: str = "") -> Any:
+    """A configuration with fields changed; all at once, so that only the result has to be valid.
+
+    Args:
+      config: a (nested) frozen dataclass.
+      overrides: dotted field name -> text; tuples are comma-separated.
+      prefix: where `config` stands in the whole, for messages.
+
+    Raises:
+      UserError: naming the field, and the nearest names for one that does not exist.
+    """
+    hints = typing.get_type_hints(type(config))
+    grouped: dict[str, dict[str, str]] = {}
+    for name, text in overrides.items():
+        field, _, rest = name.partition(".")
+        if field not in hints:
+            near = difflib.get_close_matches(field, hints, n=3) or list(hints)
+            raise UserError(f"config field {prefix}{field} does not exist; nearest: {', '.join(prefix + n for n in near)}")
+        grouped.setdefault(field, {})[rest] = text
+    changes = {}
+    for field, inner in grouped.items():
+        value, where = getattr(config, field), f"{prefix}{field}"
+        if dataclasses.is_dataclass(value):
+            if "" in inner:
+                raise UserError(f"config field {where} has fields of its own; set one of them, as {where}.NAME")
+            changes[field] = apply_overrides(value, inner, f"{where}.")
+        elif list(inner) != [""]:
+            raise UserError(f"config field {where} is a value and has no field {next(k for k in inner if k)}")
+        else:
+            changes[field] = _parse(inner[""], hints[field], where)
+    return dataclasses.replace(config, **changes)
+
+
+def _parse(text: str, kind: Any, where: str) -> Any:
+    """`text` as a value of the annotated type."""
+    if typing.get_origin(kind) is tuple:
+        element = typing.get_args(kind)[0]
+        if element not in (str, int, float):
+            raise UserError(f"config field {where}: a table, which can be set in a config file only")
+        return tuple(_parse(part.strip(), element, where) for part in text.split(",") if part.strip())
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise UserError(f"config field {where}: {text!r} is not true or false")
+        return text.lower() == "true"
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            article = "a whole number" if kind is int else "a number"
+            raise UserError(f"config field {where}: {text!r} is not {article}") from None
+    return text
+
+
+def save_config(config: PretrainConfig, workdir: Path) -> None:
+    """Writes `config.json`, from which `read_config` makes the same configuration."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    temporary = workdir / f".{CONFIG_FILE}.{os.getpid()}"
+    temporary.write_text(json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, workdir / CONFIG_FILE)
+
+
+def read_config(workdir: Path) -> PretrainConfig:
+    """The configuration of a run from its workdir.
+
+    Raises:
+      UserError: there is none, or it was written by another version.
+    """
+    path = Path(workdir) / CONFIG_FILE
+    if not path.is_file():
+        raise UserError(f"{workdir}: no {CONFIG_FILE}; is it the workdir of a pre-training run?")
+    try:
+        return _from_json(PretrainConfig, json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path}: not a configuration of this version ({error})") from None
+
+
+def _from_json(kind: Any, value: Any) -> Any:
+    if kind == RecipeConfig:
+        kind = _RECIPES[value["name"]]
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        hints = typing.get_type_hints(kind)
+        return kind(**{name: _from_json(hints[name], part) for name, part in value.items()})
+    if typing.get_origin(kind) is tuple:
+        return tuple(_as_tuple(part) for part in value)
+    assert not isinstance(kind, types.UnionType), f"no reading of {kind}"
+    return value
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(part) for part in value) if isinstance(value, list) else value
