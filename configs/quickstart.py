@@ -1,0 +1,34 @@
+"""A tiny SPACE-3 on the simulated corpus, half of whose labels are hidden: what `make quickstart` trains.
+
+  make quickstart
+
+Hardware: two CPU cores.
+"""
+
+from space_jax.config import (
+    DataConfig,
+    OptimiserConfig,
+    PretrainConfig,
+    Space3Config,
+    TrainConfig,
+    model_config,
+)
+
+
+def get_config(size: str = "tiny") -> PretrainConfig:
+    return PretrainConfig(
+        recipe=Space3Config(),
+        model=model_config(size, dropout=0.1, positions=128),
+        data=DataConfig(
+            prepared=("runs/quickstart/corpus",),
+            batch_size=32,
+            context_length=160,
+            response_length=64,
+            examples_per_row=4,
+            masked_per_row=40,
+            row_ladder=(0.75, 1.0),
+            eval_examples=256,
+        ),
+        optimiser=OptimiserConfig(learning_rate=1e-3, clip_norm=1.0),
+        train=TrainConfig(steps=600, log_every=20, eval_every=200, checkpoint_every=200),
+    )
