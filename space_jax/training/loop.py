@@ -206,7 +206,9 @@ def _log(run: _Run, numbers: Numbers) -> None:
     speed = rates._asdict() if rates.seconds_per_step else {}  # a first step that compiled says nothing about speed
     values: Mapping[str, Any] = {name: float(numbers[name]) for name in ("loss", "grad_norm", "learning_rate")}
     terms = {f"term/{name}": mean for name, mean in _term_means(numbers).items()}
-    weights = {f"weight/{name.removesuffix('/weight')}": float(n) for name, n in numbers.items() if "/weight" in name}
+    weights = {
+        f"weight/{name.removesuffix('/weight')}": float(n) for name, n in numbers.items() if name.endswith("/weight")
+    }
     run.writers.write("train", run.step, {**values, **terms, **weights, **speed, "programs": len(run.compiled)})
     run.progress.report(run.step, float(numbers["loss"]), rates)
 

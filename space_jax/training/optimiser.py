@@ -32,7 +32,9 @@ def decay_mask(params: Any) -> Any:
 
     def decays(path: Any, _leaf: Any) -> bool:
         parts = parameter_path(path).lower().split("/")
-        return not (parts[-1].endswith("bias") or parts[-1] == "scale" or any("norm" in part for part in parts))
+        return not (
+            parts[-1].endswith(("bias", "biases")) or parts[-1] == "scale" or any("norm" in part for part in parts)
+        )
 
     return jax.tree_util.tree_map_with_path(decays, params)
 

@@ -10,7 +10,9 @@ from space_jax.training.clock import Rates
 
 
 def summary(step: int, steps: int, loss: float, rates: Rates) -> str:
-    """`step 10/100  loss 2.3456  12345 tokens/s  padding 8%  left 0:01:30`."""
+    """`step 10/100  loss 2.3456  12345 tokens/s  padding 8%  left 0:01:30`; no speed before a step was timed."""
+    if not rates.seconds_per_step:
+        return f"step {step}/{steps}  loss {loss:.4f}"
     left = timedelta(seconds=round(rates.seconds_per_step * (steps - step)))
     return (
         f"step {step}/{steps}  loss {loss:.4f}  {rates.tokens_per_second:.0f} tokens/s  "

@@ -125,11 +125,11 @@ def test_a_killed_process_goes_on_with_the_same_losses(tmp_path, whole, cache):
     workdir = tmp_path / "run"
     killed_at = int(np.random.default_rng().integers(2, 6))
     script = (
-        "import conftest, signal\nfrom pathlib import Path\nimport test_loop as t\n"
+        "import signal\nfrom pathlib import Path\nimport test_loop as t\n"
         f"t.run(Path({str(workdir)!r}), iterator=t.ToyIterator(before_batch=t.send(signal.SIGKILL, {killed_at})))\n"
     )
     here = Path(__file__).parent
-    path = os.pathsep.join([str(here), str(here.parent), str(here.parents[1])])
+    path = os.pathsep.join([str(here), str(here.parents[1])])
     environment = {**os.environ, **cache, "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()

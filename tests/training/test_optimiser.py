@@ -27,12 +27,14 @@ def test_only_matrices_and_tables_decay():
         "encoder": {"dense": {"kernel": 0, "bias": 0}, "norm": {"scale": 0, "bias": 0}},
         "embedding_norm": {"scale": 0},
         "mlm_bias": 0,
+        "subspaces": {"kernels": 0, "biases": 0},
         "token": 0,
     }
     assert decay_mask(params) == {
         "encoder": {"dense": {"kernel": True, "bias": False}, "norm": {"scale": False, "bias": False}},
         "embedding_norm": {"scale": False},
         "mlm_bias": False,
+        "subspaces": {"kernels": True, "biases": False},
         "token": True,
     }
 

@@ -22,6 +22,7 @@ def test_a_line_without_a_terminal():
         progress.say("held out [0]: loss 1.0")
     assert output.getvalue() == f"{LINE}\nheld out [0]: loss 1.0\n"
     assert summary(20, 200, 2.34567, RATES) == LINE
+    assert summary(1, 200, 2.34567, Rates(0.0, 0.0, 0.0)) == "step 1/200  loss 2.3457"
 
 
 def test_a_bar_on_a_terminal():
