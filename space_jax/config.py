@@ -266,5 +266,3 @@ class PretrainConfig:
             "model.positions",
             f"{self.model.positions} rows are fewer than the positions of a turn",
         )
-
-

@@ -78,7 +78,9 @@ def apply_overrides(config: Any, overrides: Mapping[str, str], prefix: str = "")
         field, _, rest = name.partition(".")
         if field not in hints:
             near = difflib.get_close_matches(field, hints, n=3) or list(hints)
-            raise UserError(f"config field {prefix}{field} does not exist; nearest: {', '.join(prefix + n for n in near)}")
+            raise UserError(
+                f"config field {prefix}{field} does not exist; nearest: {', '.join(prefix + n for n in near)}"
+            )
         grouped.setdefault(field, {})[rest] = text
     changes = {}
     for field, inner in grouped.items():

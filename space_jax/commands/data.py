@@ -40,7 +40,9 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder of a tokenizer, or a vocab.txt")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     parser.add_argument("--overwrite", action="store_true", help="replace a prepared corpus that is there")
-    parser.add_argument("--labelled-share", type=float, default=1.0, help="of train dialogues that keep their labels (1)")
+    parser.add_argument(
+        "--labelled-share", type=float, default=1.0, help="of train dialogues that keep their labels (1)"
+    )
     limits = Limits()
     parser.add_argument("--max-turns", type=int, default=limits.max_turns, help="context turns (%(default)s)")
     parser.add_argument(

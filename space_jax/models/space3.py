@@ -128,4 +128,6 @@ def joined(first: Tokens, second: Tokens) -> Tokens:
 def without_last_turn(context: Tokens) -> Tokens:
     """The context as it was before its last turn; that turn becomes padding and the others move one turn nearer."""
     kept = context.turns > 1
-    return dataclasses.replace(context, segments=jnp.where(kept, context.segments, 0), turns=jnp.where(kept, context.turns - 1, 0))
+    return dataclasses.replace(
+        context, segments=jnp.where(kept, context.segments, 0), turns=jnp.where(kept, context.turns - 1, 0)
+    )

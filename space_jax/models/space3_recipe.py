@@ -18,8 +18,8 @@ from space_jax.losses import (
     weighted_contrast,
 )
 from space_jax.models.heads import per_example, per_token
-from space_jax.models.pool import Pool, contrast_terms
 from space_jax.models.memory import Memory
+from space_jax.models.pool import Pool, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space3 import Space3Model, View
 from space_jax.models.views import by_stream, first_view, masked_tokens, rngs, stream_coefficients, two_views

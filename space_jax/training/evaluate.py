@@ -1,32 +1,39 @@
 """Held-out evaluation: every loss term, perplexity, retrieval by the understanding vectors, dialog acts."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jax.sharding import Mesh
+from jax.typing import ArrayLike
 
 from space_jax.errors import UserError
 from space_jax.evaluation.dialog_acts import micro_f1
 from space_jax.evaluation.language_model import perplexity
 from space_jax.evaluation.retrieval import nearest, retrieval_accuracy, take_trees, vote_acts
 from space_jax.features.batch import Batch
-from space_jax.models.recipe import Recipe, Terms
+from space_jax.models.recipe import Keys, Recipe, Terms
 from space_jax.training.feed import same_rows, to_mesh
+from space_jax.training.keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
 from space_jax.training.step import accumulate
 
 Vectors = dict[str, np.ndarray]
 
 ACT_VOTERS = 5  # neighbours that vote for dialog acts
+VIEWS_SEED = 0  # of the dropout views of every evaluation, whatever the run's seed
 
 
 class Evaluator:
     """Evaluates parameters of one recipe; its programs are compiled once and used at every evaluation.
 
-    All examples are read without dropout, so the terms that compare dropout views are left out, also of the loss.
+    The terms that compare two dropout views are measured with the same dropout at every evaluation, all others without
+    any. The losses take every second labelled example as unlabelled, so that the terms of both streams are measured;
+    retrieval and dialog acts use all labels.
     """
 
     def __init__(self, recipe: Recipe, rules: Rules, mesh: Mesh, batches: Sequence[Batch], bank: Sequence[Batch]):
@@ -59,7 +66,13 @@ class Evaluator:
         return jax.jit(traced, out_shardings=replicated(self._mesh))
 
     def _forward(self, params: Any, batch: Batch) -> Terms:
-        terms, features = accumulate(self._recipe, params, batch, lambda _: {})
+        batch = _every_second_unlabelled(batch)
+        terms = self._terms_under(params, batch, lambda _: {})
+        compared = self._terms_under(params, batch, lambda index: step_keys(VIEWS_SEED, 0, index))
+        return {**terms, **{name: compared[name] for name in self._recipe.view_terms}}
+
+    def _terms_under(self, params: Any, batch: Batch, keys_of: Callable[[ArrayLike], Keys]) -> Terms:
+        terms, features = accumulate(self._recipe, params, batch, keys_of)
         return self._recipe.finish(terms, features)
 
     def _represent(self, params: Any, batch: Batch) -> dict[str, jax.Array]:
@@ -93,22 +106,26 @@ def _annotations(batch: Batch) -> dict[str, jax.Array]:
     return {"tree": batch.user_tree, "acts": batch.acts, "dialogue": batch.dialogue, "known": known}
 
 
+def _every_second_unlabelled(batch: Batch) -> Batch:
+    second = jnp.cumsum(batch.labelled & batch.valid, axis=1) % 2 == 0
+    return dataclasses.replace(batch, labelled=batch.labelled & ~second)
+
+
 def _with_micro_axis(batch: Batch) -> Batch:
     return jax.tree.map(lambda array: np.asarray(array)[None], batch)
 
 
 def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:
-    """The losses of all batches: their sums are added before they are divided, as in training.
+    """The losses of all batches: their sums are added before they are divided; a term of nothing is left out.
 
     Args:
-      recipe: names the coefficients, the terms that compare views and the terms of generation.
+      recipe: names the coefficients and the terms of generation.
       batches: terms of each batch, on the host.
     """
-    names = [name for name in batches[0] if name not in recipe.view_terms]
-    totals = {name: float(sum(float(terms[name].total) for terms in batches)) for name in names}
-    weights = {name: float(sum(float(terms[name].weight) for terms in batches)) for name in names}
-    means = {name: totals[name] / weights[name] if weights[name] else 0.0 for name in names}
-    metrics = {"loss": float(sum(recipe.coefficients.get(name, 0.0) * mean for name, mean in means.items()))}
+    totals = {name: float(sum(float(terms[name].total) for terms in batches)) for name in batches[0]}
+    weights = {name: float(sum(float(terms[name].weight) for terms in batches)) for name in batches[0]}
+    means = {name: totals[name] / weight for name, weight in weights.items() if weight}
+    metrics = {"loss": float(sum(recipe.coefficients[name] * mean for name, mean in means.items()))}
     metrics |= {f"term/{name}": mean for name, mean in means.items()}
     tokens = sum(weights[name] for name in recipe.generation_terms)
     if tokens:

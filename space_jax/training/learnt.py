@@ -96,7 +96,11 @@ def _responses(setup: Setup, params: Any, batch: Batch, tokenizer: Tokenizer) ->
         memory = recipe.prompt(params, batch)
         return greedy(
             lambda tokens, memory: recipe.next_token(params, tokens, memory),
-            memory, first, last, LONGEST_RESPONSE, barred,
+            memory,
+            first,
+            last,
+            LONGEST_RESPONSE,
+            barred,
         )
 
     ids = np.asarray(write(params, batch))
@@ -110,9 +114,7 @@ def _of_different_dialogues(batch: Batch, count: int) -> list[int]:
     return list(seen.values())[:count]
 
 
-def _shown(
-    batch: Batch, b: int, acts: np.ndarray | None, responses: dict[int, str], tokenizer: Tokenizer
-) -> Text:
+def _shown(batch: Batch, b: int, acts: np.ndarray | None, responses: dict[int, str], tokenizer: Tokenizer) -> Text:
     row, slot = divmod(int(batch.slot[b]), batch.occupied.shape[1])
     mine = batch.context.segments[row] == slot + 1
     text = Text()

@@ -18,7 +18,7 @@ RULES = MeshConfig().rules
 
 
 class TwoTerms:
-    coefficients = {"response": 1.0, "views": 5.0, "acts": 0.5}
+    coefficients = {"response": 1.0, "views": 5.0, "acts": 0.5, "masked": 0.1}
     view_terms = ("views",)
     generation_terms = ("response",)
 
@@ -28,15 +28,16 @@ class Pair:
         self.total, self.weight = total, weight
 
 
-def test_sums_are_divided_once_and_view_terms_left_out():
+def test_sums_are_divided_once_and_a_term_of_nothing_is_left_out():
     batches = [
-        {"response": Pair(6.0, 2.0), "views": Pair(9.0, 1.0), "acts": Pair(0.0, 0.0)},
-        {"response": Pair(2.0, 2.0), "views": Pair(9.0, 1.0), "acts": Pair(4.0, 1.0)},
+        {"response": Pair(6.0, 2.0), "views": Pair(9.0, 1.0), "acts": Pair(0.0, 0.0), "masked": Pair(0.0, 0.0)},
+        {"response": Pair(2.0, 2.0), "views": Pair(9.0, 1.0), "acts": Pair(4.0, 1.0), "masked": Pair(0.0, 0.0)},
     ]
     metrics = loss_metrics(TwoTerms(), batches)
     assert metrics == {
-        "loss": 2.0 + 0.5 * 4.0,
+        "loss": 2.0 + 5.0 * 9.0 + 0.5 * 4.0,
         "term/response": 2.0,
+        "term/views": 9.0,
         "term/acts": 4.0,
         "perplexity": pytest.approx(math.exp(2.0)),
     }
