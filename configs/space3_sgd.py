@@ -1,7 +1,7 @@
-"""SPACE-3, mini, from scratch on the Schema-Guided Dialogue files, the labels of half of the dialogues hidden.
+r"""SPACE-3, mini, from scratch on the Schema-Guided Dialogue files, the labels of half of the dialogues hidden.
 
 space-jax tokenizer train sgd --source SGD_FOLDER --vocab-size 8000 --out runs/sgd/tokenizer
-space-jax data build sgd --source SGD_FOLDER --tokenizer runs/sgd/tokenizer --labelled-share 0.5 \\
+space-jax data build sgd --source SGD_FOLDER --tokenizer runs/sgd/tokenizer --labelled-share 0.5 \
       --max-turns 8 --max-turn-tokens 40 --out runs/sgd/corpus
 space-jax pretrain --config configs/space3_sgd.py --workdir runs/sgd/space3
 """

@@ -1,6 +1,6 @@
 """What a run learnt, for a person: its measures before and after, and held-out turns with its predictions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def predictions(config: PretrainConfig, workdir: Path, count: int) -> Iterator[T
         yield _shown(held_out[0], b, acts[b] if acts is not None else None, responses, tokenizer)
 
 
-def _predicted_acts(setup: Setup, params: Any, batch: Batch, bank: list[Batch]) -> np.ndarray | None:
+def _predicted_acts(setup: Setup, params: Any, batch: Batch, bank: Sequence[Batch]) -> np.ndarray | None:
     """`[B, 20]` bool, by the act head or by the nearest labelled training examples; None without either."""
     represent = jax.jit(setup.recipe.represent)
     ours = jax.device_get(represent(params, batch))

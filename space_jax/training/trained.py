@@ -29,10 +29,9 @@ def find_step(workdir: Path, wanted: str) -> int:
         raise UserError(f"{workdir}: no checkpoints; is it the workdir of a pre-training run?")
     with Checkpoints(folder, keep_last=1) as checkpoints:
         steps, named = checkpoints.steps(), {BEST: checkpoints.best(), LATEST: checkpoints.latest()}
-    if wanted in named and named[wanted] is not None:
-        return named[wanted]
-    if wanted.isdigit() and int(wanted) in steps:
-        return int(wanted)
+    step = int(wanted) if wanted.isdigit() else named.get(wanted)
+    if step in steps and step is not None:
+        return step
     raise UserError(f"--step: {wanted!r} is not one of best, latest, {', '.join(map(str, steps))}")
 
 
