@@ -1,0 +1,36 @@
+# `make quickstart` and `make test` are all that a newcomer needs; both make the environment first.
+PYTHON ?= python3.11
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+QUICK := runs/quickstart
+
+.PHONY: quickstart test test-all lint install clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+quickstart: install
+	rm -rf $(QUICK)
+	$(RUN) space_jax tokenizer train simulated --dialogues 1500 --vocab-size 1500 --out $(QUICK)/tokenizer
+	$(RUN) space_jax data build simulated --dialogues 1500 --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
+		--max-turns 6 --max-turn-tokens 40 --out $(QUICK)/corpus
+	$(RUN) space_jax pretrain --config configs/quickstart.py --workdir $(QUICK)/run
+	$(RUN) space_jax show --workdir $(QUICK)/run --n 4
+
+lint: install
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+test: install
+	$(RUN) pytest -m 'not slow'
+
+test-all: install
+	$(RUN) pytest
+
+clean:
+	rm -rf $(VENV) runs build *.egg-info

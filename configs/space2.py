@@ -1,0 +1,22 @@
+r"""SPACE-2 with the published settings: understanding knowledge from semantic trees.
+
+  space-jax data build sgd --source SGD_FOLDER --tokenizer vocab.txt --labelled-share 0.5 --out runs/corpus
+  space-jax pretrain --config configs/space2.py --workdir runs/space2
+
+Published: 12 x 768, 128 labelled + 128 unlabelled turns a batch on 8 GPUs, contrasted in groups of 16, AdamW 1e-5,
+dropout 0.2, 60 epochs, started from ConvBERT-dialog. The whole batch is the contrastive pool here;
+`--config.recipe.pool.group=16` is the published one.
+Hardware: meant for 8 accelerators. Not yet run by us at this size; `configs/space2.py:tiny` runs anywhere.
+"""
+
+from space_jax.config import DataConfig, OptimiserConfig, PretrainConfig, Space2Config, TrainConfig, model_config
+
+
+def get_config(size: str = "base") -> PretrainConfig:
+    return PretrainConfig(
+        recipe=Space2Config(),
+        model=model_config(size, dropout=0.2),
+        data=DataConfig(prepared=("runs/corpus",), batch_size=8 if size == "tiny" else 256),
+        optimiser=OptimiserConfig(learning_rate=1e-5),
+        train=TrainConfig(steps=100_000, eval_every=1000, checkpoint_every=1000),
+    )
