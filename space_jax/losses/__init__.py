@@ -10,7 +10,7 @@ from space_jax.losses.dialog_act import dialog_act, entropy_gate
 from space_jax.losses.language_model import shifted_targets, token_cross_entropy
 from space_jax.losses.policy import policy_distance
 from space_jax.losses.pool import contrast_weights, pool_groups
-from space_jax.losses.r_drop import r_drop, symmetric_kl
+from space_jax.losses.r_drop import r_drop, symmetric_kl, under_two_keys
 from space_jax.losses.selection import response_selection
 from space_jax.losses.sums import Sum
 from space_jax.losses.tree_similarity import combined_similarity, view_similarities
@@ -31,6 +31,7 @@ __all__ = [
     "shifted_targets",
     "symmetric_kl",
     "token_cross_entropy",
+    "under_two_keys",
     "view_similarities",
     "weighted_contrast",
 ]

@@ -1,6 +1,7 @@
 """R-drop: two dropout passes over one example should agree."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +39,24 @@ def symmetric_kl(p_logits: jax.Array, q_logits: jax.Array) -> jax.Array:
     return 0.5 * jnp.sum((jnp.exp(log_p) - jnp.exp(log_q)) * (log_p - log_q), axis=-1)
 
 
+def under_two_keys(run: Callable[[jax.Array], Any], key_1: jax.Array, key_2: jax.Array) -> Any:
+    """Runs something random under two keys at once: one program, two draws.
+
+    >>> keys = jax.random.split(jax.random.key(0))
+    >>> print(under_two_keys(lambda key: jax.random.normal(key, (3,)), keys[0], keys[1]).shape)
+    (2, 3)
+
+    Args:
+      run: from a PRNG key to a tree of arrays.
+      key_1: PRNG key of the first pass.
+      key_2: PRNG key of the second pass.
+
+    Returns:
+      The tree with a leading axis of the two passes.
+    """
+    return jax.vmap(run)(jnp.stack([key_1, key_2]))
+
+
 def r_drop(
     logits_of: Callable[[jax.Array], jax.Array], key_1: jax.Array, key_2: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
@@ -64,5 +83,5 @@ def r_drop(
 
     Source: R-Drop, section 2.1.
     """
-    logits = jax.vmap(logits_of)(jnp.stack([key_1, key_2]))
+    logits = under_two_keys(logits_of, key_1, key_2)
     return symmetric_kl(logits[0], logits[1]), logits

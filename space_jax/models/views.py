@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from space_jax.features.batch import Batch
-from space_jax.losses import Sum, token_cross_entropy
+from space_jax.losses import Sum, token_cross_entropy, under_two_keys
 from space_jax.models.heads import per_token
 from space_jax.models.recipe import DROPOUT_VIEWS, Keys, Terms
 
@@ -31,7 +31,7 @@ def two_views(run: Callable[[dict[str, jax.Array]], Any], keys: Keys) -> Any:
     """
     if not keys:
         return jax.tree.map(lambda x: jnp.stack([x, x]), run({}))
-    return jax.vmap(lambda key: run({"dropout": key}))(jnp.stack([keys[name] for name in DROPOUT_VIEWS]))
+    return under_two_keys(lambda key: run({"dropout": key}), *(keys[name] for name in DROPOUT_VIEWS))
 
 
 def first_view(tree: Any) -> Any:
