@@ -47,4 +47,5 @@ def _add_workdir(table: Table, workdir: Path) -> None:
         table.add_row("corpora", ", ".join(config.data.prepared))
         table.add_row("steps wanted", str(config.train.steps))
         table.add_row("checkpoints", ", ".join(map(str, checkpoints.steps())) or "none")
-        table.add_row("best", str(checkpoints.best()))
+        best = checkpoints.best()
+        table.add_row("best", "none" if best is None else str(best))
