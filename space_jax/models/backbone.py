@@ -11,7 +11,7 @@ from flax import linen as nn
 
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
-from space_jax.models.dropout import Dropout
+from space_jax.models.dropout import Dropout, dropout
 from space_jax.models.logical import constrain
 from space_jax.models.masks import decoder_mask, same_segment
 from space_jax.models.memory import Memory
@@ -105,10 +105,12 @@ class Embedding(nn.Module):
         Returns:
           `[R, L, H]`.
         """
-        x = self.token[ids]
+        # A lookup in a table that is split over "embed" gives rows split the same way, and moving those to where the
+        # batch lies costs the whole activation; the table itself is smaller, so it is gathered first.
+        x = constrain(self.token, "vocab", None)[ids]
         for table, index in ((self.position, positions), (self.role, roles), (self.turn, turns)):
             if index is not None:
-                x = x + table[index]
+                x = x + constrain(table, None, None)[index]
         return self.normalise(x)
 
     def normalise(self, x: jax.Array) -> jax.Array:
@@ -140,10 +142,48 @@ def masked_softmax(scores: jax.Array, mask: jax.Array) -> jax.Array:
       `[R, N, Q, K]` float32.
     """
     mask = jnp.broadcast_to(mask[:, None], scores.shape)
-    scores = jnp.where(mask, scores.astype(jnp.float32), NEGATIVE)
-    weights = jnp.exp(scores - jax.lax.stop_gradient(scores.max(axis=-1, keepdims=True))) * mask
-    total = weights.sum(axis=-1, keepdims=True)
-    return weights / jnp.where(total > 0, total, 1.0)
+    weights = jax.nn.softmax(jnp.where(mask, scores.astype(jnp.float32), NEGATIVE), axis=-1)
+    return jnp.where(mask, weights, 0.0)  # matters for a row that sees nothing, where all scores are equal
+
+
+def attend(
+    query: jax.Array, keys: jax.Array, values: jax.Array, mask: jax.Array, drop: jax.Array | None, rate: float
+) -> jax.Array:
+    """Scaled dot-product attention with dropout of the weights.
+
+    Args:
+      query: `[R, Q, N, D]`.
+      keys: `[R, K, N, D]`, and `values` likewise.
+      values: see `keys`.
+      mask: `[R, Q, K]` bool.
+      drop: a random key; None for no dropout.
+      rate: of the dropout.
+
+    Returns:
+      `[R, Q, N, D]`.
+    """
+    scores = jnp.einsum("RQND,RKND->RNQK", query * query.shape[-1] ** -0.5, keys)
+    weights = masked_softmax(scores, mask).astype(query.dtype)
+    if drop is not None:
+        weights = dropout(drop, weights, rate)
+    return jnp.einsum("RNQK,RKND->RQND", weights, values)
+
+
+def activate(x: jax.Array, drop: jax.Array | None, rate: float) -> jax.Array:
+    """The exact GELU with dropout, `[R, L, F]` -> `[R, L, F]`; `drop` and `rate` as in `attend`."""
+    x = nn.gelu(x, approximate=False)
+    return x if drop is None else dropout(drop, x, rate)
+
+
+# For the backward pass nothing of size Q * K, and of the wide layer only its input, is kept: computing the rest again
+# costs less than storing it.
+_attend_again = jax.checkpoint(attend, static_argnums=5)
+_activate_again = jax.checkpoint(activate, static_argnums=2)
+
+
+def dropout_key(module: nn.Module) -> jax.Array | None:
+    """A fresh key for dropout, or None where nothing drops."""
+    return module.make_rng("dropout") if module.has_rng("dropout") else None
 
 
 class Attention(nn.Module):
@@ -178,9 +218,7 @@ class Attention(nn.Module):
         query, key, value = (constrain(part, "batch", "length", "heads", "kv") for part in projected)
         all_keys = jnp.concatenate([memory[0], key], axis=1)
         all_values = jnp.concatenate([memory[1], value], axis=1)
-        scores = jnp.einsum("RQND,RKND->RNQK", query * width**-0.5, all_keys)
-        weights = Dropout(config.dropout)(masked_softmax(scores, mask).astype(dtype))
-        mixed = jnp.einsum("RNQK,RKND->RQND", weights, all_values)
+        mixed = _attend_again(query, all_keys, all_values, mask, dropout_key(self), config.dropout)
         out_kernel = self.param(
             "out_kernel",
             nn.with_logical_partitioning(WEIGHT_INIT, ("heads", "kv", "embed")),
@@ -207,8 +245,8 @@ class Block(nn.Module):
         attended, new = Attention(config, name="attention")(x, memory, mask)
         x = LayerNorm(config, name="attention_norm")(x + Dropout(config.dropout)(attended))
         x = constrain(x, "batch", "length", "embed")
-        inner = nn.gelu(Dense(config, config.mlp, ("embed", "mlp"), name="inner")(x), approximate=False)
-        inner = constrain(Dropout(config.dropout)(inner), "batch", "length", "mlp")
+        inner = constrain(Dense(config, config.mlp, ("embed", "mlp"), name="inner")(x), "batch", "length", "mlp")
+        inner = _activate_again(inner, dropout_key(self), config.dropout)
         outer = Dense(config, config.hidden, ("mlp", "embed"), name="outer")(inner)
         x = LayerNorm(config, name="outer_norm")(x + Dropout(config.dropout)(outer))
         return constrain(x, "batch", "length", "embed"), new
