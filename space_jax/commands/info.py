@@ -37,15 +37,15 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _add_workdir(table: Table, workdir: Path) -> None:
-    from space_jax.training.checkpoint import Checkpoints
+    from space_jax.training.checkpoint import find_checkpoints
+    from space_jax.training.trained import CHECKPOINTS
 
     config = read_config(workdir)
     model, recipe = config.model, config.recipe
-    with Checkpoints(workdir / "checkpoints", config.train.keep_last) as checkpoints:
-        table.add_row("workdir", str(workdir))
-        table.add_row("recipe", f"{recipe.name}, {model.layers} layers x {model.hidden}, {model.heads} heads")
-        table.add_row("corpora", ", ".join(config.data.prepared))
-        table.add_row("steps wanted", str(config.train.steps))
-        table.add_row("checkpoints", ", ".join(map(str, checkpoints.steps())) or "none")
-        best = checkpoints.best()
-        table.add_row("best", "none" if best is None else str(best))
+    steps, best = find_checkpoints(workdir / CHECKPOINTS)
+    table.add_row("workdir", str(workdir))
+    table.add_row("recipe", f"{recipe.name}, {model.layers} layers x {model.hidden}, {model.heads} heads")
+    table.add_row("corpora", ", ".join(config.data.prepared))
+    table.add_row("steps wanted", str(config.train.steps))
+    table.add_row("checkpoints", ", ".join(map(str, steps)) or "none")
+    table.add_row("best", "none" if best is None else str(best))

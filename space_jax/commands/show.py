@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from space_jax.config_files import read_config
+from space_jax.errors import UserError
 
 
 def add_parser(verbs: Any) -> None:
@@ -18,6 +19,8 @@ def add_parser(verbs: Any) -> None:
 
 
 def _run(given: argparse.Namespace, _: list[str]) -> None:
+    if given.n < 1:
+        raise UserError(f"--n: {given.n} is not at least 1")
     config = read_config(given.workdir)
     from space_jax.training.learnt import before_and_after, predictions
 

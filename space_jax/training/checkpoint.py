@@ -28,6 +28,18 @@ def _not_orbax(record: logging.LogRecord) -> bool:
 logging.getLogger("absl").addFilter(_not_orbax)
 
 
+class Found(NamedTuple):
+    """The checkpoints of a run.
+
+    Attributes:
+      steps: those that have a checkpoint, rising.
+      best: the one with the lowest held-out loss, the earlier of equals; None where no checkpoint has one.
+    """
+
+    steps: tuple[int, ...]
+    best: int | None
+
+
 class Restored(NamedTuple):
     """One checkpoint, read.
 
@@ -96,7 +108,7 @@ class Checkpoints:
 
     def steps(self) -> tuple[int, ...]:
         """The steps that have a checkpoint, rising."""
-        return tuple(info.step for info in self._orbax.checkpoints)
+        return _found(self._orbax).steps
 
     def latest(self) -> int | None:
         """The last step that was saved, or None."""
@@ -104,8 +116,7 @@ class Checkpoints:
 
     def best(self) -> int | None:
         """The step with the lowest held-out loss, the earlier of equals; None where no checkpoint has one."""
-        scored = [(info.metrics[_METRIC], info.step) for info in self._orbax.checkpoints if info.metrics]
-        return min(scored)[1] if scored else None
+        return _found(self._orbax).best
 
     def save(
         self, step: int, state: Any, position: Any, facts: dict[str, Any], results: dict[str, float], loss: float | None
@@ -157,6 +168,19 @@ class Checkpoints:
         self._orbax.wait()
 
 
+def find_checkpoints(directory: Path) -> Found:
+    """The checkpoints in a folder, without touching what a run may be writing there; none where there is no folder."""
+    if not Path(directory).is_dir():
+        return Found((), None)
+    with ocp.training.Checkpointer(Path(directory).absolute(), context=_context()) as orbax:
+        return _found(orbax)
+
+
+def _found(orbax: ocp.training.Checkpointer) -> Found:
+    scored = [(info.metrics[_METRIC], info.step) for info in orbax.checkpoints if info.metrics]
+    return Found(tuple(info.step for info in orbax.checkpoints), min(scored)[1] if scored else None)
+
+
 def save_params(directory: Path, params: Any) -> None:
     """Writes parameters alone, as step 0, for `load_params` of another run to start from."""
     with ocp.training.Checkpointer(Path(directory).absolute(), context=_context()) as orbax:
@@ -181,11 +205,11 @@ def load_params(directory: Path, params: Any, step: int | None = None) -> tuple[
     if not directory.is_dir():
         raise UserError(f"checkpoint {directory}: init_from names no folder")
     with ocp.training.Checkpointer(directory, context=_context()) as orbax:
-        scored = [(info.metrics[_METRIC], info.step) for info in orbax.checkpoints if info.metrics]
-        if not orbax.checkpoints:
+        found = _found(orbax)
+        if not found.steps:
             raise UserError(f"checkpoint {directory}: init_from names a folder without checkpoints")
         if step is None:
-            step = min(scored)[1] if scored else orbax.checkpoints[-1].step
+            step = found.steps[-1] if found.best is None else found.best
         where = directory / str(step)
         with _reading(where):
             saved = _by_path(orbax.checkpointables_metadata(step).metadata[_STATE]["params"])

@@ -1,5 +1,7 @@
 """What a run learnt, for a person: its measures before and after, and held-out turns with its predictions."""
 
+import collections
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ from space_jax.decoding.greedy import greedy
 from space_jax.dialogue.acts import ACTS
 from space_jax.errors import UserError
 from space_jax.evaluation.retrieval import nearest, vote_acts
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, Tokens
+from space_jax.features.pipeline import eval_batches
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
+from space_jax.models.memory import Memory
 from space_jax.models.recipe import Generator
 from space_jax.training.evaluate import ACT_VOTERS
 from space_jax.training.metrics import read_records
@@ -24,6 +28,8 @@ from space_jax.training.setup import Setup
 from space_jax.training.trained import LATEST, find_step, read_params
 
 LONGEST_RESPONSE = 40  # tokens
+# The fields of a batch with one entry an example; the others have one a row.
+_OF_EXAMPLES = ("valid", "labelled", "user_words", "response_words", "user_tree", "system_tree", "acts", "dialogue")
 
 
 def before_and_after(workdir: Path) -> Table:
@@ -44,30 +50,64 @@ def before_and_after(workdir: Path) -> Table:
     return table
 
 
-def predictions(config: PretrainConfig, workdir: Path, count: int) -> Iterator[Text]:
+def predictions(config: PretrainConfig, workdir: Path, count: int) -> Iterator[Table]:
     """Held-out contexts with the true and the predicted dialog acts and response.
 
     Args:
       config: of the run.
       workdir: of the run; its latest checkpoint is read.
       count: how many, of different dialogues where there are enough.
+
+    Raises:
+      UserError: no checkpoint, or one that does not fit.
     """
-    setup = Setup(config)
-    tokenizer = load_tokenizer(workdir / TOKENIZER_FOLDER)
-    held_out, bank = setup.held_out("validation"), setup.bank()
-    params = read_params(setup, workdir, find_step(workdir, LATEST), held_out[0])
-    acts = _predicted_acts(setup, params, held_out[0], bank)
-    responses = _responses(setup, params, held_out[0], tokenizer)
-    for b in _of_different_dialogues(held_out[0], count):
-        yield _shown(held_out[0], b, acts[b] if acts is not None else None, responses, tokenizer)
+    step = find_step(workdir, LATEST)
+    setup, tokenizer = Setup(config), load_tokenizer(workdir / TOKENIZER_FOLDER)
+    every = _one_example_a_row(setup.config)
+    batch = _selected(every, _of_different_dialogues(every, count))
+    params = read_params(setup, workdir, step, batch)
+    acts = _predicted_acts(setup, params, batch)
+    responses = _responses(setup, params, batch, tokenizer)
+    for b in range(len(batch.valid)):
+        yield _shown(batch, b, None if acts is None else acts[b], responses.get(b), tokenizer)
 
 
-def _predicted_acts(setup: Setup, params: Any, batch: Batch, bank: Sequence[Batch]) -> np.ndarray | None:
+def _one_example_a_row(config: PretrainConfig) -> Batch:
+    """The held-out examples of an evaluation, because a response is decoded behind the one context of its row."""
+    size = config.data.eval_examples
+    data = dataclasses.replace(config.data, batch_size=size, examples_per_row=1, row_ladder=(1.0,))
+    step = next(iter(eval_batches(data, config.recipe.name, "validation", config.train.seed, size)))
+    return jax.tree.map(lambda array: array[0], step)
+
+
+def _of_different_dialogues(batch: Batch, count: int) -> list[int]:
+    """The first example of each dialogue, then the second of each, and so on."""
+    seen: collections.Counter[int] = collections.Counter()
+    turns = []
+    for b in np.flatnonzero(batch.valid).tolist():
+        dialogue = int(batch.dialogue[b])
+        turns.append((seen[dialogue], b))
+        seen[dialogue] += 1
+    return [b for _, b in sorted(turns)[:count]]
+
+
+def _selected(batch: Batch, examples: Sequence[int]) -> Batch:
+    """Some examples of a batch that has one a row; example b of the result lies in row b."""
+    rows = batch.slot[list(examples)]
+    taken = {}
+    for field in dataclasses.fields(batch):
+        index = list(examples) if field.name in _OF_EXAMPLES else rows
+        taken[field.name] = jax.tree.map(lambda array, index=index: array[index], getattr(batch, field.name))
+    return Batch(**{**taken, "slot": np.arange(len(rows), dtype=np.int32)})
+
+
+def _predicted_acts(setup: Setup, params: Any, batch: Batch) -> np.ndarray | None:
     """`[B, 20]` bool, by the act head or by the nearest labelled training examples; None without either."""
     represent = jax.jit(setup.recipe.represent)
     ours = jax.device_get(represent(params, batch))
     if "act_logits" in ours:
         return ours["act_logits"] > 0
+    bank = setup.bank()
     if not bank:
         return None
     name = "policy" if "policy" in ours else "understanding"
@@ -79,59 +119,47 @@ def _predicted_acts(setup: Setup, params: Any, batch: Batch, bank: Sequence[Batc
 
 
 def _responses(setup: Setup, params: Any, batch: Batch, tokenizer: Tokenizer) -> dict[int, str]:
-    """The written response of each example that lies alone in its row; empty for a recipe that writes none."""
-    recipe = setup.recipe
+    """The response that the model writes for each example, one a row; empty for a recipe that writes none."""
+    recipe, model = setup.recipe, setup.config.model
     if not isinstance(recipe, Generator):
         return {}
-    vocabulary = setup.config.model.vocabulary
-    first, last = (
-        (vocabulary.bos, vocabulary.eos)
-        if setup.config.recipe.name == "space1"
-        else (vocabulary.sos_r, vocabulary.eos_r)
-    )
-    barred = tuple(token for token in vocabulary.special if token != last)
+    words = model.vocabulary
+    first, last = (words.bos, words.eos) if setup.config.recipe.name == "space1" else (words.sos_r, words.eos_r)
+    barred = tuple(token for token in words.special if token != last)
+    limit = min(LONGEST_RESPONSE, model.positions)
 
     @jax.jit
     def write(params: Any, batch: Batch) -> jax.Array:
-        memory = recipe.prompt(params, batch)
-        return greedy(
-            lambda tokens, memory: recipe.next_token(params, tokens, memory),
-            memory,
-            first,
-            last,
-            LONGEST_RESPONSE,
-            barred,
-        )
+        def next_token(tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+            return recipe.next_token(params, tokens, memory)
+
+        return greedy(next_token, recipe.prompt(params, batch), first, last, limit, barred)
 
     ids = np.asarray(write(params, batch))
     return {b: tokenizer.decode([int(i) for i in row if i not in (0, last)]) for b, row in enumerate(ids)}
 
 
-def _of_different_dialogues(batch: Batch, count: int) -> list[int]:
-    seen: dict[int, int] = {}
-    for b in np.flatnonzero(batch.valid).tolist():
-        seen.setdefault(int(batch.dialogue[b]), b)
-    return list(seen.values())[:count]
-
-
-def _shown(batch: Batch, b: int, acts: np.ndarray | None, responses: dict[int, str], tokenizer: Tokenizer) -> Text:
-    row, slot = divmod(int(batch.slot[b]), batch.occupied.shape[1])
-    mine = batch.context.segments[row] == slot + 1
-    text = Text()
-    for turn in sorted(set(batch.context.turns[row][mine].tolist()), reverse=True):
-        tokens = mine & (batch.context.turns[row] == turn)
-        speaker = "user" if batch.context.roles[row][tokens][0] else "system"
-        text.append(f"{speaker:>9}: ", style="bold")
-        text.append(tokenizer.decode(batch.context.ids[row][tokens].tolist()) + "\n")
+def _shown(batch: Batch, b: int, acts: np.ndarray | None, response: str | None, tokenizer: Tokenizer) -> Table:
+    """Example b, in row b, as lines of who and what."""
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column(justify="right", style="bold", min_width=len("predicted"))
+    shown.add_column()
+    turns = batch.context.turns[b]
+    for turn in sorted(set(turns[batch.context.segments[b] > 0].tolist()), reverse=True):
+        tokens = (turns == turn) & (batch.context.segments[b] > 0)
+        speaker = "user" if batch.context.roles[b][tokens][0] else "system"
+        shown.add_row(speaker, Text(tokenizer.decode(batch.context.ids[b][tokens].tolist())))
     words = batch.response_words[b]
-    _line(text, "true", batch.acts[b] > 0, tokenizer.decode(words[words >= 0].tolist()))
-    _line(text, "predicted", acts, responses.get(b))
-    return text
+    true_acts = batch.acts[b] > 0 if batch.labelled[b] else None
+    shown.add_row("true", _acts_and_response(true_acts, tokenizer.decode(words[words >= 0].tolist())))
+    shown.add_row("predicted", _acts_and_response(acts, response))
+    shown.add_row()
+    return shown
 
 
-def _line(text: Text, who: str, acts: np.ndarray | None, response: str | None) -> None:
-    text.append(f"{who:>9}: ", style="bold")
+def _acts_and_response(acts: np.ndarray | None, response: str | None) -> Text:
+    text = Text()
     if acts is not None:
         names = [act for act, on in zip(ACTS, acts, strict=True) if on]
         text.append(f"[{', '.join(names) or 'no act'}] ", style="cyan")
-    text.append((response or "") + "\n")
+    return text.append(response or "")

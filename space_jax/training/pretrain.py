@@ -7,12 +7,13 @@ import jax
 from space_jax.config import PretrainConfig
 from space_jax.config_files import save_config
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.loop import Result, train
 from space_jax.training.mesh import initialise_distributed
 from space_jax.training.setup import Setup
+from space_jax.training.trained import CHECKPOINTS, LATEST, find_step
 
 TOKENIZER_FOLDER = "tokenizer"
-CHECKPOINTS = "checkpoints"
 
 
 def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = None) -> Result:
@@ -30,7 +31,10 @@ def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = Non
     setup = Setup(config)
     # Everything that can be refused is refused before the workdir is touched.
     iterator, held_out, bank = setup.train_batches(), setup.held_out("validation"), setup.bank()
-    if jax.process_index() == 0 and not (workdir / CHECKPOINTS).exists():
+    if init_from is not None:
+        find_step(init_from, LATEST)
+    # A run that stopped before its first checkpoint begins anew, perhaps with another configuration.
+    if jax.process_index() == 0 and not find_checkpoints(workdir / CHECKPOINTS).steps:
         load_tokenizer(setup.corpora[0].tokenizer_folder).save(workdir / TOKENIZER_FOLDER)
         save_config(setup.config, workdir)
     parameters = None if init_from is None else init_from / CHECKPOINTS

@@ -3,18 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
-from space_jax.training.checkpoint import Checkpoints, load_params
+from space_jax.training.checkpoint import find_checkpoints, load_params
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.setup import Setup
 from space_jax.training.state import abstract_state
 
+CHECKPOINTS = "checkpoints"  # folder in a workdir
 BEST, LATEST = "best", "latest"
 
 
@@ -24,15 +23,17 @@ def find_step(workdir: Path, wanted: str) -> int:
     Raises:
       UserError: there is no such checkpoint.
     """
-    folder = workdir / "checkpoints"
-    if not folder.is_dir():
+    steps, best = find_checkpoints(workdir / CHECKPOINTS)
+    if not steps:
         raise UserError(f"{workdir}: no checkpoints; is it the workdir of a pre-training run?")
-    with Checkpoints(folder, keep_last=1) as checkpoints:
-        steps, named = checkpoints.steps(), {BEST: checkpoints.best(), LATEST: checkpoints.latest()}
-    step = int(wanted) if wanted.isdigit() else named.get(wanted)
-    if step in steps and step is not None:
-        return step
-    raise UserError(f"--step: {wanted!r} is not one of best, latest, {', '.join(map(str, steps))}")
+    listed = ", ".join(map(str, steps))
+    if wanted == BEST and best is None:
+        raise UserError(f"--step: no checkpoint of {workdir} has a held-out loss; use {LATEST} or one of {listed}")
+    named = {BEST: best, LATEST: steps[-1], **{str(step): step for step in steps}}
+    step = named.get(wanted)
+    if step is None:
+        raise UserError(f"--step: {wanted!r} is not one of {BEST}, {LATEST}, {listed}")
+    return step
 
 
 def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
@@ -42,14 +43,16 @@ def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
       setup: of the run.
       workdir: of the run.
       step: one that has a checkpoint.
-      batch: any batch of the run; only shapes are read.
+      batch: any batch of the run, without the axis of micro-batches; only shapes are read.
+
+    Raises:
+      UserError: the checkpoint cannot be read or does not fit the configuration.
     """
     config = setup.config
     mesh = make_mesh(config.mesh)
-    micro = jax.tree.map(lambda array: array[None], batch)
     optimiser = make_optimiser(config.optimiser, config.train.steps)
-    abstract = abstract_state(setup.recipe, optimiser, micro, config.mesh.rules, mesh)
-    params, missing = load_params(workdir / "checkpoints", abstract.params, step)
+    abstract = abstract_state(setup.recipe, optimiser, batch, config.mesh.rules, mesh)
+    params, missing = load_params(workdir / CHECKPOINTS, abstract.params, step)
     if missing:
         raise UserError(f"{workdir}, step {step}: the checkpoint lacks {', '.join(missing)}")
     return params
@@ -74,6 +77,6 @@ def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str)
     setup = Setup(config)
     batches = setup.held_out(split)
     params = read_params(setup, workdir, step, batches[0])
-    mesh = make_mesh(setup.config.mesh)
-    evaluator = Evaluator(setup.recipe, setup.config.mesh.rules, mesh, batches, setup.bank())
+    mesh = make_mesh(config.mesh)
+    evaluator = Evaluator(setup.recipe, config.mesh.rules, mesh, batches, setup.bank())
     return step, evaluator(params)
