@@ -14,10 +14,9 @@ from space_jax.training.mesh import initialise_distributed
 
 initialise_distributed()
 
-from toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config  # noqa: E402 - jax must know of the others first
-
 from space_jax.config import MeshConfig  # noqa: E402
 from space_jax.training.loop import train  # noqa: E402
+from tests.training.toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config  # noqa: E402 - jax must know of the others first
 
 
 def share(batch, example_axis):

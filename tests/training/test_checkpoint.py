@@ -5,7 +5,6 @@ import shutil
 import jax
 import numpy as np
 import pytest
-from toy import ToyRecipe, micro, toy_batch, toy_config
 
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
@@ -14,6 +13,7 @@ from space_jax.training.facts import run_facts
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.state import abstract_state, init_state, shardings_of
+from tests.training.toy import ToyRecipe, micro, toy_batch, toy_config
 
 FACTS = run_facts(toy_config())
 

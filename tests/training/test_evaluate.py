@@ -5,7 +5,6 @@ import math
 import jax
 import numpy as np
 import pytest
-from toy import ToyRecipe, micro, toy_batch, toy_config
 
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
@@ -13,6 +12,7 @@ from space_jax.training.evaluate import Evaluator, loss_metrics, neighbour_metri
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.state import init_state
+from tests.training.toy import ToyRecipe, micro, toy_batch, toy_config
 
 RULES = MeshConfig().rules
 

@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import pytest
-from toy import ToyIterator, micro, toy_batch
 
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
@@ -11,6 +10,7 @@ from space_jax.training import feed as feed_lib
 from space_jax.training.agreement import gather_json, gather_numbers
 from space_jax.training.feed import Feed, same_rows, to_mesh
 from space_jax.training.mesh import make_mesh
+from tests.training.toy import ToyIterator, micro, toy_batch
 
 
 @pytest.fixture(scope="module")

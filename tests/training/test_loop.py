@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 from rich.console import Console
-from toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config
 
 from space_jax.config import MeshConfig
 from space_jax.training.checkpoint import Checkpoints
@@ -21,6 +20,7 @@ from space_jax.training.mesh import make_mesh
 from space_jax.training.metrics import read_records
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.state import abstract_state
+from tests.training.toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config
 
 MACHINE = {"tokens_per_second", "seconds_per_step", "padding", "programs"}  # what may differ between equal runs
 HELD_OUT = [micro(toy_batch(100)), micro(toy_batch(101))]
@@ -125,12 +125,10 @@ def test_a_killed_process_goes_on_with_the_same_losses(tmp_path, whole, cache):
     workdir = tmp_path / "run"
     killed_at = int(np.random.default_rng().integers(2, 6))
     script = (
-        "import signal\nfrom pathlib import Path\nimport test_loop as t\n"
+        "import signal\nfrom pathlib import Path\nimport tests.training.test_loop as t\n"
         f"t.run(Path({str(workdir)!r}), iterator=t.ToyIterator(before_batch=t.send(signal.SIGKILL, {killed_at})))\n"
     )
-    here = Path(__file__).parent
-    path = os.pathsep.join([str(here), str(here.parents[1])])
-    environment = {**os.environ, **cache, "PYTHONPATH": path}
+    environment = {**os.environ, **cache, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert len([r for r in numbers(workdir) if r["kind"] == "train"]) == killed_at

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import pytest
 from flax import linen as nn
 from jax.sharding import PartitionSpec
-from toy import ToyRecipe, micro, toy_batch
 
 from space_jax.config import MeshConfig, OptimiserConfig
 from space_jax.errors import UserError
@@ -13,6 +12,7 @@ from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.sharding import describe_shardings, parameter_specs, partition_spec
 from space_jax.training.state import abstract_state
+from tests.training.toy import ToyRecipe, micro, toy_batch
 
 RULES = MeshConfig().rules
 SHAPE = {"data": 2, "fsdp": 2, "tensor": 2}

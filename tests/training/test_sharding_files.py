@@ -1,7 +1,7 @@
 """Where every parameter of the published size lies on a mesh of 2 x 2 x 2, held against the files in `shardings/`.
 
 A change of a model or of the rules shows up as a difference to review. Write the files anew with
-`python tests/training/test_sharding_files.py`.
+`python -m tests.training.test_sharding_files`.
 """
 
 import os
@@ -12,7 +12,6 @@ if __name__ == "__main__":  # under pytest the settings of all tests do this
     os.environ["JAX_PLATFORMS"] = "cpu"
 
 import pytest
-from toy import micro, toy_batch
 
 from space_jax.config import (
     MeshConfig,
@@ -28,6 +27,7 @@ from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.sharding import describe_shardings
 from space_jax.training.state import abstract_state
+from tests.training.toy import micro, toy_batch
 
 FOLDER = Path(__file__).parent / "shardings"
 VOCABULARY = Vocabulary(size=30522, understand=(1, 2, 3, 4, 5), policy=(6, 7, 8, 9, 10))  # BERT's

@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 import pytest
-from toy import ToyRecipe, micro, split_batch, toy_batch, toy_config
 
 from space_jax.config import MeshConfig
 from space_jax.models.recipe import KEY_PURPOSES, total_loss
@@ -13,6 +12,7 @@ from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
 from space_jax.training.sharding import batch_sharding
 from space_jax.training.state import abstract_state, init_state
 from space_jax.training.step import accumulate, make_train_step
+from tests.training.toy import ToyRecipe, micro, split_batch, toy_batch, toy_config
 
 RULES = MeshConfig().rules
 
