@@ -15,14 +15,14 @@ def get_config(size: str = "mini") -> PretrainConfig:
         model=model_config(size, dropout=0.1),
         data=DataConfig(
             prepared=("runs/sgd/corpus",),
-            batch_size=32,
+            batch_size=16,
             labelled_share=0.5,
             context_length=256,
             response_length=64,
             examples_per_row=4,
-            row_ladder=(0.375, 0.4375, 0.5, 1.0),
+            row_ladder=(0.4375, 0.5625, 1.0),
             eval_examples=256,
         ),
         optimiser=OptimiserConfig(learning_rate=5e-4, clip_norm=1.0),
-        train=TrainConfig(steps=300, log_every=5, eval_every=100, checkpoint_every=50),
+        train=TrainConfig(steps=400, log_every=5, eval_every=100, checkpoint_every=50),
     )

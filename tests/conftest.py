@@ -4,8 +4,15 @@ import os
 
 # JAX reads both when it is imported, so they are set before anything that imports it.
 os.environ["JAX_PLATFORMS"] = "cpu"
-if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8".strip()
+# Compiling is most of a test's time, and its programs are tiny: the compiler's optimisations cost more than they bring.
+_XLA_FLAGS = {
+    "--xla_force_host_platform_device_count": "8",
+    "--xla_backend_optimization_level": "0",
+    "--xla_llvm_disable_expensive_passes": "true",
+}
+_given = os.environ.get("XLA_FLAGS", "")
+_missing = [f"{flag}={value}" for flag, value in _XLA_FLAGS.items() if flag not in _given]
+os.environ["XLA_FLAGS"] = " ".join([_given, *_missing]).strip()
 
 from pathlib import Path
 
