@@ -2,9 +2,9 @@
 
 import dataclasses
 import difflib
-import importlib.util
 import json
 import os
+import traceback
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -28,22 +28,41 @@ def load_config(argument: str, overrides: Mapping[str, str]) -> PretrainConfig:
       overrides: dotted field name -> text of its value.
 
     Raises:
-      UserError: no such file, no `get_config` in it, an unknown field, a value of the wrong type or out of range.
+      UserError: no such file, no `get_config` in it, anything that it raises (with file and line), an unknown field, a
+        value of the wrong type or out of range.
     """
     path, _, variant = argument.partition(":")
     if not Path(path).is_file():
         raise UserError(f"--config: there is no file {path}")
-    spec = importlib.util.spec_from_file_location("space_jax_config", path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"--config: {path} is not a Python file, its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not hasattr(module, "get_config"):
-        raise UserError(f"--config: {path} has no function get_config()")
-    config = module.get_config(variant) if variant else module.get_config()
-    if not isinstance(config, PretrainConfig):
-        raise UserError(f"--config: get_config() of {path} must return a PretrainConfig, it returned {type(config)}")
+    try:
+        config = _get_config(path, variant)
+    except UserError as error:
+        raise UserError(f"{_place(path, error)}: {error}") from error
+    except Exception as error:  # whatever a user's program can raise
+        reason = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+        raise UserError(f"{_place(path, error)}: {type(error).__name__}: {reason}") from error
     return apply_overrides(config, overrides)
+
+
+def _get_config(path: str, variant: str) -> PretrainConfig:
+    # Not imported: that would leave a __pycache__ beside the user's file, which may be older than a quick edit.
+    program = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
+    names: dict[str, Any] = {"__name__": "space_jax_config", "__file__": path}
+    exec(program, names)
+    if "get_config" not in names:
+        raise UserError("has no function get_config()")
+    config = names["get_config"](variant) if variant else names["get_config"]()
+    if not isinstance(config, PretrainConfig):
+        raise UserError(f"get_config() must return a PretrainConfig, it returned {type(config).__name__}")
+    return config
+
+
+def _place(path: str, error: Exception) -> str:
+    """`file:line` of the last line of the file that had to do with the error; the file where there is no such line."""
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return f"{path}:{error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return f"{path}:{lines[-1]}" if lines else path
 
 
 def parse_overrides(arguments: Sequence[str]) -> dict[str, str]:
@@ -135,7 +154,7 @@ def read_config(workdir: Path) -> PretrainConfig:
         raise UserError(f"{workdir}: no {CONFIG_FILE}; is it the workdir of a pre-training run?")
     try:
         return _from_json(PretrainConfig, json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
         raise UserError(f"{path}: not a configuration of this version ({error})") from None
 
 

@@ -4,7 +4,7 @@ import argparse
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,9 +15,9 @@ from space_jax.corpora.splits import SPLITS
 from space_jax.corpora.statistics import collect
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
-from space_jax.features.prepare import prepare
-from space_jax.features.prepared import Prepared
-from space_jax.features.tokenizer import load_tokenizer
+
+if TYPE_CHECKING:
+    from space_jax.features.prepared import Prepared
 
 
 def add_parser(verbs: Any) -> None:
@@ -52,12 +52,16 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
 
 
 def _build(given: argparse.Namespace, _: list[str]) -> None:
+    # Imported here, because TensorFlow Datasets takes a moment that --help need not wait for.
+    from space_jax.features.prepare import prepare
+    from space_jax.features.tokenizer import load_tokenizer
+
     source = Source(given)
     tokenizer = load_tokenizer(given.tokenizer)
     limits = Limits(max_turns=given.max_turns, max_turn_tokens=given.max_turn_tokens)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} dialogues"))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
         tasks = {split: bar.add_task(split, total=None) for split in source.splits()}
         corpus = prepare(
             {split: source.load(split) for split in tasks},
@@ -74,7 +78,7 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
     _say_counts(corpus)
 
 
-def _say_counts(corpus: Prepared) -> None:
+def _say_counts(corpus: "Prepared") -> None:
     print(f"{corpus.folder}: {corpus.metadata.vocabulary.size} tokens in the vocabulary")
     for split, counts in corpus.metadata.splits.items():
         print(f"  {split:<11}{counts.dialogues:>9} dialogues {counts.examples:>9} examples {counts.tokens:>12} tokens")

@@ -1,0 +1,232 @@
+"""The command line: every verb explains itself, and a user's mistake is one sentence and status 2."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import space_jax
+from space_jax.cli import main, make_parser
+
+CONFIG_FILE = """
+from space_jax.config import DataConfig, PretrainConfig, Space3Config, model_config
+
+def get_config():
+    return PretrainConfig(Space3Config(), model_config("tiny"), DataConfig(prepared=("no/corpus",)))
+"""
+
+
+def every_command(parser, path=()):
+    """The words of every command and subcommand."""
+    yield path
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, child in action.choices.items():
+                yield from every_command(child, (*path, name))
+
+
+COMMANDS = list(every_command(make_parser()))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def mistake(here, capfd):
+    """Runs a command that must end with one sentence on standard error, and must leave the folder as it was."""
+
+    def run(*arguments):
+        before = sorted(here.rglob("*"))
+        assert main(arguments) == 2
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert err.startswith("space-jax: ")
+        assert err.count("\n") == 1
+        assert err.endswith("\n")
+        assert sorted(here.rglob("*")) == before
+        return err.removeprefix("space-jax: ").rstrip("\n")
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    """A small tokenizer made by the command itself."""
+    folder = tmp_path_factory.mktemp("tokenizer") / "made"
+    assert (
+        main(["tokenizer", "train", "simulated", "--dialogues", "20", "--vocab-size", "400", "--out", str(folder)]) == 0
+    )
+    return str(folder)
+
+
+def test_the_walk_finds_the_verbs():
+    assert {path[0] for path in COMMANDS if path} == {"data", "tokenizer", "pretrain", "evaluate", "show", "info"}
+    assert ("data", "build") in COMMANDS
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: " ".join(path) or "none")
+def test_help(path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([*path, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: {' '.join(['space-jax', *path])} ")
+
+
+def test_the_module_runs_and_knows_its_version():
+    done = subprocess.run([sys.executable, "-m", "space_jax", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{space_jax.__version__}\n"
+    assert done.stderr == ""
+
+
+def test_help_does_not_wait_for_the_large_libraries():
+    script = (
+        "import sys, space_jax.cli; print([m for m in ('jax', 'tensorflow_datasets', 'grain') if m in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: VERB"),
+        (["trian"], "invalid choice: 'trian'"),
+        (["data"], "the following arguments are required: ACTION"),
+        (["info", "--wrokdir", "a"], "unrecognized arguments: --wrokdir a"),
+        (["pretrain", "--workdir", "a"], "the following arguments are required: --config"),
+        (["pretrain", "--config", "a.py", "--workdir", "a", "--steps=3"], "unrecognized arguments: --steps=3"),
+        (["info", "--config.train.steps=3"], "unrecognized arguments: --config.train.steps=3"),
+        (["show", "--workdir", "a", "--config.train.steps=3"], "unrecognized arguments: --config.train.steps=3"),
+        (["data", "stats", "simulated", "--config.x=1"], "unrecognized arguments: --config.x=1"),
+        (["data", "show", "simulated", "--n", "many"], "argument --n: invalid int value: 'many'"),
+        (["data", "stats", "simulated", "--split", "dev"], "argument --split: invalid choice: 'dev'"),
+    ],
+)
+def test_a_wrong_argument_ends_with_status_2(arguments, message, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", [["stats"], ["show"], ["build", "--tokenizer", "t", "--out", "o"]])
+def test_unknown_corpus(mistake, action):
+    verb, *rest = action
+    assert mistake("data", verb, "simulatd", *rest) == "corpus 'simulatd' is not known; expected one of simulated"
+
+
+def test_sources(mistake, here):
+    assert mistake("data", "stats", "sgd") == "corpus sgd: expected a source, the folder or file that holds it"
+    assert mistake("data", "stats", "sgd", "--source", "no") == "corpus sgd: source no does not exist"
+    assert "expected no source" in mistake("data", "stats", "simulated", "--source", "no")
+    assert (
+        mistake("tokenizer", "train", "sgd", "--source", "no", "--out", "o") == "corpus sgd: source no does not exist"
+    )
+    (here / "empty").mkdir()
+    assert "neither" in mistake("data", "stats", "jsonl", "--source", "empty")
+
+
+def test_options_of_other_corpora(mistake):
+    assert "--on-error: the corpus simulated does not" in mistake("data", "stats", "simulated", "--on-error", "skip")
+    assert "--dialogues: the corpus jsonl does not" in mistake("data", "stats", "jsonl", "--dialogues", "3")
+
+
+def test_numbers_out_of_range(mistake, tokenizer):
+    assert mistake("data", "show", "simulated", "--n", "0") == "--n: 0 is not at least 1"
+    assert mistake("show", "--workdir", "w", "--n", "0") == "--n: 0 is not at least 1"
+    assert "dialogues is 0; expected at least 1" in mistake("data", "stats", "simulated", "--dialogues", "0")
+    assert "seed is -1; expected 0 to" in mistake("data", "stats", "simulated", "--seed", "-1")
+    small = mistake("tokenizer", "train", "simulated", "--dialogues", "2", "--vocab-size", "10", "--out", "o")
+    assert small.startswith("vocabulary size 10 is too small")
+    build = ["data", "build", "simulated", "--dialogues", "2", "--tokenizer", tokenizer, "--out", "o"]
+    assert mistake(*build, "--labelled-share", "2") == "labelled share 2.0 is not between 0 and 1"
+    assert mistake(*build, "--max-turns", "0") == "limits.max_turns: 0 is not positive"
+
+
+def test_missing_tokenizer(mistake):
+    message = mistake("data", "build", "simulated", "--tokenizer", "no", "--out", "o")
+    assert message == "no: no such tokenizer folder or file"
+
+
+def record(name, **turn):
+    turns = [{"role": "user", "text": "hello"}, {"role": "system", "text": "good morning", **turn}]
+    return json.dumps({"id": name, "turns": turns}) + "\n"
+
+
+def test_a_bad_record_is_named_and_no_corpus_is_left(mistake, here, tokenizer):
+    (here / "mine.jsonl").write_text(record("a") + record("b", acts=["shout"]), encoding="utf-8")
+    expected = "mine.jsonl:2: field turns[1].acts[0]: "
+    assert mistake("data", "stats", "jsonl", "--source", "mine.jsonl").startswith(expected)
+    build = ["data", "build", "jsonl", "--source", "mine.jsonl", "--tokenizer", tokenizer, "--out", "o"]
+    assert mistake(*build).startswith(expected)
+    assert mistake("tokenizer", "train", "jsonl", "--source", "mine.jsonl", "--out", "o").startswith(expected)
+
+
+def test_bad_records_can_be_skipped_and_are_listed(here, capsys):
+    (here / "mine.jsonl").write_text(record("a") + record("b", acts=["shout"]), encoding="utf-8")
+    assert main(["data", "stats", "jsonl", "--source", "mine.jsonl", "--on-error", "skip", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)
+    assert err.startswith("skipped: mine.jsonl:2: field turns[1].acts[0]: ")
+    assert err.endswith("1 records were skipped\n")
+
+
+def test_a_folder_that_is_there_is_not_replaced_unasked(mistake, here, tokenizer, capfd):
+    build = ["data", "build", "simulated", "--dialogues", "2", "--tokenizer", tokenizer, "--out", "o"]
+    (here / "o").mkdir()
+    (here / "o" / "letter.txt").write_text("mine")
+    assert mistake(*build) == "o: holds something that is not a prepared corpus; name an empty or a new folder"
+    (here / "o" / "letter.txt").unlink()
+    assert main(build) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("o: 400 tokens in the vocabulary\n")
+    assert err == ""  # no bar where there is no terminal
+    assert mistake(*build) == "o: already holds a prepared corpus; name another folder or ask for overwriting"
+    assert main([*build, "--overwrite"]) == 0
+
+
+def test_look_at_a_corpus(capsys):
+    assert main(["data", "show", "simulated", "--n", "1", "--split", "test"]) == 0
+    assert "test-" in capsys.readouterr().out
+    assert main(["data", "stats", "simulated", "--dialogues", "3"]) == 0
+    assert "simulated, train" in capsys.readouterr().out
+
+
+def test_training_without_what_it_needs(mistake, here):
+    assert mistake("pretrain", "--config", "no.py", "--workdir", "w") == "--config: there is no file no.py"
+    (here / "c.py").write_text(CONFIG_FILE)
+    pretrain = ["pretrain", "--config", "c.py", "--workdir", "w"]
+    assert mistake(*pretrain, "--config.train.stps=3") == (
+        "config field train.stps does not exist; nearest: train.steps"
+    )
+    assert mistake(*pretrain, "--config.data.prepared=") == (
+        "config field data.prepared: names no prepared corpus; `space-jax data build` makes one"
+    )
+    assert mistake(*pretrain) == "no/corpus: no such folder; a prepared corpus is made by `space-jax data build`"
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "show", "info"])
+def test_a_folder_that_is_no_workdir(mistake, verb):
+    assert mistake(verb, "--workdir", "w") == "w: no config.json; is it the workdir of a pre-training run?"
+
+
+def test_info(capsys):
+    assert main(["info"]) == 0
+    assert space_jax.__version__ in capsys.readouterr().out
+
+
+def test_interrupted(monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("space_jax.commands.info.importlib.metadata.version", interrupt)
+    assert main(["info"]) == 130
+    assert capsys.readouterr().err == "space-jax: interrupted\n"
