@@ -39,7 +39,7 @@ def greedy(next_token: NextToken, memory: Memory, first: int, last: int, limit: 
       next_token: the model; roles and turns of the tokens are 0, as those of a response.
       memory: of M tokens, one example (segment 1) a row.
       first: the id that opens a response.
-      last: the id that closes it.
+      last: the id that closes it; never the first one chosen.
       limit: longest response in tokens, `last` included.
       barred: ids that are never chosen.
 
@@ -51,7 +51,10 @@ def greedy(next_token: NextToken, memory: Memory, first: int, last: int, limit: 
 
     def body(state: _State) -> _State:
         scores, grown = next_token(_response_tokens(state.token, state.step), state.memory)
-        choice = jnp.argmax(scores[:, 0].at[:, bar].set(-jnp.inf), axis=-1).astype(jnp.int32)
+        scores = scores[:, 0].at[:, bar].set(-jnp.inf)
+        # As in the published search, a response has one token at least before it ends.
+        empty = jnp.broadcast_to((jnp.arange(scores.shape[1]) == last) & (state.step == 0), scores.shape)
+        choice = jnp.argmax(jnp.where(empty, -jnp.inf, scores), axis=-1).astype(jnp.int32)
         choice = jnp.where(state.ended, 0, choice)
         return _State(
             step=state.step + 1,
