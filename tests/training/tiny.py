@@ -12,7 +12,7 @@ from space_jax.models.recipes import make_recipe
 from tests.models.conftest import VOCABULARY, make_items
 
 MODEL = ModelConfig(layers=2, hidden=16, heads=4, mlp=32, positions=16, turns=5, dropout=0.2, vocabulary=VOCABULARY)
-RECIPES = {"space1": Space1Config(), "space2": Space2Config(subspace=8), "space3": Space3Config(policy_side="both")}
+RECIPES = {"space1": Space1Config(), "space2": Space2Config(subspace=8), "space3": Space3Config()}
 EXAMPLES = 16
 GRID = Grid(
     examples=EXAMPLES,
