@@ -1,0 +1,250 @@
+"""Whole runs through the real commands: build a small corpus, pre-train, evaluate, show; killed, stopped and resumed.
+
+Compiling a training step takes most of the time here. All runs share a compilation cache, and all but one go without
+dropout, which halves it.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import pytest
+from jax.experimental.compilation_cache import compilation_cache
+
+from space_jax.cli import main
+from space_jax.config_files import read_config
+from space_jax.features.tokenizer import load_tokenizer
+from space_jax.training.checkpoint import find_checkpoints
+from space_jax.training.metrics import read_records
+
+RECIPES = ("space1", "space2", "space3")
+LONG = ("space2", "--config.train.steps=90", "--config.train.checkpoint_every=5", "--config.train.eval_every=20")
+LONG_DROPOUT = "--config.model.dropout=0.1"  # resumption has to find the same dropout again
+
+CONFIG = """
+from space_jax.config import *
+
+RECIPES = {"space1": Space1Config(), "space2": Space2Config(subspace=8), "space3": Space3Config()}
+
+def get_config(name):
+    return PretrainConfig(
+        recipe=RECIPES[name],
+        model=ModelConfig(layers=2, hidden=16, heads=2, mlp=32, positions=64, turns=4, dropout=0.0),
+        data=DataConfig(
+            prepared=("corpus",), batch_size=8, context_length=64, response_length=32, masked_per_row=16,
+            row_ladder=(1.0,), eval_examples=16,
+        ),
+        optimiser=OptimiserConfig(learning_rate=1e-3),
+        train=TrainConfig(steps=2, log_every=1, eval_every=1, checkpoint_every=1),
+    )
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """A compilation cache of this file's runs, in this process and in those that it starts."""
+    folder = str(tmp_path_factory.mktemp("compiled"))
+    settings = {
+        "jax_compilation_cache_dir": folder,
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_disable_most_optimizations": True,
+    }
+    before = {name: jax.config.values[name] for name in settings}
+    for name, value in settings.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()  # JAX looks at the folder only before its first compilation
+    yield {name.upper(): str(value) for name, value in settings.items()}
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A folder with a configuration and a small corpus, half of whose labels are hidden."""
+    folder = tmp_path_factory.mktemp("world")
+    (folder / "tiny.py").write_text(CONFIG)
+    before = os.getcwd()
+    os.chdir(folder)
+    simulated = ["simulated", "--dialogues", "60"]
+    limits = ["--labelled-share", "0.5", "--max-turns", "3", "--max-turn-tokens", "20"]
+    assert main(["tokenizer", "train", *simulated, "--vocab-size", "500", "--out", "tokenizer"]) == 0
+    assert main(["data", "build", *simulated, "--tokenizer", "tokenizer", "--out", "corpus", *limits]) == 0
+    yield folder
+    os.chdir(before)
+
+
+def pretrain(workdir, recipe, *more):
+    return ["pretrain", "--config", f"tiny.py:{recipe}", "--workdir", str(workdir), *more]
+
+
+@pytest.fixture(scope="module", params=RECIPES)
+def finished(request, world):
+    """The workdir of a run of two steps of each recipe."""
+    assert main(pretrain(request.param, request.param)) == 0
+    return Path(request.param)
+
+
+@pytest.fixture(scope="module")
+def long_run(world):
+    """The workdir of a run of ninety steps that nothing disturbed."""
+    assert main(pretrain("long", *LONG, LONG_DROPOUT)) == 0
+    return Path("long")
+
+
+def losses(workdir, kind="train"):
+    return [
+        (record["step"], record["loss"]) for record in read_records(workdir / "metrics.jsonl") if record["kind"] == kind
+    ]
+
+
+def mistake(arguments, capfd):
+    """The one sentence that a command ends with."""
+    capfd.readouterr()
+    assert main([str(argument) for argument in arguments]) == 2
+    err = capfd.readouterr().err
+    assert err.startswith("space-jax: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_a_run_leaves_what_it_promises(finished, world):
+    names = {path.name for path in finished.iterdir()}
+    assert names == {"checkpoints", "config.json", "curves.png", "metrics.jsonl", "tensorboard", "tokenizer"}
+    assert find_checkpoints(finished / "checkpoints").steps == (1, 2)
+    assert [step for step, _ in losses(finished)] == [1, 2]
+    assert [step for step, _ in losses(finished, "eval")] == [0, 1, 2]
+    assert (finished / "curves.png").read_bytes().startswith(b"\x89PNG")
+    config = read_config(finished)
+    assert config.recipe.name == finished.name
+    assert config.model.vocabulary == load_tokenizer(finished / "tokenizer").vocabulary()
+    assert config.model.vocabulary.size == 500
+
+
+def test_evaluate_gives_the_numbers_of_the_run(finished, capfd):
+    recorded = {r["step"]: r for r in read_records(finished / "metrics.jsonl") if r["kind"] == "eval"}
+    best = min((1, 2), key=lambda step: recorded[step]["loss"])
+    for wanted, step in (("best", best), ("latest", 2), ("1", 1)):
+        capfd.readouterr()
+        assert main(["evaluate", "--workdir", str(finished), "--step", wanted, "--json"]) == 0
+        out = json.loads(capfd.readouterr().out)
+        assert (out.pop("step"), out.pop("split")) == (step, "validation")
+        assert out == {name: value for name, value in recorded[step].items() if name not in ("kind", "step")}
+
+
+def test_evaluate_on_the_test_split_as_a_table(finished, capfd):
+    capfd.readouterr()
+    assert main(["evaluate", "--workdir", str(finished), "--split", "test"]) == 0
+    out = capfd.readouterr().out
+    assert "test" in out
+    assert "retrieval_intent" in out
+
+
+def test_show(finished, capfd):
+    capfd.readouterr()
+    assert main(["show", "--workdir", str(finished), "--n", "2"]) == 0
+    out = capfd.readouterr().out
+    assert "before and after" in out
+    assert "act f1" in out
+    for who in (" true ", "predicted "):
+        lines = [
+            line for line in out.splitlines() if line.startswith(who) or line.strip().startswith(who.strip() + " ")
+        ]
+        assert len(lines) == 2
+        assert all("[" in line for line in lines)  # validation is annotated, and acts can be predicted
+    assert "user " in out
+
+
+def test_info(finished, capfd):
+    capfd.readouterr()
+    assert main(["info", "--workdir", str(finished)]) == 0
+    out = capfd.readouterr().out
+    assert f"{finished.name}, 2 layers x 16, 2 heads" in out
+    assert "1, 2" in out
+
+
+def test_a_step_that_is_not_there(finished, capfd):
+    for wrong in ("7", "²", "last"):
+        sentence = mistake(["evaluate", "--workdir", finished, "--step", wrong], capfd)
+        assert sentence == f"space-jax: --step: {wrong!r} is not one of best, latest, 1, 2\n"
+
+
+def test_starting_again_after_the_end_changes_nothing(finished):
+    before = {name: (finished / name).read_bytes() for name in ("metrics.jsonl", "config.json")}
+    assert main(pretrain(finished, finished.name)) == 0
+    assert {name: (finished / name).read_bytes() for name in before} == before
+    assert find_checkpoints(finished / "checkpoints").steps == (1, 2)
+
+
+def test_another_configuration_is_refused(finished, capfd):
+    saved = (finished / "config.json").read_bytes()
+    sentence = mistake(pretrain(finished, finished.name, "--config.optimiser.learning_rate=0.1"), capfd)
+    assert "belongs to another configuration (optimiser.learning_rate was 0.001 and is 0.1)" in sentence
+    assert (finished / "config.json").read_bytes() == saved
+    assert find_checkpoints(finished / "checkpoints").steps == (1, 2)
+
+
+def test_parameters_from_another_run(finished, capfd):
+    """A run that starts from another one's best checkpoint begins with that one's held-out loss."""
+    new = Path(f"{finished.name}_from")
+    assert main(pretrain(new, finished.name, "--init", str(finished))) == 0
+    assert f"parameters from {finished}" in capfd.readouterr().err
+    assert losses(new, "eval")[0][1] == min(loss for step, loss in losses(finished, "eval") if step > 0)
+
+
+def test_init_from_nowhere_leaves_no_workdir(world, capfd):
+    sentence = mistake(pretrain("never", "space2", "--init", "nowhere"), capfd)
+    assert sentence.startswith("space-jax: nowhere: no checkpoints; is it the workdir of a pre-training run?")
+    assert not Path("never").exists()
+
+
+def start(arguments, cache):
+    """The real command in a process of its own."""
+    environment = {**os.environ, **cache, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-m", "space_jax", *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_step(process, workdir, step):
+    """Returns once the run has written down that step."""
+    deadline = time.monotonic() + 300
+    while not any(done >= step for done, _ in losses(workdir)):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_killed_stopped_and_resumed_equals_undisturbed(long_run, cache):
+    """SIGKILL after a checkpoint, SIGTERM after going on, and then to the end: every loss is the same bit for bit."""
+    workdir = Path("disturbed")
+    command = pretrain(workdir, *LONG, LONG_DROPOUT)
+
+    killed = start(command, cache)
+    wait_for_step(killed, workdir, 12)
+    killed.kill()
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    saved = find_checkpoints(workdir / "checkpoints").steps
+    assert saved
+    assert saved[-1] < 90
+
+    stopped = start(command, cache)
+    wait_for_step(stopped, workdir, losses(workdir)[-1][0] + 3)
+    stopped.terminate()
+    _, err = stopped.communicate()
+    assert stopped.returncode == 0, err
+    assert f"going on from step {saved[-1]}\n" in err
+    last = losses(workdir)[-1][0]
+    assert last < 90
+    assert f"stopped after step {last}; the same command goes on from here\n" in err
+    assert find_checkpoints(workdir / "checkpoints").steps[-1] == last
+
+    assert main(command) == 0
+    assert losses(workdir) == losses(long_run)
+    assert losses(workdir, "eval") == losses(long_run, "eval")
+    assert [step for step, _ in losses(workdir)] == list(range(1, 91))
