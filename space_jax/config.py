@@ -1,6 +1,6 @@
 """The typed configuration of a pre-training run: what can be set, what it means, and what is refused.
 
-Every class is frozen; `space_jax.overrides` changes fields of a nested configuration from the command line. A wrong
+Every class is frozen; `space_jax.config_files` changes fields of a nested configuration from the command line. A wrong
 value fails when the object is made, with a sentence that names the field.
 """
 
@@ -168,8 +168,10 @@ class DataConfig:
     eval_examples: int = 256  # held-out examples of one evaluation
 
     def __post_init__(self):
-        for name in ("batch_size", "context_length", "examples_per_row", "masked_per_row", "tree_elements"):
+        sizes = ("batch_size", "context_length", "examples_per_row", "masked_per_row", "tree_elements", "eval_examples")
+        for name in sizes:
             _require(getattr(self, name) > 0, f"data.{name}", f"{getattr(self, name)} is not positive")
+        _require(self.workers >= 0, "data.workers", f"{self.workers} is negative")
         _require(
             0.0 <= self.labelled_share <= 1.0,
             "data.labelled_share",
@@ -197,7 +199,9 @@ class OptimiserConfig:
 
     def __post_init__(self):
         _require(self.learning_rate > 0, "optimiser.learning_rate", f"{self.learning_rate} is not positive")
-        _require_fraction(self.warmup_share, "optimiser.warmup_share")
+        for name in ("warmup_share", "beta1", "beta2"):
+            _require_fraction(getattr(self, name), f"optimiser.{name}")
+        _require(self.weight_decay >= 0, "optimiser.weight_decay", f"{self.weight_decay} is negative")
         _require(self.clip_norm > 0, "optimiser.clip_norm", f"{self.clip_norm} is not positive")
         _require(self.accumulate > 0, "optimiser.accumulate", f"{self.accumulate} is not positive")
 

@@ -197,6 +197,18 @@ def test_parameters_from_another_run(finished, capfd):
     assert losses(new, "eval")[0][1] == min(loss for step, loss in losses(finished, "eval") if step > 0)
 
 
+def test_a_corpus_with_another_tokenizer_is_refused(finished, world, capfd):
+    simulated = ["simulated", "--dialogues", "60"]
+    if not Path("other").exists():
+        train = ["tokenizer", "train", *simulated, "--vocab-size", "500", "--kind", "bpe", "--out", "other_tokenizer"]
+        build = ["data", "build", *simulated, "--tokenizer", "other_tokenizer", "--out", "other"]
+        assert main(train) == 0
+        assert main([*build, "--labelled-share", "0.5", "--max-turns", "3", "--max-turn-tokens", "20"]) == 0
+    expected = f"space-jax: other: was built with another tokenizer than {finished}/tokenizer, the one of the run\n"
+    assert mistake(["evaluate", "--workdir", finished, "--config.data.prepared=other"], capfd) == expected
+    assert mistake(pretrain(finished, finished.name, "--config.data.prepared=other"), capfd) == expected
+
+
 def test_init_from_nowhere_leaves_no_workdir(world, capfd):
     sentence = mistake(pretrain("never", "space2", "--init", "nowhere"), capfd)
     assert sentence.startswith("space-jax: nowhere: no checkpoints; is it the workdir of a pre-training run?")

@@ -23,9 +23,8 @@ from space_jax.models.memory import Memory
 from space_jax.models.recipe import Generator
 from space_jax.training.evaluate import ACT_VOTERS
 from space_jax.training.metrics import read_records
-from space_jax.training.pretrain import TOKENIZER_FOLDER
 from space_jax.training.setup import Setup
-from space_jax.training.trained import LATEST, find_step, read_params
+from space_jax.training.trained import LATEST, TOKENIZER, find_step, read_params, require_same_tokenizer
 
 LONGEST_RESPONSE = 40  # tokens
 # The fields of a batch with one entry an example; the others have one a row.
@@ -62,7 +61,8 @@ def predictions(config: PretrainConfig, workdir: Path, count: int) -> Iterator[T
       UserError: no checkpoint, or one that does not fit.
     """
     step = find_step(workdir, LATEST)
-    setup, tokenizer = Setup(config), load_tokenizer(workdir / TOKENIZER_FOLDER)
+    setup, tokenizer = Setup(config), load_tokenizer(workdir / TOKENIZER)
+    require_same_tokenizer(setup, workdir)
     every = _one_example_a_row(setup.config)
     batch = _selected(every, _of_different_dialogues(every, count))
     params = read_params(setup, workdir, step, batch)

@@ -11,9 +11,7 @@ from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.loop import Result, train
 from space_jax.training.mesh import initialise_distributed
 from space_jax.training.setup import Setup
-from space_jax.training.trained import CHECKPOINTS, LATEST, find_step
-
-TOKENIZER_FOLDER = "tokenizer"
+from space_jax.training.trained import CHECKPOINTS, LATEST, TOKENIZER, find_step, require_same_tokenizer
 
 
 def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = None) -> Result:
@@ -34,8 +32,10 @@ def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = Non
     if init_from is not None:
         find_step(init_from, LATEST)
     # A run that stopped before its first checkpoint begins anew, perhaps with another configuration.
-    if jax.process_index() == 0 and not find_checkpoints(workdir / CHECKPOINTS).steps:
-        load_tokenizer(setup.corpora[0].tokenizer_folder).save(workdir / TOKENIZER_FOLDER)
+    if find_checkpoints(workdir / CHECKPOINTS).steps:
+        require_same_tokenizer(setup, workdir)
+    elif jax.process_index() == 0:
+        load_tokenizer(setup.corpora[0].tokenizer_folder).save(workdir / TOKENIZER)
         save_config(setup.config, workdir)
     parameters = None if init_from is None else init_from / CHECKPOINTS
     return train(setup.recipe, setup.config, workdir, iterator, held_out, bank, parameters)

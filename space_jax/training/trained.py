@@ -6,6 +6,7 @@ from typing import Any
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
+from space_jax.features.tokenizer import load_tokenizer
 from space_jax.training.checkpoint import find_checkpoints, load_params
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.mesh import make_mesh
@@ -13,7 +14,7 @@ from space_jax.training.optimiser import make_optimiser
 from space_jax.training.setup import Setup
 from space_jax.training.state import abstract_state
 
-CHECKPOINTS = "checkpoints"  # folder in a workdir
+CHECKPOINTS, TOKENIZER = "checkpoints", "tokenizer"  # folders in a workdir
 BEST, LATEST = "best", "latest"
 
 
@@ -34,6 +35,19 @@ def find_step(workdir: Path, wanted: str) -> int:
     if step is None:
         raise UserError(f"--step: {wanted!r} is not one of {BEST}, {LATEST}, {listed}")
     return step
+
+
+def require_same_tokenizer(setup: Setup, workdir: Path) -> None:
+    """Refuses corpora that were built again with another tokenizer, whose ids mean other tokens.
+
+    Raises:
+      UserError: naming the corpus.
+    """
+    corpus = setup.corpora[0]
+    if load_tokenizer(workdir / TOKENIZER).fingerprint != corpus.metadata.tokenizer:
+        raise UserError(
+            f"{corpus.folder}: was built with another tokenizer than {workdir / TOKENIZER}, the one of the run"
+        )
 
 
 def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
@@ -71,10 +85,11 @@ def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str)
       The step and the metrics, as during training.
 
     Raises:
-      UserError: no such checkpoint, no such split.
+      UserError: no such checkpoint, no such split, a corpus with another tokenizer.
     """
     step = find_step(workdir, wanted)
     setup = Setup(config)
+    require_same_tokenizer(setup, workdir)
     batches = setup.held_out(split)
     params = read_params(setup, workdir, step, batches[0])
     mesh = make_mesh(config.mesh)
