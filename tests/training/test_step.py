@@ -10,25 +10,32 @@ from space_jax.training.keys import purpose_number, step_keys
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
 from space_jax.training.sharding import batch_sharding
-from space_jax.training.state import abstract_state, init_state
+from space_jax.training.state import abstract_state, init_state, shardings_of
 from space_jax.training.step import accumulate, make_train_step
 from tests.training.toy import ToyRecipe, micro, split_batch, toy_batch, toy_config
 
 RULES = MeshConfig().rules
 
 
-def run_steps(mesh_config, devices, batches, dropout):
-    """Steps from scratch; returns the final state on the host and the metrics of each step."""
-    config, recipe, mesh = toy_config(), ToyRecipe(dropout), make_mesh(mesh_config, devices)
-    optimiser = make_optimiser(config.optimiser, 10)
-    abstract = abstract_state(recipe, optimiser, micro(batches[0]), RULES, mesh)
-    state = init_state(recipe, optimiser, micro(batches[0]), 0, RULES, mesh)
-    step = make_train_step(recipe, optimiser, learning_rate_schedule(config.optimiser, 10), 0, abstract, RULES, mesh)
-    history = []
-    for batch in batches:
-        state, metrics = step(state, jax.device_put(batch, batch_sharding(mesh)))
-        history.append(jax.device_get(metrics))
-    return jax.device_get(state), history
+class Runner:
+    """The training step of the toy on one mesh; its programs are compiled once."""
+
+    def __init__(self, mesh_config, devices=None):
+        config, recipe, micro_batch = toy_config(), ToyRecipe(dropout=True), micro(toy_batch(0))
+        self.mesh = make_mesh(mesh_config, devices)
+        optimiser, schedule = make_optimiser(config.optimiser, 10), learning_rate_schedule(config.optimiser, 10)
+        abstract = abstract_state(recipe, optimiser, micro_batch, RULES, self.mesh)
+        start = init_state(recipe, optimiser, micro_batch, 0, RULES, self.mesh)
+        self.start, self.where = jax.device_get(start), shardings_of(abstract)
+        self.step = make_train_step(recipe, optimiser, schedule, 0, abstract, RULES, self.mesh)
+
+    def __call__(self, batches):
+        """Steps from the start; returns the final state on the host and the metrics of each step."""
+        state, history = jax.device_put(self.start, self.where), []
+        for batch in batches:
+            state, metrics = self.step(state, jax.device_put(batch, batch_sharding(self.mesh)))
+            history.append(jax.device_get(metrics))
+        return jax.device_get(state), history
 
 
 def assert_close(left, right, tolerance=1e-5):
@@ -36,13 +43,18 @@ def assert_close(left, right, tolerance=1e-5):
 
 
 @pytest.fixture(scope="module")
-def one_device():
-    return run_steps(MeshConfig(), jax.devices()[:1], [toy_batch(0), toy_batch(1)], dropout=True)
+def runner():
+    return Runner(MeshConfig(), jax.devices()[:1])
+
+
+@pytest.fixture(scope="module")
+def one_device(runner):
+    return runner([toy_batch(0), toy_batch(1)])
 
 
 @pytest.mark.parametrize("shape", [(8, 1, 1), (2, 2, 2), (1, 4, 2)])
 def test_every_mesh_equals_one_device(shape, one_device):
-    state, history = run_steps(MeshConfig(*shape), None, [toy_batch(0), toy_batch(1)], dropout=True)
+    state, history = Runner(MeshConfig(*shape))([toy_batch(0), toy_batch(1)])
     assert_close(state, one_device[0])
     assert_close(history, one_device[1])
 
@@ -65,11 +77,11 @@ def _fresh(recipe, batch):
     return init_state(recipe, make_optimiser(toy_config().optimiser, 10), micro(batch), 0, RULES, mesh).params
 
 
-def test_a_step_that_is_not_finite_changes_nothing():
+def test_a_step_that_is_not_finite_changes_nothing(runner):
     good = toy_batch(0)
     bad = toy_batch(1).replace(acts=np.full_like(good.acts, np.nan))
-    after_one, _ = run_steps(MeshConfig(), jax.devices()[:1], [good], dropout=True)
-    state, history = run_steps(MeshConfig(), jax.devices()[:1], [good, bad], dropout=True)
+    after_one, _ = runner([good])
+    state, history = runner([good, bad])
     assert [bool(metrics["finite"]) for metrics in history] == [True, False]
     assert int(state.step) == 1
     jax.tree.map(np.testing.assert_array_equal, state, after_one)
