@@ -27,10 +27,10 @@ lint: install
 	$(VENV)/bin/mypy
 
 test: install
-	$(RUN) pytest -m 'not slow'
+	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile
 
 test-all: install
-	$(RUN) pytest
+	$(RUN) pytest -n 2 --dist loadfile
 
 clean:
 	rm -rf $(VENV) runs build *.egg-info

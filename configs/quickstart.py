@@ -22,13 +22,9 @@ def get_config(size: str = "tiny") -> PretrainConfig:
         data=DataConfig(
             prepared=("runs/quickstart/corpus",),
             batch_size=32,
-            context_length=160,
-            response_length=64,
-            examples_per_row=4,
-            masked_per_row=40,
-            row_ladder=(0.75, 1.0),
-            eval_examples=256,
+            response_length=96,
+            row_ladder=(0.5, 1.0),  # each further rung would be another program to compile
         ),
-        optimiser=OptimiserConfig(learning_rate=1e-3, clip_norm=1.0),
-        train=TrainConfig(steps=600, log_every=20, eval_every=200, checkpoint_every=200),
+        optimiser=OptimiserConfig(learning_rate=2e-3, clip_norm=1.0),
+        train=TrainConfig(steps=300, log_every=20, eval_every=100, checkpoint_every=100),
     )
