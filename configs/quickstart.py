@@ -22,8 +22,8 @@ def get_config(size: str = "tiny") -> PretrainConfig:
         data=DataConfig(
             prepared=("runs/quickstart/corpus",),
             batch_size=32,
-            response_length=96,
-            row_ladder=(0.5, 1.0),  # each further rung would be another program to compile
+            response_length=64,
+            row_ladder=(0.4375, 1.0),  # each further rung would be another program to compile
         ),
         optimiser=OptimiserConfig(learning_rate=2e-3, clip_norm=1.0),
         train=TrainConfig(steps=300, log_every=20, eval_every=100, checkpoint_every=100),

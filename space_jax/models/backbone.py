@@ -4,6 +4,7 @@ Source: BERT (Devlin et al., 2019) with the attention masks of UniLM (Dong et al
 """
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +17,17 @@ from space_jax.models.logical import constrain
 from space_jax.models.masks import decoder_mask, same_segment
 from space_jax.models.memory import Memory
 
-WEIGHT_INIT = nn.initializers.normal(stddev=0.02)
+PUBLISHED_WIDTH = 768
 TABLE_INIT = nn.initializers.xavier_uniform()
 NEGATIVE = -1e9  # The logit of a row that only pads the token table; finite, so that its gradient is 0 and not NaN.
+
+
+def weight_init(config: ModelConfig) -> nn.initializers.Initializer:
+    """normal(0, 0.02) at the published width of 768, and as large in proportion to 1/sqrt(H) at every other.
+
+    A narrow model with weights of 0.02 passes next to nothing of its context on, and needs long to begin to learn.
+    """
+    return nn.initializers.normal(stddev=0.02 * math.sqrt(PUBLISHED_WIDTH / config.hidden))
 
 
 class LayerNorm(nn.Module):
@@ -59,7 +68,7 @@ class Dense(nn.Module):
         """Maps `x` `[..., in]` to `[..., features]`."""
         dtype = self.config.dtype
         shape = (x.shape[-1], self.features)
-        kernel = self.param("kernel", nn.with_logical_partitioning(WEIGHT_INIT, self.names), shape)
+        kernel = self.param("kernel", nn.with_logical_partitioning(weight_init(self.config), self.names), shape)
         y = x.astype(dtype) @ kernel.astype(dtype)
         if self.use_bias:
             init = nn.with_logical_partitioning(nn.initializers.zeros, self.names[1:])
@@ -209,7 +218,7 @@ class Attention(nn.Module):
         heads, width = config.heads, config.hidden // config.heads
         names = ("embed", None, "heads", "kv")
         kernel = self.param(
-            "qkv_kernel", nn.with_logical_partitioning(WEIGHT_INIT, names), (config.hidden, 3, heads, width)
+            "qkv_kernel", nn.with_logical_partitioning(weight_init(config), names), (config.hidden, 3, heads, width)
         )
         bias = self.param("qkv_bias", nn.with_logical_partitioning(nn.initializers.zeros, names[1:]), (3, heads, width))
         dtype = config.dtype
@@ -221,7 +230,7 @@ class Attention(nn.Module):
         mixed = _attend_again(query, all_keys, all_values, mask, dropout_key(self), config.dropout)
         out_kernel = self.param(
             "out_kernel",
-            nn.with_logical_partitioning(WEIGHT_INIT, ("heads", "kv", "embed")),
+            nn.with_logical_partitioning(weight_init(config), ("heads", "kv", "embed")),
             (heads, width, config.hidden),
         )
         out_bias = self.param(

@@ -6,7 +6,7 @@ from flax import linen as nn
 
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Batch
-from space_jax.models.backbone import WEIGHT_INIT, Dense, Embedding, LayerNorm
+from space_jax.models.backbone import Dense, Embedding, LayerNorm, weight_init
 
 
 class MaskedTokenHead(nn.Module):
@@ -63,7 +63,7 @@ class Subspaces(nn.Module):
         """Returns the kernels `[W, H, D]` and the biases `[W, D]`."""
         names = ("subspace", "embed", "mlp")
         shape = (self.views, self.config.hidden, self.width)
-        kernels = self.param("kernels", nn.with_logical_partitioning(WEIGHT_INIT, names), shape)
+        kernels = self.param("kernels", nn.with_logical_partitioning(weight_init(self.config), names), shape)
         zeros = nn.with_logical_partitioning(nn.initializers.zeros, ("subspace", "mlp"))
         return kernels, self.param("biases", zeros, (self.views, self.width))
 

@@ -8,7 +8,7 @@ from flax import struct
 from space_jax.config import ModelConfig
 from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Batch, Tokens
-from space_jax.models.backbone import WEIGHT_INIT, Backbone, Dense
+from space_jax.models.backbone import Backbone, Dense, weight_init
 from space_jax.models.heads import per_example, slot_segments
 from space_jax.models.memory import Memory
 from space_jax.models.space3 import joined
@@ -37,7 +37,7 @@ class Space1Model(nn.Module):
     def setup(self) -> None:
         config = self.config
         self.backbone = Backbone(config)
-        init = nn.with_logical_partitioning(WEIGHT_INIT, ("embed",))
+        init = nn.with_logical_partitioning(weight_init(config), ("embed",))
         self.summary = self.param("summary", init, (config.hidden,))
         self.act_classifier = Dense(config, len(ACTS), ("embed", None))
         self.selector = Dense(config, 1, ("embed", None))
