@@ -186,8 +186,8 @@ def activate(x: jax.Array, drop: jax.Array | None, rate: float) -> jax.Array:
 
 # For the backward pass nothing of size Q * K, and of the wide layer only its input, is kept: computing the rest again
 # costs less than storing it.
-_attend_again = jax.checkpoint(attend, static_argnums=5)
-_activate_again = jax.checkpoint(activate, static_argnums=2)
+attend_again = jax.checkpoint(attend, static_argnums=5)
+activate_again = jax.checkpoint(activate, static_argnums=2)
 
 
 def dropout_key(module: nn.Module) -> jax.Array | None:
@@ -227,7 +227,7 @@ class Attention(nn.Module):
         query, key, value = (constrain(part, "batch", "length", "heads", "kv") for part in projected)
         all_keys = jnp.concatenate([memory[0], key], axis=1)
         all_values = jnp.concatenate([memory[1], value], axis=1)
-        mixed = _attend_again(query, all_keys, all_values, mask, dropout_key(self), config.dropout)
+        mixed = attend_again(query, all_keys, all_values, mask, dropout_key(self), config.dropout)
         out_kernel = self.param(
             "out_kernel",
             nn.with_logical_partitioning(weight_init(config), ("heads", "kv", "embed")),
@@ -255,7 +255,7 @@ class Block(nn.Module):
         x = LayerNorm(config, name="attention_norm")(x + Dropout(config.dropout)(attended))
         x = constrain(x, "batch", "length", "embed")
         inner = constrain(Dense(config, config.mlp, ("embed", "mlp"), name="inner")(x), "batch", "length", "mlp")
-        inner = _activate_again(inner, dropout_key(self), config.dropout)
+        inner = activate_again(inner, dropout_key(self), config.dropout)
         outer = Dense(config, config.hidden, ("mlp", "embed"), name="outer")(inner)
         x = LayerNorm(config, name="outer_norm")(x + Dropout(config.dropout)(outer))
         return constrain(x, "batch", "length", "embed"), new

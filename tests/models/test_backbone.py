@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.models.backbone import Backbone, masked_softmax
+from space_jax.models.backbone import Backbone, attend, attend_again, masked_softmax, weight_init
 from space_jax.models.memory import Memory
 from tests.models.conftest import MODEL
 
@@ -106,6 +106,21 @@ def test_masked_softmax_is_zero_where_nothing_is_seen():
     np.testing.assert_array_equal(grads, 0)
 
 
+def test_computing_attention_again_changes_nothing():
+    """The weights that the backward pass computes again have the dropout of the forward pass."""
+    query, keys, values = (jnp.asarray(RNG.normal(size=(2, 6, 2, 8)), jnp.float32) for _ in range(3))
+    mask = (SEGMENTS[:, :, None] == SEGMENTS[:, None, :]) & (SEGMENTS[:, :, None] > 0)
+
+    def loss(function, *parts):
+        return (function(*parts, mask, jax.random.key(1), 0.3) ** 2).sum()
+
+    plain = jax.grad(lambda *parts: loss(attend, *parts), argnums=(0, 1, 2))(query, keys, values)
+    again = jax.grad(lambda *parts: loss(attend_again, *parts), argnums=(0, 1, 2))(query, keys, values)
+    for ours, theirs in zip(again, plain, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+        assert np.abs(theirs).max() > 0
+
+
 def test_remat_changes_nothing(params):
     remat = Backbone(dataclasses.replace(MODEL, remat=True))
 
@@ -143,3 +158,9 @@ def test_embedding_adds_only_the_given_parts(params):
     summed = tables["token"][[20] * 3] + tables["position"][:3] + tables["role"][[0, 1, 1]] + tables["turn"][[2, 1, 1]]
     np.testing.assert_allclose(embed(ids, positions, roles, turns)[0], layer_norm(summed, tables["norm"]), atol=1e-5)
     np.testing.assert_allclose(embed(ids)[0], layer_norm(tables["token"][[20] * 3], tables["norm"]), atol=1e-5)
+
+
+@pytest.mark.parametrize(("width", "spread"), [(768, 0.02), (192, 0.04), (3072, 0.01)])
+def test_weights_have_the_published_spread_in_proportion_to_the_width(width, spread):
+    init = weight_init(dataclasses.replace(MODEL, hidden=width, heads=2))
+    assert np.std(init(jax.random.key(0), (300, 300))) == pytest.approx(spread, rel=0.02)

@@ -67,7 +67,6 @@ def measured(workdir, kind):
     return [{name: value for name, value in record.items() if name not in machine} for record in records]
 
 
-@pytest.mark.slow
 def test_pretraining_by_two_processes_equals_one(tmp_path, corpus):
     started = start("run_of_pretraining", [corpus, tmp_path / "two"], processes=2)
     try:
