@@ -86,8 +86,7 @@ class Runner:
         self.recipe = make_recipe(MODEL, RECIPES[name])
         batch = pack(make_items(name), PACKED)
         boxed = jax.jit(self.recipe.init)(jax.random.key(0), batch)
-        # A larger spread than the initialiser's, so that attention and heads are far from uniform.
-        self.params = jax.tree.map(lambda x: x * 4.0, jax.tree.map(lambda b: b.value, boxed, is_leaf=_boxed))
+        self.params = jax.tree.map(lambda b: b.value, boxed, is_leaf=_boxed)
         self.loss_and_grads = jax.jit(jax.value_and_grad(self._loss, has_aux=True))
 
     def _loss(self, params, batch, keys):

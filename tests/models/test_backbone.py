@@ -27,7 +27,7 @@ def params():
 
     boxed = model.init(jax.random.key(0), jnp.ones((2, 6), jnp.int32), X, method=touch)["params"]
     plain = jax.tree.map(lambda b: b.value, boxed, is_leaf=lambda b: hasattr(b, "names"))
-    return jax.tree.map(lambda x: x * 5 if x.ndim > 1 else x + 0.05, plain)
+    return jax.tree.map(lambda x: x if x.ndim > 1 else x + 0.05, plain)
 
 
 encode = jax.jit(lambda params, x, segments: Backbone(MODEL).apply({"params": params}, x, segments, method="encode"))
