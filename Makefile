@@ -15,9 +15,9 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 quickstart: install
 	rm -rf $(QUICK)
-	$(RUN) space_jax tokenizer train simulated --dialogues 1500 --vocab-size 1500 --out $(QUICK)/tokenizer
-	$(RUN) space_jax data build simulated --dialogues 1500 --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
-		--max-turns 6 --max-turn-tokens 40 --out $(QUICK)/corpus
+	$(RUN) space_jax tokenizer train simulated --dialogues 3000 --vocab-size 1500 --out $(QUICK)/tokenizer
+	$(RUN) space_jax data build simulated --dialogues 3000 --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
+		--max-turns 2 --max-turn-tokens 40 --out $(QUICK)/corpus
 	$(RUN) space_jax pretrain --config configs/quickstart.py --workdir $(QUICK)/run
 	$(RUN) space_jax show --workdir $(QUICK)/run --n 4
 
@@ -33,4 +33,4 @@ test-all: install
 	$(RUN) pytest -n 2 --dist loadfile
 
 clean:
-	rm -rf $(VENV) runs build *.egg-info
+	rm -rf $(VENV) $(QUICK) build *.egg-info

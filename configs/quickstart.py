@@ -17,14 +17,17 @@ from space_jax.config import (
 
 def get_config(size: str = "tiny") -> PretrainConfig:
     return PretrainConfig(
-        recipe=Space3Config(),
+        recipe=Space3Config(policy_weight=0.001),
         model=model_config(size, dropout=0.1, positions=128),
         data=DataConfig(
             prepared=("runs/quickstart/corpus",),
             batch_size=32,
-            response_length=64,
-            row_ladder=(0.4375, 1.0),  # each further rung would be another program to compile
+            context_length=128,
+            response_length=96,
+            examples_per_row=6,
+            masked_per_row=48,
+            row_ladder=(0.3125, 1.0),  # each further rung would be another program to compile
         ),
-        optimiser=OptimiserConfig(learning_rate=2e-3, clip_norm=1.0),
-        train=TrainConfig(steps=300, log_every=20, eval_every=100, checkpoint_every=100),
+        optimiser=OptimiserConfig(learning_rate=3e-3, clip_norm=1.0),
+        train=TrainConfig(steps=800, log_every=20, eval_every=200, checkpoint_every=200),
     )

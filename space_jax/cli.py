@@ -1,6 +1,7 @@
 """The command line. Each verb lives in `space_jax.commands`; a user's mistake is one sentence and exit status 2."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -38,6 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.run(given, rest)
     except UserError as error:
         print(f"space-jax: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # of `space-jax data show ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+        return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"space-jax: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("space-jax: interrupted", file=sys.stderr)

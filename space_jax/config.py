@@ -64,6 +64,7 @@ class ModelConfig:
     def __post_init__(self):
         for name in ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns"):
             _require(getattr(self, name) > 0, f"model.{name}", f"{getattr(self, name)} is not positive")
+        _require(self.roles >= 2, "model.roles", f"{self.roles} is too few, system and user take two")
         _require(
             self.hidden % self.heads == 0,
             "model.heads",
@@ -168,6 +169,11 @@ class DataConfig:
     eval_examples: int = 256  # held-out examples of one evaluation
 
     def __post_init__(self):
+        _require(
+            not isinstance(self.prepared, str),
+            "data.prepared",
+            f"{self.prepared!r} is a text; a tuple of folders is expected, as ({self.prepared!r},)",
+        )
         sizes = ("batch_size", "context_length", "examples_per_row", "masked_per_row", "tree_elements", "eval_examples")
         for name in sizes:
             _require(getattr(self, name) > 0, f"data.{name}", f"{getattr(self, name)} is not positive")
@@ -206,6 +212,11 @@ class OptimiserConfig:
         _require(self.accumulate > 0, "optimiser.accumulate", f"{self.accumulate} is not positive")
 
 
+MESH_AXES = ("data", "fsdp", "tensor")
+LOGICAL_AXES = frozenset({"batch", "length", "embed", "heads", "kv", "mlp", "vocab", "layers", "subspace"})
+"""The names that models give to the axes of parameters and activations."""
+
+
 @dataclasses.dataclass(frozen=True)
 class MeshConfig:
     """The device mesh and the table from logical axis names to mesh axes."""
@@ -229,6 +240,10 @@ class MeshConfig:
         _require(self.data == -1 or self.data > 0, "mesh.data", f"{self.data} is neither -1 nor positive")
         for name in ("fsdp", "tensor"):
             _require(getattr(self, name) > 0, f"mesh.{name}", f"{getattr(self, name)} is not positive")
+        missing = sorted(LOGICAL_AXES - {name for name, _ in self.rules})
+        _require(not missing, "mesh.rules", f"no rule for {', '.join(missing)}; () keeps an axis whole")
+        unknown = sorted({axis for _, axes in self.rules for axis in axes} - set(MESH_AXES))
+        _require(not unknown, "mesh.rules", f"{', '.join(unknown)} is not one of the mesh axes {', '.join(MESH_AXES)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -263,10 +278,4 @@ class PretrainConfig:
             self.data.batch_size % self.optimiser.accumulate == 0,
             "optimiser.accumulate",
             f"{self.optimiser.accumulate} micro-batches do not divide a batch of {self.data.batch_size}",
-        )
-        longest = max(self.data.context_length, self.data.response_length)
-        _require(
-            self.model.positions >= min(longest, 64),
-            "model.positions",
-            f"{self.model.positions} rows are fewer than the positions of a turn",
         )

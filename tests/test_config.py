@@ -56,8 +56,6 @@ def test_a_wrong_value_is_refused_with_its_field(kind, fields, message):
 def test_parts_must_fit_one_another():
     with pytest.raises(UserError, match=r"optimiser.accumulate: 3 micro-batches do not divide a batch of 32"):
         PretrainConfig(Space3Config(), ModelConfig(), optimiser=OptimiserConfig(accumulate=3))
-    with pytest.raises(UserError, match=r"model.positions: 10 rows are fewer than the positions of a turn"):
-        PretrainConfig(Space3Config(), ModelConfig(positions=10))
 
 
 def test_sizes():
@@ -75,3 +73,21 @@ def test_configurations_are_frozen():
 @pytest.mark.parametrize(("size", "rows"), [(0, 0), (1, 128), (128, 128), (129, 256), (30522, 30592)])
 def test_the_token_table_is_padded(size, rows):
     assert Vocabulary(size=size).padded_size == rows
+
+
+def test_rules_name_every_logical_axis_and_only_mesh_axes():
+    rules = MeshConfig().rules
+    with pytest.raises(UserError, match=r"mesh.rules: no rule for batch; \(\) keeps an axis whole"):
+        MeshConfig(rules=rules[1:])
+    with pytest.raises(UserError, match=r"mesh.rules: modle is not one of the mesh axes data, fsdp, tensor"):
+        MeshConfig(rules=(*rules[:-1], ("subspace", ("modle",))))
+
+
+def test_a_text_is_not_a_list_of_corpora():
+    with pytest.raises(UserError, match=r"data.prepared: 'runs/corpus' is a text; a tuple of folders is expected"):
+        DataConfig(prepared="runs/corpus")
+
+
+def test_two_roles_are_needed():
+    with pytest.raises(UserError, match=r"model.roles: 1 is too few"):
+        ModelConfig(roles=1)

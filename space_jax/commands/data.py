@@ -38,6 +38,7 @@ def add_parser(verbs: Any) -> None:
 def _add_build(parser: argparse.ArgumentParser) -> None:
     add_corpus_arguments(parser)
     parser.add_argument("--tokenizer", type=Path, required=True, help="folder of a tokenizer, or a vocab.txt")
+    parser.add_argument("--cased", action="store_true", help="the vocab.txt tells upper from lower case")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     parser.add_argument("--overwrite", action="store_true", help="replace a prepared corpus that is there")
     parser.add_argument(
@@ -57,7 +58,7 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.features.tokenizer import load_tokenizer
 
     source = Source(given)
-    tokenizer = load_tokenizer(given.tokenizer)
+    tokenizer = load_tokenizer(given.tokenizer, lower_case=not given.cased)
     limits = Limits(max_turns=given.max_turns, max_turn_tokens=given.max_turn_tokens)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} dialogues"))

@@ -63,7 +63,12 @@ class Corpus:
     def available_splits(self, source: Path | str | None) -> tuple[str, ...]:
         """The splits that `source` holds, in the order of `SPLITS`."""
         path = self._source(source)
-        return self.splits if self.find_splits is None or path is None else self.find_splits(path)
+        if self.find_splits is None or path is None:
+            return self.splits
+        found = self.find_splits(path)
+        if not found:
+            raise UserError(f"corpus {self.name}: {path} holds none of the splits {', '.join(self.splits)}")
+        return found
 
     def _source(self, source: Path | str | None) -> Path | None:
         if not self.needs_source:

@@ -13,6 +13,7 @@ What becomes what:
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ def _files(source: Path, split: str) -> Iterator[tuple[str, bytes]]:
                 for name in sorted(filter(_FILE.search, opened.namelist())):
                     found = True
                     yield f"{archive}/{name}", opened.read(name)
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: encrypted
             raise UserError(f"{archive}: expected a zip archive, found a damaged one ({error})") from None
     if not found:
         raise UserError(f"{source}: expected dialogues_*.json in {folder.name}/ or {archive.name}, found none")

@@ -8,6 +8,7 @@ Splits: "labelled" and "unlabelled" (the train dialogues), "validation", "test";
 """
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,11 @@ class Metadata:
     seed: int
     splits: dict[str, Counts]
     format: int = FORMAT
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this corpus from another of the same name: a hash of everything that is said here."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
         """The text of `corpus.json`."""

@@ -130,8 +130,10 @@ class Embedding(nn.Module):
     def logits(self, x: jax.Array) -> jax.Array:
         """Scores every token by the tied table, without bias, in float32: `[..., H]` -> `[..., padded V]`."""
         dtype = self.config.dtype
-        scores = jnp.einsum("...H,VH->...V", x.astype(dtype), self.token.astype(dtype))
-        return mask_vocabulary(scores.astype(jnp.float32), self.config)
+        scores = jnp.einsum(
+            "...H,VH->...V", x.astype(dtype), self.token.astype(dtype), preferred_element_type=jnp.float32
+        )
+        return mask_vocabulary(scores, self.config)
 
 
 def mask_vocabulary(logits: jax.Array, config: ModelConfig) -> jax.Array:
@@ -144,14 +146,14 @@ def masked_softmax(scores: jax.Array, mask: jax.Array) -> jax.Array:
     """Softmax over the last axis in float32; a masked pair is exactly 0, also in a row that sees nothing.
 
     Args:
-      scores: `[R, N, Q, K]`.
+      scores: `[R, N, Q, K]` float32.
       mask: `[R, Q, K]` bool.
 
     Returns:
       `[R, N, Q, K]` float32.
     """
     mask = jnp.broadcast_to(mask[:, None], scores.shape)
-    weights = jax.nn.softmax(jnp.where(mask, scores.astype(jnp.float32), NEGATIVE), axis=-1)
+    weights = jax.nn.softmax(jnp.where(mask, scores, NEGATIVE), axis=-1)
     return jnp.where(mask, weights, 0.0)  # matters for a row that sees nothing, where all scores are equal
 
 
@@ -171,7 +173,7 @@ def attend(
     Returns:
       `[R, Q, N, D]`.
     """
-    scores = jnp.einsum("RQND,RKND->RNQK", query * query.shape[-1] ** -0.5, keys)
+    scores = jnp.einsum("RQND,RKND->RNQK", query * query.shape[-1] ** -0.5, keys, preferred_element_type=jnp.float32)
     weights = masked_softmax(scores, mask).astype(query.dtype)
     if drop is not None:
         weights = dropout(drop, weights, rate)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from space_jax.config import ModelConfig
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, Tokens
 from space_jax.models.backbone import Dense, Embedding, LayerNorm, weight_init
 
 
@@ -99,6 +99,19 @@ def per_example(grid: jax.Array, batch: Batch) -> jax.Array:
     """Picks each example out of its slot: `[R, S, H]` -> float32 `[B, H]`, zeros where the example is not valid."""
     vectors = grid.reshape(-1, grid.shape[-1])[batch.slot].astype(jnp.float32)
     return jnp.where(batch.valid[:, None], vectors, 0.0)
+
+
+def has_tokens(segments: jax.Array, batch: Batch) -> jax.Array:
+    """Whether an example has a token in a grid of the batch: segments `[R, L]` -> float32 `[B]`."""
+    slots = batch.occupied.shape[1]
+    numbers = jnp.arange(1, slots + 1, dtype=jnp.int32)
+    there = jnp.any(segments[:, None, :] == numbers[None, :, None], axis=2)
+    return there.reshape(-1)[batch.slot].astype(jnp.float32)
+
+
+def joined(first: Tokens, second: Tokens) -> Tokens:
+    """Two grids side by side: the tokens of an example keep their segment id, whatever stands between them."""
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), first, second)
 
 
 def per_token(flags: jax.Array, segments: jax.Array, batch: Batch) -> jax.Array:

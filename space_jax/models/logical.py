@@ -3,9 +3,7 @@
 import jax
 from flax import linen as nn
 
-from space_jax.config import MeshConfig
-
-AXES = frozenset(name for name, _ in MeshConfig().rules)
+from space_jax.config import LOGICAL_AXES
 
 
 def constrain(x: jax.Array, *names: str | None) -> jax.Array:
@@ -18,7 +16,7 @@ def constrain(x: jax.Array, *names: str | None) -> jax.Array:
     Raises:
       ValueError: a name that no rule knows. Flax would replicate it without a word.
     """
-    unknown = {name for name in names if name is not None} - AXES
+    unknown = {name for name in names if name is not None} - LOGICAL_AXES
     if unknown:
         raise ValueError(f"no sharding rule for the logical axis {', '.join(sorted(unknown))}")
     return nn.with_logical_constraint(x, names)

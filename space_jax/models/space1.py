@@ -9,9 +9,8 @@ from space_jax.config import ModelConfig
 from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Batch, Tokens
 from space_jax.models.backbone import Backbone, Dense, weight_init
-from space_jax.models.heads import per_example, slot_segments
+from space_jax.models.heads import joined, per_example, slot_segments
 from space_jax.models.memory import Memory
-from space_jax.models.space3 import joined
 
 
 @struct.dataclass

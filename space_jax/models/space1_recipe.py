@@ -14,7 +14,7 @@ from space_jax.losses import (
     symmetric_kl,
     token_cross_entropy,
 )
-from space_jax.models.heads import per_token
+from space_jax.models.heads import has_tokens, per_token
 from space_jax.models.memory import Memory
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space1 import Reading, Space1Model
@@ -49,11 +49,14 @@ class Space1Recipe:
         }
         if not self.config.as_released:
             terms["selection"] = self._selection(variables, batch, keys)
-        return Partial(terms, {})
+        return Partial(terms, {"labelled": batch.labelled & batch.valid})
 
     def finish(self, terms: Terms, features: dict) -> Terms:
-        """See `Recipe.finish`; SPACE-1 compares no examples."""
-        del features
+        """See `Recipe.finish`. SPACE-1 compares no examples; as released, acts count if any example is labelled."""
+        if self.config.as_released:
+            any_labelled = jnp.any(features["labelled"]).astype(jnp.float32)
+            acts = terms["dialog_act"]
+            terms = terms | {"dialog_act": Sum(acts.total * any_labelled, acts.weight * any_labelled)}
         return terms
 
     def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
@@ -78,10 +81,8 @@ class Space1Recipe:
         return token_cross_entropy(logits, targets, weights * valid)
 
     def _dialog_act(self, act_logits: jax.Array, batch: Batch) -> Sum:
-        """Labelled examples of both views; as released: all examples, if any is labelled."""
-        weights = stream_flags(batch)["labelled"]
-        if self.config.as_released:
-            weights = batch.valid.astype(jnp.float32) * weights.max()
+        """Labelled examples of both views; as released all examples."""
+        weights = batch.valid.astype(jnp.float32) if self.config.as_released else stream_flags(batch)["labelled"]
         both = dialog_act(act_logits.reshape(-1, act_logits.shape[-1]), jnp.tile(batch.acts, (2, 1)))
         return Sum.of(both, jnp.tile(weights, 2))
 
@@ -94,4 +95,5 @@ class Space1Recipe:
             self.model.apply(variables, batch, response, rngs=rngs(keys, "dropout_decoders"), method="select")
             for response in (batch.response, batch.negative)
         )
-        return Sum.of(response_selection(true, negative), batch.valid.astype(jnp.float32))
+        has_negative = has_tokens(batch.negative.segments, batch)
+        return Sum.of(response_selection(true, negative), batch.valid.astype(jnp.float32) * has_negative)

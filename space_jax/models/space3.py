@@ -10,7 +10,7 @@ from flax import struct
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Batch, Tokens
 from space_jax.models.backbone import Backbone, Dense, mask_vocabulary
-from space_jax.models.heads import MaskedTokenHead, Pooler, last_prompts, per_example, prompt_grid
+from space_jax.models.heads import MaskedTokenHead, Pooler, joined, last_prompts, per_example, prompt_grid
 from space_jax.models.memory import Memory
 
 
@@ -118,11 +118,6 @@ class Space3Model(nn.Module):
         self.respond(batch.response, view.memory)
         self.score_masked(batch.context, batch.masked_ids, batch.masked_positions)
         self.score_words(view.user)
-
-
-def joined(first: Tokens, second: Tokens) -> Tokens:
-    """Two grids side by side: the tokens of an example keep their segment id, whatever stands between them."""
-    return jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), first, second)
 
 
 def without_last_turn(context: Tokens) -> Tokens:

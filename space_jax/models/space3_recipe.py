@@ -17,7 +17,7 @@ from space_jax.losses import (
     token_cross_entropy,
     weighted_contrast,
 )
-from space_jax.models.heads import per_example, per_token
+from space_jax.models.heads import has_tokens, per_example, per_token
 from space_jax.models.memory import Memory
 from space_jax.models.pool import Pool, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
@@ -144,8 +144,6 @@ class Space3Recipe:
         """
         before = self.model.apply(variables, batch, rngs=drop, method="policy_before_user")
         distance = policy_distance(before, view.user)
-        rows, slots = batch.occupied.shape
         earlier = jnp.where(batch.context.turns > 1, batch.context.segments, 0)
-        has_earlier = jnp.any(earlier[:, None, :] == jnp.arange(1, slots + 1)[None, :, None], axis=2)
-        counts = has_earlier.reshape(rows * slots)[batch.slot].astype(jnp.float32)
+        counts = has_tokens(earlier, batch)
         return by_stream("policy_user", batch, lambda flags: Sum.of(distance, flags * counts))

@@ -203,11 +203,11 @@ def load_params(directory: Path, params: Any, step: int | None = None) -> tuple[
     """
     directory = Path(directory).absolute()
     if not directory.is_dir():
-        raise UserError(f"checkpoint {directory}: init_from names no folder")
+        raise UserError(f"checkpoint {directory}: --init names no folder")
     with ocp.training.Checkpointer(directory, context=_context()) as orbax:
         found = _found(orbax)
         if not found.steps:
-            raise UserError(f"checkpoint {directory}: init_from names a folder without checkpoints")
+            raise UserError(f"checkpoint {directory}: --init names a folder without checkpoints")
         if step is None:
             step = found.steps[-1] if found.best is None else found.best
         where = directory / str(step)

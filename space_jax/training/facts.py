@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from space_jax.config import PretrainConfig
@@ -19,10 +20,16 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
     return {prefix.rstrip("."): value}
 
 
-def run_facts(config: PretrainConfig) -> dict[str, Any]:
-    """The facts of a run: seed, fingerprint and the fields that decide what is computed, as a JSON value."""
+def run_facts(config: PretrainConfig, corpora: Sequence[str] = ()) -> dict[str, Any]:
+    """The facts of a run: seed, fingerprint and the fields that decide what is computed, as a JSON value.
+
+    Args:
+      config: of the run.
+      corpora: what tells each corpus from another that was built in the same folder.
+    """
     fields = json.loads(json.dumps(_flatten(dataclasses.asdict(config))))
     fields = {name: value for name, value in fields.items() if not name.startswith(_FREE)}
+    fields |= {f"corpus {index}": told for index, told in enumerate(corpora)}
     text = json.dumps(fields, sort_keys=True)
     return {"seed": config.train.seed, "fingerprint": hashlib.sha256(text.encode()).hexdigest(), "fields": fields}
 
@@ -46,5 +53,5 @@ def require_same_run(saved: dict[str, Any], current: dict[str, Any], where: str)
     more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
     raise UserError(
         f"checkpoint {where}: belongs to another configuration ({shown}{more}); use another workdir, or start from it "
-        "with init_from"
+        "with --init"
     )

@@ -91,6 +91,7 @@ def train(
     bank_batches: Sequence[Batch] = (),
     init_from: Path | None = None,
     console: Console | None = None,
+    corpora: Sequence[str] = (),
 ) -> Result:
     """Trains until `config.train.steps`, going on from the last checkpoint of `workdir` where there is one.
 
@@ -103,6 +104,7 @@ def train(
       bank_batches: training batches of the same kind, for retrieval.
       init_from: folder with checkpoints whose parameters a run from the beginning starts with.
       console: where progress is shown.
+      corpora: fingerprints of the data; a run does not go on with others.
 
     Raises:
       UserError: for a mesh, batch or checkpoint that does not fit.
@@ -113,7 +115,7 @@ def train(
     optimiser, schedule = make_optimiser(config.optimiser, steps), learning_rate_schedule(config.optimiser, steps)
     abstract = abstract_state(recipe, optimiser, eval_batches[0], rules, mesh)
     step = make_train_step(recipe, optimiser, schedule, config.train.seed, abstract, rules, mesh)
-    workdir, feed, facts = Path(workdir), Feed(train_iterator, mesh), run_facts(config)
+    workdir, feed, facts = Path(workdir), Feed(train_iterator, mesh), run_facts(config, corpora)
 
     with StopSignal() as stop, Checkpoints(workdir / "checkpoints", config.train.keep_last) as checkpoints:
         latest = checkpoints.latest()

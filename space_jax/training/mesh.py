@@ -8,10 +8,9 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh
 
-from space_jax.config import MeshConfig
+from space_jax.config import MESH_AXES, MeshConfig
 from space_jax.errors import UserError
 
-MESH_AXES = ("data", "fsdp", "tensor")
 BATCH_AXES = ("data", "fsdp")  # the mesh axes that rows and examples are split over
 
 _PROCESS_VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")

@@ -31,6 +31,7 @@ def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = Non
     iterator, held_out, bank = setup.train_batches(), setup.held_out("validation"), setup.bank()
     if init_from is not None:
         find_step(init_from, LATEST)
+        require_same_tokenizer(setup, init_from)
     # A run that stopped before its first checkpoint begins anew, perhaps with another configuration.
     if find_checkpoints(workdir / CHECKPOINTS).steps:
         require_same_tokenizer(setup, workdir)
@@ -38,4 +39,7 @@ def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = Non
         load_tokenizer(setup.corpora[0].tokenizer_folder).save(workdir / TOKENIZER)
         save_config(setup.config, workdir)
     parameters = None if init_from is None else init_from / CHECKPOINTS
-    return train(setup.recipe, setup.config, workdir, iterator, held_out, bank, parameters)
+    fingerprints = [corpus.metadata.fingerprint for corpus in setup.corpora]
+    return train(
+        setup.recipe, setup.config, workdir, iterator, held_out, bank, init_from=parameters, corpora=fingerprints
+    )

@@ -226,7 +226,7 @@ def test_negatives_are_other_responses_of_the_batch():
     assert len(seen) == 3 + 3 + 3 + 3 + 3  # every other text is drawn at some time
 
 
-def test_without_any_other_response_the_negative_is_the_own_one():
+def test_without_any_other_response_the_negative_is_empty():
     same = [np.array([1, 2], np.int32)] * 3
-    assert [negative.tolist() for negative in draw_negatives(same, np.random.default_rng(0))] == [[1, 2]] * 3
+    assert [negative.tolist() for negative in draw_negatives(same, np.random.default_rng(0))] == [[]] * 3
     assert draw_negatives([], np.random.default_rng(0)) == []

@@ -141,6 +141,20 @@ def test_as_released_counts_unlabelled_acts_and_selects_nothing():
     params = jax.tree.map(
         lambda b: b.value, jax.jit(recipe.init)(jax.random.key(0), batch), is_leaf=lambda b: hasattr(b, "names")
     )
-    terms = jax.jit(recipe.forward)(params, batch, {}).terms
-    assert set(terms) == {"generation", "dialog_act", "consistency"}
-    assert float(terms["dialog_act"].weight) == 10  # five examples in two views, though two are unlabelled
+    partial = jax.jit(recipe.forward)(params, batch, {})
+    assert set(partial.terms) == {"generation", "dialog_act", "consistency"}
+    weights = {}
+    for known in (True, False):
+        features = {"labelled": jnp.asarray(partial.features["labelled"][None] & known)}
+        weights[known] = float(recipe.finish(partial.terms, features)["dialog_act"].weight)
+    assert weights == {True: 10.0, False: 0.0}  # five examples in two views, though two are unlabelled
+
+
+def test_an_example_without_a_negative_is_not_selected(runner):
+    if runner.name != "space1":
+        pytest.skip("SPACE-1 selects responses")
+    items = make_items("space1")
+    items[1] = dataclasses.replace(items[1], negative=items[1].negative[:0])
+    _, terms, grads = runner(pack(items, PACKED))
+    assert terms["selection"][1] == 4
+    assert all(np.isfinite(g).all() for g in jax.tree.leaves(grads))

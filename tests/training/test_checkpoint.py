@@ -102,6 +102,7 @@ def test_where_it_runs_and_what_it_reports_may_change():
     same = toy_config(mesh=MeshConfig(fsdp=2), log_every=5, eval_every=5, checkpoint_every=5, keep_last=9)
     assert run_facts(same) == FACTS
     assert run_facts(toy_config(seed=1)) != FACTS
+    assert run_facts(same, ["another corpus"]) != FACTS
 
 
 def test_parameters_that_a_checkpoint_lacks_stay(tmp_path, states):
