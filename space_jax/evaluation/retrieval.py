@@ -8,6 +8,7 @@ import numpy as np
 
 from space_jax.dialogue.trees import VIEWS
 
+_COMPARED = {"domain": "D", "intent": "I", "domain_intent": "DI"}
 NOBODY = -1  # the index of a neighbour that does not exist
 
 
@@ -75,8 +76,8 @@ def retrieval_accuracy(query_trees: np.ndarray, neighbour_trees: np.ndarray) -> 
       neighbour_trees: `[Q, 10, K]` int, the tree of each query's neighbour.
 
     Returns:
-      `intent`: share of queries whose set of domain-intent pairs is their neighbour's; `tree`: share for which all ten
-      sets are. 0 if no query has a tree.
+      The share of queries whose set of a view is their neighbour's: `domain` (view D), `intent` (view I),
+      `domain_intent` (their pairs, view DI), and `tree`, where all ten views are. 0 if no query has a tree.
 
     Raises:
       ValueError: the shapes differ.
@@ -87,12 +88,10 @@ def retrieval_accuracy(query_trees: np.ndarray, neighbour_trees: np.ndarray) -> 
         raise ValueError(f"query_trees has shape {queries.shape} and neighbour_trees {neighbours.shape}")
     has_tree = (queries != 0).any(axis=(1, 2))
     if not has_tree.any():
-        return {"intent": 0.0, "tree": 0.0}
+        return dict.fromkeys((*_COMPARED, "tree"), 0.0)
     equal_views = (queries == neighbours).all(axis=-1)[has_tree]  # [Q', 10]
-    return {
-        "intent": float(equal_views[:, VIEWS.index("DI")].mean()),
-        "tree": float(equal_views.all(axis=1).mean()),
-    }
+    shares = {name: float(equal_views[:, VIEWS.index(view)].mean()) for name, view in _COMPARED.items()}
+    return {**shares, "tree": float(equal_views.all(axis=1).mean())}
 
 
 def vote_acts(bank_acts: np.ndarray, neighbours: np.ndarray) -> np.ndarray:

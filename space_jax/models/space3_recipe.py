@@ -82,11 +82,11 @@ class Space3Recipe:
         return terms
 
     def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
-        """See `Recipe.represent`; the understanding vector is the pooled one, which the contrast trains."""
+        """See `Recipe.represent`; the understanding vector is the last prompt's, before the pooler."""
         variables = {"params": params}
         view = self.model.apply(variables, batch, method="view")
         policy, _ = self.model.apply(variables, view.memory, batch.occupied, method="decide")
-        return {"understanding": view.user_pooled, "policy": per_example(policy, batch)}
+        return {"understanding": view.user, "policy": per_example(policy, batch)}
 
     def prompt(self, params: dict, batch: Batch) -> Memory:
         """See `Generator.prompt`."""

@@ -84,7 +84,7 @@ class Evaluator:
 
         Returns:
           `loss`, `term/<name>`, `perplexity` where the recipe generates, and with labelled examples on both sides
-          `retrieval_intent`, `retrieval_tree` and `act_f1`.
+          `retrieval_<level>` (see `retrieval_accuracy`) and `act_f1`.
         """
         with jax.set_mesh(self._mesh):
             terms = [jax.device_get(self._terms(params, batch)) for batch in self._batches]
@@ -144,7 +144,7 @@ def neighbour_metrics(queries: Vectors, bank: Vectors) -> dict[str, float]:
       bank: the same of the training examples.
 
     Returns:
-      `retrieval_intent`, `retrieval_tree` and `act_f1`; nothing where either side is empty.
+      `retrieval_<level>` and `act_f1`; nothing where either side is empty.
     """
     if not queries or not bank or not len(queries["known"]) or not len(bank["known"]):
         return {}
