@@ -24,8 +24,7 @@ class Accumulated:
 
     def __init__(self, name):
         self.name, self.recipe, self.outcomes = name, tiny_recipe(name), {}
-        params = unbox(jax.jit(self.recipe.init)(jax.random.key(0), micro(tiny_batch(name))))
-        self.params = jax.tree.map(lambda array: 4.0 * np.asarray(array), params)
+        self.params = unbox(jax.jit(self.recipe.init)(jax.random.key(0), micro(tiny_batch(name))))
         self.run = jax.jit(jax.value_and_grad(self._loss, has_aux=True))
 
     def _loss(self, params, batch):
