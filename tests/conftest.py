@@ -9,6 +9,8 @@ _XLA_FLAGS = {
     "--xla_force_host_platform_device_count": "8",
     "--xla_backend_optimization_level": "0",
     "--xla_llvm_disable_expensive_passes": "true",
+    # Eight devices on two busy cores may be slow to meet, and XLA would abort the process after 40 seconds.
+    "--xla_cpu_collective_call_terminate_timeout_seconds": "900",
 }
 _given = os.environ.get("XLA_FLAGS", "")
 _missing = [f"{flag}={value}" for flag, value in _XLA_FLAGS.items() if flag not in _given]
