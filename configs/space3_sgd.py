@@ -28,9 +28,9 @@ def get_config(size: str = "mini") -> PretrainConfig:
             response_length=80,
             examples_per_row=5,
             masked_per_row=32,
-            row_ladder=(0.3125, 0.375, 1.0),
+            row_ladder=(0.25, 0.28125, 0.3125, 1.0),
             eval_examples=512,
         ),
         optimiser=OptimiserConfig(learning_rate=8e-4, clip_norm=1.0),
-        train=TrainConfig(steps=400, log_every=5, eval_every=100, checkpoint_every=50),
+        train=TrainConfig(steps=700, log_every=5, eval_every=100, checkpoint_every=50),
     )

@@ -73,3 +73,12 @@ class Batch:
     system_tree: Array
     acts: Array
     dialogue: Array
+
+
+def measured_unlabelled(dialogue: Array) -> Array:
+    """Whether held-out losses take the examples of a dialogue as unlabelled, so that both streams are measured.
+
+    Args:
+      dialogue: hash of the dialogue's id, an int or an array.
+    """
+    return dialogue % 2 == 1

@@ -14,7 +14,7 @@ from absl import flags
 
 from space_jax.config import DataConfig, Vocabulary
 from space_jax.errors import UserError
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.features.example import Example
 from space_jax.features.grid import Grid, make_grid
 from space_jax.features.layout import Layout, assemble
@@ -138,9 +138,17 @@ def eval_batches(
         raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {split!r}")
     own_seed = seeds_of(seed)["evaluation"]
     mask = _Mask(corpora[0].metadata.vocabulary, recipe_name, data.context_length)
-    items = held_out.shuffle(own_seed).random_map(mask, seed=own_seed)[: min(count, len(held_out))]
+    hidden = held_out.shuffle(own_seed).map(_without_hidden_spans)
+    items = hidden.random_map(mask, seed=own_seed)[: min(count, len(held_out))]
     blocks = Blocks(local, process_index, process_count)
     return _eval_steps(items, grid, accumulate, blocks, own_seed)
+
+
+def _without_hidden_spans(example: Example) -> Example:
+    """Held-out examples that the losses take as unlabelled are masked like unlabelled ones."""
+    if not measured_unlabelled(example.dialogue):
+        return example
+    return dataclasses.replace(example, span_mask=np.zeros_like(example.span_mask))
 
 
 def _eval_steps(

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jax.sharding import Mesh
@@ -15,7 +14,7 @@ from space_jax.errors import UserError
 from space_jax.evaluation.dialog_acts import micro_f1
 from space_jax.evaluation.language_model import perplexity
 from space_jax.evaluation.retrieval import nearest, retrieval_accuracy, take_trees, vote_acts
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.models.recipe import Keys, Recipe, Terms
 from space_jax.training.feed import same_rows, to_mesh
 from space_jax.training.keys import step_keys
@@ -32,8 +31,8 @@ class Evaluator:
     """Evaluates parameters of one recipe; its programs are compiled once and used at every evaluation.
 
     The terms that compare two dropout views are measured with the same dropout at every evaluation, all others without
-    any. The losses take every second labelled example as unlabelled, so that the terms of both streams are measured;
-    retrieval and dialog acts use all labels.
+    any. The losses take about every second dialogue as unlabelled (`measured_unlabelled`), so that the terms of both
+    streams are measured; retrieval and dialog acts use all labels.
     """
 
     def __init__(self, recipe: Recipe, rules: Rules, mesh: Mesh, batches: Sequence[Batch], bank: Sequence[Batch]):
@@ -66,7 +65,7 @@ class Evaluator:
         return jax.jit(traced, out_shardings=replicated(self._mesh))
 
     def _forward(self, params: Any, batch: Batch) -> Terms:
-        batch = _every_second_unlabelled(batch)
+        batch = dataclasses.replace(batch, labelled=batch.labelled & ~measured_unlabelled(batch.dialogue))
         terms = self._terms_under(params, batch, lambda _: {})
         compared = self._terms_under(params, batch, lambda index: step_keys(VIEWS_SEED, 0, index))
         return {**terms, **{name: compared[name] for name in self._recipe.view_terms}}
@@ -104,11 +103,6 @@ class Evaluator:
 def _annotations(batch: Batch) -> dict[str, jax.Array]:
     known = batch.labelled & batch.valid
     return {"tree": batch.user_tree, "acts": batch.acts, "dialogue": batch.dialogue, "known": known}
-
-
-def _every_second_unlabelled(batch: Batch) -> Batch:
-    second = jnp.cumsum(batch.labelled & batch.valid, axis=1) % 2 == 0
-    return dataclasses.replace(batch, labelled=batch.labelled & ~second)
 
 
 def _with_micro_axis(batch: Batch) -> Batch:
