@@ -42,7 +42,7 @@ def load(path: Path, variant: str = "") -> PretrainConfig:
 
 def boxed_params(config: PretrainConfig):
     """Shapes and axis names of the parameters; nothing is allocated."""
-    grid = make_grid(config.data, config.recipe.name, 8, Limits().max_turn_tokens)
+    grid = make_grid(config.data, config.recipe, 8, Limits().max_turn_tokens)
     return abstract_params(make_recipe(config.model, config.recipe), pack([], grid))
 
 

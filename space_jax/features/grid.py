@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from space_jax.config import DataConfig
+from space_jax.config import DataConfig, RecipeConfig, Space1Config
 from space_jax.errors import UserError
 from space_jax.features.layout import WRAPPERS
 
@@ -51,12 +51,14 @@ def ladder(shares: Sequence[float], examples: int, row_multiple: int) -> tuple[i
     return tuple(sorted(max(row, row_multiple) for row in rows))
 
 
-def make_grid(data: DataConfig, recipe_name: str, examples: int, max_turn_tokens: int, row_multiple: int = 1) -> Grid:
+def make_grid(
+    data: DataConfig, recipe: RecipeConfig, examples: int, max_turn_tokens: int, row_multiple: int = 1
+) -> Grid:
     """The grid of a configuration.
 
     Args:
       data: lengths, slots, ladder.
-      recipe_name: only "space1" has negatives.
+      recipe: only SPACE-1 has negatives, and not as released, where no response is selected.
       examples: B, examples of a micro-batch on this process.
       max_turn_tokens: tokens of a turn in the prepared corpora.
       row_multiple: see `ladder`.
@@ -80,5 +82,5 @@ def make_grid(data: DataConfig, recipe_name: str, examples: int, max_turn_tokens
         masked=data.masked_per_row,
         words=words,
         tree_elements=data.tree_elements,
-        negatives=recipe_name == "space1",
+        negatives=isinstance(recipe, Space1Config) and not recipe.as_released,
     )

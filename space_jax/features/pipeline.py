@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from absl import flags
 
-from space_jax.config import DataConfig, Vocabulary
+from space_jax.config import DataConfig, RecipeConfig, Vocabulary
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.features.example import Example
@@ -28,26 +28,40 @@ from space_jax.features.streams import Blocks, Mixture, check_streams, concatena
 NO_TOKENS = np.zeros(0, np.int32)
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Which part of each batch this process assembles.
+
+    Attributes:
+      process_index: which process of the run this is.
+      process_count: how many there are.
+      row_multiple: the rows of a micro-batch on this process divide by this.
+    """
+
+    process_index: int = 0
+    process_count: int = 1
+    row_multiple: int = 1
+
+
+WHOLE = Part()
+
+
 def train_batches(
     data: DataConfig,
-    recipe_name: str,
+    recipe: RecipeConfig,
     seed: int,
     accumulate: int = 1,
-    process_index: int = 0,
-    process_count: int = 1,
-    row_multiple: int = 1,
+    part: Part = WHOLE,
     workers: int | None = None,
 ) -> grain.DatasetIterator[Batch]:
-    """The endless batches of a training run: A micro-batches a step of n = batch_size / (A * process_count) examples.
+    """The endless batches of a training run: A micro-batches a step of n = batch_size / (A * processes) examples.
 
     Args:
       data: which corpora, batch size, sizes of the grid.
-      recipe_name: "space1", "space2" or "space3".
+      recipe: what its examples look like.
       seed: of order and masks.
       accumulate: A.
-      process_index: which process of the run this is.
-      process_count: how many there are.
-      row_multiple: the rows of a micro-batch divide by this.
+      part: of this process.
       workers: processes beside this one that assemble batches; `data.workers` if None. The iterator's state belongs to
         this number, the batches do not depend on it.
 
@@ -58,7 +72,7 @@ def train_batches(
     Raises:
       UserError: the configuration and the corpora do not go together.
     """
-    batches = train_dataset(data, recipe_name, seed, accumulate, process_index, process_count, row_multiple)
+    batches = train_dataset(data, recipe, seed, accumulate, part)
     workers = data.workers if workers is None else workers
     if workers == 0:
         # One thread prepares the next batch while the device computes; more would fight over the interpreter.
@@ -69,22 +83,16 @@ def train_batches(
 
 
 def train_dataset(
-    data: DataConfig,
-    recipe_name: str,
-    seed: int,
-    accumulate: int = 1,
-    process_index: int = 0,
-    process_count: int = 1,
-    row_multiple: int = 1,
+    data: DataConfig, recipe: RecipeConfig, seed: int, accumulate: int = 1, part: Part = WHOLE
 ) -> grain.MapDataset[Batch]:
     """The batches of `train_batches` by their index."""
     corpora = open_corpora(data)
-    examples = _local_examples(data.batch_size, accumulate, process_count)
-    grid = _grid_of(data, recipe_name, examples, corpora, row_multiple)
+    examples = _local_examples(data.batch_size, accumulate, part)
+    grid = _grid_of(data, recipe, examples, corpora, part)
     seeds = seeds_of(seed)
     labelled, unlabelled = concatenated(corpora, "labelled"), concatenated(corpora, "unlabelled")
     check_streams(data, labelled is not None, unlabelled is not None)
-    mask = _Mask(corpora[0].metadata.vocabulary, recipe_name, data.context_length)
+    mask = _Mask(corpora[0].metadata.vocabulary, recipe.name, data.context_length)
     streams = [
         stream.shuffle(seeds[f"shuffle_{kind}"]).repeat().random_map(mask, seed=seeds[f"mask_{kind}"])
         for kind, stream, wanted in (
@@ -93,7 +101,7 @@ def train_dataset(
         )
         if stream is not None and wanted
     ]
-    mixture = Mixture(data.labelled_share, Blocks(examples, process_index, process_count))
+    mixture = Mixture(data.labelled_share, Blocks(examples, part.process_index, part.process_count))
     mixed = grain.MapDataset.select_from_datasets(streams, mixture)
     steps = mixed.batch(accumulate * examples, batch_fn=list)
     return steps.random_map(_Step(grid, accumulate), seed=seeds["negatives"])
@@ -101,27 +109,23 @@ def train_dataset(
 
 def eval_batches(
     data: DataConfig,
-    recipe_name: str,
+    recipe: RecipeConfig,
     split: str,
     seed: int,
     count: int,
     accumulate: int = 1,
-    process_index: int = 0,
-    process_count: int = 1,
-    row_multiple: int = 1,
+    part: Part = WHOLE,
 ) -> Iterator[Batch]:
     """The same batches of held-out examples at every call, with the same masks and negatives.
 
     Args:
       data: as in training.
-      recipe_name: as in training.
+      recipe: as in training.
       split: "validation" or "test".
       seed: chooses the examples, their masks and their negatives.
       count: examples, or all of the split if it has fewer.
       accumulate: as in training.
-      process_index: as in training.
-      process_count: as in training.
-      row_multiple: as in training.
+      part: as in training.
 
     Returns:
       Batches of the same shape as in training (a contrastive loss depends on the size of its pool), as many on each
@@ -131,16 +135,16 @@ def eval_batches(
       UserError: the configuration and the corpora do not go together, or no corpus has the split.
     """
     corpora = open_corpora(data)
-    local = _local_examples(data.batch_size, accumulate, process_count)
-    grid = _grid_of(data, recipe_name, local, corpora, row_multiple)
+    local = _local_examples(data.batch_size, accumulate, part)
+    grid = _grid_of(data, recipe, local, corpora, part)
     held_out = concatenated(corpora, split)
     if held_out is None:
         raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {split!r}")
     own_seed = seeds_of(seed)["evaluation"]
-    mask = _Mask(corpora[0].metadata.vocabulary, recipe_name, data.context_length)
+    mask = _Mask(corpora[0].metadata.vocabulary, recipe.name, data.context_length)
     hidden = held_out.shuffle(own_seed).map(_without_hidden_spans)
     items = hidden.random_map(mask, seed=own_seed)[: min(count, len(held_out))]
-    blocks = Blocks(local, process_index, process_count)
+    blocks = Blocks(local, part.process_index, part.process_count)
     return _eval_steps(items, grid, accumulate, blocks, own_seed)
 
 
@@ -203,18 +207,18 @@ def _with_negatives(items: Sequence[Item], grid: Grid, rng: np.random.Generator)
     return [dataclasses.replace(item, negative=negative) for item, negative in zip(items, negatives, strict=True)]
 
 
-def _local_examples(batch_size: int, accumulate: int, process_count: int) -> int:
-    if batch_size % (accumulate * process_count):
+def _local_examples(batch_size: int, accumulate: int, part: Part) -> int:
+    if batch_size % (accumulate * part.process_count):
         raise UserError(
             f"config field data.batch_size: {batch_size} examples do not divide by {accumulate} micro-batches times "
-            f"{process_count} processes"
+            f"{part.process_count} processes"
         )
-    return batch_size // (accumulate * process_count)
+    return batch_size // (accumulate * part.process_count)
 
 
-def _grid_of(data: DataConfig, recipe_name: str, examples: int, corpora: Sequence[Prepared], row_multiple: int) -> Grid:
+def _grid_of(data: DataConfig, recipe: RecipeConfig, examples: int, corpora: Sequence[Prepared], part: Part) -> Grid:
     longest = max(corpus.metadata.limits.max_turn_tokens for corpus in corpora)
-    return make_grid(data, recipe_name, examples, longest, row_multiple)
+    return make_grid(data, recipe, examples, longest, part.row_multiple)
 
 
 def _mark_flags_as_parsed() -> None:

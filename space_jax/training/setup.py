@@ -8,7 +8,7 @@ import jax
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
-from space_jax.features.pipeline import eval_batches, train_batches
+from space_jax.features.pipeline import Part, eval_batches, train_batches
 from space_jax.features.prepared import Prepared
 from space_jax.features.streams import open_corpora
 from space_jax.models.recipe import Recipe
@@ -41,17 +41,13 @@ class Setup:
         self.recipe: Recipe = make_recipe(self.config.model, self.config.recipe)
         mesh = make_mesh(config.mesh)
         index, count = batch_position(mesh)
-        self._part = {
-            "process_index": index,
-            "process_count": count,
-            "row_multiple": batch_shards(mesh) // count,
-        }
+        self._part = Part(index, count, batch_shards(mesh) // count)
 
     def train_batches(self) -> BatchIterator:
         """The endless training batches of this process."""
         config = self.config
         accumulate = config.optimiser.accumulate
-        return train_batches(config.data, config.recipe.name, config.train.seed, accumulate, **self._part)
+        return train_batches(config.data, config.recipe, config.train.seed, accumulate, self._part)
 
     def held_out(self, split: str) -> Sequence[Batch]:
         """Batches of up to `data.eval_examples` examples of a split, without the axis of micro-batches."""
@@ -66,7 +62,7 @@ class Setup:
     def _some(self, split: str) -> Iterator[Batch]:
         config = self.config
         data = config.data
-        return eval_batches(data, config.recipe.name, split, config.train.seed, data.eval_examples, **self._part)
+        return eval_batches(data, config.recipe, split, config.train.seed, data.eval_examples, part=self._part)
 
 
 def _without_micro_axis(batches: Iterator[Batch]) -> list[Batch]:

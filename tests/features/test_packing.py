@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from space_jax.config import DataConfig
+from space_jax.config import DataConfig, Space2Config
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, Tokens
 from space_jax.features.grid import Grid, ladder, make_grid
@@ -191,7 +191,7 @@ def test_ladder_properties(examples, multiple):
 @pytest.mark.parametrize("field", ["response_length", "context_length"])
 def test_a_grid_too_small_for_one_turn_names_the_field(field):
     with pytest.raises(UserError, match=rf"data\.{field}: 51 is too small"):
-        make_grid(DataConfig(**{field: 51}), "space2", examples=4, max_turn_tokens=50)
+        make_grid(DataConfig(**{field: 51}), Space2Config(), examples=4, max_turn_tokens=50)
 
 
 def test_grow_appends_empty_rows_with_and_without_a_leading_axis(items):

@@ -8,11 +8,12 @@ import jax
 import numpy as np
 import pytest
 
-from space_jax.config import DataConfig
+from space_jax.config import DataConfig, Space1Config, Space2Config, Space3Config
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
-from space_jax.features.pipeline import eval_batches, train_batches, train_dataset
+from space_jax.features.padding import real_tokens
+from space_jax.features.pipeline import Part, eval_batches, train_batches, train_dataset
 from space_jax.features.prepare import prepare
 
 LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
@@ -87,7 +88,7 @@ def dialogues(batches):
 
 
 def test_shapes_and_dtypes(data):
-    (batch,) = take(train_batches(data, "space3", seed=0, accumulate=2), 1)
+    (batch,) = take(train_batches(data, Space3Config(), seed=0, accumulate=2), 1)
     rows = batch.occupied.shape[1]
     assert rows in (1, 2, 3, 4)
     assert batch.context.ids.shape == batch.masked_ids.shape == (2, rows, 24)
@@ -108,7 +109,7 @@ def test_shapes_and_dtypes(data):
 @pytest.mark.parametrize("share", [0.5, 0.25])
 def test_every_batch_has_the_labelled_share(data, share):
     data = dataclasses.replace(data, labelled_share=share)
-    for batch in take(train_batches(data, "space2", seed=0), 5):
+    for batch in take(train_batches(data, Space2Config(), seed=0), 5):
         assert batch.valid.all()
         assert batch.labelled.sum() == share * 8
         assert (batch.acts.any(-1) == batch.labelled).all()
@@ -118,27 +119,27 @@ def test_every_batch_has_the_labelled_share(data, share):
 @pytest.mark.parametrize(("share", "labelled"), [(1.0, True), (0.0, False)])
 def test_one_stream_alone(data, share, labelled):
     data = dataclasses.replace(data, labelled_share=share)
-    batches = take(train_batches(data, "space2", seed=0), 3)
+    batches = take(train_batches(data, Space2Config(), seed=0), 3)
     assert all((batch.labelled == labelled).all() for batch in batches)
     assert len(set(dialogues(batches))) == EXAMPLES  # 3 batches of 8 are an epoch
 
 
 def test_an_epoch_has_every_example_once_and_the_next_another_order(data):
-    batches = take(train_batches(data, "space2", seed=0), 12)  # two epochs of 48 examples
+    batches = take(train_batches(data, Space2Config(), seed=0), 12)  # two epochs of 48 examples
     first, second = dialogues(batches[:6]), dialogues(batches[6:])
     assert len(set(first)) == len(first) == 2 * EXAMPLES
     assert set(second) == set(first)
     assert second != first
     masks = [dict((e[0], e[2]) for b in part for e in examples_of(b)) for part in (batches[:6], batches[6:])]
     assert masks[0] != masks[1]
-    assert dialogues(take(train_batches(data, "space2", seed=1), 6)) != first
+    assert dialogues(take(train_batches(data, Space2Config(), seed=1), 6)) != first
 
 
-@pytest.mark.parametrize("recipe", ["space1", "space3"])
+@pytest.mark.parametrize("recipe", [Space1Config(), Space3Config()], ids=lambda recipe: recipe.name)
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_processes_together_see_the_batch_of_one(data, recipe, accumulate):
     whole = train_dataset(data, recipe, 0)
-    parts = [train_dataset(data, recipe, 0, accumulate, process, 2) for process in range(2)]
+    parts = [train_dataset(data, recipe, 0, accumulate, Part(process, 2)) for process in range(2)]
     for step in range(7):
         by_process = [examples_of(part[step]) for part in parts]
         n = 8 // (2 * accumulate)
@@ -148,8 +149,8 @@ def test_processes_together_see_the_batch_of_one(data, recipe, accumulate):
 
 def test_an_uneven_share_is_met_over_processes_too(data):
     data = dataclasses.replace(data, labelled_share=0.3)
-    whole = train_dataset(data, "space2", 0)
-    parts = [train_dataset(data, "space2", 0, 1, process, 4) for process in range(4)]
+    whole = train_dataset(data, Space2Config(), 0)
+    parts = [train_dataset(data, Space2Config(), 0, 1, Part(process, 4)) for process in range(4)]
     labelled = 0
     for step in range(10):
         assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole[step])
@@ -158,8 +159,8 @@ def test_an_uneven_share_is_met_over_processes_too(data):
 
 
 def test_workers_do_not_change_the_stream(data):
-    alone = take(train_batches(data, "space1", seed=0, accumulate=2), 5)
-    with_workers = train_batches(data, "space1", seed=0, accumulate=2, workers=2)
+    alone = take(train_batches(data, Space1Config(), seed=0, accumulate=2), 5)
+    with_workers = train_batches(data, Space1Config(), seed=0, accumulate=2, workers=2)
     assert_same(take(with_workers, 5), alone)
     state = json.loads(json.dumps(with_workers.get_state()))
     after = take(with_workers, 2)
@@ -169,20 +170,20 @@ def test_workers_do_not_change_the_stream(data):
 
 
 def test_restoring_at_every_position(data):
-    iterator = train_batches(data, "space1", seed=0)
+    iterator = train_batches(data, Space1Config(), seed=0)
     states, batches = [], []
     for _ in range(8):
         states.append(json.dumps(iterator.get_state()))
         batches.append(next(iterator))
     for position, state in enumerate(states):
-        restored = train_batches(data, "space1", seed=0)
+        restored = train_batches(data, Space1Config(), seed=0)
         restored.set_state(json.loads(state))
         assert_same(take(restored, 8 - position), batches[position:])
 
 
 def test_micro_batches_share_a_rung_that_divides(data):
     seen = set()
-    for batch in take(train_batches(data, "space3", seed=0, accumulate=2, row_multiple=2), 12):
+    for batch in take(train_batches(data, Space3Config(), seed=0, accumulate=2, part=Part(row_multiple=2)), 12):
         seen.add(batch.occupied.shape[1])
         fullest = batch.occupied.any(-1).sum(-1).max()
         assert batch.occupied.shape[1] == (2 if fullest <= 2 else 4)
@@ -190,7 +191,7 @@ def test_micro_batches_share_a_rung_that_divides(data):
 
 
 def test_negatives_are_responses_of_the_same_micro_batch(data):
-    for batch in take(train_batches(data, "space1", seed=0, accumulate=2), 3):
+    for batch in take(train_batches(data, Space1Config(), seed=0, accumulate=2), 3):
         for a in range(2):
             slots = batch.occupied.shape[-1]
             own, drawn = {}, {}
@@ -203,28 +204,36 @@ def test_negatives_are_responses_of_the_same_micro_batch(data):
                 assert negative != own[b]
 
 
+def test_without_response_selection_there_are_no_negatives(data):
+    recipe = Space1Config(as_released=True)
+    train, held_out = train_batches(data, recipe, seed=0), eval_batches(data, recipe, "validation", seed=0, count=8)
+    for batch in (next(train), next(held_out)):
+        assert batch.negative.ids.shape[1:] == (batch.occupied.shape[1], 0)
+        assert real_tokens(batch) == sum(np.count_nonzero(grid.segments) for grid in (batch.context, batch.response))
+
+
 def test_span_tokens_of_labelled_examples_are_masked(data):
     data = dataclasses.replace(data, labelled_share=1.0)
-    for batch in take(train_batches(data, "space3", seed=0), 3):
+    for batch in take(train_batches(data, Space3Config(), seed=0), 3):
         for _, ids, masked, _ in examples_of(batch):
             # The span covers the characters 0 to 3, "ask", the first token after <sos_u>.
             assert masked == (ids[0], 2, *ids[2:])
 
 
 def test_evaluation_is_fixed_and_fills_up_its_last_batch(data):
-    batches = list(eval_batches(data, "space1", "validation", seed=0, count=100, accumulate=2))
+    batches = list(eval_batches(data, Space1Config(), "validation", seed=0, count=100, accumulate=2))
     assert [int(batch.valid.sum()) for batch in batches] == [8, 3]
     assert batches[1].valid.tolist() == [[True, True, True, False], [False] * 4]
     assert len(set(dialogues(batches))) == 11
-    assert_same(list(eval_batches(data, "space1", "validation", seed=0, count=100, accumulate=2)), batches)
-    few = list(eval_batches(data, "space1", "validation", seed=0, count=5))
+    assert_same(list(eval_batches(data, Space1Config(), "validation", seed=0, count=100, accumulate=2)), batches)
+    few = list(eval_batches(data, Space1Config(), "validation", seed=0, count=5))
     assert [int(batch.valid.sum()) for batch in few] == [5]
     assert dialogues(few) == dialogues(batches)[:5]
 
 
 def test_evaluation_over_processes(data):
-    (first, second) = eval_batches(data, "space3", "validation", seed=0, count=11)
-    parts = [list(eval_batches(data, "space3", "validation", 0, 11, process_index=p, process_count=2)) for p in (0, 1)]
+    (first, second) = eval_batches(data, Space3Config(), "validation", seed=0, count=11)
+    parts = [list(eval_batches(data, Space3Config(), "validation", 0, 11, part=Part(p, 2))) for p in (0, 1)]
     assert [len(part) for part in parts] == [2, 2]
     for step, whole in enumerate((first, second)):
         assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole)
@@ -243,19 +252,19 @@ def test_evaluation_over_processes(data):
 )
 def test_what_does_not_go_together_is_refused(data, change, message):
     with pytest.raises(UserError, match=message):
-        train_batches(dataclasses.replace(data, **change), "space3", seed=0, accumulate=2)
+        train_batches(dataclasses.replace(data, **change), Space3Config(), seed=0, accumulate=2)
 
 
 def test_an_absent_split_or_stream_is_refused(data, folders, word_tokenizer, tmp_path):
     without = dataclasses.replace(data, prepared=folders[:1])
     with pytest.raises(UserError, match="has examples in 'validation'"):
-        eval_batches(without, "space3", "validation", seed=0, count=4)
+        eval_batches(without, Space3Config(), "validation", seed=0, count=4)
     prepare({"train": [dialogue(0, True)]}, word_tokenizer, tmp_path / "c", LIMITS, name="labelled only")
     with pytest.raises(UserError, match=r"labelled_share: 0.5 asks for unlabelled"):
-        train_batches(dataclasses.replace(data, prepared=(str(tmp_path / "c"),)), "space3", seed=0)
+        train_batches(dataclasses.replace(data, prepared=(str(tmp_path / "c"),)), Space3Config(), seed=0)
 
 
 def test_corpora_of_two_tokenizers_are_refused(data, folders, tokenizer, tmp_path):
     prepare({"train": [dialogue(0, True)]}, tokenizer, tmp_path / "c", LIMITS, name="other")
     with pytest.raises(UserError, match="different tokenizers"):
-        train_batches(dataclasses.replace(data, prepared=(*folders, str(tmp_path / "c"))), "space3", seed=0)
+        train_batches(dataclasses.replace(data, prepared=(*folders, str(tmp_path / "c"))), Space3Config(), seed=0)
