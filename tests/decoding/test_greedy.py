@@ -7,14 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.config import Space3Config
 from space_jax.decoding.greedy import greedy
 from space_jax.features.batch import Tokens
 from space_jax.features.packing import pack
 from space_jax.models.memory import Memory
 from space_jax.models.recipes import make_recipe
 from space_jax.training.sharding import unbox
-from tests.models import published
 from tests.models.conftest import MODEL, RECIPES, UNPACKED, VOCABULARY, make_items
 
 LIMIT = 6
@@ -159,34 +157,12 @@ def test_decoding_ends_early_when_all_rows_have_ended():
     assert counted == [0, 1]
 
 
-@pytest.fixture(scope="module")
-def recorded(shared_data):
-    """The recorded SPACE-3 model, and the responses that the published beam search of size 1 wrote with it."""
-    pytest.importorskip("torch", reason="the recorded weights are PyTorch files; install torch to read them")
-    from tests.models.test_parity import Recorded
-
-    space3 = Recorded(shared_data / "parity", "space3")
-    return space3, dict(np.load(shared_data / "parity" / "space3_tiny_generation.npz"))
-
-
 @pytest.mark.parametrize("kind", ["prompted", "plain"])
 def test_published_responses(recorded, kind):
-    space3, generated = recorded
-    expected = generated[f"beam1_{kind}_tokens"]
-    prompts = {name: tuple(space3.inputs[f"{name}_token"][0].tolist()) for name in ("understand", "policy")}
-    config = published.model_config(space3.spec["config"], **prompts)
-    recipe = make_recipe(config, Space3Config())
-    params = published.space3(space3.weights, config)
-    batch = space3.batch(labelled=True)
+    expected = recorded.generated[f"beam1_{kind}_tokens"]
 
-    def write(params, batch):
-        if kind == "prompted":
-            memory = recipe.prompt(params, batch)
-        else:
-            _, memory = recipe.model.apply({"params": params}, batch.context, method="encode")
-        return greedy(
-            lambda tokens, memory: recipe.next_token(params, tokens, memory), memory, 1, 12, expected.shape[1] - 1, (3,)
-        )
+    def write(memory):
+        return greedy(recorded.next_token, memory, 1, 12, expected.shape[1] - 1, (3,))
 
     assert (expected[:, 0] == 1).all()
-    np.testing.assert_array_equal(jax.jit(write)(params, batch), expected[:, 1:])
+    np.testing.assert_array_equal(jax.jit(write)(recorded.memories[kind]), expected[:, 1:])

@@ -1,0 +1,172 @@
+"""Beam search as published with SPACE: the likeliest of several responses that grow side by side.
+
+Source: the decoding of the published implementation of SPACE-3 (He et al., SIGIR 2022, arXiv 2209.06664).
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from space_jax.decoding.growing import NextToken, response_tokens, with_room, written
+from space_jax.models.memory import Memory
+
+UNENDED = -1e10
+"""The score of a response that had no room to end."""
+
+
+@struct.dataclass
+class Beam:
+    """The best response of each row.
+
+    Attributes:
+      tokens: `[R, limit]` int32 without `first`; behind `last` everything is `pad`.
+      scores: `[R]` float32, its log-probability; `UNENDED` where no hypothesis has ended.
+    """
+
+    tokens: jax.Array
+    scores: jax.Array
+
+
+@struct.dataclass
+class _State:
+    """The hypotheses of each row, likeliest first.
+
+    Attributes:
+      step: scalar, tokens chosen.
+      token: `[R, size]`, the last of them.
+      tokens: `[R, size, limit]`, all of them.
+      scores: `[R, size]` float32 log-probabilities; -inf where a row has fewer hypotheses than `size`.
+      ended: `[R, size]` bool.
+      memory: R * size rows of M + limit places; those that are not written yet have segment 0.
+    """
+
+    step: jax.Array
+    token: jax.Array
+    tokens: jax.Array
+    scores: jax.Array
+    ended: jax.Array
+    memory: Memory
+
+
+def beam_search(
+    next_token: NextToken,
+    memory: Memory,
+    first: int,
+    last: int,
+    limit: int,
+    size: int,
+    barred: tuple[int, ...] = (),
+    pad: int = 0,
+) -> Beam:
+    """Writes one response a row.
+
+    log p(response) = sum over its tokens of log p(token | memory, tokens before it), not divided by the length. Each
+    step keeps the `size` likeliest continuations of a row's hypotheses. A hypothesis that has ended stays as it is.
+
+    The memory is repeated for the `size` hypotheses of a row, so that `next_token` sees nothing but more rows; at each
+    step only the places of the response move from parent to child.
+
+    Args:
+      next_token: the model; roles and turns of the tokens are 0, as those of a response.
+      memory: of M tokens, one example (segment 1) a row.
+      first: the id that opens a response.
+      last: the id that closes it; never the first one chosen.
+      limit: longest response in tokens, `last` included.
+      size: hypotheses a row; there may be more than possible tokens.
+      barred: ids that are never chosen.
+      pad: the id behind a response; chosen by the model, it ends one too, unless it is barred.
+
+    Returns:
+      The best hypothesis that ends within the limit; where there is none, the likeliest.
+
+    Raises:
+      ValueError: `size` is below 1.
+    """
+    if size < 1:
+        raise ValueError(f"the beam's size is {size}, but a beam has one hypothesis or more")
+    prompt = memory.segments.shape[1]
+
+    def body(state: _State) -> _State:
+        logits, grown = next_token(response_tokens(state.token.reshape(-1), state.step), state.memory)
+        state = dataclasses.replace(state, memory=written(state.memory, grown, prompt + state.step))
+        logits = logits[:, 0].reshape(*state.token.shape, -1)
+        return _chosen(state, _token_scores(logits, state, last, barred, pad), prompt, last, pad)
+
+    def undecided(state: _State) -> jax.Array:
+        # Scores only fall, so nothing overtakes a hypothesis that has ended and leads.
+        return (state.step < limit) & ~state.ended[:, 0].all()
+
+    return _best(jax.lax.while_loop(undecided, body, _start(memory, first, limit, size, pad)))
+
+
+def _start(memory: Memory, first: int, limit: int, size: int, pad: int) -> _State:
+    """One hypothesis a row; the others have no probability, so the first step continues that one alone."""
+    rows = memory.segments.shape[0]
+    memory = Memory(
+        jnp.repeat(memory.keys, size, axis=1),
+        jnp.repeat(memory.values, size, axis=1),
+        jnp.repeat(memory.segments, size, axis=0),
+    )
+    return _State(
+        step=jnp.zeros((), jnp.int32),
+        token=jnp.full((rows, size), first, jnp.int32),
+        tokens=jnp.full((rows, size, limit), pad, jnp.int32),
+        scores=jnp.full((rows, size), -jnp.inf, jnp.float32).at[:, 0].set(0.0),
+        ended=jnp.zeros((rows, size), bool),
+        memory=with_room(memory, limit),
+    )
+
+
+def _token_scores(logits: jax.Array, state: _State, last: int, barred: tuple[int, ...], pad: int) -> jax.Array:
+    """Log-probability of each next token, `[R, size, V]` float32.
+
+    What is impossible has -inf where the published search adds -1e10: a finite number could win for want of others,
+    and a sum with it keeps no digit of the score it is added to.
+    """
+    ids = jnp.arange(logits.shape[-1])
+    impossible = jnp.isin(ids, jnp.asarray(barred, jnp.int32)) | ((ids == last) & (state.step == 0))
+    scores = jax.nn.log_softmax(logits.astype(jnp.float32), axis=-1)
+    scores = jnp.where(jnp.broadcast_to(impossible, scores.shape), -jnp.inf, scores)
+    behind = jnp.broadcast_to(jnp.where(ids == pad, 0.0, -jnp.inf), scores.shape)
+    return jnp.where(state.ended[..., None], behind, scores)
+
+
+def _chosen(state: _State, scores: jax.Array, prompt: int, last: int, pad: int) -> _State:
+    """The likeliest continuations of a row's hypotheses by tokens of these scores `[R, size, V]`."""
+    rows, size, vocabulary = scores.shape
+    totals = (state.scores[..., None] + scores).reshape(rows, size * vocabulary)
+    best, place = jax.lax.top_k(totals, size)
+    parent, token = place // vocabulary, (place % vocabulary).astype(jnp.int32)
+    tokens = jnp.take_along_axis(state.tokens, parent[..., None], axis=1)
+    return _State(
+        step=state.step + 1,
+        token=token,
+        tokens=jax.lax.dynamic_update_slice_in_dim(tokens, token[..., None], state.step, axis=2),
+        scores=best,
+        ended=jnp.take_along_axis(state.ended, parent, axis=1) | (token == last) | (token == pad),
+        memory=_of_parents(state.memory, parent, prompt),
+    )
+
+
+def _of_parents(memory: Memory, parent: jax.Array, prompt: int) -> Memory:
+    """Gives each hypothesis the response of its parent `[R, size]`; the prompt is the same for all of a row."""
+    rows, size = parent.shape
+    source = (jnp.arange(rows)[:, None] * size + parent).reshape(-1)
+    return Memory(
+        memory.keys.at[:, :, prompt:].set(memory.keys[:, source, prompt:]),
+        memory.values.at[:, :, prompt:].set(memory.values[:, source, prompt:]),
+        memory.segments,  # all hypotheses have written the same places
+    )
+
+
+def _best(state: _State) -> Beam:
+    """The first of the best: among hypotheses that have not ended it is the likeliest, since they are sorted."""
+    # The minimum leaves -inf to hypotheses that do not exist.
+    scores = jnp.where(state.ended, state.scores, jnp.minimum(state.scores, UNENDED))
+    best = jnp.argmax(scores, axis=1, keepdims=True)
+    return Beam(
+        tokens=jnp.take_along_axis(state.tokens, best[..., None], axis=1)[:, 0],
+        scores=jnp.take_along_axis(scores, best, axis=1)[:, 0],
+    )
