@@ -177,6 +177,8 @@ class _Mask(grain.transforms.RandomMap):
 
     def random_map(self, element: Example, rng: np.random.Generator) -> Item:
         layout: Layout = assemble(element, self.vocabulary, self.recipe_name, self.context_length)
+        if self.recipe_name == "space1":  # has no masked language model
+            return Item(layout, layout.ids, NO_TOKENS, NO_TOKENS)
         masked_ids, columns = mask_spans(layout.ids, layout.spans, layout.turns, self.vocabulary, rng)
         return Item(layout, masked_ids, columns, NO_TOKENS)
 

@@ -11,7 +11,7 @@ from jax.sharding import Mesh
 
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
-from space_jax.features.padding import grow, real_tokens
+from space_jax.features.padding import grow, lost_targets, real_tokens
 from space_jax.training.agreement import gather_numbers
 from space_jax.training.mesh import batch_position, batch_shards
 from space_jax.training.sharding import batch_sharding
@@ -41,12 +41,16 @@ class Delivery(NamedTuple):
       position: state of this process's iterator after this batch.
       tokens: real tokens of all processes, without padding.
       padding: share of the token grids that is padding, after growing to the common number of rows.
+      masked: masked context tokens of all processes.
+      lost: those of them that are not in the loss, see `padding.lost_targets`.
     """
 
     batch: Batch
     position: Any
     tokens: int
     padding: float
+    masked: int
+    lost: int
 
 
 def to_mesh(batch: Batch, mesh: Mesh) -> Batch:
@@ -116,13 +120,15 @@ class Feed:
             batch = next(self._iterator)
         except StopIteration:
             raise UserError("training data: the stream ended, but a training stream must repeat without end") from None
-        told = gather_numbers([batch.occupied.shape[1], int(stop), real_tokens(batch)])
+        lost = lost_targets(batch)
+        masked = lost + int(np.count_nonzero(batch.masked_weights))
+        told = gather_numbers([batch.occupied.shape[1], int(stop), real_tokens(batch), masked, lost])
         if told[:, 1].any():
             return None
         batch = grow(batch, int(told[:, 0].max()))
-        tokens = int(told[:, 2].sum())
+        tokens, masked, lost = told[:, 2:].sum(0).tolist()
         cells = len(told) * sum(grid.segments.size for grid in (batch.context, batch.response, batch.negative))
-        return Delivery(to_mesh(batch, self._mesh), self.position(), tokens, 1.0 - tokens / cells)
+        return Delivery(to_mesh(batch, self._mesh), self.position(), tokens, 1.0 - tokens / cells, masked, lost)
 
     def position(self) -> Any:
         """The state of this process's iterator, copied: the iterator may go on changing what it hands out."""

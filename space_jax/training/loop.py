@@ -37,6 +37,7 @@ from space_jax.training.progress import RunProgress
 from space_jax.training.state import TrainState, abstract_state, init_state
 from space_jax.training.step import make_train_step
 from space_jax.training.stop import StopSignal
+from space_jax.training.targets import LostTargets
 
 Numbers = dict[str, Any]
 
@@ -78,6 +79,7 @@ class _Run:
     step: int
     results: dict[str, float]  # of the last evaluation
     clock: Clock = dataclasses.field(default_factory=Clock)
+    targets: LostTargets = dataclasses.field(default_factory=LostTargets)
     compiled: set[tuple[int, ...]] = dataclasses.field(default_factory=set)
     compile_seconds: float = 0.0
 
@@ -190,6 +192,7 @@ def _term_means(numbers: Numbers) -> dict[str, float]:
 
 def _account(run: _Run, delivery: Delivery, seconds: float) -> None:
     """Times the step; one that met a new shape was compiled and is timed apart."""
+    run.targets.add(delivery.lost, delivery.masked)
     shape = delivery.batch.context.ids.shape
     if shape in run.compiled:
         run.clock.add(seconds, delivery.tokens, delivery.padding)
@@ -211,7 +214,11 @@ def _log(run: _Run, numbers: Numbers) -> None:
     weights = {
         f"weight/{name.removesuffix('/weight')}": float(n) for name, n in numbers.items() if name.endswith("/weight")
     }
-    run.writers.write("train", run.step, {**values, **terms, **weights, **speed, "programs": len(run.compiled)})
+    lost, complaint = run.targets.look()
+    counts = {"lost_targets": lost, "programs": len(run.compiled)}
+    run.writers.write("train", run.step, {**values, **terms, **weights, **speed, **counts})
+    if complaint:
+        run.progress.say(complaint)
     run.progress.report(run.step, float(numbers["loss"]), rates)
 
 

@@ -212,6 +212,12 @@ def test_without_response_selection_there_are_no_negatives(data):
         assert real_tokens(batch) == sum(np.count_nonzero(grid.segments) for grid in (batch.context, batch.response))
 
 
+def test_without_a_masked_language_model_nothing_is_masked(data):
+    for batch in take(train_batches(data, Space1Config(), seed=0), 2):
+        np.testing.assert_array_equal(batch.masked_ids, batch.context.ids)
+        assert not batch.masked_weights.any()
+
+
 def test_span_tokens_of_labelled_examples_are_masked(data):
     data = dataclasses.replace(data, labelled_share=1.0)
     for batch in take(train_batches(data, Space3Config(), seed=0), 3):

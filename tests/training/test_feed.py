@@ -29,6 +29,7 @@ def test_a_delivery_is_the_batch_on_the_mesh_with_the_position_after_it(mesh):
         real = sum(int((grid.segments > 0).sum()) for grid in (expected.context, expected.response, expected.negative))
         assert delivery.tokens == real
         assert delivery.padding == pytest.approx(1 - real / (8 * (6 + 2 + 2)))
+        assert (delivery.masked, delivery.lost) == (8, 0)  # one masked place a row
     assert delivery.batch.context.ids.sharding.spec == jax.sharding.PartitionSpec(None, ("data", "fsdp"))
 
 
@@ -41,11 +42,12 @@ def test_a_stop_of_any_process_stops_all_and_rows_follow_the_largest(mesh, monke
     monkeypatch.setattr(feed_lib, "gather_numbers", another_process)
     monkeypatch.setattr(feed_lib, "to_mesh", lambda batch, mesh: batch)
     feed = Feed(ToyIterator(), mesh)
-    told.append([12, 0, 1000])
+    told.append([12, 0, 1000, 50, 20])
     delivery = feed.take(stop=False)
     assert delivery.batch.context.ids.shape == (1, 12, 6)
     assert delivery.tokens > 1000
-    told.append([8, 1, 0])
+    assert (delivery.masked, delivery.lost) == (58, 20)
+    told.append([8, 1, 0, 0, 0])
     assert feed.take(stop=False) is None
 
 

@@ -167,6 +167,20 @@ def test_accumulated_steps_of_two_grids_compile_twice(tmp_path):
     assert [r["programs"] for r in records if r["kind"] == "train"] == [1, 1, 2]
 
 
+def test_masked_tokens_that_leave_the_loss_are_counted_and_told_of_once(tmp_path):
+    def mask_everything(n, batch):
+        return batch.replace(masked_ids=np.where(batch.context.segments > 0, 0, batch.masked_ids)) if n else batch
+
+    run(tmp_path / "run", config=toy_config(log_every=2), iterator=ToyIterator(change=mask_everything))
+    lost = {r["step"]: r["lost_targets"] for r in numbers(tmp_path / "run") if r["kind"] == "train"}
+    tokens = [int((toy_batch(n).context.segments > 0).sum()) for n in range(6)]
+    # Of each of the eight rows one masked token is in the loss; the first batch masks only that one.
+    assert lost == {2: tokens[1] - 8, 4: sum(tokens[2:4]) - 16, 6: sum(tokens[4:]) - 16}
+    said = [line for line in (tmp_path / "output.txt").read_text().splitlines() if "data.masked_per_row" in line]
+    assert len(said) == 1
+    assert said[0].startswith(f"{lost[2] / (lost[2] + 16):.1%} of the masked tokens are not in the loss")
+
+
 def test_init_from_takes_the_parameters_of_the_best_checkpoint(tmp_path, whole):
     workdir = tmp_path / "run"
     run(workdir, config=toy_config(steps=1), init_from=whole[0] / "checkpoints")
