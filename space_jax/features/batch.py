@@ -8,6 +8,7 @@ the training loop puts it on the mesh.
 
 from typing import Any
 
+import jax
 from flax import struct
 
 Array = Any  # np.ndarray on the host, jax.Array on a device
@@ -73,6 +74,11 @@ class Batch:
     system_tree: Array
     acts: Array
     dialogue: Array
+
+
+def micro_batches(batch: Batch) -> list[Batch]:
+    """The micro-batches of a batch `[A, ...]`, without their axis."""
+    return [jax.tree.map(lambda array, a=a: array[a], batch) for a in range(batch.valid.shape[0])]
 
 
 def measured_unlabelled(dialogue: Array) -> Array:

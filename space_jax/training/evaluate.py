@@ -32,7 +32,8 @@ class Evaluator:
 
     The terms that compare two dropout views are measured with the same dropout at every evaluation, all others without
     any. The losses take about every second dialogue as unlabelled (`measured_unlabelled`), so that the terms of both
-    streams are measured; retrieval and dialog acts use all labels.
+    streams are measured; retrieval and dialog acts use all labels. Batches come in micro-batches as in training, so
+    that an evaluation needs no more memory than a step, and are contrasted as a whole.
     """
 
     def __init__(self, recipe: Recipe, rules: Rules, mesh: Mesh, batches: Sequence[Batch], bank: Sequence[Batch]):
@@ -42,7 +43,7 @@ class Evaluator:
           recipe: the model and its loss terms.
           rules: from logical axis name to mesh axes.
           mesh: the device mesh.
-          batches: held-out NumPy batches without the axis of micro-batches, as many on each process.
+          batches: held-out NumPy batches `[A, ...]`, as many on each process.
           bank: training batches of the same kind, whose labelled examples are what retrieval searches.
 
         Raises:
@@ -51,7 +52,7 @@ class Evaluator:
         if not batches:
             raise UserError("held-out data: there is no batch to evaluate on; prepare a validation split")
         self._recipe, self._mesh = recipe, mesh
-        every = [to_mesh(_with_micro_axis(batch), mesh) for batch in same_rows([*batches, *bank])]
+        every = [to_mesh(batch, mesh) for batch in same_rows([*batches, *bank])]
         self._batches, self._bank = every[: len(batches)], every[len(batches) :]
         self._terms = self._jit(self._forward, rules)
         self._vectors = self._jit(self._represent, rules)
@@ -75,8 +76,9 @@ class Evaluator:
         return self._recipe.finish(terms, features)
 
     def _represent(self, params: Any, batch: Batch) -> dict[str, jax.Array]:
-        micro = jax.tree.map(lambda array: array[0], batch)
-        return {**self._recipe.represent(params, micro), **_annotations(micro)}
+        """Vectors and annotations `[A, B / A, ...]`, one micro-batch after the other, as the losses are measured."""
+        vectors = jax.lax.map(lambda micro: self._recipe.represent(params, micro), batch)
+        return {**vectors, **_annotations(batch)}
 
     def __call__(self, params: Any) -> dict[str, float]:
         """The held-out metrics of `params`.
@@ -103,10 +105,6 @@ class Evaluator:
 def _annotations(batch: Batch) -> dict[str, jax.Array]:
     known = batch.labelled & batch.valid
     return {"tree": batch.user_tree, "acts": batch.acts, "dialogue": batch.dialogue, "known": known}
-
-
-def _with_micro_axis(batch: Batch) -> Batch:
-    return jax.tree.map(lambda array: np.asarray(array)[None], batch)
 
 
 def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:

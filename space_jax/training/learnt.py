@@ -16,7 +16,7 @@ from space_jax.decoding.greedy import greedy
 from space_jax.dialogue.acts import ACTS
 from space_jax.errors import UserError
 from space_jax.evaluation.retrieval import nearest, vote_acts
-from space_jax.features.batch import Batch, Tokens
+from space_jax.features.batch import Batch, Tokens, micro_batches
 from space_jax.features.pipeline import eval_batches
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.models.memory import Memory
@@ -77,7 +77,7 @@ def _one_example_a_row(config: PretrainConfig) -> Batch:
     size = config.data.eval_examples
     data = dataclasses.replace(config.data, batch_size=size, examples_per_row=1, row_ladder=(1.0,))
     step = next(iter(eval_batches(data, config.recipe, "validation", config.train.seed, size)))
-    return jax.tree.map(lambda array: array[0], step)
+    return micro_batches(step)[0]
 
 
 def _of_different_dialogues(batch: Batch, count: int) -> list[int]:
@@ -107,7 +107,7 @@ def _predicted_acts(setup: Setup, params: Any, batch: Batch) -> np.ndarray | Non
     ours = jax.device_get(represent(params, batch))
     if "act_logits" in ours:
         return ours["act_logits"] > 0
-    bank = setup.bank()
+    bank = [micro for batch in setup.bank() for micro in micro_batches(batch)]
     if not bank:
         return None
     name = "policy" if "policy" in ours else "understanding"

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, micro_batches
 from space_jax.models.recipe import Recipe
 from space_jax.training.checkpoint import Checkpoints, load_params
 from space_jax.training.clock import Clock
@@ -102,7 +102,7 @@ def train(
       config: of the run.
       workdir: gets `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`.
       train_iterator: endless NumPy batches `[A, ...]`, this process's share.
-      eval_batches: held-out NumPy batches without the axis of micro-batches, as many on each process.
+      eval_batches: held-out NumPy batches `[A, ...]`, as many on each process.
       bank_batches: training batches of the same kind, for retrieval.
       init_from: folder with checkpoints whose parameters a run from the beginning starts with.
       console: where progress is shown.
@@ -115,7 +115,8 @@ def train(
     mesh, rules, steps = make_mesh(config.mesh), config.mesh.rules, config.train.steps
     evaluator = Evaluator(recipe, rules, mesh, eval_batches, bank_batches)
     optimiser, schedule = make_optimiser(config.optimiser, steps), learning_rate_schedule(config.optimiser, steps)
-    abstract = abstract_state(recipe, optimiser, eval_batches[0], rules, mesh)
+    shape = micro_batches(eval_batches[0])[0]
+    abstract = abstract_state(recipe, optimiser, shape, rules, mesh)
     step = make_train_step(recipe, optimiser, schedule, config.train.seed, abstract, rules, mesh)
     workdir, feed, facts = Path(workdir), Feed(train_iterator, mesh), run_facts(config, corpora)
 
@@ -125,7 +126,7 @@ def train(
             state, position, results = checkpoints.restore(latest, abstract, facts)
             train_iterator.set_state(position)
         else:
-            state = init_state(recipe, optimiser, eval_batches[0], config.train.seed, rules, mesh)
+            state = init_state(recipe, optimiser, shape, config.train.seed, rules, mesh)
             position, results = feed.position(), {}
         last_step, start = (-1, 0) if latest is None else (latest, latest)
         with Writers(workdir, last_step) as writers, RunProgress(steps, start, console) as progress:

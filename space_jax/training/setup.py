@@ -3,8 +3,6 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-import jax
-
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
@@ -50,23 +48,19 @@ class Setup:
         return train_batches(config.data, config.recipe, config.train.seed, accumulate, self._part)
 
     def held_out(self, split: str) -> Sequence[Batch]:
-        """Batches of up to `data.eval_examples` examples of a split, without the axis of micro-batches."""
-        return _without_micro_axis(self._some(split))
+        """Batches `[A, ...]` of up to `data.eval_examples` examples of a split, in micro-batches as in training."""
+        return list(self._some(split))
 
     def bank(self) -> Sequence[Batch]:
         """As many labelled training examples, for retrieval to search; none where no dialogue is labelled."""
         if not any(corpus.metadata.splits[LABELLED_SPLIT].examples for corpus in self.corpora):
             return []
-        return _without_micro_axis(self._some(LABELLED_SPLIT))
+        return list(self._some(LABELLED_SPLIT))
 
     def _some(self, split: str) -> Iterator[Batch]:
-        config = self.config
-        data = config.data
-        return eval_batches(data, config.recipe, split, config.train.seed, data.eval_examples, part=self._part)
-
-
-def _without_micro_axis(batches: Iterator[Batch]) -> list[Batch]:
-    return [jax.tree.map(lambda array: array[0], batch) for batch in batches]
+        config, data = self.config, self.config.data
+        accumulate = config.optimiser.accumulate
+        return eval_batches(data, config.recipe, split, config.train.seed, data.eval_examples, accumulate, self._part)
 
 
 def _check(config: PretrainConfig, corpora: Sequence[Prepared]) -> None:

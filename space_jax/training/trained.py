@@ -5,7 +5,7 @@ from typing import Any
 
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
-from space_jax.features.batch import Batch
+from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.training.checkpoint import find_checkpoints, load_params
 from space_jax.training.evaluate import Evaluator
@@ -91,7 +91,7 @@ def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str)
     setup = Setup(config)
     require_same_tokenizer(setup, workdir)
     batches = setup.held_out(split)
-    params = read_params(setup, workdir, step, batches[0])
+    params = read_params(setup, workdir, step, micro_batches(batches[0])[0])
     mesh = make_mesh(config.mesh)
     evaluator = Evaluator(setup.recipe, config.mesh.rules, mesh, batches, setup.bank())
     return step, evaluator(params)

@@ -16,14 +16,14 @@ initialise_distributed()
 
 from space_jax.config import MeshConfig  # noqa: E402
 from space_jax.training.loop import train  # noqa: E402
-from tests.training.toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config  # noqa: E402 - jax must know of the others first
+from tests.training.toy import ToyIterator, ToyRecipe, toy_batch, toy_config  # noqa: E402 - jax must know of the others first
 
 
-def share(batch, example_axis):
+def share(batch):
     """What this process holds of a batch of eight examples, one a row."""
     count = 8 // jax.process_count()
     first = count * jax.process_index()
-    part = jax.tree.map(lambda array: array[(slice(None),) * example_axis + (slice(first, first + count),)], batch)
+    part = jax.tree.map(lambda array: array[:, first : first + count], batch)
     return part.replace(slot=part.slot - first)
 
 
@@ -34,10 +34,10 @@ def main():
         if n == stop_at and jax.process_index() == 0:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    held_out = [share(micro(toy_batch(seed)), 0) for seed in (100, 101)]
-    iterator = ToyIterator(before_batch=disturb, change=lambda n, batch: share(batch, 1))
+    held_out = [share(toy_batch(seed)) for seed in (100, 101)]
+    iterator = ToyIterator(before_batch=disturb, change=lambda n, batch: share(batch))
     config = toy_config(mesh=MeshConfig(fsdp=2))
-    result = train(ToyRecipe(), config, Path(sys.argv[1]), iterator, held_out, [share(micro(toy_batch(200)), 0)])
+    result = train(ToyRecipe(), config, Path(sys.argv[1]), iterator, held_out, [share(toy_batch(200))])
     print(f"step {result.step} stopped {result.stopped}")
 
 

@@ -1,5 +1,6 @@
 """Held-out metrics against plain loops, with another batching, and without labels."""
 
+import dataclasses
 import math
 
 import jax
@@ -8,11 +9,13 @@ import pytest
 
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
+from space_jax.models.recipes import make_recipe
 from space_jax.training.evaluate import Evaluator, loss_metrics, neighbour_metrics
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.state import init_state
-from tests.training.toy import ToyRecipe, micro, toy_batch, toy_config
+from tests.training.tiny import MODEL, RECIPES, tiny_batch
+from tests.training.toy import ToyRecipe, micro, split_batch, toy_batch, toy_config
 
 RULES = MeshConfig().rules
 
@@ -87,22 +90,54 @@ def test_nothing_is_said_about_nothing():
     assert neighbour_metrics({name: array[:0] for name, array in some.items()}, some) == {}
 
 
+def started(recipe, batch, mesh):
+    return init_state(recipe, make_optimiser(toy_config().optimiser, 4), micro(batch), 0, RULES, mesh).params
+
+
 def test_batching_and_mesh_do_not_change_the_additive_metrics():
     recipe = ToyRecipe()
-    whole = micro(toy_batch(0, examples=16))
-    halves = [
-        jax.tree.map(lambda array, part=part: array[8 * part : 8 * part + 8], whole).replace(
-            slot=np.arange(8, dtype=np.int32)
-        )
-        for part in range(2)
-    ]
+    whole = toy_batch(0, examples=16)
+    halves = [jax.tree.map(lambda array, a=a: array[a : a + 1], split_batch(whole, 2)) for a in range(2)]
     results = []
     for devices, batches in ((jax.devices()[:1], [whole]), (None, halves)):
         mesh = make_mesh(MeshConfig(), devices)
-        state = init_state(recipe, make_optimiser(toy_config().optimiser, 4), whole, 0, RULES, mesh)
-        results.append(Evaluator(recipe, RULES, mesh, batches, batches)(state.params))
+        results.append(Evaluator(recipe, RULES, mesh, batches, batches)(started(recipe, whole, mesh)))
     for name in ("term/response", "term/acts", "perplexity", "retrieval_intent", "act_f1"):
         assert results[0][name] == pytest.approx(results[1][name], rel=1e-5), name
+
+
+class SeesShapes(ToyRecipe):
+    """Notes how many examples each application of the model gets."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def _hidden(self, params, batch, keys):
+        self.seen.add(batch.valid.shape)
+        return super()._hidden(params, batch, keys)
+
+
+def test_an_evaluation_runs_in_micro_batches():
+    recipe, mesh = SeesShapes(), make_mesh(MeshConfig(), jax.devices()[:1])
+    batches = [toy_batch(seed, accumulate=4) for seed in range(2)]
+    Evaluator(recipe, RULES, mesh, batches, batches)(started(recipe, batches[0], mesh))
+    assert recipe.seen == {(2,)}
+
+
+TOY = (ToyRecipe(), lambda accumulate: split_batch(toy_batch(0), accumulate))
+# Without dropout, whose bits follow the micro-batches.
+SPACE2 = (make_recipe(dataclasses.replace(MODEL, dropout=0.0), RECIPES["space2"]), lambda a: tiny_batch("space2", a))
+
+
+@pytest.mark.parametrize(("recipe", "batch"), [TOY, SPACE2], ids=["toy", "space2"])
+def test_accumulation_does_not_change_the_metrics(recipe, batch):
+    """Also not those that compare examples: every example of the batch is contrasted with every other."""
+    mesh = make_mesh(MeshConfig(), jax.devices()[:1])
+    params = started(recipe, batch(1), mesh)
+    results = [Evaluator(recipe, RULES, mesh, [batch(a)], [batch(a)])(params) for a in (1, 2)]
+    assert {"loss", "act_f1", "retrieval_tree"} <= set(results[0])
+    assert results[1] == pytest.approx(results[0], rel=1e-5, abs=1e-6)
 
 
 def test_a_held_out_batch_is_needed():

@@ -23,8 +23,8 @@ from space_jax.training.state import abstract_state
 from tests.training.toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config
 
 MACHINE = {"tokens_per_second", "seconds_per_step", "padding", "programs"}  # what may differ between equal runs
-HELD_OUT = [micro(toy_batch(100)), micro(toy_batch(101))]
-BANK = [micro(toy_batch(200))]
+HELD_OUT = [toy_batch(100), toy_batch(101)]
+BANK = [toy_batch(200)]
 
 
 def run(workdir, config=None, iterator=None, **options):
@@ -44,7 +44,7 @@ def numbers(workdir):
 def final_state(workdir, config):
     mesh = make_mesh(config.mesh)
     optimiser = make_optimiser(config.optimiser, config.train.steps)
-    abstract = abstract_state(ToyRecipe(), optimiser, HELD_OUT[0], config.mesh.rules, mesh)
+    abstract = abstract_state(ToyRecipe(), optimiser, micro(HELD_OUT[0]), config.mesh.rules, mesh)
     with Checkpoints(workdir / "checkpoints", config.train.keep_last) as checkpoints:
         restored = checkpoints.restore(config.train.steps, abstract, run_facts(config))
     return jax.device_get(restored.state), restored.position
