@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from space_jax.dialogue.labels import example_turns
 from space_jax.dialogue.record import Dialogue, Frame, Turn
 from space_jax.dialogue.trees import VIEWS, tree_views
 
@@ -23,7 +24,9 @@ class Statistics:
       turns: role -> turns.
       words: role -> words, split at white space.
       annotated: layer of annotation (`LAYERS`) -> turns that have it.
-      labelled: turns with frames and acts, which the labelled losses need.
+      labelled: turns with frames and acts.
+      examples: system turns that become training examples.
+      labelled_examples: those of them whose labels the losses can use (`dialogue.labels`).
       depth: levels of the semantic tree (0 without frames, 2 to 4) -> turns with frames annotated.
       domains, intents, slots: name -> turns it occurs in.
       acts: unified act -> turns.
@@ -38,6 +41,8 @@ class Statistics:
     words: Counter[str] = dataclasses.field(default_factory=Counter)
     annotated: Counter[str] = dataclasses.field(default_factory=Counter)
     labelled: int = 0
+    examples: int = 0
+    labelled_examples: int = 0
     depth: Counter[int] = dataclasses.field(default_factory=Counter)
     domains: Counter[str] = dataclasses.field(default_factory=Counter)
     intents: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -68,6 +73,7 @@ class Statistics:
             record[field.name] = {str(name): count for name, count in _ranked(value)} if is_counter else value
         record["shares"] = {
             "labelled": self.share(self.labelled),
+            "labelled_examples": self.share(self.labelled_examples, self.examples),
             "spans": self.share(self.spans, self.values),
             "views": {view: self.share(self.views[view]) for view in VIEWS},
             **{layer: self.share(self.annotated[layer]) for layer in LAYERS},
@@ -90,6 +96,7 @@ class Statistics:
             ("turns a dialogue", f"{self.share(self.all_turns, self.dialogues):.1f}"),
             ("words a turn", f"{self.share(self.words.total()):.1f}"),
             ("labelled turns", f"{self.labelled:,} ({self.share(self.labelled):.1%})"),
+            ("examples", f"{self.examples:,}, {self.share(self.labelled_examples, self.examples):.1%} labelled"),
             ("annotated turns", self._shares(self.annotated, LAYERS)),
             ("tree depth", ", ".join(f"{depth}: {count:,}" for depth, count in sorted(self.depth.items()))),
             ("values", f"{self.values:,}, {self.share(self.spans, self.values):.1%} with a place in the text"),
@@ -117,6 +124,9 @@ def collect(dialogues: Iterable[Dialogue], width: int = 16) -> Statistics:
         statistics.dialogues += 1
         for turn in dialogue.turns:
             _add_turn(statistics, turn)
+        for _, labelled in example_turns(dialogue):
+            statistics.examples += 1
+            statistics.labelled_examples += labelled
     return statistics
 
 

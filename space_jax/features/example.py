@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from space_jax.dialogue.acts import ACT_INDEX, ACTS
-from space_jax.dialogue.record import ROLES, SYSTEM, USER, Dialogue, Turn
+from space_jax.dialogue.labels import example_turns
+from space_jax.dialogue.record import ROLES, USER, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
@@ -88,9 +89,8 @@ def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) 
     """
     turns = [_tokenise(turn, tokenizer) for turn in dialogue.turns]
     identity = stable_hash(dialogue.id, bits=31)
-    for index, turn in enumerate(dialogue.turns):
-        if turn.role == SYSTEM and index > 0:
-            yield _example(dialogue.turns, turns, index, limits, identity)
+    for index, labelled in example_turns(dialogue):
+        yield _example(dialogue.turns, turns, index, labelled, limits, identity)
 
 
 def without_labels(dialogue: Dialogue) -> Dialogue:
@@ -116,12 +116,13 @@ def _tokenise(turn: Turn, tokenizer: Tokenizer) -> _Turn:
     return _Turn(ROLES.index(turn.role), np.array(ids, np.int32), spans)
 
 
-def _example(turns: Sequence[Turn], tokenised: Sequence[_Turn], index: int, limits: Limits, identity: int) -> Example:
+def _example(
+    turns: Sequence[Turn], tokenised: Sequence[_Turn], index: int, labelled: bool, limits: Limits, identity: int
+) -> Example:
     context = tokenised[max(0, index - limits.max_turns) : index]
     kept = [turn.ids[-limits.max_turn_tokens :] for turn in context]
     spans = [turn.spans[-limits.max_turn_tokens :] for turn in context]
     last, response = turns[index - 1], turns[index]
-    labelled = last.frames is not None and response.frames is not None and response.acts is not None
     return Example(
         turn_tokens=np.concatenate(kept),
         turn_lengths=np.array([len(ids) for ids in kept], np.int32),

@@ -32,6 +32,26 @@ def test_counts():
     assert (counted.views["D"], counted.views["S"], counted.views["V"]) == (3, 3, 2)
 
 
+def test_examples_and_those_with_labels():
+    frames, acts = (EAST,), ("inform",)
+    user, system = Turn("user", "east", frames), Turn("system", "fine", frames, acts)
+    turns = (
+        system,  # opens the dialogue: no example
+        user,
+        system,  # labelled
+        Turn("system", "well", frames, acts),  # labelled, after a system turn with frames
+        Turn("user", "east"),
+        system,  # nothing is known of the turn before it
+        user,
+        Turn("system", "fine", frames),  # no acts
+        user,
+        Turn("system", "fine", None, acts),  # no frames
+    )
+    counted = collect([Dialogue("d", turns), *DIALOGUES])
+    assert (counted.examples, counted.labelled_examples) == (6, 3)  # with the one of DIALOGUES, which is labelled
+    assert counted.as_json()["shares"]["labelled_examples"] == 3 / 6
+
+
 def test_crowded_views_are_those_with_more_elements_than_a_batch_keeps():
     crowded = {view for view, count in collect(DIALOGUES).crowded.items() if count}
     assert crowded == {"S", "IS", "SV", "DIS", "ISV", "DISV"}
@@ -51,7 +71,7 @@ def test_the_json_holds_counts_and_shares():
 def test_no_dialogues_have_counts_of_zero():
     record = collect([]).as_json()
     assert record["dialogues"] == 0
-    assert record["shares"]["labelled"] == 0.0
+    assert record["shares"]["labelled"] == record["shares"]["labelled_examples"] == 0.0
 
 
 def test_the_table_shows_the_counts():
@@ -61,5 +81,6 @@ def test_the_table_shows_the_counts():
     lines = [" ".join(line.replace("│", " ").split()) for line in shown.get().splitlines()]
     assert "dialogues 3" in lines
     assert "labelled turns 3 (60.0%)" in lines
+    assert "examples 1, 100.0% labelled" in lines
     assert "domains 2: hotel 3, taxi 1" in lines
     assert "tree depth 0: 1, 3: 1, 4: 2" in lines
