@@ -8,7 +8,7 @@ import pytest
 
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
-from space_jax.training.checkpoint import Checkpoints, load_params, save_params
+from space_jax.training.checkpoint import Checkpoints, find_checkpoints, load_params, save_params
 from space_jax.training.facts import run_facts
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
@@ -56,6 +56,22 @@ def test_keeps_the_last_and_the_best(tmp_path, states):
         checkpoints.wait()
         assert checkpoints.steps() == (2, 5, 6)
         assert (checkpoints.latest(), checkpoints.best()) == (6, 2)
+
+
+def test_what_a_killed_run_left_half_written_is_no_checkpoint_and_goes(tmp_path, states):
+    state, abstract = states[0]
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        checkpoints.save(1, state, {}, FACTS, {}, 2.0)
+    # Orbax writes under this name and renames the folder when all is there: killed before that, and long before.
+    shutil.copytree(tmp_path / "1", tmp_path / "2.orbax-checkpoint-tmp")
+    (tmp_path / "3.orbax-checkpoint-tmp" / "state.orbax-checkpoint-tmp").mkdir(parents=True)
+    assert find_checkpoints(tmp_path) == ((1,), 1)
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        assert (checkpoints.steps(), checkpoints.latest(), checkpoints.best()) == ((1,), 1, 1)
+        checkpoints.save(2, state, {"n": 2}, FACTS, {}, None)  # waits until the leftovers are removed
+    assert {path.name for path in tmp_path.iterdir()} == {"1", "2"}
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        assert checkpoints.restore(2, abstract, FACTS).position == {"n": 2}
 
 
 def test_what_cannot_be_restored_says_why(tmp_path, states):
