@@ -11,7 +11,8 @@ import pytest
 from space_jax.config import DataConfig, Space1Config, Space2Config, Space3Config
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
-from space_jax.features.example import Limits
+from space_jax.features.batch import measured_unlabelled
+from space_jax.features.example import Limits, without_labels
 from space_jax.features.padding import real_tokens
 from space_jax.features.pipeline import Part, eval_batches, train_batches, train_dataset
 from space_jax.features.prepare import prepare
@@ -235,6 +236,36 @@ def test_evaluation_is_fixed_and_fills_up_its_last_batch(data):
     few = list(eval_batches(data, Space1Config(), "validation", seed=0, count=5))
     assert [int(batch.valid.sum()) for batch in few] == [5]
     assert dialogues(few) == dialogues(batches)[:5]
+
+
+def spanned_dialogue(number):
+    """A user turn of six words, whose three in the middle are the value of a slot."""
+    value = Value("of three words", 7, 21)
+    user = Turn(USER, f"please of three words now w{number}", (Frame("hotel", "inform", (Slot("area", (value,)),)),))
+    return Dialogue(f"d{number}", (user, Turn(SYSTEM, f"answer{number}", (), ())))
+
+
+def test_held_out_examples_measured_as_unlabelled_are_masked_like_them(data, word_tokenizer, tmp_path):
+    annotated = [spanned_dialogue(number) for number in range(24)]
+    masked = {}
+    for name, dialogues in (("with", annotated), ("without", [without_labels(dialogue) for dialogue in annotated])):
+        splits = {"train": dialogues[:1], "validation": dialogues}
+        folder = prepare(splits, word_tokenizer, tmp_path / name, LIMITS, name=name).folder
+        batches = eval_batches(
+            dataclasses.replace(data, prepared=(str(folder),)), Space3Config(), "validation", seed=0, count=24
+        )
+        masked[name] = {identity: (ids, after) for batch in batches for identity, ids, after, _ in examples_of(batch)}
+    assert masked["with"].keys() == masked["without"].keys()
+    hidden = {identity for identity in masked["with"] if measured_unlabelled(identity)}
+    assert 0 < len(hidden) < 24
+    for identity, (ids, after) in masked["with"].items():
+        # After <sos_u> and "please" come the three words of the span.
+        whole_span = after[2:5] == (2, 2, 2)
+        assert whole_span == (identity not in hidden)
+        if identity in hidden:
+            assert after == masked["without"][identity][1]
+        else:
+            assert after == (*ids[:2], 2, 2, 2, *ids[5:])
 
 
 def test_evaluation_over_processes(data):

@@ -4,11 +4,15 @@ import dataclasses
 import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
+from space_jax.features.batch import measured_unlabelled
+from space_jax.losses.sums import Sum
+from space_jax.models.recipe import Partial
 from space_jax.models.recipes import make_recipe
 from space_jax.training.evaluate import Evaluator, loss_metrics, neighbour_metrics
 from space_jax.training.mesh import make_mesh
@@ -104,6 +108,33 @@ def test_batching_and_mesh_do_not_change_the_additive_metrics():
         results.append(Evaluator(recipe, RULES, mesh, batches, batches)(started(recipe, whole, mesh)))
     for name in ("term/response", "term/acts", "perplexity", "retrieval_intent", "act_f1"):
         assert results[0][name] == pytest.approx(results[1][name], rel=1e-5), name
+
+
+class TellsLabels(ToyRecipe):
+    """A loss of which the whole batch's labelled flags can be read, as a binary number."""
+
+    coefficients = {"labelled": 1.0}
+    generation_terms = ()
+
+    def forward(self, params, batch, keys):
+        partial = super().forward(params, batch, keys)
+        return Partial({}, {**partial.features, "labelled": batch.labelled})
+
+    def finish(self, terms, features):
+        flags = features["labelled"].reshape(-1).astype(jnp.float32)
+        return {"labelled": Sum((flags * 2.0 ** jnp.arange(len(flags))).sum(), jnp.ones(()))}
+
+
+def test_losses_take_every_second_dialogue_as_unlabelled_and_retrieval_all_labels():
+    mesh, batch = make_mesh(MeshConfig(), jax.devices()[:1]), toy_batch(0, accumulate=2)
+    batch = batch.replace(labelled=np.array([[1, 1, 1, 0], [0, 1, 1, 1]], bool))
+    assert batch.dialogue.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    evaluator = Evaluator(TellsLabels(), RULES, mesh, [batch], [batch])
+    params = started(TellsLabels(), batch, mesh)
+    # Labelled and of an even dialogue, whose spans the pipeline masks: examples 0, 2 and 6.
+    assert evaluator(params)["term/labelled"] == 2**0 + 2**2 + 2**6
+    assert measured_unlabelled(batch.dialogue).tolist() == [[False, True] * 2] * 2
+    assert evaluator._labelled(params, evaluator._batches)["dialogue"].tolist() == [0, 1, 2, 5, 6, 7]
 
 
 class SeesShapes(ToyRecipe):
