@@ -5,6 +5,8 @@ r"""SPACE-1 (GALAXY) with the published settings: dialog-act policy knowledge.
   space-jax pretrain --config configs/space1.py --workdir runs/space1_released --config.recipe.as_released=true
 
 Published: 12 x 768, batch 32 on each of 8 GPUs, AdamW 1e-5, dropout 0.3, 60 epochs, started from UniLM.
+The response selection draws its negatives within a process's micro-batch, so that this one term depends on
+optimiser.accumulate and the number of processes.
 Hardware: meant for 8 accelerators. Not yet run by us at this size; `configs/space1.py:tiny` runs anywhere.
 """
 

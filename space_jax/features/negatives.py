@@ -1,4 +1,10 @@
-"""Negative responses for response selection (SPACE-1, section "pre-training objectives")."""
+"""Negative responses for response selection (SPACE-1, section "pre-training objectives").
+
+They are drawn from the process's own micro-batch, which is all that a process packs at once. So of the terms of SPACE-1
+the selection, and no other, is of other pairs when `optimiser.accumulate` or the number of processes changes: the
+negatives come from batch_size / (accumulate * processes) responses, and are others. Contexts, responses and labels
+of a step are the same whatever the two are.
+"""
 
 from collections.abc import Sequence
 
@@ -6,13 +12,13 @@ import numpy as np
 
 
 def draw_negatives(responses: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """For each response, one of the batch with other tokens, each such example equally likely.
+    """For each response, one of the micro-batch with other tokens, each such example equally likely.
 
-    Where all responses of the batch are the same there is nothing to tell apart: the negatives are empty, and the
+    Where all responses of the micro-batch are the same there is nothing to tell apart: the negatives are empty, and the
     selection leaves such examples out.
 
     Args:
-      responses: the B responses, as token ids.
+      responses: the B responses of this process's micro-batch, as token ids.
       rng: one draw is taken per example.
     """
     texts: dict[bytes, int] = {}

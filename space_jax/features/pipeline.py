@@ -67,7 +67,9 @@ def train_batches(
 
     Returns:
       An iterator with `get_state` and `set_state` over NumPy batches, all arrays `[A, ...]` with B = n. The
-      micro-batches of a step have the same number of rows; other processes may have another, see `padding.grow`.
+      micro-batches of a step have the same number of rows; other processes may have another, see `padding.grow`. The
+      examples of a step and their masks do not depend on A or on the processes, the negatives of SPACE-1 do, see
+      `negatives`.
 
     Raises:
       UserError: the configuration and the corpora do not go together.
