@@ -37,7 +37,12 @@ def add_parser(verbs: Any) -> None:
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
     add_corpus_arguments(parser)
-    parser.add_argument("--tokenizer", type=Path, required=True, help="folder of a tokenizer, or a vocab.txt")
+    parser.add_argument(
+        "--tokenizer",
+        required=True,
+        metavar="DIR_OR_FILE",
+        help="a saved tokenizer, a run, a Hugging Face folder, a vocab.txt, or 'minilm'",
+    )
     parser.add_argument("--cased", action="store_true", help="the vocab.txt tells upper from lower case")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     parser.add_argument("--overwrite", action="store_true", help="replace a prepared corpus that is there")
@@ -54,11 +59,12 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
 
 def _build(given: argparse.Namespace, _: list[str]) -> None:
     # Imported here, because TensorFlow Datasets takes a moment that --help need not wait for.
+    from space_jax.convert.minilm import named_folder
     from space_jax.features.prepare import prepare
     from space_jax.features.tokenizer import load_tokenizer
 
     source = Source(given)
-    tokenizer = load_tokenizer(given.tokenizer, lower_case=not given.cased)
+    tokenizer = load_tokenizer(named_folder(given.tokenizer), lower_case=not given.cased)
     limits = Limits(max_turns=given.max_turns, max_turn_tokens=given.max_turn_tokens)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} dialogues"))

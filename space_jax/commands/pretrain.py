@@ -16,7 +16,11 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("--config", required=True, metavar="FILE[:ARGUMENT]", help="for example configs/space3_sgd.py")
     parser.add_argument("--workdir", type=Path, required=True, help="folder of the run: checkpoints, metrics, curves")
-    parser.add_argument("--init", type=Path, metavar="WORKDIR", help="start from the parameters of another run")
+    parser.add_argument(
+        "--init",
+        metavar="DIR",
+        help="start from another run, what 'space-jax convert' wrote, a Hugging Face folder, or 'minilm'",
+    )
     parser.set_defaults(run=_run, takes_config=True)
 
 

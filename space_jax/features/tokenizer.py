@@ -4,6 +4,7 @@ Text never becomes a special token: a user who types `<sos_u>` or `[MASK]` gets 
 tokens are put in by id, from `id_of` or `vocabulary`.
 """
 
+import json
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +12,11 @@ from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features import sentencepiece_tokenizer, wordpiece_tokenizer
 from space_jax.features.sentencepiece_tokenizer import SentencePieceTokenizer
-from space_jax.features.tokenizer_folder import read_folder
+from space_jax.features.tokenizer_folder import DESCRIPTION_FILE, read_folder
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
+
+INNER_FOLDER = "tokenizer"  # of a run and of converted weights
+HUGGING_FACE = ("tokenizer.json", "vocab.txt")  # the first says more
 
 
 class Tokenizer(Protocol):
@@ -51,16 +55,18 @@ def load_tokenizer(path: Path | str, lower_case: bool = True) -> Tokenizer:
     """Loads a tokenizer.
 
     Args:
-      path: a folder that `Tokenizer.save` wrote, or a file: `*.model` (SentencePiece, made by `train_sentencepiece`),
-        `*.json` (a WordPiece `tokenizer.json`) or `*.txt` (a BERT `vocab.txt`).
-      lower_case: whether a `vocab.txt` is of a lower-cased BERT; the other kinds say so themselves.
+      path: a folder that `Tokenizer.save` wrote, one with that folder inside as `tokenizer` (a run, converted weights),
+        one in the layout of Hugging Face with `tokenizer.json` or `vocab.txt`; or a file: `*.model` (SentencePiece,
+        made by `train_sentencepiece`), `*.json` (a WordPiece `tokenizer.json`) or `*.txt` (a BERT `vocab.txt`).
+      lower_case: whether a `vocab.txt` is of a lower-cased BERT; the other kinds say so themselves, as does a
+        `tokenizer_config.json` in its folder.
 
     Raises:
       UserError: nothing there, of another kind, or damaged.
     """
     path = Path(path)
     if path.is_dir():
-        return _from_folder(path)
+        return _from_folder(path, lower_case)
     if not path.is_file():
         raise UserError(f"{path}: no such tokenizer folder or file")
     if path.suffix == ".model":
@@ -74,10 +80,31 @@ def load_tokenizer(path: Path | str, lower_case: bool = True) -> Tokenizer:
     )
 
 
-def _from_folder(folder: Path) -> Tokenizer:
+def has_tokenizer(folder: Path) -> bool:
+    """Whether `load_tokenizer` finds something in a folder."""
+    return any((folder / name).exists() for name in (DESCRIPTION_FILE, INNER_FOLDER, *HUGGING_FACE))
+
+
+def _from_folder(folder: Path, lower_case: bool) -> Tokenizer:
+    if not (folder / DESCRIPTION_FILE).is_file():
+        if (folder / INNER_FOLDER).is_dir():
+            return _from_folder(folder / INNER_FOLDER, lower_case)
+        for name in HUGGING_FACE:
+            if (folder / name).is_file():
+                return load_tokenizer(folder / name, _said_lower_case(folder / "tokenizer_config.json", lower_case))
     kind, path, content = read_folder(folder)
     if kind == sentencepiece_tokenizer.KIND:
         return SentencePieceTokenizer(content, str(path))
     if kind == wordpiece_tokenizer.KIND:
         return WordPieceTokenizer.from_json(path)
     raise UserError(f"{folder}: tokenizer kind {kind!r} is not one of 'sentencepiece', 'wordpiece'")
+
+
+def _said_lower_case(path: Path, otherwise: bool) -> bool:
+    """What Hugging Face's description of a tokenizer says."""
+    if not path.is_file():
+        return otherwise
+    try:
+        return bool(json.loads(path.read_bytes()).get("do_lower_case", otherwise))
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"{path}: not the description of a tokenizer ({error})") from error

@@ -89,6 +89,16 @@ class WordPieceTokenizer:
         """See `Tokenizer.fingerprint`."""
         return fingerprint(self._content.encode())
 
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """The pieces in the order of their ids, as a `vocab.txt` has them."""
+        return tuple(self._pieces)
+
+    @property
+    def lower_case(self) -> bool:
+        """Whether text is lower-cased first."""
+        return bool((json.loads(self._content).get("normalizer") or {}).get("lowercase", False))
+
     def vocabulary(self) -> Vocabulary:
         """See `Tokenizer.vocabulary`; the `[unusedN]` left over count as special."""
         return make_vocabulary(len(self._pieces), self.id_of, self._spare)

@@ -18,14 +18,16 @@ from space_jax.models.masks import decoder_mask, same_segment
 from space_jax.models.memory import Memory
 
 PUBLISHED_WIDTH = 768
-TABLE_INIT = nn.initializers.xavier_uniform()
 NEGATIVE = -1e9  # The logit of a row that only pads the token table; finite, so that its gradient is 0 and not NaN.
 
 
 def weight_init(config: ModelConfig) -> nn.initializers.Initializer:
     """normal(0, 0.02) at the published width of 768, and as large in proportion to 1/sqrt(H) at every other.
 
-    A narrow model with weights of 0.02 passes next to nothing of its context on, and needs long to begin to learn.
+    A narrow model with weights of 0.02 passes next to nothing of its context on, and needs long to begin to learn. The
+    tables of the embedding start alike: drawn xavier-uniform, as published, the rows of the long token table would be
+    some ten times smaller than those of the role and turn tables, which drowns the words until they have grown. The
+    published models never met this, since their token table came from a trained model.
     """
     return nn.initializers.normal(stddev=0.02 * math.sqrt(PUBLISHED_WIDTH / config.hidden))
 
@@ -90,7 +92,8 @@ class Embedding(nn.Module):
         config = self.config
 
         def table(name: str, rows: int, axis: str | None = None) -> jax.Array:
-            return self.param(name, nn.with_logical_partitioning(TABLE_INIT, (axis, "embed")), (rows, config.hidden))
+            init = nn.with_logical_partitioning(weight_init(config), (axis, "embed"))
+            return self.param(name, init, (rows, config.hidden))
 
         self.token = table("token", config.vocabulary.padded_size, "vocab")
         self.position = table("position", config.positions)

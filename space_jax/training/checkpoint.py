@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 import orbax.checkpoint.experimental.v1 as ocp
 
 from space_jax.errors import UserError
+from space_jax.models.weights import by_path, nested
 from space_jax.training.agreement import gather_json
 from space_jax.training.facts import require_same_run
-from space_jax.training.sharding import parameter_path
 
 _STATE, _POSITION, _FACTS, _RESULTS = "state", "position", "facts", "results"
 _METRIC = "loss"
@@ -181,71 +182,63 @@ def _found(orbax: ocp.training.Checkpointer) -> Found:
     return Found(tuple(info.step for info in orbax.checkpoints), min(scored)[1] if scored else None)
 
 
-def save_params(directory: Path, params: Any) -> None:
-    """Writes parameters alone, as step 0, for `load_params` of another run to start from."""
-    with ocp.training.Checkpointer(Path(directory).absolute(), context=_context()) as orbax:
-        orbax.save_checkpointables(0, {_STATE: {"params": params}})
-
-
-def load_params(directory: Path, params: Any, step: int | None = None) -> tuple[Any, tuple[str, ...]]:
-    """Replaces the parameters that another run's checkpoint has; the others stay as they are.
+def load_params(directory: Path, abstract: Any, step: int) -> Any:
+    """The parameters of a checkpoint without the optimiser's state.
 
     Args:
-      directory: the folder with the checkpoints of that run.
-      params: parameters on the mesh, nested dictionaries, or `jax.ShapeDtypeStruct` with shardings.
+      directory: the folder with the checkpoints of a run.
+      abstract: the parameters as `jax.ShapeDtypeStruct` with shardings.
+      step: one that has a checkpoint.
+
+    Raises:
+      UserError: when it cannot be read, lacks parameters or has them in other shapes.
+    """
+    where = Path(directory).absolute() / str(step)
+    saved, wanted = _saved_params(directory, step), by_path(abstract)
+    missing = sorted(wanted.keys() - saved.keys())
+    if missing:
+        raise UserError(f"checkpoint {where}: lacks {', '.join(missing)}")
+    for name, leaf in wanted.items():
+        if tuple(saved[name].shape) != tuple(leaf.shape):
+            raise UserError(
+                f"checkpoint {where}: parameter {name} has shape {tuple(saved[name].shape)}, this model needs "
+                f"{tuple(leaf.shape)}"
+            )
+    return _load_tree(where, abstract)
+
+
+def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarray]:
+    """The parameters of a checkpoint on the host, whatever model they are of.
+
+    Args:
+      directory: the folder with the checkpoints of a run.
       step: the checkpoint; if None the best one where one has a held-out loss, else the latest.
 
     Returns:
-      (params, kept): the parameters, and the paths of those that the checkpoint does not have.
+      path -> array.
 
     Raises:
-      UserError: when there is no checkpoint, it cannot be read, or a common parameter has another shape.
+      UserError: when there is no checkpoint or it cannot be read.
     """
-    directory = Path(directory).absolute()
-    if not directory.is_dir():
-        raise UserError(f"checkpoint {directory}: --init names no folder")
-    with ocp.training.Checkpointer(directory, context=_context()) as orbax:
-        found = _found(orbax)
+    if step is None:
+        found = find_checkpoints(directory)
         if not found.steps:
-            raise UserError(f"checkpoint {directory}: --init names a folder without checkpoints")
-        if step is None:
-            step = found.steps[-1] if found.best is None else found.best
-        where = directory / str(step)
-        with _reading(where):
-            saved = _by_path(orbax.checkpointables_metadata(step).metadata[_STATE]["params"])
-        ours = _by_path(params)
-        _require_same_shapes(saved, ours, where)
-        wanted = {name: leaf for name, leaf in ours.items() if name in saved}
-        if not wanted:
-            raise UserError(f"checkpoint {where}: has none of this model's parameters")
-        loaded = _load_part(where, wanted)
-    kept = tuple(name for name in ours if name not in loaded)
-    replace = lambda path, leaf: loaded.get(parameter_path(path), leaf)  # noqa: E731
-    return jax.tree_util.tree_map_with_path(replace, params), kept
+            raise UserError(f"checkpoint {directory}: no checkpoints")
+        step = found.steps[-1] if found.best is None else found.best
+    saved = _saved_params(directory, step)
+    tree = nested({name: np.empty(leaf.shape, leaf.dtype) for name, leaf in saved.items()})
+    return by_path(_load_tree(Path(directory).absolute() / str(step), tree))
 
 
-def _by_path(tree: Any) -> dict[str, Any]:
-    return {parameter_path(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+def _saved_params(directory: Path, step: int) -> dict[str, Any]:
+    """Shape and dtype of every parameter of a checkpoint."""
+    directory = Path(directory).absolute()
+    with ocp.training.Checkpointer(directory, context=_context()) as orbax, _reading(directory / str(step)):
+        return by_path(orbax.checkpointables_metadata(step).metadata[_STATE]["params"])
 
 
-def _require_same_shapes(saved: dict[str, Any], ours: dict[str, Any], where: Path) -> None:
-    for name in sorted(saved.keys() & ours.keys()):
-        if tuple(saved[name].shape) != tuple(ours[name].shape):
-            raise UserError(
-                f"checkpoint {where}: parameter {name} has shape {tuple(saved[name].shape)}, this model needs "
-                f"{tuple(ours[name].shape)}"
-            )
-
-
-def _load_part(where: Path, wanted: dict[str, Any]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for name, leaf in wanted.items():
-        *folders, last = name.split("/")
-        node = tree
-        for folder in folders:
-            node = node.setdefault(folder, {})
-        node[last] = jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding)
+def _load_tree(where: Path, tree: Any) -> Any:
     context = _context()
-    context.pytree.loading.partial_load = True  # optimiser state and parameters of other heads stay on disk
+    context.pytree.loading.partial_load = True  # the optimiser's state stays on disk
     with _reading(where), context:
-        return _by_path(ocp.load_checkpointables(where, {_STATE: {"params": tree}})[_STATE]["params"])
+        return ocp.load_checkpointables(where, {_STATE: {"params": tree}})[_STATE]["params"]

@@ -2,7 +2,7 @@
 
 What happens in which order is a contract; resumption depends on it:
 
-1. The state comes from the last checkpoint of `workdir`; else its parameters from `init_from`; else from scratch.
+1. The state comes from the last checkpoint of `workdir`; else its parameters from `initial`; else from scratch.
 2. A run from the beginning is evaluated before its first step.
 3. For each step: take the batch, step, write metrics. Then, where due, evaluate the new state, and after that save it
    together with the iterator's state after its batch. So a checkpoint at step k follows everything step k was to do,
@@ -21,10 +21,12 @@ import numpy as np
 from rich.console import Console
 
 from space_jax.config import PretrainConfig
+from space_jax.config_files import save_config
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.models.recipe import Recipe
-from space_jax.training.checkpoint import Checkpoints, load_params
+from space_jax.models.weights import Weights, graft
+from space_jax.training.checkpoint import Checkpoints
 from space_jax.training.clock import Clock
 from space_jax.training.curves import draw_curves
 from space_jax.training.evaluate import Evaluator
@@ -91,7 +93,7 @@ def train(
     train_iterator: BatchIterator,
     eval_batches: Sequence[Batch],
     bank_batches: Sequence[Batch] = (),
-    init_from: Path | None = None,
+    initial: Weights | None = None,
     console: Console | None = None,
     corpora: Sequence[str] = (),
 ) -> Result:
@@ -100,11 +102,11 @@ def train(
     Args:
       recipe: the model and its loss terms.
       config: of the run.
-      workdir: gets `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`.
+      workdir: gets `config.json`, `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`.
       train_iterator: endless NumPy batches `[A, ...]`, this process's share.
       eval_batches: held-out NumPy batches `[A, ...]`, as many on each process.
       bank_batches: training batches of the same kind, for retrieval.
-      init_from: folder with checkpoints whose parameters a run from the beginning starts with.
+      initial: what the parameters of a run from the beginning start from.
       console: where progress is shown.
       corpora: fingerprints of the data; a run does not go on with others.
 
@@ -128,11 +130,14 @@ def train(
         else:
             state = init_state(recipe, optimiser, shape, config.train.seed, rules, mesh)
             position, results = feed.position(), {}
+        if jax.process_index() == 0:
+            # Also when a run goes on: fields that do not change its numbers may be others than before.
+            save_config(config, workdir)
         last_step, start = (-1, 0) if latest is None else (latest, latest)
         with Writers(workdir, last_step) as writers, RunProgress(steps, start, console) as progress:
             run = _Run(config, checkpoints, writers, progress, feed, evaluator, facts, state, position, start, results)
             if latest is None:
-                _start_from(run, init_from)
+                _start_from(run, initial)
                 _evaluate(run)
             else:
                 progress.say(f"going on from step {latest}")
@@ -143,12 +148,12 @@ def train(
     return result
 
 
-def _start_from(run: _Run, init_from: Path | None) -> None:
-    if init_from is None:
+def _start_from(run: _Run, initial: Weights | None) -> None:
+    if initial is None:
         return
-    params, kept = load_params(init_from, run.state.params)
+    params, grafted = graft(run.state.params, initial, run.config.model.vocabulary.size)
     run.state = dataclasses.replace(run.state, params=params)
-    run.progress.say(f"parameters from {init_from}" + (f"; newly initialised: {', '.join(kept)}" if kept else ""))
+    run.progress.say(f"parameters from {initial.source}" + (f"; {grafted}" if str(grafted) else ""))
 
 
 def _steps(run: _Run, step: Any, stop: StopSignal) -> None:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from space_jax.config import OptimiserConfig
-from space_jax.training.sharding import parameter_path
+from space_jax.models.weights import parameter_path
 
 
 def learning_rate_schedule(config: OptimiserConfig, steps: int) -> optax.Schedule:

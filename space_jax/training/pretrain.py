@@ -5,22 +5,26 @@ from pathlib import Path
 import jax
 
 from space_jax.config import PretrainConfig
-from space_jax.config_files import save_config
+from space_jax.convert.source import read_weights, require_same_tokens
+from space_jax.features.batch import micro_batches
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.models.weights import by_path, require_fit
 from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.loop import Result, train
 from space_jax.training.mesh import initialise_distributed
 from space_jax.training.setup import Setup
-from space_jax.training.trained import CHECKPOINTS, LATEST, TOKENIZER, find_step, require_same_tokenizer
+from space_jax.training.sharding import unbox
+from space_jax.training.state import abstract_params
+from space_jax.training.trained import CHECKPOINTS, TOKENIZER, require_same_tokenizer
 
 
-def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = None) -> Result:
+def pretrain(config: PretrainConfig, workdir: Path, init: str | None = None) -> Result:
     """Pre-trains, going on from the last checkpoint of `workdir` where there is one.
 
     Args:
       config: of the run; the vocabulary comes from the corpora.
       workdir: gets `config.json`, `tokenizer/`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`, `curves.png`.
-      init_from: workdir of a run whose parameters this one starts from.
+      init: what the parameters of a new run start from, see `convert.source.read_weights`.
 
     Raises:
       UserError: a configuration, corpus or checkpoint that does not fit; a loss that is not finite.
@@ -29,17 +33,16 @@ def pretrain(config: PretrainConfig, workdir: Path, init_from: Path | None = Non
     setup = Setup(config)
     # Everything that can be refused is refused before the workdir is touched.
     iterator, held_out, bank = setup.train_batches(), setup.held_out("validation"), setup.bank()
-    if init_from is not None:
-        find_step(init_from, LATEST)
-        require_same_tokenizer(setup, init_from)
-    # A run that stopped before its first checkpoint begins anew, perhaps with another configuration.
+    tokenizer = load_tokenizer(setup.corpora[0].tokenizer_folder)
+    initial = None
     if find_checkpoints(workdir / CHECKPOINTS).steps:
         require_same_tokenizer(setup, workdir)
-    elif jax.process_index() == 0:
-        load_tokenizer(setup.corpora[0].tokenizer_folder).save(workdir / TOKENIZER)
-        save_config(setup.config, workdir)
-    parameters = None if init_from is None else init_from / CHECKPOINTS
+    elif init is not None:
+        initial = read_weights(init)
+        require_same_tokens(initial, tokenizer)
+        shapes = by_path(unbox(abstract_params(setup.recipe, micro_batches(held_out[0])[0])))
+        require_fit(shapes, initial, setup.config.model.vocabulary.size)
+    if jax.process_index() == 0:
+        tokenizer.save(workdir / TOKENIZER)
     fingerprints = [corpus.metadata.fingerprint for corpus in setup.corpora]
-    return train(
-        setup.recipe, setup.config, workdir, iterator, held_out, bank, init_from=parameters, corpora=fingerprints
-    )
+    return train(setup.recipe, setup.config, workdir, iterator, held_out, bank, initial=initial, corpora=fingerprints)

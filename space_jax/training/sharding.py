@@ -9,6 +9,7 @@ from flax import linen as nn
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from space_jax.errors import UserError
+from space_jax.models.weights import parameter_path
 from space_jax.training.mesh import BATCH_AXES
 
 Rules = tuple[tuple[str, tuple[str, ...]], ...]
@@ -17,11 +18,6 @@ Rules = tuple[tuple[str, tuple[str, ...]], ...]
 def flax_rules(rules: Rules) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
     """The rules as `flax.linen.logical_axis_rules` reads them: None, not (), for an axis that is not split."""
     return tuple((name, axes or None) for name, axes in rules)
-
-
-def parameter_path(path: Any) -> str:
-    """`encoder/layers/kernel` for the key path of a leaf."""
-    return "/".join(str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key)))) for key in path)
 
 
 def partition_spec(

@@ -66,10 +66,7 @@ def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
     mesh = make_mesh(config.mesh)
     optimiser = make_optimiser(config.optimiser, config.train.steps)
     abstract = abstract_state(setup.recipe, optimiser, batch, config.mesh.rules, mesh)
-    params, missing = load_params(workdir / CHECKPOINTS, abstract.params, step)
-    if missing:
-        raise UserError(f"{workdir}, step {step}: the checkpoint lacks {', '.join(missing)}")
-    return params
+    return load_params(workdir / CHECKPOINTS, abstract.params, step)
 
 
 def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str) -> tuple[int, dict[str, float]]:

@@ -1,34 +1,30 @@
-"""The recorded SPACE-3 model with what the published beam search wrote with it."""
+"""The recorded SPACE-3 model with what the reference's beam search wrote with it."""
+
+from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.config import Space3Config
-from space_jax.models.recipes import make_recipe
-from tests.models import published
+from space_jax.convert.recorded import Recording
+
+FOLDER = Path(__file__).parents[1] / "convert" / "reference"
 
 
 class RecordedWriter:
     """The recorded model on its batch.
 
     Attributes:
-      generated: tokens and scores of the published search, by name of the recording.
+      generated: tokens and scores of the reference's search, by name of the recording.
       memories: kind of recording -> what the responses are written on.
     """
 
-    def __init__(self, folder):
-        # PyTorch is needed from here on, and the import skips where it is absent.
-        from tests.models.test_parity import Recorded
-
-        space3 = Recorded(folder, "space3")
-        self.generated = dict(np.load(folder / "space3_tiny_generation.npz"))
-        prompts = {name: tuple(space3.inputs[f"{name}_token"][0].tolist()) for name in ("understand", "policy")}
-        config = published.model_config(space3.spec["config"], **prompts)
-        self._recipe = make_recipe(config, Space3Config())
-        self._params = jax.tree.map(jnp.asarray, published.space3(space3.weights, config))
-        batch = space3.batch(labelled=True)
+    def __init__(self):
+        files = (FOLDER / f"space3_small{end}" for end in (".safetensors", "_inputs.npz", ".json"))
+        recording = Recording(*files)
+        self.generated = dict(np.load(FOLDER / "space3_small_generation.npz"))
+        self._recipe, self._params = recording.recipe, recording.params
+        batch = recording.batch(labelled=True)
         self.memories = {
             "prompted": jax.jit(self._recipe.prompt)(self._params, batch),
             "plain": jax.jit(self._encode)(self._params, batch)[1],
@@ -42,6 +38,5 @@ class RecordedWriter:
 
 
 @pytest.fixture(scope="session")
-def recorded(shared_data) -> RecordedWriter:
-    pytest.importorskip("torch", reason="the recorded weights are PyTorch files; install torch to read them")
-    return RecordedWriter(shared_data / "parity")
+def recorded() -> RecordedWriter:
+    return RecordedWriter()

@@ -207,9 +207,9 @@ def test_the_search_ends_when_nothing_can_overtake():
     assert seen == [0, 1]  # the beam still holds 3 4 and 4 3, both less likely
 
 
-@pytest.mark.parametrize("size", [1, 5])
+@pytest.mark.parametrize("size", [1, 3])
 @pytest.mark.parametrize("kind", ["prompted", "plain"])
-def test_published_responses(recorded, kind, size):
+def test_recorded_responses(recorded, kind, size):
     tokens, scores = (recorded.generated[f"beam{size}_{kind}_{what}"] for what in ("tokens", "scores"))
 
     def write(memory):

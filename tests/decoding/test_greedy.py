@@ -158,7 +158,7 @@ def test_decoding_ends_early_when_all_rows_have_ended():
 
 
 @pytest.mark.parametrize("kind", ["prompted", "plain"])
-def test_published_responses(recorded, kind):
+def test_recorded_responses(recorded, kind):
     expected = recorded.generated[f"beam1_{kind}_tokens"]
 
     def write(memory):

@@ -1,5 +1,6 @@
 """Saving and restoring: another mesh, what is kept, and what is refused."""
 
+import dataclasses
 import shutil
 
 import jax
@@ -8,7 +9,8 @@ import pytest
 
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
-from space_jax.training.checkpoint import Checkpoints, find_checkpoints, load_params, save_params
+from space_jax.models.weights import nested
+from space_jax.training.checkpoint import Checkpoints, find_checkpoints, load_params, read_arrays
 from space_jax.training.facts import run_facts
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
@@ -105,13 +107,20 @@ def test_a_damaged_checkpoint_is_named(tmp_path, states, damage):
             checkpoints.restore(1, abstract, FACTS)
 
 
+def save(folder, state, params=None, step=1, loss=None):
+    """Saves a state, perhaps with other parameters."""
+    state = state if params is None else dataclasses.replace(state, params=params)
+    with Checkpoints(folder, 2) as checkpoints:
+        checkpoints.save(step, state, {}, FACTS, {}, loss)
+
+
 def test_an_array_that_was_cut_off_is_named(tmp_path, states):
     # One array only: after the first that fails, Orbax no longer waits for the others, and they complain to no one.
-    params = {"bias": states[0][0].params["bias"]}
-    save_params(tmp_path, params)
-    next((tmp_path / "0" / "state").rglob("d/*")).write_bytes(b"cut")
-    with pytest.raises(UserError, match=r"/0: cannot be read"):
-        load_params(tmp_path, params)
+    (state, abstract), _ = states
+    save(tmp_path, state, {"bias": state.params["bias"]})
+    next((tmp_path / "1" / "state").rglob("d/*")).write_bytes(b"cut")
+    with pytest.raises(UserError, match=r"/1: cannot be read"):
+        load_params(tmp_path, {"bias": abstract.params["bias"]}, 1)
 
 
 def test_where_it_runs_and_what_it_reports_may_change():
@@ -121,27 +130,32 @@ def test_where_it_runs_and_what_it_reports_may_change():
     assert run_facts(same, ["another corpus"]) != FACTS
 
 
-def test_parameters_that_a_checkpoint_lacks_stay(tmp_path, states):
+def test_parameters_alone_on_another_mesh_and_on_the_host(tmp_path, states):
+    (state, _), (_, elsewhere) = states
+    save(tmp_path, state)
+    params = load_params(tmp_path, elsewhere.params, 1)
+    assert_equal(params, state.params)
+    assert shardings_of(params) == shardings_of(elsewhere.params)
+    arrays = read_arrays(tmp_path)
+    assert all(type(array) is np.ndarray for array in arrays.values())
+    assert_equal(nested(arrays), state.params)
+
+
+def test_on_the_host_the_best_checkpoint_is_read_where_there_is_one(tmp_path, states):
     (state, _), _ = states
-    other, _ = make(MeshConfig(fsdp=2, tensor=2), seed=5)
-    save_params(tmp_path / "start", {name: leaf for name, leaf in state.params.items() if name != "kernel"})
-    params, kept = load_params(tmp_path / "start", other.params)
-    assert kept == ("kernel",)
-    assert_equal(params["kernel"], other.params["kernel"])
-    assert_equal(params["table"], state.params["table"])
-    assert shardings_of(params) == shardings_of(other.params)
+    for step, loss in ((1, 3.0), (2, 1.0), (3, 2.0)):
+        save(tmp_path, state, {"bias": state.params["bias"] + step}, step, loss)
+    np.testing.assert_array_equal(read_arrays(tmp_path)["bias"], state.params["bias"] + 2)
+    np.testing.assert_array_equal(read_arrays(tmp_path, 3)["bias"], state.params["bias"] + 3)
 
 
-def test_starting_from_the_wrong_folder_says_why(tmp_path, states):
-    params = states[0][0].params
-    with pytest.raises(UserError, match="names no folder"):
-        load_params(tmp_path / "absent", params)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="without checkpoints"):
-        load_params(tmp_path / "empty", params)
-    save_params(tmp_path / "narrow", {"bias": params["bias"][:4]})
+def test_parameters_that_do_not_fit_are_named(tmp_path, states):
+    (state, abstract), _ = states
+    with pytest.raises(UserError, match="no checkpoints"):
+        read_arrays(tmp_path / "absent")
+    save(tmp_path / "narrow", state, {**state.params, "bias": state.params["bias"][:4]})
     with pytest.raises(UserError, match=r"parameter bias has shape \(4,\), this model needs \(8,\)"):
-        load_params(tmp_path / "narrow", params)
-    save_params(tmp_path / "foreign", {"other": params["bias"]})
-    with pytest.raises(UserError, match="none of this model's parameters"):
-        load_params(tmp_path / "foreign", params)
+        load_params(tmp_path / "narrow", abstract.params, 1)
+    save(tmp_path / "foreign", state, {name: leaf for name, leaf in state.params.items() if name != "bias"})
+    with pytest.raises(UserError, match=r"/1: lacks bias"):
+        load_params(tmp_path / "foreign", abstract.params, 1)

@@ -1,0 +1,200 @@
+"""Arrays of a published layout -> ours and back, along the key map."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from space_jax.config import ModelConfig, Vocabulary
+from space_jax.convert.key_map import TABLE, Row, part_of
+from space_jax.errors import UserError
+
+State = Mapping[str, np.ndarray]
+KeysOf = Callable[[Row], tuple[str, ...]]
+"""The keys of a row in one of the layouts; none where the layout has no such parameter."""
+
+_SIZE = re.compile(r"(\d*)([A-Z]?)")
+_LAYER = "{i}"
+_NAMES = {"hidden": "H", "mlp": "F", "positions": "P", "roles": "T", "turns": "U"}
+_LISTED = 8  # keys of one kind in a message
+
+
+class Mapped(NamedTuple):
+    """A published file in our layout.
+
+    Attributes:
+      arrays: path -> float32 array, layers stacked along the first axis.
+      sizes: the letters of the key map's shapes, and "layers".
+      unused: keys of the file that have no counterpart, or whose part was not asked for.
+    """
+
+    arrays: dict[str, np.ndarray]
+    sizes: dict[str, int]
+    unused: tuple[str, ...]
+
+
+def space_keys(row: Row) -> tuple[str, ...]:
+    """The key in a published SPACE `state_dict`."""
+    return (row.space,)
+
+
+def bert_keys(row: Row) -> tuple[str, ...]:
+    """The keys in BERT's layout."""
+    return row.bert
+
+
+def model_of(mapped: Mapped, heads: int, **fields: Any) -> ModelConfig:
+    """The sizes that a file showed, as a configuration; `fields` are what no shape shows."""
+    sizes = mapped.sizes
+    named: dict[str, Any] = {name: sizes[letter] for name, letter in _NAMES.items() if letter in sizes}
+    return ModelConfig(layers=sizes["layers"], heads=heads, vocabulary=Vocabulary(size=sizes["V"]), **named, **fields)
+
+
+class _Problems:
+    """Everything that is wrong with a file, to be said together."""
+
+    def __init__(self) -> None:
+        self.missing: list[str] = []
+        self.misshapen: list[str] = []
+
+    def require_none(self, source: str, unexpected: Sequence[str]) -> None:
+        if not (self.missing or self.misshapen):
+            return
+        parts = (("missing", self.missing), ("of another shape", self.misshapen), ("unexpected", unexpected))
+        said = "; ".join(f"{len(names)} {what}: {_some(names)}" for what, names in parts if names)
+        raise UserError(f"{source}: its keys are not those of this layout ({said})")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = ", ..." if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
+def to_ours(state: State, keys_of: KeysOf, parts: Sequence[str], optional: Sequence[str], heads: int, source: str):
+    """Maps a published file onto our parameters.
+
+    Args:
+      state: key -> array.
+      keys_of: which layout.
+      parts: parts of the model that must be there whole.
+      optional: parts that must be there whole if one of their keys is.
+      heads: attention heads, which no shape shows.
+      source: the file, for messages.
+
+    Returns:
+      Mapped.
+
+    Raises:
+      UserError: missing and misshapen keys, all of them together with those that were not expected.
+    """
+    rows = [row for row in TABLE if keys_of(row) and _wanted(row, state, keys_of, parts, optional)]
+    layers = _count_layers(state, rows, keys_of)
+    sizes, problems = {"layers": layers}, _Problems()
+    used: set[str] = set()
+    stacks = []
+    for row in rows:
+        of_layers = list(_each_layer(keys_of(row), layers))
+        used.update(key for keys in of_layers for key in keys)
+        stacks.append([_joined(state, keys, row, sizes, problems) for keys in of_layers])
+    unused = tuple(key for key in state if key not in used)
+    problems.require_none(source, unused)
+    if sizes["H"] % heads:
+        raise UserError(f"{source}: {heads} attention heads do not divide its hidden size of {sizes['H']}")
+    arrays = {row.ours: _formed(row, stack, heads) for row, stack in zip(rows, stacks, strict=True)}
+    return Mapped(arrays, sizes, unused)
+
+
+def _wanted(row: Row, state: State, keys_of: KeysOf, parts: Sequence[str], optional: Sequence[str]) -> bool:
+    part = part_of(row.ours)
+    if part in parts:
+        return True
+    same_part = (key for other in TABLE if part_of(other.ours) == part for key in keys_of(other))
+    return part in optional and any(key in state for key in same_part)
+
+
+def _count_layers(state: State, rows: Sequence[Row], keys_of: KeysOf) -> int:
+    """One more than the highest layer that any key names."""
+    patterns = [
+        re.compile(re.escape(key).replace(re.escape(_LAYER), r"(\d+)"))
+        for row in rows
+        for key in keys_of(row)
+        if _LAYER in key
+    ]
+    numbers = [int(match[1]) for key in state for pattern in patterns if (match := pattern.fullmatch(key))]
+    return max(numbers, default=0) + 1
+
+
+def _each_layer(keys: tuple[str, ...], layers: int) -> Iterator[tuple[str, ...]]:
+    """The keys of every layer; the keys themselves where they count none."""
+    if _LAYER not in keys[0]:
+        yield keys
+        return
+    for layer in range(layers):
+        yield tuple(key.replace(_LAYER, str(layer)) for key in keys)
+
+
+def _joined(
+    state: State, keys: tuple[str, ...], row: Row, sizes: dict[str, int], problems: _Problems
+) -> np.ndarray | None:
+    """The arrays of one row and layer below one another, if they are there and of the right shape."""
+    missing = [key for key in keys if key not in state]
+    problems.missing += missing
+    if missing:
+        return None
+    arrays = [np.asarray(state[key], np.float32) for key in keys]
+    expected = _expected(row.shape, arrays, sizes)
+    if expected is None or any(array.shape != expected for array in arrays):
+        for key, array in zip(keys, arrays, strict=True):
+            if array.shape != expected:
+                wanted = "" if expected is None else f" instead of {_times(expected)}"
+                problems.misshapen.append(f"{key} ({_times(array.shape)}{wanted})")
+        return None
+    return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
+
+
+def _expected(shape: str, arrays: Sequence[np.ndarray], sizes: dict[str, int]) -> tuple[int, ...] | None:
+    """The shape of each array of a row; letters that are still free get their number here. None: another rank."""
+    given = arrays[0].shape
+    wanted = []
+    if len(shape.split()) != len(given):
+        return None
+    for axis, (text, size) in enumerate(zip(shape.split(), given, strict=True)):
+        match = _SIZE.fullmatch(text)
+        assert match is not None, f"key map: shape {shape!r}"
+        factor, letter = int(match[1] or 1), match[2]
+        parts = len(arrays) if axis == 0 else 1  # the arrays of a row share its first axis
+        if letter and letter not in sizes and size * parts % factor == 0:
+            sizes[letter] = size * parts // factor
+        wanted.append(factor * (sizes.get(letter, 0) if letter else 1) // parts)
+    return tuple(wanted)
+
+
+def _formed(row: Row, stack: Sequence[np.ndarray | None], heads: int) -> np.ndarray:
+    ours = [row.form.to_ours(array, heads) for array in stack if array is not None]  # none is, once nothing is missing
+    return np.ascontiguousarray(np.stack(ours) if _LAYER in row.space else ours[0])
+
+
+def to_theirs(arrays: Mapping[str, np.ndarray], keys_of: KeysOf, heads: int) -> dict[str, np.ndarray]:
+    """Maps our parameters onto a published layout; those that it does not know are left out.
+
+    Args:
+      arrays: path -> array, vocabulary not padded.
+      keys_of: which layout.
+      heads: attention heads.
+    """
+    state = {}
+    for row in TABLE:
+        keys = keys_of(row)
+        if row.ours not in arrays or not keys:
+            continue
+        array = arrays[row.ours]
+        layers = list(array) if _LAYER in row.space else [array]
+        for one, names in zip(layers, _each_layer(keys, len(layers)), strict=True):
+            parts = np.split(row.form.to_theirs(one, heads), len(names))
+            state.update({name: np.ascontiguousarray(part) for name, part in zip(names, parts, strict=True)})
+    return state
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "one number"

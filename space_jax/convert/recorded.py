@@ -1,0 +1,176 @@
+"""Reference activations on disk: published weights, one batch, what the published code computed on it.
+
+The format is that of four files. The weights are a `state_dict` in the published layout. `inputs.npz` holds int64
+arrays `[B, S]`: `src_*` the context, `tgt_*` the response, `mlm_*` the masked context, each with `token`, `mask`,
+`pos`, `type`, `turn`; for SPACE-3 also `understand_token`, `policy_token` and `query_*`, the last user turn.
+`outputs.npz` holds what was computed, see `convert.activations`. The JSON holds `frames` and `resp_frames`, the
+semantic frames of the B user turns and responses as {domain: {intent: {slot: [{"value": ...}]}}}, and `config` with the
+sizes. Id 0 pads.
+"""
+
+import dataclasses
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config, Space3Config
+from space_jax.convert.key_map import RECIPE_PARTS
+from space_jax.convert.space import from_space
+from space_jax.convert.state_files import read_state
+from space_jax.dialogue.acts import ACTS
+from space_jax.dialogue.record import Frame, Slot, Value
+from space_jax.dialogue.trees import hashed_views, tree_views
+from space_jax.errors import UserError
+from space_jax.features.batch import Batch, Tokens
+from space_jax.models.recipe import Recipe
+from space_jax.models.recipes import make_recipe
+from space_jax.models.weights import Weights, nested, pad_vocabulary
+
+START, SUMMARY, UNKNOWN, END = 1, 2, 3, 12
+"""The ids that the recorded runs gave `[BOS]`, `[CLS]`, `[UNK]` and the end of a response."""
+
+_SIGNS = {"space1": "mask_embed", "space2": "subspace.projection.0.weight", "space3": "bow_predictor.weight"}
+_PARTS = {"ids": "token", "positions": "pos", "roles": "type", "turns": "turn", "segments": "mask"}
+
+
+class Recording:
+    """One recorded model with its batch.
+
+    Attributes:
+      name: "space1", "space2" or "space3".
+      weights: of the model.
+      config: its sizes, no dropout.
+      recipe: ours.
+      params: our parameters.
+      inputs: the arrays of the batch.
+    """
+
+    def __init__(self, weights: Path, inputs: Path, spec: Path):
+        """Reads the files.
+
+        Raises:
+          UserError: a file that cannot be read, or files that do not fit together.
+        """
+        self.name = _recipe_of(weights)
+        self._spec = _read_spec(spec)
+        sizes = self._spec["config"]
+        self.weights, _ = from_space(weights, self.name, sizes.get("heads"), None)
+        self.inputs = read_arrays_file(inputs)
+        self._require("src_token", "tgt_token", "mlm_token", "mlm_label", "mlm_mask")
+        self.config = self._model_config(self.weights)
+        self.recipe: Recipe = make_recipe(self.config, self._recipe_config())
+        padded = pad_vocabulary(self.weights.arrays, self.config.vocabulary.padded_size)
+        self.params = jax.tree.map(jnp.asarray, nested(padded))
+
+    def _require(self, *names: str) -> None:
+        missing = [name for name in names if name not in self.inputs]
+        if missing:
+            raise UserError(f"--inputs: lacks the arrays {', '.join(missing)}")
+
+    def _model_config(self, weights: Weights) -> ModelConfig:
+        prompts: dict[str, Any] = {"summary": SUMMARY}
+        if self.name == "space3":
+            self._require("understand_token", "policy_token", "query_token", "query_mask")
+            prompts |= {name: tuple(self.inputs[f"{name}_token"][0].tolist()) for name in ("understand", "policy")}
+        vocabulary = dataclasses.replace(weights.model.vocabulary, **prompts)
+        return dataclasses.replace(weights.model, dropout=0.0, vocabulary=vocabulary)
+
+    def _recipe_config(self) -> RecipeConfig:
+        if self.name == "space2":
+            return Space2Config(subspace=self.weights.arrays["subspaces/kernels"].shape[-1])
+        return Space1Config(as_released=True) if self.name == "space1" else Space3Config()
+
+    def batch(self, labelled: bool) -> Batch:
+        """The batch, one example a row."""
+        inputs = self.inputs
+        size = inputs["src_token"].shape[0]
+        mask = inputs["mlm_mask"]
+        user = "query" if "query_token" in inputs else "tgt"
+        return Batch(
+            context=_tokens(inputs, "src"),
+            response=_tokens(inputs, "tgt"),
+            negative=_tokens(inputs, "tgt"),
+            masked_ids=jnp.asarray(inputs["mlm_token"], jnp.int32),
+            masked_positions=jnp.broadcast_to(jnp.arange(mask.shape[1], dtype=jnp.int32), mask.shape),
+            masked_targets=jnp.asarray(inputs["mlm_label"], jnp.int32),
+            masked_weights=jnp.asarray(mask, jnp.float32),
+            occupied=jnp.ones((size, 1), bool),
+            slot=jnp.arange(size, dtype=jnp.int32),
+            valid=jnp.ones(size, bool),
+            labelled=jnp.full(size, labelled),
+            user_words=_words(inputs, user),
+            response_words=_words(inputs, "tgt"),
+            user_tree=self._trees("frames", size),
+            system_tree=self._trees("resp_frames", size),
+            acts=jnp.zeros((size, len(ACTS)), jnp.float32),
+            dialogue=jnp.arange(size, dtype=jnp.int32),
+        )
+
+    def _trees(self, side: str, size: int) -> jnp.ndarray:
+        """`[B, 10, K]`, K as large as the largest set, so that none is cut."""
+        turns = [_frames(turn, side) for turn in self._spec[side]]
+        if len(turns) != size:
+            raise UserError(f"--spec: {side} has {len(turns)} turns, but the batch has {size} examples")
+        width = max(1, *(len(view) for turn in turns for view in tree_views(turn)))
+        return jnp.asarray(np.stack([hashed_views(turn, width) for turn in turns]))
+
+
+def _recipe_of(path: Path) -> str:
+    keys = read_state(path)
+    found = [name for name, sign in _SIGNS.items() if sign in keys]
+    if len(found) != 1:
+        wanted = ", ".join(f"{sign} ({name})" for name, sign in _SIGNS.items())
+        raise UserError(f"--official {path}: must have exactly one of the keys {wanted}")
+    assert found[0] in RECIPE_PARTS
+    return found[0]
+
+
+def _read_spec(path: Path) -> dict[str, Any]:
+    try:
+        spec = json.loads(path.read_bytes())
+        missing = {"frames", "resp_frames", "config"} - spec.keys()
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"--spec {path}: not a JSON object ({error})") from error
+    if missing:
+        raise UserError(f"--spec {path}: lacks the fields {', '.join(sorted(missing))}")
+    return spec
+
+
+def read_arrays_file(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz`; pickled ones are refused."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not a whole .npz file of arrays ({error})") from error
+
+
+def _frames(turn: dict[str, Any], side: str) -> tuple[Frame, ...]:
+    try:
+        return tuple(
+            Frame(domain, intent, tuple(Slot(name, tuple(Value(v["value"]) for v in vs)) for name, vs in slots.items()))
+            for domain, intents in turn.items()
+            for intent, slots in intents.items()
+        )
+    except (AttributeError, TypeError, KeyError) as error:
+        raise UserError(
+            f'--spec: field {side} has {turn!r}, but must have {{domain: {{intent: {{slot: [{{"value": ...}}]}}}}}}'
+        ) from error
+
+
+def _tokens(inputs: dict[str, np.ndarray], prefix: str) -> Tokens:
+    try:
+        return Tokens(**{name: jnp.asarray(inputs[f"{prefix}_{key}"], jnp.int32) for name, key in _PARTS.items()})
+    except KeyError as error:
+        raise UserError(f"--inputs: lacks the array {error.args[0]}") from error
+
+
+def _words(inputs: dict[str, np.ndarray], prefix: str) -> jnp.ndarray:
+    return jnp.asarray(np.where(inputs[f"{prefix}_mask"] > 0, inputs[f"{prefix}_token"], -1), jnp.int32)

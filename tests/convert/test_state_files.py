@@ -1,0 +1,122 @@
+"""Files of weights: what is read, and what is refused in one sentence and without running anything."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from space_jax.convert.state_files import read_state, write_state
+from space_jax.errors import UserError
+
+STATE = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(2, np.float32)}
+
+
+def refused(path: Path, match: str) -> None:
+    with pytest.raises(UserError, match=match) as caught:
+        read_state(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def same(state):
+    assert set(state) == set(STATE)
+    for key, array in STATE.items():
+        np.testing.assert_array_equal(state[key], array)
+
+
+def test_safetensors_there_and_back(tmp_path):
+    write_state(tmp_path / "x.safetensors", STATE)
+    same(read_state(tmp_path / "x.safetensors"))
+    assert [path.name for path in tmp_path.iterdir()] == ["x.safetensors"]
+
+
+def test_the_prefix_of_data_parallel_training_is_taken_off(tmp_path):
+    save_file({f"module.{key}": array for key, array in STATE.items()}, tmp_path / "x.safetensors")
+    same(read_state(tmp_path / "x.safetensors"))
+
+
+def test_a_folder_with_weights_in_parts(tmp_path):
+    for key, name in (("a.weight", "one.safetensors"), ("b", "two.safetensors")):
+        save_file({key: STATE[key]}, tmp_path / name)
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a.weight": "one.safetensors", "b": "two.safetensors"}}))
+    same(read_state(tmp_path))
+    index.write_text(json.dumps({"weight_map": {"b": "../two.safetensors"}}))
+    refused(index, "must name files in the same folder")
+    index.write_text("{}")
+    refused(index, "weight_map")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\xff" * 64])
+def test_what_is_no_safetensors_file(tmp_path, content):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    refused(path, "not a whole safetensors file")
+
+
+def test_a_truncated_safetensors_file(tmp_path):
+    path = tmp_path / "x.safetensors"
+    save_file(STATE, path)
+    for size in range(0, path.stat().st_size - 1, 17):
+        cut = tmp_path / "cut.safetensors"
+        cut.write_bytes(path.read_bytes()[:size])
+        refused(cut, "not a whole safetensors file")
+
+
+def test_nothing_there(tmp_path):
+    refused(tmp_path / "x.model", "no such file")
+    refused(tmp_path, r"has none of model\.safetensors")
+    save_file({}, tmp_path / "empty.safetensors")
+    refused(tmp_path / "empty.safetensors", "holds no arrays")
+
+
+class Evil:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_is_not_run(tmp_path):
+    torch = pytest.importorskip("torch", reason="reads PyTorch files")
+    touched = tmp_path / "touched"
+    (tmp_path / "plain.model").write_bytes(pickle.dumps({"a": Evil(touched)}))
+    torch.save({"a": Evil(touched)}, tmp_path / "torch.model")
+    for name in ("plain.model", "torch.model"):
+        refused(tmp_path / name, "not a PyTorch file of arrays alone")
+    assert not touched.exists()
+    pickle.loads((tmp_path / "plain.model").read_bytes())
+    assert touched.exists()  # the pickle was a live one
+
+
+def test_pytorch_files(tmp_path):
+    torch = pytest.importorskip("torch", reason="reads PyTorch files")
+    write_state(tmp_path / "x.model", STATE)
+    same(read_state(tmp_path / "x.model"))
+    torch.save(
+        {key: torch.tensor(array, dtype=torch.bfloat16, requires_grad=True) for key, array in STATE.items()},
+        tmp_path / "old.bin",
+        _use_new_zipfile_serialization=False,
+    )
+    same(read_state(tmp_path / "old.bin"))
+    whole = (tmp_path / "x.model").read_bytes()
+    for size in (0, 10, len(whole) // 2, len(whole) - 30):
+        (tmp_path / "cut.model").write_bytes(whole[:size])
+        refused(tmp_path / "cut.model", "not a PyTorch file")
+    torch.save([torch.ones(1)], tmp_path / "list.model")
+    refused(tmp_path / "list.model", "holds a list, but must hold a state_dict")
+
+
+def test_without_pytorch_its_files_say_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    (tmp_path / "x.model").write_bytes(b"anything")
+    refused(tmp_path / "x.model", r"pip install 'space-jax\[torch\]'")
+    with pytest.raises(UserError, match="pip install"):
+        write_state(tmp_path / "y.model", STATE)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.model"]
