@@ -67,7 +67,15 @@ def tokenizer(tmp_path_factory):
 
 
 def test_the_walk_finds_the_verbs():
-    assert {path[0] for path in COMMANDS if path} == {"data", "tokenizer", "pretrain", "evaluate", "show", "info"}
+    assert {path[0] for path in COMMANDS if path} == {
+        "data",
+        "tokenizer",
+        "pretrain",
+        "evaluate",
+        "show",
+        "convert",
+        "info",
+    }
     assert ("data", "build") in COMMANDS
 
 

@@ -13,14 +13,17 @@ import time
 from pathlib import Path
 
 import jax
+import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from space_jax.cli import main
 from space_jax.config_files import read_config
+from space_jax.convert.source import read_weights
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.metrics import read_records
+from tests.convert.bert_folder import bert_state, write_bert_folder
 
 RECIPES = ("space1", "space2", "space3")
 LONG = ("space2", "--config.train.steps=90", "--config.train.checkpoint_every=5", "--config.train.eval_every=20")
@@ -220,8 +223,52 @@ def test_a_corpus_with_another_tokenizer_is_refused(finished, world, capfd):
 
 def test_init_from_nowhere_leaves_no_workdir(world, capfd):
     sentence = mistake(pretrain("never", "space2", "--init", "nowhere"), capfd)
-    assert sentence.startswith("space-jax: nowhere: no checkpoints; is it the workdir of a pre-training run?")
+    assert sentence.startswith("space-jax: nowhere: not a folder of weights")
     assert not Path("never").exists()
+
+
+@pytest.fixture(scope="module")
+def bert(world):
+    """A model in the layout of Hugging Face that fits the configuration, and the corpus prepared with its tokenizer."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,?!'-_:&"
+    pieces = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"[unused{n}]" for n in range(60)))
+    pieces += (*letters, *(f"##{letter}" for letter in letters))
+    sizes = {"hidden": 16, "layers": 2, "mlp": 32, "positions": 20, "roles": 2}
+    folder = write_bert_folder(Path("bert"), bert_state(pieces, **sizes), pieces, num_attention_heads=2)
+    build = ["data", "build", "simulated", "--dialogues", "60", "--tokenizer", "bert", "--out", "bert_corpus"]
+    assert main([*build, "--labelled-share", "0.5", "--max-turns", "3", "--max-turn-tokens", "20"]) == 0
+    return folder
+
+
+def test_parameters_from_a_hugging_face_folder(bert, capfd):
+    arguments = ("space3", "--init", "bert", "--config.data.prepared=bert_corpus", "--config.train.steps=1")
+    assert main(pretrain("from_bert", *arguments)) == 0
+    said = capfd.readouterr().err.replace("\n", " ")
+    assert "parameters from bert; newly initialised: backbone/embedding/turn" in said
+    assert "copied in part: backbone/embedding/position (20 of 64 rows)" in said
+    assert [step for step, _ in losses(Path("from_bert"))] == [1]
+
+
+def test_weights_that_do_not_fit_leave_no_workdir(bert, capfd):
+    prepared = "--config.data.prepared=bert_corpus"
+    sentence = mistake(pretrain("never", "space3", "--init", "bert"), capfd)
+    assert "but the corpora were prepared with one of 500" in sentence
+    sentence = mistake(pretrain("never", "space3", "--init", "bert", prepared, "--config.model.hidden=8"), capfd)
+    assert "does not fit the model: backbone/embedding/norm/norm/bias is 16 but must be 8" in sentence
+    assert not Path("never").exists()
+
+
+def test_a_run_in_other_layouts(finished, tmp_path):
+    """What was trained goes into BERT's layout and into that of the published code, and comes back the same."""
+    for action, out in (("to-space", tmp_path / "x.safetensors"), ("to-bert", tmp_path / "bert")):
+        assert main(["convert", action, str(finished), "--out", str(out)]) == 0
+    back = ["convert", "from-space", str(tmp_path / "x.safetensors"), "--recipe", finished.name, "--heads", "2"]
+    assert main([*back, "--out", str(tmp_path / "back")]) == 0
+    run, there = read_weights(str(finished)), read_weights(str(tmp_path / "back"))
+    assert set(run.arrays) - set(there.arrays) <= {"selector/kernel", "selector/bias"}
+    for path, array in there.arrays.items():
+        np.testing.assert_array_equal(array, run.arrays[path])
+    assert set(read_weights(str(tmp_path / "bert")).arrays) < set(run.arrays)
 
 
 def start(arguments, cache):

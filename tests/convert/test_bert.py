@@ -17,7 +17,7 @@ from space_jax.corpora import sgd
 from space_jax.errors import UserError
 from space_jax.models.backbone import Backbone
 from space_jax.models.weights import nested, pad_vocabulary
-from tests.convert.conftest import HEADS, LAYERS, PIECES, bert_state, write_bert_folder
+from tests.convert.bert_folder import HEADS, LAYERS, PIECES, bert_state, write_bert_folder
 
 DIALOGUE = (
     "i need a place to dine in the center that is expensive",
@@ -36,10 +36,10 @@ def equal(left, right):
 
 @pytest.mark.parametrize("masked_head", [False, True])
 def test_there_and_back_is_the_same_bit_for_bit(tmp_path, masked_head):
-    folder = write_bert_folder(tmp_path / "bert", bert_state(masked_head))
+    folder = write_bert_folder(tmp_path / "bert", bert_state(masked_head=masked_head))
     assert main(["convert", "from-bert", str(folder), "--out", str(tmp_path / "ours")]) == 0
     assert main(["convert", "to-bert", str(tmp_path / "ours"), "--out", str(tmp_path / "back")]) == 0
-    equal(load_file(tmp_path / "back" / "model.safetensors"), bert_state(masked_head))
+    equal(load_file(tmp_path / "back" / "model.safetensors"), bert_state(masked_head=masked_head))
     assert (tmp_path / "back" / "vocab.txt").read_text() == (folder / "vocab.txt").read_text()
     said = json.loads((tmp_path / "back" / "config.json").read_text())
     assert (said["num_attention_heads"], said["num_hidden_layers"], said["vocab_size"]) == (HEADS, LAYERS, len(PIECES))

@@ -13,7 +13,7 @@ from space_jax.models.recipes import make_recipe
 from space_jax.models.weights import by_path
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
-from tests.convert.conftest import HEADS, HIDDEN, bert_state
+from tests.convert.bert_folder import HEADS, HIDDEN, bert_state
 
 RECIPES = ("space1", "space2", "space3")
 

@@ -8,7 +8,8 @@ from safetensors.numpy import load_file, save_file
 
 from space_jax.cli import main
 from space_jax.convert.source import read_weights
-from tests.convert.conftest import PIECES, recorded_files
+from tests.convert.bert_folder import PIECES
+from tests.convert.conftest import recorded_files
 
 RECIPES = ("space1", "space2", "space3")
 

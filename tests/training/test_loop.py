@@ -13,7 +13,9 @@ from jax.experimental.compilation_cache import compilation_cache
 from rich.console import Console
 
 from space_jax.config import MeshConfig
-from space_jax.training.checkpoint import Checkpoints
+from space_jax.config_files import read_config
+from space_jax.models.weights import Weights
+from space_jax.training.checkpoint import Checkpoints, read_arrays
 from space_jax.training.facts import run_facts
 from space_jax.training.loop import TrainingDiverged, train
 from space_jax.training.mesh import make_mesh
@@ -181,9 +183,17 @@ def test_masked_tokens_that_leave_the_loss_are_counted_and_told_of_once(tmp_path
     assert said[0].startswith(f"{lost[2] / (lost[2] + 16):.1%} of the masked tokens are not in the loss")
 
 
-def test_init_from_takes_the_parameters_of_the_best_checkpoint(tmp_path, whole):
-    workdir = tmp_path / "run"
-    run(workdir, config=toy_config(steps=1), init_from=whole[0] / "checkpoints")
+def test_what_may_change_in_a_run_that_goes_on_is_written_down(tmp_path):
+    run(tmp_path / "run", config=toy_config(steps=2))
+    run(tmp_path / "run", config=toy_config(steps=2, log_every=7))
+    assert read_config(tmp_path / "run").train.log_every == 7
+
+
+def test_a_run_starts_from_given_weights(tmp_path, whole):
+    workdir, config = tmp_path / "run", toy_config(steps=1)
+    arrays = read_arrays(whole[0] / "checkpoints")
+    run(workdir, config=config, initial=Weights(arrays, config.model, None, None, "there"))
+    assert "parameters from there\n" in (workdir.parent / "output.txt").read_text()
     first = next(record for record in numbers(workdir) if record["kind"] == "eval")
     last = [record for record in numbers(whole[0]) if record["kind"] == "eval"][-1]  # the only one with a checkpoint
     assert first == {**last, "step": 0}
