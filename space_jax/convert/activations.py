@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from space_jax.convert.mapping import space_keys, to_theirs
-from space_jax.convert.recorded import END, START, UNKNOWN, Recording
+from space_jax.convert.recorded import Recording
 from space_jax.decoding.beam import beam_search
 from space_jax.dialogue.trees import VIEWS
 from space_jax.losses import combined_similarity, entropy_gate, l2_normalise, symmetric_kl, view_similarities
@@ -161,7 +161,7 @@ def _metrics(prefix: str, stream: str, terms: Terms, examples: int) -> dict[str,
 
 def _generated(recording: Recording, given: Arrays, params: Any, memories: dict[str, Memory]) -> dict[str, Any]:
     """The responses whose recordings are among `given`; the first of their tokens is the start itself."""
-    recipe = recording.recipe
+    recipe, ids = recording.recipe, recording.ids
     assert isinstance(recipe, Generator)
     computed: dict[str, Any] = {}
     for name, array in given.items():
@@ -170,8 +170,8 @@ def _generated(recording: Recording, given: Arrays, params: Any, memories: dict[
             continue
         size, kind, limit = int(match[1]), match[2], array.shape[1] - 1
         step = lambda tokens, memory: recipe.next_token(params, tokens, memory)  # noqa: E731
-        beam = beam_search(step, memories[kind], START, END, limit, size, (UNKNOWN,))
-        start = jnp.full((len(array), 1), START, jnp.int32)
+        beam = beam_search(step, memories[kind], ids["start"], ids["end"], limit, size, (ids["unknown"],))
+        start = jnp.full((len(array), 1), ids["start"], jnp.int32)
         computed[name] = jnp.concatenate([start, beam.tokens], axis=1)
         computed[f"beam{size}_{kind}_scores"] = beam.scores
     return computed

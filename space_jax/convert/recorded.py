@@ -5,7 +5,7 @@ arrays `[B, S]`: `src_*` the context, `tgt_*` the response, `mlm_*` the masked c
 `pos`, `type`, `turn`; for SPACE-3 also `understand_token`, `policy_token` and `query_*`, the last user turn.
 `outputs.npz` holds what was computed, see `convert.activations`. The JSON holds `frames` and `resp_frames`, the
 semantic frames of the B user turns and responses as {domain: {intent: {slot: [{"value": ...}]}}}, and `config` with the
-sizes. Id 0 pads.
+sizes. Id 0 pads; the ids of the tokens that open, close and summarise are in `IDS`.
 """
 
 import dataclasses
@@ -31,8 +31,8 @@ from space_jax.models.recipe import Recipe
 from space_jax.models.recipes import make_recipe
 from space_jax.models.weights import Weights, nested, pad_vocabulary
 
-START, SUMMARY, UNKNOWN, END = 1, 2, 3, 12
-"""The ids that the recorded runs gave `[BOS]`, `[CLS]`, `[UNK]` and the end of a response."""
+IDS = {"start": 1, "summary": 2, "unknown": 3, "end": 12}
+"""The ids that the recorded runs gave `[BOS]`, `[CLS]`, `[UNK]` and the end of a response, unless the JSON has `ids`."""
 
 _SIGNS = {"space1": "mask_embed", "space2": "subspace.projection.0.weight", "space3": "bow_predictor.weight"}
 _PARTS = {"ids": "token", "positions": "pos", "roles": "type", "turns": "turn", "segments": "mask"}
@@ -48,6 +48,7 @@ class Recording:
       recipe: ours.
       params: our parameters.
       inputs: the arrays of the batch.
+      ids: see `IDS`.
     """
 
     def __init__(self, weights: Path, inputs: Path, spec: Path):
@@ -58,8 +59,8 @@ class Recording:
         """
         self.name = _recipe_of(weights)
         self._spec = _read_spec(spec)
-        sizes = self._spec["config"]
-        self.weights, _ = from_space(weights, self.name, sizes.get("heads"), None)
+        self.ids = IDS | self._spec.get("ids", {})
+        self.weights, _ = from_space(weights, self.name, self._spec["config"].get("heads"), None)
         self.inputs = read_arrays_file(inputs)
         self._require("src_token", "tgt_token", "mlm_token", "mlm_label", "mlm_mask")
         self.config = self._model_config(self.weights)
@@ -73,7 +74,7 @@ class Recording:
             raise UserError(f"--inputs: lacks the arrays {', '.join(missing)}")
 
     def _model_config(self, weights: Weights) -> ModelConfig:
-        prompts: dict[str, Any] = {"summary": SUMMARY}
+        prompts: dict[str, Any] = {"summary": self.ids["summary"]}
         if self.name == "space3":
             self._require("understand_token", "policy_token", "query_token", "query_mask")
             prompts |= {name: tuple(self.inputs[f"{name}_token"][0].tolist()) for name in ("understand", "policy")}

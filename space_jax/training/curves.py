@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from space_jax.training.metrics import Record, read_records
 
 _COLUMNS = 3
+_COLOURS = (("#9db4c0", "#c2410c"), ("#c3d69b", "#1d4ed8"), ("#d8c3e0", "#15803d"))  # of training, of held-out data
 _HELD_OUT = "eval"
 # Of a training record, what is a loss; the other numbers are about the machine and the schedule.
 _LOSS, _TERM = "loss", "term/"
@@ -43,8 +45,21 @@ def draw_curves(workdir: Path) -> Path | None:
     Returns:
       The picture, or None where there is nothing to draw yet.
     """
-    records = read_records(workdir / "metrics.jsonl")
-    names = panel_names(records)
+    return draw_runs({"": workdir}, workdir / "curves.png")
+
+
+def draw_runs(runs: Mapping[str, Path], target: Path) -> Path | None:
+    """Draws the curves of several runs into the same panels.
+
+    Args:
+      runs: what to call a run -> its workdir; up to `len(_COLOURS)`.
+      target: the picture.
+
+    Returns:
+      `target`, or None where there is nothing to draw yet.
+    """
+    records = {name: read_records(workdir / "metrics.jsonl") for name, workdir in runs.items()}
+    names = panel_names([record for of_run in records.values() for record in of_run])
     if not names:
         return None
     rows = math.ceil(len(names) / _COLUMNS)
@@ -52,18 +67,20 @@ def draw_curves(workdir: Path) -> Path | None:
     canvas = FigureCanvasAgg(figure)
     for index, name in enumerate(names):
         axes = figure.add_subplot(rows, _COLUMNS, index + 1)
-        axes.plot(*_series(records, "train", name), color="#9db4c0", linewidth=1, label="train")
-        axes.plot(*_series(records, _HELD_OUT, name), color="#c2410c", linewidth=1.5, marker=".", label="held out")
+        for (run, of_run), (pale, strong) in zip(records.items(), _COLOURS, strict=False):
+            axes.plot(*_series(of_run, "train", name), color=pale, linewidth=1, label=f"{run} train".strip())
+            held_out = f"{run} held out".strip()
+            axes.plot(*_series(of_run, _HELD_OUT, name), color=strong, linewidth=1.5, marker=".", label=held_out)
         axes.set_title(name.removeprefix(_TERM).replace("_", " "), fontsize=10)
         axes.set_xlabel("step", fontsize=8)
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.3)
         axes.margins(x=0.02)
     figure.axes[0].legend(fontsize=8)
-    target, temporary = workdir / "curves.png", workdir / ".curves.png.tmp"
     canvas.draw()
     # A palette makes the picture a third as large, and these curves have few colours.
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(48)
+    temporary = target.with_name(f".{target.name}.tmp")
     picture.save(temporary, format="PNG", optimize=True)
     os.replace(temporary, target)
     return target

@@ -2,7 +2,10 @@
 
 import json
 
-from space_jax.training.curves import draw_curves, panel_names
+import numpy as np
+from PIL import Image
+
+from space_jax.training.curves import draw_curves, draw_runs, panel_names
 from space_jax.training.metrics import read_records
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -19,6 +22,10 @@ def write_run(folder, steps):
                 others = {"perplexity": 9.0, "retrieval_intent": 0.5, "act_f1": 0.25, "retrieval_tree": None}
                 file.write(json.dumps({"kind": "eval", "step": step, **losses, **others}) + "\n")
         file.write(json.dumps({"kind": "compile", "step": 1, "seconds": 2.0}) + "\n")
+
+
+def colours(path):
+    return {tuple(pixel) for pixel in np.asarray(Image.open(path).convert("RGB"), int).reshape(-1, 3)}
 
 
 def test_one_panel_a_term_and_a_measure(tmp_path):
@@ -42,6 +49,17 @@ def test_a_small_png(tmp_path):
     assert data.startswith(PNG)
     assert 10_000 < len(data) < 300_000
     assert sorted(file.name for file in tmp_path.iterdir()) == ["curves.png", "metrics.jsonl"]
+
+
+def test_two_runs_in_one_picture(tmp_path):
+    for name, steps in (("one", 200), ("two", 150)):
+        (tmp_path / name).mkdir()
+        write_run(tmp_path / name, steps)
+    runs = {name: tmp_path / name for name in ("one", "two")}
+    alone = colours(draw_runs({"one": runs["one"]}, tmp_path / "alone.png"))
+    both = colours(draw_runs(runs, tmp_path / "both.png"))
+    assert any(blue - red > 60 for red, _, blue in both)  # the second run's held-out curve
+    assert not any(blue - red > 60 for red, _, blue in alone)
 
 
 def test_nothing_to_draw(tmp_path):
