@@ -115,7 +115,8 @@ def _space3(recording: Recording, given: Arrays, params: Any) -> dict[str, Any]:
 
 
 def _apply(recording: Recording, params: Any) -> Callable[..., Any]:
-    model = recording.recipe.model  # type: ignore[attr-defined] - of the three, not of the protocol
+    # The three recipes have a model each; the protocol does not speak of it.
+    model = recording.recipe.model  # type: ignore[attr-defined]
     return lambda method, *arguments: model.apply({"params": params}, *arguments, method=method)
 
 
