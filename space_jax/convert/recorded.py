@@ -32,7 +32,7 @@ from space_jax.models.recipes import make_recipe
 from space_jax.models.weights import Weights, nested, pad_vocabulary
 
 IDS = {"start": 1, "summary": 2, "unknown": 3, "end": 12}
-"""The ids that the recorded runs gave `[BOS]`, `[CLS]`, `[UNK]` and the end of a response; the JSON's `ids` go before."""
+"""The ids of `[BOS]`, `[CLS]`, `[UNK]` and the end of a response in the recorded runs, unless the JSON has others."""
 
 _SIGNS = {"space1": "mask_embed", "space2": "subspace.projection.0.weight", "space3": "bow_predictor.weight"}
 _PARTS = {"ids": "token", "positions": "pos", "roles": "type", "turns": "turn", "segments": "mask"}

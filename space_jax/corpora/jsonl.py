@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from space_jax.corpora.corpus import Corpus
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.jsonl import ReadReport, read_jsonl
 from space_jax.dialogue.record import Dialogue
@@ -47,3 +48,15 @@ def _file(source: Path, split: str) -> Path:
         what = "both" if found else "neither"
         raise UserError(f"{source}: expected one of {split}.jsonl and {split}.jsonl.gz, found {what}")
     return found[0]
+
+
+CORPUS = Corpus(
+    name="jsonl",
+    description="your own dialogues: a JSONL file, or a folder with train.jsonl, validation.jsonl, test.jsonl",
+    licence="yours",
+    citation="docs/data_format.md",
+    needs_source=True,
+    options={"on_error": "stop", "report": None},
+    read=load,
+    find_splits=find_splits,
+)

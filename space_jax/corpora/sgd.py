@@ -10,15 +10,14 @@ What becomes what:
   id          the split and the source's id, because the source counts from 1 again in every split
 """
 
-import json
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from space_jax.corpora import sgd_spans
+from space_jax.corpora.corpus import Corpus
+from space_jax.corpora.reading import field, files, json_list, strings
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 
@@ -60,14 +59,8 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
       UserError: files that are missing or damaged, a span outside its text, an act that `ACTS_OF` lacks; with the
         file, the dialogue and the turn.
     """
-    for where, content in _files(source, split):
-        try:
-            records = json.loads(content)
-        except ValueError as error:  # also covers bytes that are not UTF-8
-            raise UserError(f"{where}: expected a JSON list of dialogues, found damaged JSON ({error})") from None
-        if not isinstance(records, list):
-            raise UserError(f"{where}: expected a JSON list of dialogues, found something else")
-        for index, record in enumerate(records):
+    for where, content in files(source, FOLDERS[split], _FILE, "dialogues_*.json"):
+        for index, record in enumerate(json_list(content, where)):
             yield _dialogue(record, split, f"{where}: dialogue {index}")
 
 
@@ -78,30 +71,11 @@ def find_splits(source: Path) -> tuple[str, ...]:
     )
 
 
-def _files(source: Path, split: str) -> Iterator[tuple[str, bytes]]:
-    folder, archive = source / FOLDERS[split], source / f"{FOLDERS[split]}.zip"
-    found = False
-    if folder.is_dir():
-        for path in sorted(folder.glob("dialogues_*.json")):
-            found = True
-            yield str(path), path.read_bytes()
-    elif archive.is_file():
-        try:
-            with zipfile.ZipFile(archive) as opened:
-                for name in sorted(filter(_FILE.search, opened.namelist())):
-                    found = True
-                    yield f"{archive}/{name}", opened.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: encrypted
-            raise UserError(f"{archive}: expected a zip archive, found a damaged one ({error})") from None
-    if not found:
-        raise UserError(f"{source}: expected dialogues_*.json in {folder.name}/ or {archive.name}, found none")
-
-
 def _dialogue(record: Any, split: str, where: str) -> Dialogue:
-    name = _get(record, "dialogue_id", str, where)
+    name = field(record, "dialogue_id", str, where)
     turns: list[Turn] = []
     state: BeliefState = {}
-    for number, turn in enumerate(_get(record, "turns", list, f"{where} ({name})")):
+    for number, turn in enumerate(field(record, "turns", list, f"{where} ({name})")):
         turns.append(_turn(turn, state, f"{where} ({name}), turn {number}"))
         state = turns[-1].state or state
     if not turns:
@@ -110,13 +84,13 @@ def _dialogue(record: Any, split: str, where: str) -> Dialogue:
 
 
 def _turn(record: Any, before: BeliefState, where: str) -> Turn:
-    speaker = _get(record, "speaker", str, where)
+    speaker = field(record, "speaker", str, where)
     if speaker not in _ROLES:
         raise UserError(f"{where}: field speaker: expected USER or SYSTEM, found {speaker!r}")
-    text = _get(record, "utterance", str, where)
-    sources = _get(record, "frames", list, where)
-    actions = [(_domain(frame, where), action) for frame in sources for action in _get(frame, "actions", list, where)]
-    annotated = [(_domain(frame, where), span) for frame in sources for span in _get(frame, "slots", list, where)]
+    text = field(record, "utterance", str, where)
+    sources = field(record, "frames", list, where)
+    actions = [(_domain(frame, where), action) for frame in sources for action in field(frame, "actions", list, where)]
+    annotated = [(_domain(frame, where), span) for frame in sources for span in field(frame, "slots", list, where)]
     said = [(domain, slot, value) for domain, action in actions for slot, value in _said(action, where)]
     spans = sgd_spans.locate(text, sgd_spans.check(annotated, text, where), said)
     return Turn(
@@ -130,21 +104,21 @@ def _turn(record: Any, before: BeliefState, where: str) -> Turn:
 
 
 def _domain(frame: Any, where: str) -> str:
-    return re.sub(r"_\d+$", "", _get(frame, "service", str, where)).lower()
+    return re.sub(r"_\d+$", "", field(frame, "service", str, where)).lower()
 
 
 def _said(action: Any, where: str) -> list[tuple[str, str]]:
     """The (slot, value) pairs of an action."""
-    slot = _get(action, "slot", str, where)
-    return [(slot, value) for value in _strings(_get(action, "values", list, where), f"{where}: field values")]
+    slot = field(action, "slot", str, where)
+    return [(slot, value) for value in strings(field(action, "values", list, where), f"{where}: field values")]
 
 
 def _frames(actions: list[tuple[str, Any]], spans: sgd_spans.Spans, where: str) -> tuple[Frame, ...]:
     """A frame for each service and act, with the slots and values of all its actions, nothing twice."""
     merged: dict[tuple[str, str], dict[str, dict[str, Value]]] = {}
     for domain, action in actions:
-        slots = merged.setdefault((domain, _get(action, "act", str, where).lower()), {})
-        slot = _get(action, "slot", str, where)
+        slots = merged.setdefault((domain, field(action, "act", str, where).lower()), {})
+        slot = field(action, "slot", str, where)
         if slot:
             values = slots.setdefault(slot, {})
             for _, value in _said(action, where):
@@ -156,7 +130,7 @@ def _frames(actions: list[tuple[str, Any]], spans: sgd_spans.Spans, where: str) 
 
 
 def _acts(actions: list[tuple[str, Any]], where: str) -> tuple[str, ...]:
-    names = dict.fromkeys(_get(action, "act", str, where) for _, action in actions)
+    names = dict.fromkeys(field(action, "act", str, where) for _, action in actions)
     unknown = [name for name in names if name not in ACTS_OF]
     if unknown:
         raise UserError(f"{where}: field act: expected acts of {__name__}.ACTS_OF, found {', '.join(unknown)}")
@@ -167,23 +141,21 @@ def _state(sources: list[Any], before: BeliefState, where: str) -> BeliefState:
     """The belief state after a user turn: that of the turn before, with the services of this turn replaced."""
     now: BeliefState = {}
     for frame in sources:
-        slot_values = _get(_get(frame, "state", dict, where), "slot_values", dict, where)
+        slot_values = field(field(frame, "state", dict, where), "slot_values", dict, where)
         slots = now.setdefault(_domain(frame, where), {})
         for slot, spellings in slot_values.items():
-            slots[slot] = tuple(dict.fromkeys(_strings(spellings, f"{where}: field slot_values.{slot}")))
+            slots[slot] = tuple(dict.fromkeys(strings(spellings, f"{where}: field slot_values.{slot}")))
     return {**before, **now}
 
 
-def _strings(values: Any, where: str) -> list[str]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise UserError(f"{where}: expected a list of strings, found {values!r}")
-    return values
-
-
-def _get(record: Any, key: str, kind: type, where: str) -> Any:
-    """`record[key]`, which must be of that kind."""
-    if not isinstance(record, dict) or key not in record:
-        raise UserError(f"{where}: field {key}: expected {kind.__name__}, found nothing")
-    if not isinstance(record[key], kind):
-        raise UserError(f"{where}: field {key}: expected {kind.__name__}, found {type(record[key]).__name__}")
-    return record[key]
+CORPUS = Corpus(
+    name="sgd",
+    description="Schema-Guided Dialogue: 16,142 / 2,482 / 4,201 dialogues over 45 services",
+    licence="CC BY-SA 4.0",
+    citation="Rastogi et al., AAAI 2020, arXiv 1909.05855; "
+    "https://github.com/google-research-datasets/dstc8-schema-guided-dialogue",
+    needs_source=True,
+    options={},
+    read=load,
+    find_splits=find_splits,
+)

@@ -224,7 +224,7 @@ def test_a_damaged_record_is_named(corpus, spoil, message):
 def test_damaged_json_and_damaged_archives_are_named(tmp_path):
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "dialogues_001.json").write_text('[{"dialogue_id": ')
-    with pytest.raises(UserError, match=r"dialogues_001\.json: expected a JSON list of dialogues, found damaged"):
+    with pytest.raises(UserError, match=r"dialogues_001\.json: expected JSON, found it damaged"):
         list(sgd.load(tmp_path, "validation"))
     (tmp_path / "test.zip").write_bytes(b"PK not a zip")
     with pytest.raises(UserError, match=r"test\.zip: expected a zip archive"):
