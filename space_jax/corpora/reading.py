@@ -54,6 +54,28 @@ def members(archive: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, byte
         raise UserError(f"{archive}: expected a zip archive, found a damaged one ({error})") from None
 
 
+def one_file(source: Path, name: str, archive: str) -> tuple[str, bytes]:
+    """A file that lies in a folder as it is or packed in an archive; as it is goes before.
+
+    Args:
+      source: the folder.
+      name: of the file.
+      archive: the name of the zip archive in `source` that else has a member `name`, in whatever folder.
+
+    Returns:
+      Where the file lies and its content.
+
+    Raises:
+      UserError: no such file, or a damaged archive.
+    """
+    if (source / name).is_file():
+        return str(source / name), (source / name).read_bytes()
+    if (source / archive).is_file():
+        for found in members(source / archive, re.compile(rf"(^|/){re.escape(name)}$")):
+            return found
+    raise UserError(f"{source}: expected {name}, or {archive} with {name} in it, found neither")
+
+
 def json_list(content: bytes, where: str) -> list[Any]:
     """A JSON list of dialogues."""
     records = json_value(content, where)

@@ -1,0 +1,137 @@
+"""What the releases of MultiWOZ have in common: their act annotation (Budzianowski et al., EMNLP 2018).
+
+An annotation is a dictionary from `Domain-Act` to a list of [slot, value]. "none" stands for no slot and for no value,
+"?" for a value that is asked for.
+"""
+
+import re
+from typing import Any
+
+from space_jax.corpora import said
+from space_jax.corpora.said import Said
+from space_jax.dialogue.record import SYSTEM, BeliefState, Turn
+from space_jax.errors import UserError
+
+ACTS_OF = {
+    "Inform": "inform",
+    "Request": "request",
+    "Recommend": "propose",
+    "Select": "select",
+    "OfferBook": "offer",
+    "OfferBooked": "notify_success",
+    "Book": "notify_success",
+    "NoBook": "notify_failure",
+    "NoOffer": "notify_failure",
+    "reqmore": "direct",
+    "greet": "hi",
+    "bye": "bye",
+    "thank": "thank_you",
+    "welcome": "welcome",
+}
+"""The source's acts -> the unified ones. A recommendation suggests an option; an OfferBook offers to act."""
+
+SLOTS_OF = {
+    "Addr": "address",
+    "Arrive": "arrive_by",
+    "Depart": "departure",
+    "Dest": "destination",
+    "Fee": "entrance_fee",
+    "Id": "train_id",
+    "Leave": "leave_at",
+    "Post": "postcode",
+    "Price": "pricerange",
+    "Ref": "reference",
+}
+"""Slots of the acts whose name is not, in lower case, that of the belief state or the database."""
+
+_DONTCARE = {"dontcare", "dont care", "don't care", "do n't care", "do not care", "doesn't care", "does not care"}
+_UNSET = {"", "not mentioned", "none"}
+
+
+def said_of(annotation: dict[str, Any], where: str) -> list[tuple[tuple[str, str, str], Said]]:
+    """What an annotation says, each with the source's own (Domain-Act, slot, value).
+
+    Raises:
+      UserError: a key that is not `Domain-Act`, or a pair that is not two strings.
+    """
+    found = []
+    for key, pairs in annotation.items():
+        domain, dash, act = key.partition("-")
+        if not (domain and dash and act and isinstance(pairs, list)):
+            raise UserError(f"{where}: expected Domain-Act with a list of [slot, value], found {key!r}: {pairs!r}")
+        for pair in pairs or [["none", "none"]]:
+            match pair:
+                case [str(slot), str(value)]:
+                    one = Said(domain.lower(), act.lower(), _slot(slot), "" if value in ("none", "?", "") else value)
+                    found.append(((key, slot, value), one))
+                case _:
+                    raise UserError(f"{where}: {key}: expected [slot, value], found {pair!r}")
+    return found
+
+
+def _slot(name: str) -> str:
+    return "" if name == "none" else SLOTS_OF.get(name, normal(name))
+
+
+def turn(
+    role: str, text: str, annotation: dict[str, Any], things: list[Said], state: BeliefState | None, where: str
+) -> Turn:
+    """A turn with the frames and acts of its annotation.
+
+    An empty annotation counts as none: these turns do say something, and the label set has an act for it.
+
+    Args:
+      role: of the speaker.
+      text: with single blanks.
+      annotation: the source's acts.
+      things: what it says, with the spans that are known.
+      state: the belief state after the turn.
+      where: the file and the turn, for messages.
+    """
+    if not annotation:
+        return Turn(role, text, state=state)
+    acts = said.acts((key.partition("-")[2] for key in annotation), ACTS_OF, f"{__name__}.ACTS_OF", where)
+    things = said.locate(text, things)
+    delexicalised = said.delexicalised(text, things) if role == SYSTEM else None
+    return Turn(role, text, said.frames(text, things), acts, state, delexicalised)
+
+
+def belief_state(metadata: dict[str, Any], where: str) -> BeliefState:
+    """The belief state that a `metadata` holds; domains and slots that are unset are left out.
+
+    Several values of one slot come as a list, or joined by "|" or ">"; all of them are right.
+
+    Raises:
+      UserError: a domain, a part or a value of another kind.
+    """
+    state: BeliefState = {}
+    for domain, parts in metadata.items():
+        if not isinstance(parts, dict):
+            raise UserError(f"{where}: field metadata.{domain}: expected dict, found {type(parts).__name__}")
+        for part in ("semi", "book"):
+            for slot, value in _entries(parts, part, f"{where}: field metadata.{domain}.{part}"):
+                values = _values(value, f"{where}: field metadata.{domain}.{part}.{slot}")
+                if values:
+                    state.setdefault(domain.lower(), {})[normal(slot)] = values
+    return state
+
+
+def _entries(parts: dict[str, Any], part: str, where: str) -> list[tuple[str, Any]]:
+    entries = parts.get(part, {})
+    if not isinstance(entries, dict):
+        raise UserError(f"{where}: expected dict, found {type(entries).__name__}")
+    return [(slot, value) for slot, value in entries.items() if slot != "booked"]  # a result, not a wish
+
+
+def _values(value: Any, where: str) -> tuple[str, ...]:
+    given = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in given):
+        raise UserError(f"{where}: expected a string or a list of strings, found {value!r}")
+    spellings = [piece.strip() for one in given for piece in re.split(r"[|>]", one)]
+    kept = ["dontcare" if one.lower() in _DONTCARE else one for one in spellings if one.lower() not in _UNSET]
+    return tuple(dict.fromkeys(kept))
+
+
+def normal(name: str) -> str:
+    """A name in lower case with its words joined by "_" (`leaveAt` -> `leave_at`)."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|\s+", "_", name.strip()).lower()
