@@ -1,0 +1,93 @@
+"""What corpora of single utterances share: an utterance as a dialogue, lines with labels, a choice of parts."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
+from space_jax.errors import UserError
+
+NO_DOMAIN = "default_domain"
+"""The domain of a frame whose source names none; semantic trees leave it out."""
+
+NO_INTENT = "default_intent"
+"""The intent of a frame whose source names none; semantic trees leave it out."""
+
+
+def utterance(name: str, text: str, frames: tuple[Frame, ...]) -> Dialogue:
+    """A dialogue of one user turn, which has frames and nothing else annotated."""
+    return Dialogue(name, (Turn(USER, text, frames),))
+
+
+def normal(label: str) -> str:
+    """A label in normal form: lower case, its words joined by "_"."""
+    return "_".join(label.lower().split())
+
+
+def collapsed(text: str) -> str:
+    """A text without offsets into it: every run of white space is one blank."""
+    return " ".join(text.split())
+
+
+def decoded(content: bytes, where: str) -> str:
+    """UTF-8 text.
+
+    Raises:
+      UserError: another encoding, with the line.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{where}:{line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
+
+
+def lines(content: bytes, where: str) -> list[str]:
+    """The lines of a text; other characters that Python takes for line ends stay within their line.
+
+    Raises:
+      UserError: an encoding other than UTF-8.
+    """
+    text = decoded(content, where)
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
+
+
+def labelled_lines(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Utterances and their labels as DialoGLUE's few-shot folders hold them: line by line in `seq.in` and `label`.
+
+    Yields:
+      Where the label stands, the utterance with runs of blanks collapsed, and the label as written.
+
+    Raises:
+      UserError: a missing file, another encoding, files of different length, an empty label.
+    """
+    texts, labels = (_lines_of(folder / name) for name in ("seq.in", "label"))
+    if len(texts) != len(labels):
+        raise UserError(
+            f"{folder / 'label'}: expected a label for each of the {len(texts)} lines of seq.in, found {len(labels)}"
+        )
+    for number, (text, label) in enumerate(zip(texts, labels, strict=True), start=1):
+        where = f"{folder / 'label'}:{number}"
+        if not label.strip():
+            raise UserError(f"{where}: expected a label, found an empty line")
+        yield where, collapsed(text), label.strip()
+
+
+def _lines_of(path: Path) -> list[str]:
+    if not path.is_file():
+        raise UserError(f"{path}: expected one line for each utterance, found no such file")
+    return lines(path.read_bytes(), str(path))
+
+
+def choice(given: str, known: Sequence[str], option: str) -> tuple[str, ...]:
+    """The parts that an option names: "all", or some of `known` joined by commas; in the order of `known`.
+
+    Raises:
+      UserError: a name that is not known.
+    """
+    if given == "all":
+        return tuple(known)
+    wanted = [name.strip() for name in given.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise UserError(f"option {option}: expected all or some of {', '.join(known)}, found {name!r}")
+    return tuple(name for name in known if name in wanted)
