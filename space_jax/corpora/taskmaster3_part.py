@@ -1,0 +1,102 @@
+"""The piece of Taskmaster-3 (movie tickets; Byrne et al., ACL 2021) that is rows of model input and output.
+
+A row is `last event <C> events before it`, a tab, the next output, a tab, the dialogue's id; without `<C>` the last
+event is the first. `<U>` and `<A>` mark what user and agent say; `<S>` begins a dialogue; the other marks are calls
+to a service with arguments (`<PN>`, `<PAN>`, `<PAV>`) and its results (`<PR>`, `<PRAN>`, `<PRAV>`).
+
+What becomes what:
+  turns       what user and agent say, in order, up to and with the output if the agent says it. The dialogue goes on
+              in pieces that are not here. Two turns of one speaker in a row (83 times) and empty turns (2) are kept
+  rows        1,517 rows are of 1,462 dialogues: rows of one dialogue contain each other, so the longest stands for all
+  left out    calls and results, also those in an output behind what is said
+  frames, acts, state, delexicalised: None, because calls are what the program did
+  text        runs of blanks are one blank
+  split       train, as the piece is
+  id          the split and the source's id
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from space_jax.corpora.corpus import Corpus
+from space_jax.corpora.packed import decoded, has, one_line, packed
+from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
+from space_jax.errors import UserError
+
+ARCHIVE = "taskmaster3_part.zip"
+MARKS = {"U", "A", "S", "PN", "PAN", "PAV", "PR", "PRAN", "PRAV"}
+_ROLES = {"U": USER, "A": SYSTEM}
+_FILE = re.compile(r"(^|/)train-[a-z]+\.tsv$")
+_NOW = "<C>"
+
+
+def load(source: Path, split: str) -> Iterator[Dialogue]:
+    """The dialogues, in the order of their first rows; one file is in memory at a time.
+
+    Args:
+      source: the folder with `taskmaster3_part.zip`, or its unpacked files.
+      split: "train".
+
+    Raises:
+      UserError: files that are missing or damaged, a mark that `MARKS` lacks; with the file and the line.
+    """
+    for where, content in packed(source, ARCHIVE, _FILE, "train-*.tsv"):
+        longest: dict[str, tuple[Turn, ...]] = {}
+        for name, turns in _rows(decoded(content, where), where):
+            longest[name] = max(longest.get(name, ()), turns, key=len)
+        for name, turns in longest.items():
+            yield Dialogue(f"{split}-{name}", turns)
+
+
+def find_splits(source: Path) -> tuple[str, ...]:
+    """Train, where there are files."""
+    return ("train",) if has(source, ARCHIVE, _FILE) else ()
+
+
+def _rows(text: str, where: str) -> Iterator[tuple[str, tuple[Turn, ...]]]:
+    """Each row's dialogue id and turns."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
+    try:
+        for row in reader:
+            at = f"{where}:{reader.line_num}"
+            if len(row) != 3 or not row[2].strip():
+                raise UserError(f"{at}: expected input, output and dialogue id, found {len(row)} columns")
+            yield row[2], _turns(row[0], row[1], at)
+    except csv.Error as error:
+        raise UserError(f"{where}:{reader.line_num}: expected tab-separated values, found {error}") from None
+
+
+def _turns(given: str, output: str, where: str) -> tuple[Turn, ...]:
+    now, _, before = given.partition(_NOW)
+    parts = re.split(r"<([A-Z]+)>", before + now)
+    unknown = [mark for mark in dict.fromkeys(parts[1::2]) if mark not in MARKS]
+    if unknown or parts[0].strip():
+        found = ", ".join(f"<{mark}>" for mark in unknown) or repr(parts[0][:40])
+        raise UserError(f"{where}: field input: expected events with marks of {__name__}.MARKS, found {found}")
+    events = list(zip(parts[1::2], parts[2::2], strict=True))
+    mark, _, said = output.partition("]")
+    if mark not in ("[A", "[PN"):
+        raise UserError(f"{where}: field output: expected it to begin with [A] or [PN], found {output[:40]!r}")
+    if mark == "[A":
+        events.append(("A", said.partition("[PN]")[0]))
+    turns = tuple(Turn(_ROLES[mark], one_line(text)) for mark, text in events if mark in _ROLES)
+    if not turns:
+        raise UserError(f"{where}: expected at least one turn, found none")
+    return turns
+
+
+CORPUS = Corpus(
+    name="taskmaster3_part",
+    description="a piece of Taskmaster-3: 1,462 beginnings of dialogues about movie tickets, unlabelled",
+    licence="CC BY 4.0",
+    citation="Byrne et al., ACL 2021, arXiv 2012.12458; "
+    "https://github.com/google-research-datasets/Taskmaster, TM-3-2020",
+    needs_source=True,
+    options={},
+    read=load,
+    find_splits=find_splits,
+    splits=("train",),
+)
