@@ -74,6 +74,7 @@ def test_the_walk_finds_the_verbs():
         "evaluate",
         "show",
         "convert",
+        "multiwoz-eval",
         "info",
     }
     assert ("data", "build") in COMMANDS

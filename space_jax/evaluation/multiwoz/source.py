@@ -1,0 +1,121 @@
+"""The files that the evaluation needs besides the predictions, read from a folder with the corpora."""
+
+import gzip
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from space_jax.corpora.reading import field, files, json_value
+from space_jax.errors import UserError
+from space_jax.evaluation.multiwoz.database import DATABASE_DOMAINS, Database
+from space_jax.evaluation.multiwoz.goals import Goal, read_goals
+from space_jax.evaluation.multiwoz.references import reference
+from space_jax.evaluation.multiwoz.true_states import read_state
+from space_jax.evaluation.multiwoz.values import State
+
+_TEST = "multiwoz21/test.json"
+_BOOKED = "multiwoz_eval/booked_domains.json"
+_DATABASE = "multiwoz_eval/database"
+
+
+@dataclass(frozen=True)
+class TestDialogue:
+    """What is known of one test dialogue; the tuples have an entry for each system turn.
+
+    Attributes:
+      goals: by domain.
+      references: normalised responses.
+      states: annotated, not yet normalised.
+      booked: the domains for which a booking reference is known by then.
+    """
+
+    goals: Mapping[str, Goal]
+    references: tuple[str, ...]
+    states: tuple[State, ...]
+    booked: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The test dialogues by id (lower case) and the database."""
+
+    dialogues: Mapping[str, TestDialogue]
+    database: Database
+
+
+def read_benchmark(source: Path) -> Benchmark:
+    """Reads the MultiWOZ test dialogues, the turns of bookings and the database.
+
+    Args:
+      source: holds `multiwoz21/test.json.zip` and `multiwoz_eval/` with `booked_domains.json.gz` and `database/`; the
+        two files may be unpacked.
+
+    Raises:
+      UserError: a file is missing, damaged or of another form.
+    """
+    booked = _read_object(source, _BOOKED)
+    dialogues = {
+        name.lower(): _read_dialogue(name.lower(), record, booked, f"{source / _TEST}: dialogue {name}")
+        for name, record in _read_object(source, _TEST).items()
+    }
+    return Benchmark(dialogues, read_database(source))
+
+
+def read_database(source: Path) -> Database:
+    """Reads the tables under `multiwoz_eval/database`."""
+    tables = {}
+    for domain in DATABASE_DOMAINS:
+        path = source / _DATABASE / f"{domain}_db.json"
+        if not path.is_file():
+            raise UserError(f"{source}: expected {path.relative_to(source)}, found none")
+        tables[domain] = json_value(path.read_bytes(), str(path))
+        identifier = "trainID" if domain == "train" else "id"
+        for number, entry in enumerate(tables[domain]):
+            field(entry, identifier, str, f"{path}: entry {number}")
+    return Database(tables)
+
+
+def unpack(content: bytes, where: str) -> bytes:
+    """The content of a file that may be gzipped."""
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{where}: expected a gzip file, found a damaged one ({error})") from None
+
+
+def _read_object(source: Path, name: str) -> dict[str, Any]:
+    """A JSON object from `name`, `name.gz` or `name.zip`."""
+    plain, zipped = source / name, source / f"{name}.zip"
+    gzipped = source / f"{name}.gz"
+    if plain.is_file() or gzipped.is_file():
+        path = plain if plain.is_file() else gzipped
+        where, content = str(path), unpack(path.read_bytes(), str(path))
+    elif zipped.is_file():
+        pattern = re.compile(rf"(^|/){re.escape(plain.name)}$")
+        where, content = next(files(plain.parent, plain.name, pattern, plain.name))
+    else:
+        raise UserError(f"{source}: expected {name}, {name}.gz or {name}.zip, found none")
+    value = json_value(content, where)
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: expected a JSON object with dialogues by id, found {type(value).__name__}")
+    return value
+
+
+def _read_dialogue(name: str, record: Any, booked: Mapping[str, Any], where: str) -> TestDialogue:
+    turns = field(record, "log", list, where)[1::2]  # strictly alternating, the user first
+    goals = read_goals(field(record, "goal", dict, where), f"{where}: goal")
+    if not isinstance(booked.get(name), list) or len(booked[name]) != len(turns):
+        raise UserError(f"{where}: expected {len(turns)} lists of domains in {_BOOKED}, found {booked.get(name)!r}")
+    references, states = [], []
+    for number, turn in enumerate(turns):
+        place = f"{where}: system turn {number}"
+        spans = field(turn, "span_info", list, place)
+        references.append(reference(field(turn, "text", str, place), spans, place))
+        states.append(read_state(field(turn, "metadata", dict, place), place))
+    domains = tuple(frozenset(known) for known in booked[name])
+    return TestDialogue(goals, tuple(references), tuple(states), domains)
