@@ -6,7 +6,7 @@ What becomes what:
   domain    `restaurant`, the only one
   intent    a user's `turn_label` [slot, value] is an inform, [request, slot] a request; of `system_acts` a slot is a
             request and [slot, value] a confirm
-  slots     in lower case, words joined by "_"; `SLOTS_OF` mends four names that occur once or twice
+  slots     in lower case, words joined by "_"; `SLOTS_OF` mends names that occur once or twice
   spans     the source has none; values are searched for in the text (misspelt ones are not found)
   acts      `ACTS_OF`. The label sets have no social acts, and the system's not even inform: where there is no label
             acts are None. A user's frames are empty there, a system's are None
