@@ -1,0 +1,139 @@
+"""STAR (Mosig et al., 2020): its raw files -> `Dialogue`.
+
+What becomes what:
+  turns       what is said to the other side: `utter` of the user, `utter` and `pick_suggestion` of the wizard. Drafts
+              (`request_suggestions`), queries, results, choices of a task and prompts of the guide are left out
+  domain      that of the label (`bank_ask_pin`); of a label that all domains have (`hello`) that of the task which the
+              wizard chose last, else that of the scenario's tasks if they share one, else `general`
+  intent      `ask` and the slot asked for, or the rest of the label (`star_labels.parse`)
+  slots       also what the source's templates fill into the reply (`star_templates`), with its place in the text.
+              A reply that follows none of its templates has the intent and no values
+  acts        wizard: `star_labels.ACTS_OF`
+  None        frames and acts of user turns, of the wizard's free turns and of `custom` replies: the source says nothing
+              of them. The constraints of a query are no belief state: they stand where the wizard looks something up
+  text        runs of white space are one blank
+  split       the source has none; `split_of` makes one of the id: 8 / 1 / 1 of ten
+  id          the split and the source's number
+
+Of 6,652 dialogues 447 broke off before anything was said; they are left out. In four places one side speaks twice in
+a row. The templates lie behind the dialogues in the archive, so it is read twice for each split.
+"""
+
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from space_jax.corpora import star_labels, star_templates
+from space_jax.corpora.corpus import Corpus
+from space_jax.corpora.packed import one_line
+from space_jax.corpora.reading import field, json_value
+from space_jax.corpora.splits import SPLITS
+from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn
+from space_jax.dialogue.trees import hash_element
+from space_jax.errors import UserError
+
+ARCHIVE = "star.tar.bz2"
+_DIALOGUE = re.compile(r"(^|/)dialogues/\d+\.json$")
+_RESPONSES = re.compile(r"(^|/)tasks/\w+/responses\.json$")
+_SAID = {("User", "utter"): USER, ("Wizard", "utter"): SYSTEM, ("Wizard", "pick_suggestion"): SYSTEM}
+
+
+def split_of(number: int) -> str:
+    """The split of a dialogue: the hash of its id modulo ten, 0 to 7 train, 8 validation, 9 test."""
+    return {8: "validation", 9: "test"}.get(hash_element(f"star-{number}") % 10, "train")
+
+
+def load(source: Path, split: str) -> Iterator[Dialogue]:
+    """The dialogues of a split, in the order of the archive; one is in memory at a time.
+
+    Args:
+      source: the folder with `star.tar.bz2`, or its unpacked folder `STAR`.
+      split: "train", "validation" or "test" of `split_of`.
+
+    Raises:
+      UserError: files that are missing or damaged, a label that `star_labels.ACTS_OF` lacks; with the file and event.
+    """
+    responses = ((where, json_value(content, where)) for where, content in _files(source, _RESPONSES))
+    templates = star_templates.compiled(responses)
+    found = False
+    for where, content in _files(source, _DIALOGUE):
+        found = True
+        record = json_value(content, where)
+        number = field(record, "DialogueID", int, where)
+        if split_of(number) == split and (turns := _turns(record, templates, where)):
+            yield Dialogue(f"{split}-{number}", turns)
+    if not found:
+        raise UserError(f"{source}: expected dialogues/<n>.json, packed in {ARCHIVE} or unpacked, found none")
+
+
+def find_splits(source: Path) -> tuple[str, ...]:
+    """All splits where there are files: they are ours."""
+    unpacked = any(_DIALOGUE.search(path.as_posix()) for path in source.rglob("*.json"))
+    return SPLITS if unpacked or (source / ARCHIVE).is_file() else ()
+
+
+def _files(source: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+    """The files with the pattern: of the archive in its own order, which alone does not go back and forth in it."""
+    archive = source / ARCHIVE
+    if not archive.is_file():
+        for path in sorted(path for path in source.rglob("*.json") if pattern.search(path.as_posix())):
+            yield str(path), path.read_bytes()
+        return
+    try:
+        with tarfile.open(archive, "r|*") as opened:
+            for member in opened:
+                if pattern.search(member.name) and (file := opened.extractfile(member)):
+                    yield f"{archive}/{member.name}", file.read()
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise UserError(f"{archive}: expected a tar archive, found a damaged one ({error})") from None
+
+
+def _turns(record: Any, templates: star_templates.Templates, where: str) -> tuple[Turn, ...]:
+    tasks = field(field(record, "Scenario", dict, where), "WizardCapabilities", list, where)
+    domains = {_domain(task, where) for task in tasks}
+    current = domains.pop() if len(domains) == 1 else "general"
+    turns = []
+    for number, event in enumerate(field(record, "Events", list, where)):
+        at = f"{where}: event {number}"
+        agent, action = field(event, "Agent", str, at), field(event, "Action", str, at)
+        if action == "select_task":
+            current = _domain(event, at)
+        if (agent, action) in _SAID:
+            turns.append(_turn(event, _SAID[agent, action], current, templates, at))
+    return tuple(turns)
+
+
+def _domain(record: Any, where: str) -> str:
+    """The domain of a task, by its name (`bank_balance`): the field `Domain` is empty in some scenarios."""
+    return field(record, "Task", str, where).partition("_")[0].lower()
+
+
+def _turn(event: Any, role: str, current: str, templates: star_templates.Templates, where: str) -> Turn:
+    text = one_line(field(event, "Text", str, where))
+    if role == USER or "ActionLabel" not in event:
+        return Turn(role, text)
+    label = field(event, "ActionLabel", str, where)
+    if label == star_labels.FREE:
+        return Turn(role, text)
+    if label not in star_labels.ACTS_OF:
+        raise UserError(f"{where}: field ActionLabel: expected a label of star_labels.ACTS_OF, found {label}")
+    parsed = star_labels.parse(label)
+    slots = star_templates.values(text, templates.get(label, []))
+    if parsed.slot is not None and parsed.slot not in {slot.name for slot in slots}:
+        slots = (Slot(parsed.slot), *slots)
+    frame = Frame(parsed.domain or current, parsed.intent, slots)
+    return Turn(role, text, (frame,), star_labels.ACTS_OF[label])
+
+
+CORPUS = Corpus(
+    name="star",
+    description="STAR: 6,652 dialogues of 24 tasks in 13 domains, of which 6,205 say something",
+    licence="MIT",
+    citation="Mosig, Mehri and Kober, 2020, arXiv 2010.11853; https://github.com/RasaHQ/STAR",
+    needs_source=True,
+    options={},
+    read=load,
+    find_splits=find_splits,
+)
