@@ -56,10 +56,10 @@ def read_benchmark(source: Path) -> Benchmark:
     Raises:
       UserError: a file is missing, damaged or of another form.
     """
-    booked = _read_object(source, _BOOKED)
+    records, booked = _read_object(source, _TEST), _read_object(source, _BOOKED)
     dialogues = {
         name.lower(): _read_dialogue(name.lower(), record, booked, f"{source / _TEST}: dialogue {name}")
-        for name, record in _read_object(source, _TEST).items()
+        for name, record in records.items()
     }
     return Benchmark(dialogues, read_database(source))
 
@@ -72,6 +72,8 @@ def read_database(source: Path) -> Database:
         if not path.is_file():
             raise UserError(f"{source}: expected {path.relative_to(source)}, found none")
         tables[domain] = json_value(path.read_bytes(), str(path))
+        if not isinstance(tables[domain], list):
+            raise UserError(f"{path}: expected a JSON list of entries, found {type(tables[domain]).__name__}")
         identifier = "trainID" if domain == "train" else "id"
         for number, entry in enumerate(tables[domain]):
             field(entry, identifier, str, f"{path}: entry {number}")
