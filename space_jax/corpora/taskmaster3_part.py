@@ -6,7 +6,7 @@ to a service with arguments (`<PN>`, `<PAN>`, `<PAV>`) and its results (`<PR>`, 
 
 What becomes what:
   turns       what user and agent say, in order, up to and with the output if the agent says it. The dialogue goes on
-              in pieces that are not here. Two turns of one speaker in a row (83 times) and empty turns (2) are kept
+              in pieces that are not here. Two turns of one speaker in a row (93 times) and empty turns (2) are kept
   rows        1,517 rows are of 1,462 dialogues: rows of one dialogue contain each other, so the longest stands for all
   left out    calls and results, also those in an output behind what is said
   frames, acts, state, delexicalised: None, because calls are what the program did
