@@ -15,9 +15,7 @@ def add_parser(verbs: Any) -> None:
     space_in = actions.add_parser("from-space", help="a published SPACE file (*.model) -> a folder for --init")
     space_in.add_argument("file", type=Path, metavar="FILE", help="a PyTorch state_dict, or safetensors with its keys")
     space_in.add_argument("--recipe", required=True, choices=tuple(RECIPE_PARTS))
-    space_in.add_argument(
-        "--heads", type=int, metavar="N", help="attention heads, which no file says (768: 12, 1024: 16)"
-    )
+    _heads(space_in)
     space_in.add_argument(
         "--vocab", type=Path, metavar="FILE", help="the vocab.txt or tokenizer.json it was trained with"
     )
@@ -25,6 +23,7 @@ def add_parser(verbs: Any) -> None:
 
     bert_in = actions.add_parser("from-bert", help="BERT, UniLM, ConvBERT, MiniLM -> a folder for --init")
     bert_in.add_argument("path", metavar="DIR_OR_FILE", help="a Hugging Face folder, a file of weights, or 'minilm'")
+    _heads(bert_in)
     _out(bert_in, "folder to make", _from_bert)
 
     bert_out = actions.add_parser("to-bert", help="ours -> a folder that transformers' AutoModel loads")
@@ -51,6 +50,12 @@ def add_parser(verbs: Any) -> None:
     check.set_defaults(run=_check, takes_config=False)
 
 
+def _heads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--heads", type=int, metavar="N", help="attention heads, where nothing says (768: 12, 1024: 16)"
+    )
+
+
 def _out(parser: argparse.ArgumentParser, help: str, run: Any) -> None:
     parser.add_argument("--out", type=Path, required=True, help=help)
     parser.set_defaults(run=run, takes_config=False)
@@ -61,17 +66,17 @@ def _from_space(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.features.tokenizer import load_tokenizer
 
     tokenizer = None if given.vocab is None else load_tokenizer(given.vocab)
-    _write(given.out, *from_space(given.file, given.recipe, given.heads, tokenizer))
+    _write(given.out, from_space(given.file, given.recipe, given.heads, tokenizer))
 
 
 def _from_bert(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.convert.bert import from_bert
     from space_jax.convert.minilm import named_folder
 
-    _write(given.out, *from_bert(named_folder(given.path)))
+    _write(given.out, from_bert(named_folder(given.path), given.heads))
 
 
-def _write(out: Path, weights: Any, unused: tuple[str, ...]) -> None:
+def _write(out: Path, weights: Any) -> None:
     from space_jax.convert.folder import new_folder, write_weights
 
     with new_folder(out) as folder:
@@ -83,7 +88,7 @@ def _write(out: Path, weights: Any, unused: tuple[str, ...]) -> None:
     )
     parts = sorted({path.split("/")[0] for path in weights.arrays})
     print(f"parts: {', '.join(parts)}; what a model has beside them is newly initialised")
-    _say_unused(unused)
+    _say_unused(weights.unused)
     if weights.tokenizer is None:
         print("no tokenizer: --init can compare the size of the vocabulary only")
 

@@ -28,7 +28,15 @@ from space_jax.convert.mapping import space_keys, to_theirs
 from space_jax.convert.recorded import Recording
 from space_jax.decoding.beam import beam_search
 from space_jax.dialogue.trees import VIEWS
-from space_jax.losses import combined_similarity, entropy_gate, l2_normalise, symmetric_kl, view_similarities
+from space_jax.errors import UserError
+from space_jax.losses import (
+    combined_similarity,
+    entropy_gate,
+    l2_normalise,
+    symmetric_kl,
+    view_similarities,
+)
+from space_jax.losses.contrast import subspace_features
 from space_jax.models.memory import Memory
 from space_jax.models.recipe import Generator, Terms, total_loss
 from space_jax.models.weights import by_path, without_vocabulary_padding
@@ -71,7 +79,7 @@ def _space1(recording: Recording, given: Arrays, params: Any) -> dict[str, Any]:
         "filter_scores": entropy_gate(reading.act_logits),
         "dec_probs": _probabilities(logits, recording)[:, :-1],
     }
-    if "kl_p" in given and "kl_q" in given:
+    if {"kl_p", "kl_q"} <= given.keys() and given["kl_p"].shape == given["kl_q"].shape:
         p, q = jnp.asarray(given["kl_p"]), jnp.asarray(given["kl_q"])
         gates, divergence = entropy_gate(p), symmetric_kl(p, q)
         computed |= {"gates_p": gates, "kl_plain": divergence.mean(), "kl_gated": (divergence * gates).mean()}
@@ -82,7 +90,7 @@ def _space2(recording: Recording, _: Arrays, params: Any) -> dict[str, Any]:
     apply, batch = _apply(recording, params), recording.batch(labelled=True)
     kernels, biases = (params["subspaces"][name] for name in ("kernels", "biases"))
     summary = apply("summarise", batch)
-    features = l2_normalise(jnp.tanh(jnp.einsum("BH,WHD->BWD", summary, kernels) + biases[None]))
+    features = jnp.swapaxes(subspace_features(summary[None], kernels, biases)[:, 0], 0, 1)  # [B, W, D]
     similarities = view_similarities(batch.user_tree)
     return {
         "mlm_probs": _probabilities(apply("score_masked", batch), recording),
@@ -170,9 +178,12 @@ def _generated(recording: Recording, given: Arrays, params: Any, memories: dict[
         if match is None or match[3] != "tokens":
             continue
         size, kind, limit = int(match[1]), match[2], array.shape[1] - 1
+        if size < 1 or limit < 1 or not len(array):
+            raise UserError(f"--outputs: {name} holds no responses")
         step = lambda tokens, memory: recipe.next_token(params, tokens, memory)  # noqa: E731
-        beam = beam_search(step, memories[kind], ids["start"], ids["end"], limit, size, (ids["unknown"],))
-        start = jnp.full((len(array), 1), ids["start"], jnp.int32)
+        first = int(array[0, 0])
+        beam = beam_search(step, memories[kind], first, ids["end"], limit, size, (ids["unknown"],))
+        start = jnp.full((len(array), 1), first, jnp.int32)
         computed[name] = jnp.concatenate([start, beam.tokens], axis=1)
         computed[f"beam{size}_{kind}_scores"] = beam.scores
     return computed

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from space_jax.config import ModelConfig
-from space_jax.convert.key_map import TABLE
+from space_jax.convert.heads import heads_of
+from space_jax.convert.key_map import TABLE, part_of
 from space_jax.convert.mapping import bert_keys, model_of, to_ours, to_theirs
-from space_jax.convert.space import PUBLISHED_HEADS
 from space_jax.convert.state_files import SAFETENSORS, read_state, write_safetensors
 from space_jax.errors import UserError
-from space_jax.features.tokenizer import has_tokenizer, load_tokenizer
+from space_jax.features.tokenizer import Tokenizer, has_tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.models.weights import Weights
 
@@ -22,37 +22,40 @@ REQUIRED, OPTIONAL = ("backbone",), ("masked_head", "pooler")
 
 _NAMED_BERT = ("embeddings.", "encoder.", "pooler.")  # what `bert.` stands before in a model with a head
 _OLD_NAMES = ((".gamma", ".weight"), (".beta", ".bias"))
-_DECODER = "cls.predictions.decoder."
-# Buffers, and the next-sentence head, which no recipe has.
-_NO_PARAMETERS = ("embeddings.position_ids", "embeddings.token_type_ids")
+_TOKENS, _BIAS, _DECODER = "embeddings.word_embeddings.weight", "cls.predictions.bias", "cls.predictions.decoder."
+_COMPUTED = {
+    "model_type": ("bert", "unilm"),
+    "hidden_act": ("gelu",),
+    "position_embedding_type": ("absolute",),
+    "is_decoder": (False,),
+}
+"""What a `config.json` may say of these fields; the first is meant where it says nothing."""
+
+_BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
-def from_bert(path: Path) -> tuple[Weights, tuple[str, ...]]:
+def from_bert(path: Path, heads: int | None = None) -> Weights:
     """Reads a model in BERT's layout.
 
     Args:
       path: a folder with `config.json`, weights and perhaps `tokenizer.json` or `vocab.txt`, or a file of weights,
         whose folder is then searched for the others.
-
-    Returns:
-      The weights, and the keys that were not used.
+      heads: of attention; by `config.json`, else by the hidden size, if None.
 
     Raises:
-      UserError: see `read_state` and `to_ours`; a model that computes something else than BERT.
+      UserError: see `read_state` and `to_ours`; a model that computes something else than BERT; a tokenizer with more
+        tokens than the token table has rows.
     """
     folder = path if path.is_dir() else path.parent
     said = _read_config(folder / CONFIG)
-    state = normalised(read_state(path))
-    heads = said.get("num_attention_heads") or _published_heads(state, path)
-    mapped = to_ours(_without_tied_decoder(state), bert_keys, REQUIRED, OPTIONAL, heads, str(path))
+    state = _without_tied_decoder(normalised(read_state(path)))
     tokenizer = load_tokenizer(folder) if has_tokenizer(folder) else None
-    if tokenizer is not None and tokenizer.vocabulary().size != mapped.sizes["V"]:
-        raise UserError(
-            f"{folder}: its tokenizer has {tokenizer.vocabulary().size} tokens, but its token table "
-            f"{mapped.sizes['V']} rows"
-        )
+    state, cut = _without_spare_rows(state, tokenizer, folder)
+    norm = state.get("embeddings.LayerNorm.weight", np.zeros(0))
+    heads = heads_of(heads or said.get("num_attention_heads"), norm.size, path)
+    mapped = to_ours(state, bert_keys, REQUIRED, OPTIONAL, heads, str(path))
     model = model_of(mapped, heads, layer_norm_epsilon=said.get("layer_norm_eps", 1e-12))
-    return Weights(mapped.arrays, model, None, tokenizer, str(path)), mapped.unused
+    return Weights(mapped.arrays, model, None, tokenizer, str(path), mapped.unused + cut)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -60,27 +63,35 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        said = json.loads(path.read_bytes())
-        activation, positions = said.get("hidden_act", "gelu"), said.get("position_embedding_type", "absolute")
-        heads = said.get("num_attention_heads", 1)
-    except (ValueError, AttributeError) as error:
+        said = dict(json.loads(path.read_bytes()))
+    except (ValueError, TypeError) as error:
         raise UserError(f"{path}: not the configuration of a model ({error})") from error
-    for field, given, expected in (
-        ("hidden_act", activation, "gelu"),
-        ("position_embedding_type", positions, "absolute"),
-    ):
-        if given != expected:
-            raise UserError(f"{path}: field {field} is {given!r}, but only {expected!r} is computed here")
+    for field, computed in _COMPUTED.items():
+        given = said.get(field, computed[0])
+        if given not in computed:
+            raise UserError(f"{path}: field {field} is {given!r}, but only {computed[0]!r} is computed here")
+    heads, epsilon = said.get("num_attention_heads", 1), said.get("layer_norm_eps", 1e-12)
     if type(heads) is not int or heads < 1:
         raise UserError(f"{path}: field num_attention_heads is {heads!r}, but must be a positive whole number")
+    if not isinstance(epsilon, float) or not 0 < epsilon < 1:
+        raise UserError(f"{path}: field layer_norm_eps is {epsilon!r}, but must be a small positive number")
     return said
 
 
-def _published_heads(state: Mapping[str, np.ndarray], path: Path) -> int:
-    table = state.get("embeddings.LayerNorm.weight", np.zeros(0))
-    if table.size not in PUBLISHED_HEADS:
-        raise UserError(f"{path}: no {CONFIG} beside it says num_attention_heads, nor does hidden size {table.size}")
-    return PUBLISHED_HEADS[table.size]
+def _without_spare_rows(
+    state: dict[str, np.ndarray], tokenizer: Tokenizer | None, folder: Path
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Cuts the rows of the vocabulary that no token has, which some models add for speed."""
+    table = state.get(_TOKENS)
+    if tokenizer is None or table is None or table.ndim != 2:
+        return state, ()
+    tokens, rows = tokenizer.vocabulary().size, table.shape[0]
+    if tokens > rows:
+        raise UserError(f"{folder}: its tokenizer has {tokens} tokens, but its token table {rows} rows")
+    if tokens == rows:
+        return state, ()
+    cut = {key: array[:tokens] for key, array in state.items() if key in (_TOKENS, _BIAS) and len(array) == rows}
+    return state | cut, (f"rows {tokens} to {rows - 1} of the token table, which no token has",)
 
 
 def normalised(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -90,14 +101,14 @@ def normalised(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         name = key.removeprefix("bert.")
         for old, new in _OLD_NAMES:
             name = name.removesuffix(old) + new if name.endswith(old) else name
-        if name not in _NO_PARAMETERS:
+        if name not in _BUFFERS:
             renamed[name] = array
     return renamed
 
 
 def _without_tied_decoder(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Leaves out the copies of the token table and of the bias that some files keep for the masked-token head."""
-    twins = {f"{_DECODER}weight": "embeddings.word_embeddings.weight", f"{_DECODER}bias": "cls.predictions.bias"}
+    twins = {f"{_DECODER}weight": _TOKENS, f"{_DECODER}bias": _BIAS}
     copies = {
         copy for copy, twin in twins.items() if copy in state and twin in state and _equal(state[copy], state[twin])
     }
@@ -113,22 +124,32 @@ def to_bert(weights: Weights) -> tuple[dict[str, np.ndarray], dict[str, Any], tu
 
     Returns:
       key -> array, the fields of `config.json`, and the paths of our parameters that BERT has no place for.
+
+    Raises:
+      UserError: the encoder is not whole.
     """
+    missing = [
+        row.ours for row in TABLE if row.bert and part_of(row.ours) in REQUIRED and row.ours not in weights.arrays
+    ]
+    if missing:
+        raise UserError(f"{weights.source}: lacks {', '.join(missing)}, which BERT has")
     state = to_theirs(weights.arrays, bert_keys, weights.model.heads)
     masked = any(key.startswith("cls.") for key in state)
     if masked:  # a model with a head keeps its encoder under a name
         state = {f"bert.{key}" if key.startswith(_NAMED_BERT) else key: array for key, array in state.items()}
     has_place = {row.ours for row in TABLE if row.bert}
-    fields = _config_fields(weights.model) | {"architectures": ["BertForMaskedLM" if masked else "BertModel"]}
+    roles = len(weights.arrays["backbone/embedding/role"])
+    fields = _config_fields(weights.model) | {
+        "architectures": ["BertForMaskedLM" if masked else "BertModel"],
+        "type_vocab_size": roles,
+    }
     return state, fields, tuple(path for path in weights.arrays if path not in has_place)
 
 
 def _config_fields(model: ModelConfig) -> dict[str, Any]:
     return {
         "model_type": "bert",
-        "attention_probs_dropout_prob": model.dropout,
         "hidden_act": "gelu",
-        "hidden_dropout_prob": model.dropout,
         "hidden_size": model.hidden,
         "intermediate_size": model.mlp,
         "layer_norm_eps": model.layer_norm_epsilon,
@@ -136,7 +157,6 @@ def _config_fields(model: ModelConfig) -> dict[str, Any]:
         "num_attention_heads": model.heads,
         "num_hidden_layers": model.layers,
         "pad_token_id": 0,
-        "type_vocab_size": model.roles,
         "vocab_size": model.vocabulary.size,
     }
 

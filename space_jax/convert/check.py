@@ -84,9 +84,11 @@ def recorded_responses(outputs: Path) -> Path | None:
 
 def _difference(name: str, theirs: np.ndarray, ours: np.ndarray | None) -> Difference:
     measure, factor = "absolute", 1.0
+    if theirs.dtype.kind not in "iuf":
+        return Difference(name, measure, float("inf"), factor)
     if np.issubdtype(theirs.dtype, np.integer):
         measure = "equal"
-    elif name.startswith("grad:") or (name.startswith("metric_") and np.abs(theirs).max() > 1):
+    elif name.startswith("grad:") or (name.startswith("metric_") and theirs.size and np.abs(theirs).max() > 1):
         measure = "relative"
     elif name.startswith("beam"):
         factor = SCORE_FACTOR

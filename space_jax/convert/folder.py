@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from space_jax.config import ModelConfig, Vocabulary
+from space_jax.convert.key_map import RECIPE_PARTS
 from space_jax.convert.state_files import read_state, write_safetensors
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
@@ -35,8 +36,12 @@ def new_folder(out: Path) -> Iterator[Path]:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"--out {out}: is there already; name a folder that is not, or delete it")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    filling = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    out = out.absolute()  # `.` has no name of its own
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        filling = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    except OSError as error:
+        raise UserError(f"--out {out}: cannot be made ({error.strerror})") from error
     try:
         yield filling
         os.chmod(filling, 0o755)  # mkdtemp makes it private
@@ -69,6 +74,8 @@ def read_weights_folder(folder: Path) -> Weights:
         if said["format"] != FORMAT:
             raise ValueError(f"format {said['format']!r} is not {FORMAT}")
         recipe = said["recipe"]
+        if recipe not in (None, *RECIPE_PARTS):
+            raise ValueError(f"recipe {recipe!r} is none of {', '.join(RECIPE_PARTS)}")
     except (OSError, ValueError, KeyError, TypeError, UserError) as error:
         raise UserError(f"{path}: not a description of converted weights of this version ({error})") from error
     tokenizer = load_tokenizer(folder / TOKENIZER) if (folder / TOKENIZER).is_dir() else None

@@ -9,6 +9,7 @@ import numpy as np
 from space_jax.config import ModelConfig, Vocabulary
 from space_jax.convert.key_map import TABLE, Row, part_of
 from space_jax.errors import UserError
+from space_jax.models.weights import shape_text
 
 State = Mapping[str, np.ndarray]
 KeysOf = Callable[[Row], tuple[str, ...]]
@@ -17,7 +18,7 @@ KeysOf = Callable[[Row], tuple[str, ...]]
 _SIZE = re.compile(r"(\d*)([A-Z]?)")
 _LAYER = "{i}"
 _NAMES = {"hidden": "H", "mlp": "F", "positions": "P", "roles": "T", "turns": "U"}
-_LISTED = 8  # keys of one kind in a message
+_NUMBERED = re.compile(r"(?<=layers\.|.layer\.)[0-9]+(?=\.)")
 
 
 class Mapped(NamedTuple):
@@ -48,6 +49,7 @@ def model_of(mapped: Mapped, heads: int, **fields: Any) -> ModelConfig:
     """The sizes that a file showed, as a configuration; `fields` are what no shape shows."""
     sizes = mapped.sizes
     named: dict[str, Any] = {name: sizes[letter] for name, letter in _NAMES.items() if letter in sizes}
+    named["roles"] = max(2, sizes["T"])  # a model has two at least; a shorter table is copied as far as it goes
     return ModelConfig(layers=sizes["layers"], heads=heads, vocabulary=Vocabulary(size=sizes["V"]), **named, **fields)
 
 
@@ -62,16 +64,25 @@ class _Problems:
         if not (self.missing or self.misshapen):
             return
         parts = (("missing", self.missing), ("of another shape", self.misshapen), ("unexpected", unexpected))
-        said = "; ".join(f"{len(names)} {what}: {_some(names)}" for what, names in parts if names)
+        said = "; ".join(f"{len(names)} {what}: {_folded(names)}" for what, names in parts if names)
         raise UserError(f"{source}: its keys are not those of this layout ({said})")
 
 
-def _some(names: Sequence[str]) -> str:
-    more = ", ..." if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
+def _folded(names: Sequence[str]) -> str:
+    """All names; those that differ in the layer alone as one, `layers.{0,1,4}.attn_norm.weight`."""
+    layers: dict[str, list[str]] = {}
+    for name in names:
+        match = _NUMBERED.search(name)
+        layers.setdefault(_NUMBERED.sub("{}", name, count=1), []).append(match[0] if match else "")
+    return ", ".join(
+        name.replace("{}", numbers[0] if len(numbers) == 1 else "{" + ",".join(numbers) + "}", 1)
+        for name, numbers in layers.items()
+    )
 
 
-def to_ours(state: State, keys_of: KeysOf, parts: Sequence[str], optional: Sequence[str], heads: int, source: str):
+def to_ours(
+    state: State, keys_of: KeysOf, parts: Sequence[str], optional: Sequence[str], heads: int, source: str
+) -> Mapped:
     """Maps a published file onto our parameters.
 
     Args:
@@ -89,7 +100,7 @@ def to_ours(state: State, keys_of: KeysOf, parts: Sequence[str], optional: Seque
       UserError: missing and misshapen keys, all of them together with those that were not expected.
     """
     rows = [row for row in TABLE if keys_of(row) and _wanted(row, state, keys_of, parts, optional)]
-    layers = _count_layers(state, rows, keys_of)
+    layers = _count_layers(state, rows, keys_of, source)
     sizes, problems = {"layers": layers}, _Problems()
     used: set[str] = set()
     stacks = []
@@ -113,16 +124,19 @@ def _wanted(row: Row, state: State, keys_of: KeysOf, parts: Sequence[str], optio
     return part in optional and any(key in state for key in same_part)
 
 
-def _count_layers(state: State, rows: Sequence[Row], keys_of: KeysOf) -> int:
+def _count_layers(state: State, rows: Sequence[Row], keys_of: KeysOf, source: str) -> int:
     """One more than the highest layer that any key names."""
     patterns = [
-        re.compile(re.escape(key).replace(re.escape(_LAYER), r"(\d+)"))
+        re.compile(re.escape(key).replace(re.escape(_LAYER), "([0-9]{1,6})"))
         for row in rows
         for key in keys_of(row)
         if _LAYER in key
     ]
     numbers = [int(match[1]) for key in state for pattern in patterns if (match := pattern.fullmatch(key))]
-    return max(numbers, default=0) + 1
+    layers = max(numbers, default=0) + 1
+    if layers > len(state):
+        raise UserError(f"{source}: a key names layer {layers - 1}, but there are {len(state)} arrays in all")
+    return layers
 
 
 def _each_layer(keys: tuple[str, ...], layers: int) -> Iterator[tuple[str, ...]]:
@@ -147,8 +161,8 @@ def _joined(
     if expected is None or any(array.shape != expected for array in arrays):
         for key, array in zip(keys, arrays, strict=True):
             if array.shape != expected:
-                wanted = "" if expected is None else f" instead of {_times(expected)}"
-                problems.misshapen.append(f"{key} ({_times(array.shape)}{wanted})")
+                wanted = "" if expected is None else f" instead of {shape_text(expected)}"
+                problems.misshapen.append(f"{key} ({shape_text(array.shape)}{wanted})")
         return None
     return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
 
@@ -194,7 +208,3 @@ def to_theirs(arrays: Mapping[str, np.ndarray], keys_of: KeysOf, heads: int) -> 
             parts = np.split(row.form.to_theirs(one, heads), len(names))
             state.update({name: np.ascontiguousarray(part) for name, part in zip(names, parts, strict=True)})
     return state
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "one number"

@@ -5,12 +5,12 @@ arrays `[B, S]`: `src_*` the context, `tgt_*` the response, `mlm_*` the masked c
 `pos`, `type`, `turn`; for SPACE-3 also `understand_token`, `policy_token` and `query_*`, the last user turn.
 `outputs.npz` holds what was computed, see `convert.activations`. The JSON holds `frames` and `resp_frames`, the
 semantic frames of the B user turns and responses as {domain: {intent: {slot: [{"value": ...}]}}}, and `config` with the
-sizes. Id 0 pads; the ids of the tokens that open, close and summarise are in `IDS`.
+sizes. Id 0 pads; what other ids mean is in `IDS`.
 """
 
 import dataclasses
-import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Conf
 from space_jax.convert.key_map import RECIPE_PARTS
 from space_jax.convert.space import from_space
 from space_jax.convert.state_files import read_state
+from space_jax.corpora.reading import field, json_value
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.record import Frame, Slot, Value
 from space_jax.dialogue.trees import hashed_views, tree_views
@@ -31,8 +32,8 @@ from space_jax.models.recipe import Recipe
 from space_jax.models.recipes import make_recipe
 from space_jax.models.weights import Weights, nested, pad_vocabulary
 
-IDS = {"start": 1, "summary": 2, "unknown": 3, "end": 12}
-"""The ids of `[BOS]`, `[CLS]`, `[UNK]` and the end of a response in the recorded runs, unless the JSON has others."""
+IDS = {"summary": 2, "unknown": 3, "end": 12}
+"""The ids of `[CLS]`, `[UNK]` and the end of a response in the recorded runs, unless the JSON has others as `ids`."""
 
 _SIGNS = {"space1": "mask_embed", "space2": "subspace.projection.0.weight", "space3": "bow_predictor.weight"}
 _PARTS = {"ids": "token", "positions": "pos", "roles": "type", "turns": "turn", "segments": "mask"}
@@ -59,11 +60,13 @@ class Recording:
         """
         self.name = _recipe_of(weights)
         self._spec = _read_spec(spec)
-        self.ids = IDS | self._spec.get("ids", {})
-        self.weights, _ = from_space(weights, self.name, self._spec["config"].get("heads"), None)
+        self.ids: dict[str, int] = IDS | self._spec.get("ids", {})
+        self.weights = from_space(weights, self.name, self._spec["config"].get("heads"), None)
         self.inputs = read_arrays_file(inputs)
-        self._require("src_token", "tgt_token", "mlm_token", "mlm_label", "mlm_mask")
+        self._require(*(f"{grid}_{part}" for grid in ("src", "tgt") for part in _PARTS.values()))
+        self._require("mlm_token", "mlm_label", "mlm_mask")
         self.config = self._model_config(self.weights)
+        self._require_fit()
         self.recipe: Recipe = make_recipe(self.config, self._recipe_config())
         padded = pad_vocabulary(self.weights.arrays, self.config.vocabulary.padded_size)
         self.params = jax.tree.map(jnp.asarray, nested(padded))
@@ -72,6 +75,23 @@ class Recording:
         missing = [name for name in names if name not in self.inputs]
         if missing:
             raise UserError(f"--inputs: lacks the arrays {', '.join(missing)}")
+
+    def _require_fit(self) -> None:
+        """Grids of one height, each part of a grid of its width, and every index within its table."""
+        model = self.config
+        sizes = {"token": model.vocabulary.size, "label": model.vocabulary.size}
+        sizes |= {"pos": model.positions, "type": model.roles, "turn": model.turns}
+        examples = self.inputs["src_token"].shape[:1]
+        for name, array in self.inputs.items():
+            grid, _, part = name.partition("_")
+            whole = self.inputs.get(f"{grid}_token", array)
+            if array.dtype.kind not in "iu" or array.shape[:1] != examples or array.shape != whole.shape:
+                raise UserError(
+                    f"--inputs: {name} is {array.dtype} {array.shape}, but must be whole numbers {whole.shape} with as "
+                    f"many rows as src_token, {examples}"
+                )
+            if array.size and not 0 <= array.min() <= array.max() < sizes.get(part, np.inf):
+                raise UserError(f"--inputs: {name} must lie between 0 and {sizes.get(part)} (not included)")
 
     def _model_config(self, weights: Weights) -> ModelConfig:
         prompts: dict[str, Any] = {"summary": self.ids["summary"]}
@@ -132,13 +152,14 @@ def _recipe_of(path: Path) -> str:
 
 
 def _read_spec(path: Path) -> dict[str, Any]:
-    try:
-        spec = json.loads(path.read_bytes())
-        missing = {"frames", "resp_frames", "config"} - spec.keys()
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"--spec {path}: not a JSON object ({error})") from error
-    if missing:
-        raise UserError(f"--spec {path}: lacks the fields {', '.join(sorted(missing))}")
+    spec = json_value(path.read_bytes() if path.is_file() else b"", f"--spec {path}")
+    where = f"--spec {path}"
+    config, ids = field(spec, "config", dict, where), field({"ids": {}} | spec, "ids", dict, where)
+    for name, number in (("config.heads", config.get("heads", 1)), *((f"ids.{name}", n) for name, n in ids.items())):
+        if type(number) is not int or number < 0:
+            raise UserError(f"{where}: field {name} is {number!r}, but must be a whole number")
+    for side in ("frames", "resp_frames"):
+        field(spec, side, list, where)
     return spec
 
 
@@ -149,14 +170,14 @@ def read_arrays_file(path: Path) -> dict[str, np.ndarray]:
             return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, OSError, EOFError, AttributeError, zlib.error, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not a whole .npz file of arrays ({error})") from error
 
 
 def _frames(turn: dict[str, Any], side: str) -> tuple[Frame, ...]:
     try:
         return tuple(
-            Frame(domain, intent, tuple(Slot(name, tuple(Value(v["value"]) for v in vs)) for name, vs in slots.items()))
+            Frame(domain, intent, tuple(Slot(name, tuple(map(_value, values))) for name, values in slots.items()))
             for domain, intents in turn.items()
             for intent, slots in intents.items()
         )
@@ -166,11 +187,14 @@ def _frames(turn: dict[str, Any], side: str) -> tuple[Frame, ...]:
         ) from error
 
 
+def _value(record: Any) -> Value:
+    if not isinstance(record["value"], str):
+        raise TypeError("a value must be a text")
+    return Value(record["value"])
+
+
 def _tokens(inputs: dict[str, np.ndarray], prefix: str) -> Tokens:
-    try:
-        return Tokens(**{name: jnp.asarray(inputs[f"{prefix}_{key}"], jnp.int32) for name, key in _PARTS.items()})
-    except KeyError as error:
-        raise UserError(f"--inputs: lacks the array {error.args[0]}") from error
+    return Tokens(**{name: jnp.asarray(inputs[f"{prefix}_{key}"], jnp.int32) for name, key in _PARTS.items()})
 
 
 def _words(inputs: dict[str, np.ndarray], prefix: str) -> jnp.ndarray:

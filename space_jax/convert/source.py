@@ -6,9 +6,10 @@ from space_jax.config_files import read_config
 from space_jax.convert import folder as converted
 from space_jax.convert.bert import CONFIG, from_bert
 from space_jax.convert.minilm import named_folder
-from space_jax.convert.state_files import INDEX, PYTORCH, SAFETENSORS
+from space_jax.convert.state_files import HUGGING_FACE, SAFETENSORS
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
+from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.models.weights import Weights, without_vocabulary_padding
 from space_jax.training.checkpoint import read_arrays
 from space_jax.training.trained import CHECKPOINTS, TOKENIZER
@@ -28,8 +29,8 @@ def read_weights(name: str) -> Weights:
         return converted.read_weights_folder(folder)
     if (folder / CHECKPOINTS).is_dir():
         return _read_run(folder)
-    if any((folder / file).is_file() for file in (SAFETENSORS, INDEX, PYTORCH)):
-        return from_bert(folder)[0]
+    if any((folder / file).is_file() for file in HUGGING_FACE):
+        return from_bert(folder)
     raise UserError(
         f"{folder}: not a folder of weights, which is the workdir of a run, what 'space-jax convert' wrote, or a model "
         f"in the layout of Hugging Face ({CONFIG} and {SAFETENSORS})"
@@ -64,3 +65,9 @@ def require_same_tokens(weights: Weights, tokenizer: Tokenizer) -> None:
                 f"--init {weights.source}: its token {token_id} is {theirs.token(token_id)!r}, but for the corpora it "
                 f"is {tokenizer.token(token_id)!r}; prepare them with the tokenizer of the weights"
             )
+    cases = [one.lower_case for one in (theirs, tokenizer) if isinstance(one, WordPieceTokenizer)]
+    if len(set(cases)) > 1:
+        raise UserError(
+            f"--init {weights.source}: its tokenizer and that of the corpora do not agree on lower-casing; prepare "
+            "them with the tokenizer of the weights"
+        )

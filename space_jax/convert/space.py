@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from space_jax.convert.heads import heads_of
 from space_jax.convert.key_map import RECIPE_PARTS, TABLE, part_of
 from space_jax.convert.mapping import model_of, space_keys, to_ours, to_theirs
 from space_jax.convert.state_files import read_state
@@ -11,13 +12,10 @@ from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.models.weights import Weights
 
-PUBLISHED_HEADS = {768: 12, 1024: 16}
-"""Attention heads by hidden size, where nothing says otherwise."""
+_HIDDEN = "embed_layer_norm.weight"
 
 
-def from_space(
-    path: Path, recipe: str, heads: int | None, tokenizer: Tokenizer | None
-) -> tuple[Weights, tuple[str, ...]]:
+def from_space(path: Path, recipe: str, heads: int | None, tokenizer: Tokenizer | None) -> Weights:
     """Reads a published file.
 
     Args:
@@ -26,14 +24,11 @@ def from_space(
       heads: of attention; by the hidden size if None.
       tokenizer: of the vocabulary that the model was trained with, if it is at hand.
 
-    Returns:
-      The weights, and the keys that were not used.
-
     Raises:
       UserError: see `read_state` and `to_ours`; a hidden size that does not say the heads; a tokenizer of another size.
     """
     state = read_state(path)
-    heads = heads or heads_of(state, path)
+    heads = heads_of(heads, state[_HIDDEN].size if _HIDDEN in state else 0, path)
     mapped = to_ours(state, space_keys, RECIPE_PARTS[recipe], (), heads, str(path))
     if tokenizer is not None and tokenizer.vocabulary().size != mapped.sizes["V"]:
         raise UserError(
@@ -41,16 +36,7 @@ def from_space(
             f"{mapped.sizes['V']} rows"
         )
     model = model_of(mapped, heads)
-    return Weights(mapped.arrays, model, recipe, tokenizer, str(path)), mapped.unused
-
-
-def heads_of(state: dict[str, np.ndarray], path: Path) -> int:
-    """The heads of a published size."""
-    hidden = next((array.shape[-1] for key, array in state.items() if key.endswith("norm.weight") and array.ndim), 0)
-    if hidden not in PUBLISHED_HEADS:
-        known = ", ".join(map(str, PUBLISHED_HEADS))
-        raise UserError(f"{path}: hidden size {hidden} is none of {known}; say its attention heads with --heads N")
-    return PUBLISHED_HEADS[hidden]
+    return Weights(mapped.arrays, model, recipe, tokenizer, str(path), mapped.unused)
 
 
 def to_space(weights: Weights, recipe: str | None = None) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:

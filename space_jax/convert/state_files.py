@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -13,8 +14,9 @@ from safetensors.numpy import save_file
 
 from space_jax.errors import UserError
 
-SAFETENSORS, INDEX, PYTORCH = "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"
-"""What a Hugging Face folder calls its weights; the second names the parts of weights in several files."""
+SAFETENSORS, PYTORCH, _INDEX = "model.safetensors", "pytorch_model.bin", ".index.json"
+HUGGING_FACE = (SAFETENSORS, SAFETENSORS + _INDEX, PYTORCH, PYTORCH + _INDEX)
+"""What a Hugging Face folder calls its weights, the best first; an index names the parts of several files."""
 
 _REASON = 160  # characters of another library's message
 
@@ -35,12 +37,7 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
     path = weights_file(path) if path.is_dir() else path
     if not path.is_file():
         raise UserError(f"{path}: no such file")
-    if path.name.endswith(".index.json"):
-        state = _read_parts(path)
-    elif path.suffix == ".safetensors":
-        state = _read_safetensors(path)
-    else:
-        state = _read_pytorch(path)
+    state = _read_parts(path) if path.name.endswith(_INDEX) else _read_file(path)
     if not state:
         raise UserError(f"{path}: holds no arrays")
     return {key.removeprefix("module."): array for key, array in state.items()}
@@ -48,10 +45,14 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
 
 def weights_file(folder: Path) -> Path:
     """The file of weights in a Hugging Face folder; safetensors are preferred, which need no PyTorch."""
-    for name in (SAFETENSORS, INDEX, PYTORCH):
+    for name in HUGGING_FACE:
         if (folder / name).is_file():
             return folder / name
-    raise UserError(f"{folder}: has none of {SAFETENSORS}, {INDEX}, {PYTORCH}")
+    raise UserError(f"{folder}: has none of {', '.join(HUGGING_FACE)}")
+
+
+def _read_file(path: Path) -> dict[str, np.ndarray]:
+    return _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -66,12 +67,12 @@ def _read_parts(path: Path) -> dict[str, np.ndarray]:
     try:
         names = sorted(set(json.loads(path.read_bytes())["weight_map"].values()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}: not an index of safetensors files, which has a field weight_map") from error
+        raise UserError(f"{path}: not an index of files, which has a field weight_map") from error
     state = {}
     for name in names:
         if not isinstance(name, str) or Path(name).name != name:
             raise UserError(f"{path}: field weight_map has {name!r}, but must name files in the same folder")
-        state.update(_read_safetensors(path.parent / name))
+        state.update(_read_file(path.parent / name))
     return state
 
 
@@ -84,14 +85,17 @@ def _read_pytorch(path: Path) -> dict[str, np.ndarray]:
     except Exception as error:  # whatever its many formats can raise when they are cut off or are none
         raise UserError(f"{path}: not a PyTorch file of arrays alone, or not a whole one ({_short(error)})") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
-        raise UserError(
-            f"{path}: holds a {type(loaded).__name__}, but must hold a state_dict, which maps keys to arrays"
-        )
-    return {str(key): _to_numpy(torch, tensor) for key, tensor in loaded.items()}
+        raise UserError(f"{path}: not a state_dict, which maps keys to arrays and to nothing else")
+    try:
+        return {str(key): _to_numpy(tensor) for key, tensor in loaded.items()}
+    except (TypeError, RuntimeError, NotImplementedError) as error:
+        raise UserError(f"{path}: holds an array of a kind that is not read here ({_short(error)})") from error
 
 
-def _to_numpy(torch: ModuleType, tensor: object) -> np.ndarray:
-    plain = tensor.detach()  # type: ignore[attr-defined]
+def _to_numpy(tensor: Any) -> np.ndarray:
+    if tensor.is_complex():
+        raise TypeError("complex numbers")
+    plain = tensor.detach()
     return (plain.float() if plain.is_floating_point() else plain).numpy()
 
 
@@ -114,19 +118,24 @@ def write_state(path: Path, state: Mapping[str, np.ndarray]) -> None:
     """Writes arrays to a file, atomically: safetensors if it is named so, else a PyTorch `state_dict`.
 
     Raises:
-      UserError: a PyTorch file without PyTorch.
+      UserError: a file that is there already or cannot be written; a PyTorch file without PyTorch.
     """
     torch = None if path.suffix == ".safetensors" else require_torch(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        raise UserError(f"--out {path}: is there already; name a file that is not, or delete it")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if torch is None:
             write_safetensors(temporary, state)
         else:
             torch.save({key: torch.from_numpy(np.array(array)) for key, array in state.items()}, temporary)
         os.replace(temporary, path)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise UserError(f"--out {path}: cannot be written ({_short(error)})") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
 
 
 def _short(error: Exception) -> str:

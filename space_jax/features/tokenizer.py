@@ -12,10 +12,10 @@ from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features import sentencepiece_tokenizer, wordpiece_tokenizer
 from space_jax.features.sentencepiece_tokenizer import SentencePieceTokenizer
-from space_jax.features.tokenizer_folder import DESCRIPTION_FILE, read_folder
+from space_jax.features.tokenizer_folder import DESCRIPTION_FILE, read_bytes, read_folder
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 
-INNER_FOLDER = "tokenizer"  # of a run and of converted weights
+_INNER = f"tokenizer/{DESCRIPTION_FILE}"  # of a run and of converted weights
 HUGGING_FACE = ("tokenizer.json", "vocab.txt")  # the first says more
 
 
@@ -82,13 +82,13 @@ def load_tokenizer(path: Path | str, lower_case: bool = True) -> Tokenizer:
 
 def has_tokenizer(folder: Path) -> bool:
     """Whether `load_tokenizer` finds something in a folder."""
-    return any((folder / name).exists() for name in (DESCRIPTION_FILE, INNER_FOLDER, *HUGGING_FACE))
+    return any((folder / name).is_file() for name in (DESCRIPTION_FILE, _INNER, *HUGGING_FACE))
 
 
 def _from_folder(folder: Path, lower_case: bool) -> Tokenizer:
     if not (folder / DESCRIPTION_FILE).is_file():
-        if (folder / INNER_FOLDER).is_dir():
-            return _from_folder(folder / INNER_FOLDER, lower_case)
+        if (folder / _INNER).is_file():
+            return _from_folder((folder / _INNER).parent, lower_case)
         for name in HUGGING_FACE:
             if (folder / name).is_file():
                 return load_tokenizer(folder / name, _said_lower_case(folder / "tokenizer_config.json", lower_case))
@@ -101,10 +101,16 @@ def _from_folder(folder: Path, lower_case: bool) -> Tokenizer:
 
 
 def _said_lower_case(path: Path, otherwise: bool) -> bool:
-    """What Hugging Face's description of a tokenizer says."""
+    """What Hugging Face's description of a tokenizer says; a vocabulary with capitals says it too."""
     if not path.is_file():
-        return otherwise
+        return otherwise and not _has_capitals(path.with_name("vocab.txt"))
     try:
         return bool(json.loads(path.read_bytes()).get("do_lower_case", otherwise))
     except (ValueError, AttributeError) as error:
         raise UserError(f"{path}: not the description of a tokenizer ({error})") from error
+
+
+def _has_capitals(path: Path) -> bool:
+    """Whether a `vocab.txt` has a piece with a capital letter, other than the bracketed control tokens."""
+    pieces = read_bytes(path).decode("utf-8", errors="replace").splitlines() if path.is_file() else []
+    return any(piece != piece.lower() for piece in pieces if not piece.startswith("["))

@@ -100,6 +100,23 @@ def weighted_contrast(
     return jnp.mean(losses.reshape(2, examples), axis=0)
 
 
+def subspace_features(vectors: jax.Array, kernels: jax.Array, biases: jax.Array) -> jax.Array:
+    """Vectors seen in every subspace: z_w = u_w / ||u_w||, u_w = tanh(v . kernel_w + bias_w).
+
+    Args:
+      vectors: `[A, B, H]` float32.
+      kernels: `[W, H, D]` float32.
+      biases: `[W, D]` float32.
+
+    Returns:
+      `[W, A, B, D]` float32, of length 1 along D.
+
+    Source: He et al., "SPACE-2", COLING 2022, section on multi-view score matching (arXiv 2209.06638).
+    """
+    projected = jnp.einsum("ABH,WHD->WABD", vectors, kernels, precision=_EXACT) + biases[:, None, None, :]
+    return l2_normalise(jnp.tanh(projected))
+
+
 @jax.jit
 def multi_view_contrast(
     vectors: jax.Array,
@@ -142,9 +159,7 @@ def multi_view_contrast(
     views, hidden, width = kernels.shape
     check_shape(vectors, (2, vectors.shape[1], hidden), "vectors")
     check_shape(biases, (views, width), "biases")
-    projected = jnp.einsum("ABH,WHD->WABD", vectors, kernels, precision=_EXACT) + biases[:, None, None, :]
-    features = l2_normalise(jnp.tanh(projected))  # [W, 2, B, D]
     losses = jax.vmap(weighted_contrast, in_axes=(0, 0, None, None, None))(
-        features, similarity, groups, valid, temperature
+        subspace_features(vectors, kernels, biases), similarity, groups, valid, temperature
     )
     return jnp.mean(losses, axis=0)

@@ -18,7 +18,6 @@ VOCABULARY_AXIS = {"backbone/embedding/token": 0, "masked_head/bias": 0, "bag_of
 """The axis that counts the vocabulary; a model pads it, a file does not."""
 
 _FREE_AXIS = {**VOCABULARY_AXIS, **dict.fromkeys(TABLES, 0)}
-_LISTED = 6  # parameters named in one message
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +30,7 @@ class Weights:
       recipe: "space1", "space2" or "space3"; None where the weights belong to no recipe.
       tokenizer: whose ids the rows of the token table are; None where the source has none.
       source: where they come from, for messages.
+      unused: what the source has beside them, by its own names.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -38,6 +38,7 @@ class Weights:
     recipe: str | None
     tokenizer: Tokenizer | None
     source: str
+    unused: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Grafted:
 
     Attributes:
       new: parameters that the weights do not have, left as initialised.
-      partial: tables of another length, `path (n of m rows)`.
-      unused: weights that the model does not have.
+      partial: tables of another length, `path (rows copied, rows of the weights, rows of the model)`.
+      unused: what the weights have and the model does not.
     """
 
     new: tuple[str, ...]
@@ -101,13 +102,13 @@ def pad_vocabulary(arrays: Mapping[str, np.ndarray], padded_size: int) -> dict[s
     return padded
 
 
-def graft(params: Any, weights: Weights, vocabulary_size: int) -> tuple[Any, Grafted]:
+def graft(params: Any, weights: Weights, model: ModelConfig) -> tuple[Any, Grafted]:
     """Puts weights into the parameters of a model.
 
     Args:
       params: initialised parameters on a mesh, nested dictionaries; donated.
       weights: what they start from.
-      vocabulary_size: of the model, without padding.
+      model: the configuration of the parameters.
 
     Returns:
       The parameters, placed as before, and what became of the weights.
@@ -116,7 +117,7 @@ def graft(params: Any, weights: Weights, vocabulary_size: int) -> tuple[Any, Gra
       UserError: see `require_fit`.
     """
     ours = by_path(params)
-    partial = require_fit(ours, weights, vocabulary_size)
+    partial = require_fit(ours, weights, model)
     common = {path: weights.arrays[path] for path in ours if path in weights.arrays}
 
     def write(old: Any, new: dict[str, np.ndarray]) -> Any:
@@ -133,42 +134,47 @@ def graft(params: Any, weights: Weights, vocabulary_size: int) -> tuple[Any, Gra
     grafted = jax.jit(write, donate_argnums=0, out_shardings=shardings)(params, common)
     new = tuple(path for path in ours if path not in common)
     unused = tuple(path for path in weights.arrays if path not in ours)
-    return grafted, Grafted(new, partial, unused)
+    return grafted, Grafted(new, partial, unused + weights.unused)
 
 
-def require_fit(ours: Mapping[str, Any], weights: Weights, vocabulary_size: int) -> tuple[str, ...]:
+def require_fit(ours: Mapping[str, Any], weights: Weights, model: ModelConfig) -> tuple[str, ...]:
     """Refuses weights that a model cannot start from.
 
     Args:
       ours: path -> anything with the shape of the model's parameter.
       weights: what it is to start from.
-      vocabulary_size: of the model, without padding.
+      model: its configuration.
 
     Returns:
       The tables of another length, which are copied in part.
 
     Raises:
-      UserError: parameters of other shapes, all of them together; another vocabulary; nothing in common.
+      UserError: parameters of other shapes, all of them together; another vocabulary or LayerNorm; nothing in common.
     """
     where = f"--init {weights.source}"
     common = [path for path in ours if path in weights.arrays]
     if not common:
         raise UserError(f"{where}: has none of this model's parameters")
-    if weights.model.vocabulary.size != vocabulary_size:
+    if weights.model.vocabulary.size != model.vocabulary.size:
         raise UserError(
             f"{where}: has a vocabulary of {weights.model.vocabulary.size} tokens, but the corpora were prepared with "
-            f"{vocabulary_size}"
+            f"{model.vocabulary.size}"
+        )
+    if weights.model.layer_norm_epsilon != model.layer_norm_epsilon:
+        raise UserError(
+            f"{where}: was trained with LayerNorm epsilon {weights.model.layer_norm_epsilon:g}; set "
+            "config field model.layer_norm_epsilon to it"
         )
     partial, wrong = [], []
     for path in common:
         given, wanted = weights.arrays[path].shape, tuple(ours[path].shape)
         if not _same_but(given, wanted, _FREE_AXIS.get(path)):
-            wrong.append(f"{path} is {_times(given)} but must be {_times(wanted)}")
+            wrong.append(f"{path} is {shape_text(given)} but must be {shape_text(wanted)}")
         elif path in TABLES and given[0] != wanted[0]:
-            partial.append(f"{path} ({min(given[0], wanted[0])} of {wanted[0]} rows)")
+            rows = min(given[0], wanted[0])
+            partial.append(f"{path} ({rows} rows, the weights have {given[0]} and the model {wanted[0]})")
     if wrong:
-        more = f" and {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
-        raise UserError(f"{where}: does not fit the model: {'; '.join(wrong[:_LISTED])}{more}")
+        raise UserError(f"{where}: does not fit the model: {'; '.join(wrong)}")
     return tuple(partial)
 
 
@@ -179,5 +185,6 @@ def _same_but(given: tuple[int, ...], wanted: tuple[int, ...], free: int | None)
     return all(n == m for axis, (n, m) in enumerate(zip(given, wanted, strict=True)) if axis != free)
 
 
-def _times(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
+    """`3 x 4` for (3, 4)."""
     return " x ".join(map(str, shape)) or "one number"

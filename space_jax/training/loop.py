@@ -151,7 +151,7 @@ def train(
 def _start_from(run: _Run, initial: Weights | None) -> None:
     if initial is None:
         return
-    params, grafted = graft(run.state.params, initial, run.config.model.vocabulary.size)
+    params, grafted = graft(run.state.params, initial, run.config.model)
     run.state = dataclasses.replace(run.state, params=params)
     run.progress.say(f"parameters from {initial.source}" + (f"; {grafted}" if str(grafted) else ""))
 

@@ -1,5 +1,6 @@
 """Pre-training as the command does it: set up, write down what is run, train."""
 
+import sys
 from pathlib import Path
 
 import jax
@@ -37,11 +38,13 @@ def pretrain(config: PretrainConfig, workdir: Path, init: str | None = None) -> 
     initial = None
     if find_checkpoints(workdir / CHECKPOINTS).steps:
         require_same_tokenizer(setup, workdir)
+        if init is not None and jax.process_index() == 0:
+            print(f"--init {init}: not read, because {workdir} has checkpoints to go on from", file=sys.stderr)
     elif init is not None:
         initial = read_weights(init)
         require_same_tokens(initial, tokenizer)
         shapes = by_path(unbox(abstract_params(setup.recipe, micro_batches(held_out[0])[0])))
-        require_fit(shapes, initial, setup.config.model.vocabulary.size)
+        require_fit(shapes, initial, setup.config.model)
     if jax.process_index() == 0:
         tokenizer.save(workdir / TOKENIZER)
     fingerprints = [corpus.metadata.fingerprint for corpus in setup.corpora]

@@ -59,23 +59,61 @@ def test_old_names_prefixes_and_copies_of_the_token_table(tmp_path):
         for key, array in (state | extra).items()
     }
     folder = write_bert_folder(tmp_path / "old", {f"module.{key}": array for key, array in old.items()})
-    weights, unused = from_bert(folder)
-    assert unused == ("cls.seq_relationship.weight",)
+    weights = from_bert(folder)
+    assert weights.unused == ("cls.seq_relationship.weight",)
     equal(to_bert(weights)[0], state)
 
 
 def test_a_masked_head_with_a_table_of_its_own_is_said(tmp_path):
     state = bert_state(masked_head=True)
     state["cls.predictions.decoder.weight"] = state["bert.embeddings.word_embeddings.weight"] + 1
-    _, unused = from_bert(write_bert_folder(tmp_path / "untied", state))
-    assert unused == ("cls.predictions.decoder.weight",)
+    weights = from_bert(write_bert_folder(tmp_path / "untied", state))
+    assert weights.unused == ("cls.predictions.decoder.weight",)
 
 
-def test_a_file_alone_takes_the_heads_of_a_published_size_or_says_what_it_lacks(tmp_path):
+def test_a_file_alone_needs_the_heads_where_its_size_is_none_of_the_published(tmp_path):
     path = tmp_path / "weights.safetensors"
     save_file(bert_state(), path)
-    with pytest.raises(UserError, match=r"no config\.json beside it says num_attention_heads, nor does hidden size 8"):
+    with pytest.raises(UserError, match="hidden size 8 is none of 768, 1024; say its attention heads with --heads N"):
         from_bert(path)
+    assert from_bert(path, heads=4).model.heads == 4
+    with pytest.raises(UserError, match="--heads: -3 is not a positive number"):
+        from_bert(path, heads=-3)
+
+
+def test_six_roles_and_one(tmp_path):
+    """UniLM has six token types; a model with one is taken as far as it goes."""
+    for roles in (6, 1):
+        folder = write_bert_folder(tmp_path / f"{roles}", bert_state(roles=roles))
+        weights = from_bert(folder)
+        assert weights.model.roles == max(2, roles)
+        state, fields, _ = to_bert(weights)
+        equal(state, bert_state(roles=roles))
+        assert fields["type_vocab_size"] == roles
+
+
+def test_spare_rows_of_the_vocabulary_are_cut_and_said(tmp_path):
+    spare = [*PIECES, "spare", "rows"]
+    weights = from_bert(write_bert_folder(tmp_path / "bert", bert_state(spare, masked_head=True), PIECES))
+    assert weights.unused == (f"rows {len(PIECES)} to {len(PIECES) + 1} of the token table, which no token has",)
+    assert weights.model.vocabulary.size == len(PIECES)
+    assert len(weights.arrays["masked_head/bias"]) == len(PIECES)
+
+
+def test_a_vocabulary_with_capitals_is_not_lower_cased(tmp_path):
+    pieces = [*PIECES[:-1], "Hotel"]
+    folder = write_bert_folder(tmp_path / "cased", bert_state(pieces), pieces)
+    assert not from_bert(folder).tokenizer.lower_case
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": true}')
+    assert from_bert(folder).tokenizer.lower_case
+    assert from_bert(write_bert_folder(tmp_path / "uncased", bert_state())).tokenizer.lower_case
+
+
+def test_half_an_encoder_is_not_written(tmp_path):
+    weights = from_bert(write_bert_folder(tmp_path / "bert", bert_state()))
+    arrays = {path: array for path, array in weights.arrays.items() if "/inner/" not in path}
+    with pytest.raises(UserError, match="lacks backbone/layers/inner/kernel, backbone/layers/inner/bias"):
+        to_bert(dataclasses.replace(weights, arrays=arrays))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +121,9 @@ def test_a_file_alone_takes_the_heads_of_a_published_size_or_says_what_it_lacks(
     [
         ({"hidden_act": "relu"}, "field hidden_act is 'relu', but only 'gelu' is computed here"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
+        ({"model_type": "roberta"}, "field model_type is 'roberta', but only 'bert' is computed here"),
+        ({"is_decoder": True}, "field is_decoder is True"),
+        ({"layer_norm_eps": "small"}, "field layer_norm_eps is 'small'"),
         ({"num_attention_heads": "two"}, "must be a positive whole number"),
         ({"num_attention_heads": 3}, "3 attention heads do not divide its hidden size of 8"),
     ],
@@ -142,7 +183,7 @@ def compare_with_transformers(folder, texts):
     with torch.no_grad():
         theirs = model(**encoded).last_hidden_state.numpy()
     mask = encoded["attention_mask"].numpy()
-    ours = hidden_states(from_bert(folder)[0], encoded["input_ids"].numpy(), mask)
+    ours = hidden_states(from_bert(folder), encoded["input_ids"].numpy(), mask)
     return float(np.abs((ours - theirs) * mask[:, :, None]).max())
 
 

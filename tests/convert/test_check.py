@@ -136,13 +136,28 @@ def test_files_that_are_not_right_are_one_sentence(tmp_path, capsys):
     short.write_text(json.dumps(json.loads(spec.read_text()) | {"frames": [{}]}))
     odd = tmp_path / "odd.json"
     odd.write_text(json.dumps(json.loads(spec.read_text()) | {"frames": [{"hotel": ["inform"]}] * 5}))
+    single = tmp_path / "single.npy"
+    np.save(single, np.zeros(2))
+    arrays = dict(np.load(inputs))
+    high, narrow = tmp_path / "high.npz", tmp_path / "narrow.npz"
+    np.savez(high, **arrays | {"src_token": arrays["src_token"] + 60})
+    np.savez(narrow, **arrays | {"tgt_pos": arrays["tgt_pos"][:, :2]})
+    heads, ids = tmp_path / "heads.json", tmp_path / "ids.json"
+    said = json.loads(spec.read_text())
+    heads.write_text(json.dumps(said | {"config": {"heads": "six"}}))
+    ids.write_text(json.dumps(said | {"ids": [1, 2]}))
     for changed, match in (
         ({"inputs": junk}, "not a whole .npz file"),
         ({"inputs": pickled}, "not a whole .npz file of arrays"),
         ({"inputs": tmp_path / "none.npz"}, "no such file"),
-        ({"inputs": few}, "lacks the arrays tgt_token, mlm_token"),
+        ({"inputs": few}, "lacks the arrays src_pos, src_type"),
+        ({"inputs": single}, "not a whole .npz file"),
+        ({"inputs": high}, "src_token must lie between 0 and 67"),
+        ({"inputs": narrow}, "tgt_pos is int64 (5, 2), but must be whole numbers (5, 8)"),
+        ({"spec": heads}, "field config.heads is 'six'"),
+        ({"spec": ids}, "field ids: expected dict, found list"),
         ({"outputs": junk}, "not a whole .npz file"),
-        ({"spec": outputs}, "not a JSON object"),
+        ({"spec": outputs}, "expected JSON, found it damaged"),
         ({"spec": short}, "frames has 1 turns, but the batch has 5 examples"),
         ({"spec": odd}, "but must have {domain:"),
         ({"official": inputs.with_name("none.safetensors")}, "no such file"),

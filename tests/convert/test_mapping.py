@@ -86,6 +86,19 @@ def test_missing_misshapen_and_unexpected_keys_are_said_together(published):
     assert "\n" not in said
 
 
+def test_keys_of_many_layers_are_all_named_in_few_words(published):
+    state = {key: array for key, array in published("space3").items() if ".ff_norm." not in key}
+    with pytest.raises(UserError) as caught:
+        to_ours(state, space_keys, RECIPE_PARTS["space3"], (), 3, "x.model")
+    assert "(4 missing: layers.{0,1}.ff_norm.weight, layers.{0,1}.ff_norm.bias)" in str(caught.value)
+
+
+def test_a_layer_that_cannot_be_is_refused_at_once(published):
+    state = published("space3") | {"layers.999999.ff_norm.bias": np.zeros(18, np.float32)}
+    with pytest.raises(UserError, match="a key names layer 999999, but there are"):
+        to_ours(state, space_keys, RECIPE_PARTS["space3"], (), 3, "x.model")
+
+
 def test_a_key_too_many_is_not_an_error_but_is_named(published):
     state = published("space3") | {"intent_classifier.weight": np.zeros((2, 18), np.float32)}
     assert to_ours(state, space_keys, RECIPE_PARTS["space3"], (), 3, "file").unused == ("intent_classifier.weight",)

@@ -86,7 +86,8 @@ def test_a_damaged_folder_of_weights(tmp_path, capsys):
     assert run("from-space", source, "--recipe", "space3", "--heads", 3, "--out", folder) == 0
     description = folder / "weights.json"
     said = json.loads(description.read_text())
-    for wrong in ({**said, "format": 9}, {**said, "model": {**said["model"], "wings": 2}}, {"format": 1}, 3):
+    winged = {**said, "model": {**said["model"], "wings": 2}}
+    for wrong in ({**said, "format": 9}, {**said, "recipe": "space9"}, winged, {"format": 1}, 3):
         description.write_text(json.dumps(wrong))
         assert run("to-space", folder, "--out", tmp_path / "x.safetensors") == 2
         assert "not a description of converted weights of this version" in capsys.readouterr().err

@@ -110,7 +110,33 @@ def test_pytorch_files(tmp_path):
         (tmp_path / "cut.model").write_bytes(whole[:size])
         refused(tmp_path / "cut.model", "not a PyTorch file")
     torch.save([torch.ones(1)], tmp_path / "list.model")
-    refused(tmp_path / "list.model", "holds a list, but must hold a state_dict")
+    refused(tmp_path / "list.model", "not a state_dict, which maps keys to arrays and to nothing else")
+
+
+def test_arrays_of_another_kind_are_refused(tmp_path):
+    torch = pytest.importorskip("torch", reason="reads PyTorch files")
+    for odd in (torch.ones(2, 2).to_sparse(), torch.ones(2, dtype=torch.complex64), torch.ones(2, device="meta")):
+        torch.save({"a": odd}, tmp_path / "odd.model")
+        refused(tmp_path / "odd.model", "holds an array of a kind that is not read here")
+
+
+def test_a_folder_with_pytorch_weights_in_parts(tmp_path):
+    pytest.importorskip("torch", reason="reads PyTorch files")
+    for key, name in (("a.weight", "one.bin"), ("b", "two.bin")):
+        write_state(tmp_path / name, {key: STATE[key]})
+    index = {"weight_map": {"a.weight": "one.bin", "b": "two.bin"}}
+    (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    same(read_state(tmp_path))
+
+
+def test_what_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "x.safetensors").mkdir()
+    with pytest.raises(UserError, match="is there already"):
+        write_state(tmp_path / "x.safetensors", STATE)
+    with pytest.raises(UserError, match="cannot be written"):
+        write_state(tmp_path / "file" / "x.safetensors", STATE)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "x.safetensors"}
 
 
 def test_without_pytorch_its_files_say_how_to_get_it(tmp_path, monkeypatch):

@@ -63,7 +63,7 @@ def test_everything_there_is_copied_and_the_rest_stays(params):
     theirs["backbone/embedding/position"] = theirs["backbone/embedding/position"][:4]
     theirs["backbone/embedding/turn"] = np.ones((9, HIDDEN), np.float32)
     theirs["act_classifier/bias"] = np.ones(20, np.float32)
-    after, grafted = graft(params, weights(theirs), VOCABULARY)
+    after, grafted = graft(params, weights(theirs), MODEL)
 
     assert jax.tree.map(lambda leaf: leaf.sharding, after) == shardings
     after = {path: np.asarray(leaf) for path, leaf in by_path(after).items()}
@@ -76,8 +76,8 @@ def test_everything_there_is_copied_and_the_rest_stays(params):
     np.testing.assert_array_equal(after["pooler/dense/bias"], before["pooler/dense/bias"])
     assert grafted.new == ("pooler/dense/bias",)
     assert grafted.partial == (
-        "backbone/embedding/position (4 of 6 rows)",
-        "backbone/embedding/turn (5 of 5 rows)",
+        "backbone/embedding/position (4 rows, the weights have 4 and the model 6)",
+        "backbone/embedding/turn (5 rows, the weights have 9 and the model 5)",
     )
     assert grafted.unused == ("act_classifier/bias",)
     assert str(grafted).startswith("newly initialised: pooler/dense/bias; copied in part: backbone/embedding/position")
@@ -90,7 +90,7 @@ def test_shapes_that_differ_are_said_together():
     theirs["pooler/dense/bias"] = np.zeros((1, HIDDEN), np.float32)
     theirs["backbone/embedding/turn"] = np.zeros((5, 3), np.float32)
     with pytest.raises(UserError) as caught:
-        require_fit(ours, weights(theirs), VOCABULARY)
+        require_fit(ours, weights(theirs), MODEL)
     assert str(caught.value) == (
         "--init there: does not fit the model: backbone/embedding/turn is 5 x 3 but must be 5 x 8; "
         "backbone/layers/inner/kernel is 2 x 8 x 16 but must be 1 x 8 x 16; pooler/dense/bias is 1 x 8 but must be 8"
@@ -100,9 +100,11 @@ def test_shapes_that_differ_are_said_together():
 def test_another_vocabulary_and_nothing_in_common_are_refused():
     ours = {path: jnp.zeros(shape) for path, shape in SHAPES.items()}
     with pytest.raises(UserError, match="has a vocabulary of 129 tokens, but the corpora were prepared with 130"):
-        require_fit(ours, weights(draw(SHAPES, 1), size=129), VOCABULARY)
+        require_fit(ours, weights(draw(SHAPES, 1), size=129), MODEL)
     with pytest.raises(UserError, match="has none of this model's parameters"):
-        require_fit(ours, weights({"other": np.zeros(3)}), VOCABULARY)
+        require_fit(ours, weights({"other": np.zeros(3)}), MODEL)
+    with pytest.raises(UserError, match="was trained with LayerNorm epsilon 1e-12; set config field"):
+        require_fit(ours, weights(draw(SHAPES, 1)), dataclasses.replace(MODEL, layer_norm_epsilon=1e-5))
 
 
 def test_padding_of_the_vocabulary_there_and_back():
