@@ -148,6 +148,16 @@ def test_options_of_other_corpora(mistake):
     assert "--dialogues: the corpus jsonl does not" in mistake("data", "stats", "jsonl", "--dialogues", "3")
 
 
+def test_options_by_name(mistake, here, capfd):
+    for text in ("subset", "subsets=full", "report=x"):
+        said = mistake("data", "stats", "banking77", "--source", str(here), "--option", text)
+        assert said == f"--option {text}: must be NAME=VALUE with an option of the corpus banking77: subset"
+    assert "must be a whole number" in mistake("data", "stats", "simulated", "--option", "dialogues=many")
+    assert "must be true or false" in mistake("data", "stats", "clinc150", "--option", "out_of_scope=no")
+    assert main(["data", "stats", "simulated", "--option", "dialogues=3", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["dialogues"] == 3
+
+
 def test_numbers_out_of_range(mistake, tokenizer):
     assert mistake("data", "show", "simulated", "--n", "0") == "--n: 0 is not at least 1"
     assert mistake("show", "--workdir", "w", "--n", "0") == "--n: 0 is not at least 1"

@@ -4,7 +4,9 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from space_jax.corpora.corpus import Corpus
 from space_jax.corpora.registry import CORPORA, corpus
 from space_jax.dialogue.jsonl import ReadReport
 from space_jax.dialogue.record import Dialogue
@@ -18,6 +20,13 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on-error", choices=("stop", "skip"), help="jsonl: what to do with a bad record (stop)")
     parser.add_argument("--dialogues", type=int, metavar="N", help="simulated: dialogues of the train split (1000)")
     parser.add_argument("--seed", type=int, metavar="S", help="of what is chosen at random (0)")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the corpus, such as subset=train_10 (banking77, clinc150, hwu64) or domain=hotels (nlupp)",
+    )
 
 
 class Source:
@@ -34,6 +43,7 @@ class Source:
                 raise UserError(f"{flag}: the corpus {self.corpus.name} does not have this option")
         wanted |= {"seed": given.seed if "seed" in self.corpus.options else None}
         self.options = {option: value for option, value in wanted.items() if value is not None}
+        self.options |= dict(_option(text, self.corpus) for text in given.option)
         if "report" in self.corpus.options:
             self.options["report"] = self.report
 
@@ -54,3 +64,21 @@ class Source:
         listed = len(self.report.skipped)
         more = f" (the first {listed} are listed)" if self.report.skipped_count > listed else ""
         print(f"{self.report.skipped_count} records were skipped{more}", file=sys.stderr)
+
+
+def _option(text: str, corpus: Corpus) -> tuple[str, Any]:
+    """One `NAME=VALUE`, the value of the kind that the option's default is of."""
+    name, equals, value = text.partition("=")
+    if not equals or name not in corpus.options or name == "report":
+        known = ", ".join(option for option in corpus.options if option != "report") or "none"
+        raise UserError(f"--option {text}: must be NAME=VALUE with an option of the corpus {corpus.name}: {known}")
+    default = corpus.options[name]
+    if isinstance(default, bool):
+        if value not in ("true", "false"):
+            raise UserError(f"--option {text}: must be true or false")
+        return name, value == "true"
+    if not isinstance(default, int):
+        return name, value
+    if not value.isdecimal():
+        raise UserError(f"--option {text}: must be a whole number")
+    return name, int(value)

@@ -5,7 +5,29 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from space_jax.corpora import jsonl, sgd
+from space_jax.corpora import (
+    babi,
+    banking77,
+    camrest676,
+    clinc150,
+    dailydialog,
+    dstc8_span,
+    hwu64,
+    jsonl,
+    kvret,
+    multidogo,
+    multiwoz20_single,
+    multiwoz21,
+    nlupp,
+    restaurant8k,
+    sgd,
+    sim_dialogue,
+    star,
+    taskmaster3_part,
+    taskmaster4,
+    topv2,
+    woz2,
+)
 from space_jax.corpora.corpus import Corpus
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import Dialogue
@@ -53,6 +75,27 @@ CORPORA: dict[str, Corpus] = {
             read=_simulated,
         ),
         sgd.CORPUS,
+        multiwoz21.CORPUS,
+        multiwoz20_single.CORPUS,
+        camrest676.CORPUS,
+        kvret.CORPUS,
+        woz2.CORPUS,
+        sim_dialogue.SIM_M,
+        sim_dialogue.SIM_R,
+        star.CORPUS,
+        multidogo.CORPUS,
+        babi.BABI5,
+        babi.BABI6,
+        banking77.CORPUS,
+        clinc150.CORPUS,
+        hwu64.CORPUS,
+        restaurant8k.CORPUS,
+        dstc8_span.CORPUS,
+        nlupp.CORPUS,
+        topv2.CORPUS,
+        dailydialog.CORPUS,
+        taskmaster4.CORPUS,
+        taskmaster3_part.CORPUS,
         jsonl.CORPUS,
     )
 }
