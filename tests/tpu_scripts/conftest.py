@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
@@ -82,15 +81,16 @@ class Cloud:
     def start(self, script: str, *arguments: str) -> subprocess.Popen:
         """Starts a script as from a terminal: in a process group of its own that Ctrl-C reaches."""
         pipe = subprocess.PIPE
+        # A shell cannot take back that a signal is ignored, as it is for who starts the tests in the background.
+        bash = ["env", "--default-signal=INT", "bash", str(SCRIPTS / script)]
         return subprocess.Popen(
-            ["bash", str(SCRIPTS / script), "--settings", str(self.folder / "settings.sh"), *arguments],
+            [*bash, "--settings", str(self.folder / "settings.sh"), *arguments],
             env={**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"},
             stdin=subprocess.DEVNULL,
             stdout=pipe,
             stderr=pipe,
             text=True,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess:
