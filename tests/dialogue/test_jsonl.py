@@ -149,7 +149,12 @@ def test_an_empty_file_has_no_dialogues(write):
     assert ids(write(b"")) == []
 
 
-@pytest.mark.parametrize("content", [gzip.compress(line("a") * 50)[:-12], b"not gzip", gzip.compress(b"")[:5]])
+# Named, because a gzip file holds the second it was made in, and each worker collects the tests for itself.
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(line("a") * 50)[:-12], b"not gzip", gzip.compress(b"")[:5]],
+    ids=["end missing", "no gzip", "header missing"],
+)
 def test_a_damaged_gzip_file_is_an_error_even_when_skipping(write, content):
     with pytest.raises(UserError, match="complete gzip file"):
         ids(write(content, "d.jsonl.gz"), on_error="skip")
