@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,8 +83,10 @@ def _read_pytorch(path: Path) -> dict[str, np.ndarray]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the age of the file's format, which its reader cannot change
             loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UserError(f"{path}: not a PyTorch file of arrays alone: it holds objects, whose code is not run") from error
     except Exception as error:  # whatever its many formats can raise when they are cut off or are none
-        raise UserError(f"{path}: not a PyTorch file of arrays alone, or not a whole one ({_short(error)})") from error
+        raise UserError(f"{path}: not a PyTorch file, or not a whole one ({_short(error)})") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
         raise UserError(f"{path}: not a state_dict, which maps keys to arrays and to nothing else")
     try:
