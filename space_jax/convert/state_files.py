@@ -84,7 +84,7 @@ def _read_pytorch(path: Path) -> dict[str, np.ndarray]:
             warnings.simplefilter("ignore")  # about the age of the file's format, which its reader cannot change
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise UserError(f"{path}: not a PyTorch file of arrays alone: it holds objects, whose code is not run") from error
+        raise UserError(f"{path}: not a PyTorch file of arrays alone; code that it holds is not run") from error
     except Exception as error:  # whatever its many formats can raise when they are cut off or are none
         raise UserError(f"{path}: not a PyTorch file, or not a whole one ({_short(error)})") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
