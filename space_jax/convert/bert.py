@@ -52,7 +52,7 @@ def from_bert(path: Path, heads: int | None = None) -> Weights:
     tokenizer = load_tokenizer(folder) if has_tokenizer(folder) else None
     state, cut = _without_spare_rows(state, tokenizer, folder)
     norm = state.get("embeddings.LayerNorm.weight", np.zeros(0))
-    heads = heads_of(heads or said.get("num_attention_heads"), norm.size, path)
+    heads = heads_of(said.get("num_attention_heads") if heads is None else heads, norm.size, path)
     mapped = to_ours(state, bert_keys, REQUIRED, OPTIONAL, heads, str(path))
     model = model_of(mapped, heads, layer_norm_epsilon=said.get("layer_norm_eps", 1e-12))
     return Weights(mapped.arrays, model, None, tokenizer, str(path), mapped.unused + cut)

@@ -19,7 +19,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config, Space3Config
-from space_jax.convert.key_map import RECIPE_PARTS
 from space_jax.convert.space import from_space
 from space_jax.convert.state_files import read_state
 from space_jax.corpora.reading import field, json_value
@@ -147,13 +146,14 @@ def _recipe_of(path: Path) -> str:
     if len(found) != 1:
         wanted = ", ".join(f"{sign} ({name})" for name, sign in _SIGNS.items())
         raise UserError(f"--official {path}: must have exactly one of the keys {wanted}")
-    assert found[0] in RECIPE_PARTS
     return found[0]
 
 
 def _read_spec(path: Path) -> dict[str, Any]:
-    spec = json_value(path.read_bytes() if path.is_file() else b"", f"--spec {path}")
     where = f"--spec {path}"
+    if not path.is_file():
+        raise UserError(f"{where}: no such file")
+    spec = json_value(path.read_bytes(), where)
     config, ids = field(spec, "config", dict, where), field({"ids": {}} | spec, "ids", dict, where)
     for name, number in (("config.heads", config.get("heads", 1)), *((f"ids.{name}", n) for name, n in ids.items())):
         if type(number) is not int or number < 0:

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import decoded, has, one_line, packed
+from space_jax.corpora.packed import has, packed
+from space_jax.corpora.reading import collapsed, decoded
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
 
@@ -83,8 +84,8 @@ def _turns(content: str, where: str) -> list[Turn]:
     """What is said in a line."""
     match content.split("\t"):
         case [user, bot]:
-            said = [] if user == _SILENCE else [Turn(USER, one_line(user))]
-            return said if bot.startswith(_QUERY) else [*said, Turn(SYSTEM, one_line(bot))]
+            said = [] if user == _SILENCE else [Turn(USER, collapsed(user))]
+            return said if bot.startswith(_QUERY) else [*said, Turn(SYSTEM, collapsed(bot))]
         case [fact] if _FACT.fullmatch(fact):
             return []
         case _:

@@ -25,8 +25,8 @@ from typing import Any
 
 from space_jax.corpora import said
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import field, json_list, one_file
-from space_jax.corpora.said import Said, collapsed
+from space_jax.corpora.reading import collapsed, field, json_list, one_file
+from space_jax.corpora.said import Said
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import has, one_line, packed
-from space_jax.corpora.reading import field, json_list
+from space_jax.corpora.packed import has, packed
+from space_jax.corpora.reading import collapsed, field, json_list
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
@@ -76,7 +76,7 @@ def _turn(record: Any, where: str) -> Turn:
     speaker = field(record, "speaker", str, where)
     if speaker not in _ROLES:
         raise UserError(f"{where}: field speaker: expected user or system, found {speaker!r}")
-    return Turn(_ROLES[speaker], one_line(field(record, "utterance", str, where)))
+    return Turn(_ROLES[speaker], collapsed(field(record, "utterance", str, where)))
 
 
 CORPUS = Corpus(

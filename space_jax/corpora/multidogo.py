@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import decoded, has, packed
+from space_jax.corpora.packed import has, packed
+from space_jax.corpora.reading import decoded
 from space_jax.dialogue.record import USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 

@@ -19,8 +19,7 @@ from typing import Any
 
 from space_jax.corpora import multiwoz
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import field, files, json_value, strings
-from space_jax.corpora.said import collapsed
+from space_jax.corpora.reading import collapsed, field, files, json_value, strings
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue
 from space_jax.errors import UserError

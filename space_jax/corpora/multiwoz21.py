@@ -21,8 +21,8 @@ from typing import Any
 
 from space_jax.corpora import multiwoz
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import field, json_value, one_file
-from space_jax.corpora.said import Said, collapsed
+from space_jax.corpora.reading import collapsed, field, json_value, one_file
+from space_jax.corpora.said import Said
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Turn
 from space_jax.errors import UserError
 

@@ -46,16 +46,3 @@ def has(source: Path, archive: str, pattern: re.Pattern[str]) -> bool:
         except zipfile.BadZipFile:
             return False
     return any(path.is_file() and pattern.search(path.as_posix()) for path in source.rglob("*"))
-
-
-def decoded(content: bytes, where: str) -> str:
-    """The text of a file in UTF-8."""
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{where}: expected UTF-8, found 0x{content[error.start]:02x} at byte {error.start}") from None
-
-
-def one_line(text: str) -> str:
-    """The text with every run of white space as one blank."""
-    return " ".join(text.split())

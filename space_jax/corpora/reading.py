@@ -106,3 +106,21 @@ def strings(values: Any, where: str) -> list[str]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise UserError(f"{where}: expected a list of strings, found {values!r}")
     return values
+
+
+def decoded(content: bytes, where: str) -> str:
+    """UTF-8 text.
+
+    Raises:
+      UserError: another encoding, with the line.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{where}:{line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
+
+
+def collapsed(text: str) -> str:
+    """A text without offsets into it: every run of white space is one blank, and none is at its ends."""
+    return " ".join(text.split())

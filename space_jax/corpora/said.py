@@ -94,8 +94,3 @@ def acts(labels: Iterable[str], table: Mapping[str, str], name: str, where: str)
 def delexicalised(text: str, said: Iterable[Said]) -> str:
     """The text with every value that has a span replaced by `[domain_slot]`."""
     return sgd_spans.delexicalise(text, {(one.domain, one.slot, one.value): one.span for one in said if one.span})
-
-
-def collapsed(text: str) -> str:
-    """The text with every run of white space as one blank, and none at its ends."""
-    return " ".join(text.split())

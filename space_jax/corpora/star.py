@@ -27,8 +27,7 @@ from typing import Any
 
 from space_jax.corpora import star_labels, star_templates
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import one_line
-from space_jax.corpora.reading import field, json_value
+from space_jax.corpora.reading import collapsed, field, json_value
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn
 from space_jax.dialogue.trees import hash_element
@@ -111,7 +110,7 @@ def _domain(record: Any, where: str) -> str:
 
 
 def _turn(event: Any, role: str, current: str, templates: star_templates.Templates, where: str) -> Turn:
-    text = one_line(field(event, "Text", str, where))
+    text = collapsed(field(event, "Text", str, where))
     if role == USER or "ActionLabel" not in event:
         return Turn(role, text)
     label = field(event, "ActionLabel", str, where)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from space_jax.corpora.packed import one_line
+from space_jax.corpora.reading import collapsed
 from space_jax.dialogue.record import Slot, Value
 from space_jax.errors import UserError
 
@@ -29,7 +29,7 @@ def compiled(responses: Iterable[tuple[str, Any]]) -> Templates:
         if not isinstance(record, dict) or not all(isinstance(template, str) for template in record.values()):
             raise UserError(f"{where}: expected an object of labels with their templates, found something else")
         for label, template in record.items():
-            wordings.setdefault(label, {})[one_line(template)] = None
+            wordings.setdefault(label, {})[collapsed(template)] = None
     return {label: [_pattern(template) for template in templates] for label, templates in wordings.items()}
 
 

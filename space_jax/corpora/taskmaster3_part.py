@@ -22,7 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import decoded, has, one_line, packed
+from space_jax.corpora.packed import has, packed
+from space_jax.corpora.reading import collapsed, decoded
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
 
@@ -82,7 +83,7 @@ def _turns(given: str, output: str, where: str) -> tuple[Turn, ...]:
         raise UserError(f"{where}: field output: expected it to begin with [A] or [PN], found {output[:40]!r}")
     if mark == "[A":
         events.append(("A", said.partition("[PN]")[0]))
-    turns = tuple(Turn(_ROLES[mark], one_line(text)) for mark, text in events if mark in _ROLES)
+    turns = tuple(Turn(_ROLES[mark], collapsed(text)) for mark, text in events if mark in _ROLES)
     if not turns:
         raise UserError(f"{where}: expected at least one turn, found none")
     return turns

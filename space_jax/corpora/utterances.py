@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from space_jax.corpora.reading import collapsed, decoded
 from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
 
@@ -21,24 +22,6 @@ def utterance(name: str, text: str, frames: tuple[Frame, ...]) -> Dialogue:
 def normal(label: str) -> str:
     """A label in normal form: lower case, its words joined by "_"."""
     return "_".join(label.lower().split())
-
-
-def collapsed(text: str) -> str:
-    """A text without offsets into it: every run of white space is one blank."""
-    return " ".join(text.split())
-
-
-def decoded(content: bytes, where: str) -> str:
-    """UTF-8 text.
-
-    Raises:
-      UserError: another encoding, with the line.
-    """
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{where}:{line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
 
 
 def lines(content: bytes, where: str) -> list[str]:

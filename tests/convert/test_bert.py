@@ -77,8 +77,9 @@ def test_a_file_alone_needs_the_heads_where_its_size_is_none_of_the_published(tm
     with pytest.raises(UserError, match="hidden size 8 is none of 768, 1024; say its attention heads with --heads N"):
         from_bert(path)
     assert from_bert(path, heads=4).model.heads == 4
-    with pytest.raises(UserError, match="--heads: -3 is not a positive number"):
-        from_bert(path, heads=-3)
+    for wrong in (-3, 0):
+        with pytest.raises(UserError, match=f"--heads: {wrong} is not a positive number"):
+            from_bert(path, heads=wrong)
 
 
 def test_six_roles_and_one(tmp_path):

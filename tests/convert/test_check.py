@@ -158,6 +158,7 @@ def test_files_that_are_not_right_are_one_sentence(tmp_path, capsys):
         ({"spec": ids}, "field ids: expected dict, found list"),
         ({"outputs": junk}, "not a whole .npz file"),
         ({"spec": outputs}, "expected JSON, found it damaged"),
+        ({"spec": tmp_path / "none.json"}, "none.json: no such file"),
         ({"spec": short}, "frames has 1 turns, but the batch has 5 examples"),
         ({"spec": odd}, "but must have {domain:"),
         ({"official": inputs.with_name("none.safetensors")}, "no such file"),

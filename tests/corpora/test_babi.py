@@ -84,7 +84,7 @@ def test_a_damaged_line_is_named(tmp_path, text, message):
 
 def test_a_wrong_encoding_is_named(tmp_path):
     (tmp_path / "dialog-babi-task5trn.txt").write_bytes("1 caf\u00e9\tyes\n".encode("latin-1"))
-    with pytest.raises(UserError, match=r"task5trn\.txt: expected UTF-8, found 0xe9 at byte 5"):
+    with pytest.raises(UserError, match=r"task5trn\.txt:1: expected UTF-8, found the byte 0xe9"):
         list(babi.BABI5.load(tmp_path, "train"))
 
 

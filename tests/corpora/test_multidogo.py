@@ -106,7 +106,7 @@ def test_a_wrong_header_and_a_wrong_encoding_are_named(corpus, tmp_path):
         corpus(header="text")
     with zipfile.ZipFile(tmp_path / "turn_level.zip", "w") as archive:
         archive.writestr("x/media/test.tsv", f"{HEADER}\nc\u00e9".encode("latin-1"))
-    with pytest.raises(UserError, match=r"test\.tsv: expected UTF-8, found 0xe9 at byte"):
+    with pytest.raises(UserError, match=r"test\.tsv:2: expected UTF-8, found the byte 0xe9"):
         list(multidogo.load(tmp_path, "test"))
 
 

@@ -74,7 +74,7 @@ def test_damaged_files_are_named(tmp_path):
     with pytest.raises(UserError, match=r"expected train-\*\.tsv, packed in taskmaster3_part\.zip or unpacked"):
         list(taskmaster3_part.load(tmp_path, "train"))
     (tmp_path / "train-aa.tsv").write_bytes("<U>Caf\u00e9\t[A]Yes\td1\n".encode("latin-1"))
-    with pytest.raises(UserError, match=r"train-aa\.tsv: expected UTF-8, found 0xe9 at byte 6"):
+    with pytest.raises(UserError, match=r"train-aa\.tsv:1: expected UTF-8, found the byte 0xe9"):
         list(taskmaster3_part.load(tmp_path, "train"))
     (tmp_path / "train-aa.tsv").write_text('"<U>Hi')
     with pytest.raises(UserError, match=r"train-aa\.tsv:1: expected tab-separated values, found unexpected end"):

@@ -152,7 +152,7 @@ def test_a_missing_setting_is_one_sentence(cloud, script):
     [
         ("create.sh", {"SPOT": "maybe"}, "setting SPOT: 'maybe' must be yes or no"),
         ("launch.sh", {"WORKDIR": "gs://b/runs"}, "setting WORKDIR: 'gs://b/runs' must be a path from the root"),
-        ("run_until_done.sh", {"WORKDIR": "/home/me/run"}, "must be below /mnt/bucket"),
+        ("run_until_done.sh", {"WORKDIR": "/data/run"}, "must be below /mnt/bucket"),
         ("run_until_done.sh", {"MAX_TRIES": "many"}, "setting MAX_TRIES: 'many' must be a whole number"),
         ("run_until_done.sh", {"BUCKET": None}, "setting BUCKET is missing"),
     ],
