@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config, Space3Config
-from space_jax.convert.space import from_space
+from space_jax.convert.space import from_state
 from space_jax.convert.state_files import read_state
 from space_jax.corpora.reading import field, json_value
 from space_jax.dialogue.acts import ACTS
@@ -57,10 +57,11 @@ class Recording:
         Raises:
           UserError: a file that cannot be read, or files that do not fit together.
         """
-        self.name = _recipe_of(weights)
+        state = read_state(weights)
+        self.name = _recipe_of(state, weights)
         self._spec = _read_spec(spec)
         self.ids: dict[str, int] = IDS | self._spec.get("ids", {})
-        self.weights = from_space(weights, self.name, self._spec["config"].get("heads"), None)
+        self.weights = from_state(state, weights, self.name, self._spec["config"].get("heads"), None)
         self.inputs = read_arrays_file(inputs)
         self._require(*(f"{grid}_{part}" for grid in ("src", "tgt") for part in _PARTS.values()))
         self._require("mlm_token", "mlm_label", "mlm_mask")
@@ -140,9 +141,8 @@ class Recording:
         return jnp.asarray(np.stack([hashed_views(turn, width) for turn in turns]))
 
 
-def _recipe_of(path: Path) -> str:
-    keys = read_state(path)
-    found = [name for name, sign in _SIGNS.items() if sign in keys]
+def _recipe_of(state: dict[str, np.ndarray], path: Path) -> str:
+    found = [name for name, sign in _SIGNS.items() if sign in state]
     if len(found) != 1:
         wanted = ", ".join(f"{sign} ({name})" for name, sign in _SIGNS.items())
         raise UserError(f"--official {path}: must have exactly one of the keys {wanted}")

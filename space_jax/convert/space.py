@@ -27,7 +27,13 @@ def from_space(path: Path, recipe: str, heads: int | None, tokenizer: Tokenizer 
     Raises:
       UserError: see `read_state` and `to_ours`; a hidden size that does not say the heads; a tokenizer of another size.
     """
-    state = read_state(path)
+    return from_state(read_state(path), path, recipe, heads, tokenizer)
+
+
+def from_state(
+    state: dict[str, np.ndarray], path: Path, recipe: str, heads: int | None, tokenizer: Tokenizer | None
+) -> Weights:
+    """`from_space` of a file that has been read; `state` is what it holds."""
     heads = heads_of(heads, state[_HIDDEN].size if _HIDDEN in state else 0, path)
     mapped = to_ours(state, space_keys, RECIPE_PARTS[recipe], (), heads, str(path))
     if tokenizer is not None and tokenizer.vocabulary().size != mapped.sizes["V"]:
