@@ -11,13 +11,15 @@ from space_jax.errors import UserError
 VOCABULARY_MULTIPLE = 128  # The token table is padded to a multiple of this, so that any mesh divides it.
 
 
-def _require(condition: bool, field: str, problem: str) -> None:
+def require(condition: bool, field: str, problem: str) -> None:
+    """Refuses a configuration, naming the field."""
     if not condition:
         raise UserError(f"config field {field}: {problem}")
 
 
-def _require_fraction(value: float, field: str) -> None:
-    _require(0.0 <= value < 1.0, field, f"{value} is not a fraction: it must be at least 0 and below 1")
+def require_fraction(value: float, field: str) -> None:
+    """Refuses what is not in [0, 1)."""
+    require(0.0 <= value < 1.0, field, f"{value} is not a fraction: it must be at least 0 and below 1")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,15 +65,15 @@ class ModelConfig:
 
     def __post_init__(self):
         for name in ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns"):
-            _require(getattr(self, name) > 0, f"model.{name}", f"{getattr(self, name)} is not positive")
-        _require(self.roles >= 2, "model.roles", f"{self.roles} is too few, system and user take two")
-        _require(
+            require(getattr(self, name) > 0, f"model.{name}", f"{getattr(self, name)} is not positive")
+        require(self.roles >= 2, "model.roles", f"{self.roles} is too few, system and user take two")
+        require(
             self.hidden % self.heads == 0,
             "model.heads",
             f"{self.heads} heads do not divide hidden size {self.hidden}",
         )
-        _require_fraction(self.dropout, "model.dropout")
-        _require(
+        require_fraction(self.dropout, "model.dropout")
+        require(
             self.dtype in ("float32", "bfloat16"),
             "model.dtype",
             f"{self.dtype!r} is not one of 'float32', 'bfloat16'",
@@ -88,7 +90,7 @@ MODEL_SIZES = {
 
 def model_config(size: str, **fields) -> ModelConfig:
     """The configuration of a named size (`tiny`, `mini`, `base`, `large`), with `fields` set on top."""
-    _require(size in MODEL_SIZES, "model size", f"{size!r} is not one of {', '.join(MODEL_SIZES)}")
+    require(size in MODEL_SIZES, "model size", f"{size!r} is not one of {', '.join(MODEL_SIZES)}")
     return ModelConfig(**{**MODEL_SIZES[size], **fields})
 
 
@@ -100,8 +102,8 @@ class PoolConfig:
     temperature: float = 0.07
 
     def __post_init__(self):
-        _require(self.group >= 0, "recipe.pool.group", f"{self.group} is negative")
-        _require(self.temperature > 0, "recipe.pool.temperature", f"{self.temperature} is not positive")
+        require(self.group >= 0, "recipe.pool.group", f"{self.group} is negative")
+        require(self.temperature > 0, "recipe.pool.temperature", f"{self.temperature} is not positive")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +115,7 @@ class Space1Config:
     as_released: bool = False  # acts averaged before they are masked, no response selection
 
     def __post_init__(self):
-        _require(self.name == "space1", "recipe.name", "belongs to the recipe and cannot be changed")
+        require(self.name == "space1", "recipe.name", "belongs to the recipe and cannot be changed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,8 +128,8 @@ class Space2Config:
     pool: PoolConfig = PoolConfig()
 
     def __post_init__(self):
-        _require(self.name == "space2", "recipe.name", "belongs to the recipe and cannot be changed")
-        _require(self.subspace > 0, "recipe.subspace", f"{self.subspace} is not positive")
+        require(self.name == "space2", "recipe.name", "belongs to the recipe and cannot be changed")
+        require(self.subspace > 0, "recipe.subspace", f"{self.subspace} is not positive")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,8 +143,8 @@ class Space3Config:
     pool: PoolConfig = PoolConfig()
 
     def __post_init__(self):
-        _require(self.name == "space3", "recipe.name", "belongs to the recipe and cannot be changed")
-        _require(
+        require(self.name == "space3", "recipe.name", "belongs to the recipe and cannot be changed")
+        require(
             self.policy_side in ("system", "user", "both"),
             "recipe.policy_side",
             f"{self.policy_side!r} is not one of 'system', 'user', 'both'",
@@ -169,21 +171,21 @@ class DataConfig:
     eval_examples: int = 256  # held-out examples of one evaluation
 
     def __post_init__(self):
-        _require(
+        require(
             not isinstance(self.prepared, str),
             "data.prepared",
             f"{self.prepared!r} is a text; a tuple of folders is expected, as ({self.prepared!r},)",
         )
         sizes = ("batch_size", "context_length", "examples_per_row", "masked_per_row", "tree_elements", "eval_examples")
         for name in sizes:
-            _require(getattr(self, name) > 0, f"data.{name}", f"{getattr(self, name)} is not positive")
-        _require(self.workers >= 0, "data.workers", f"{self.workers} is negative")
-        _require(
+            require(getattr(self, name) > 0, f"data.{name}", f"{getattr(self, name)} is not positive")
+        require(self.workers >= 0, "data.workers", f"{self.workers} is negative")
+        require(
             0.0 <= self.labelled_share <= 1.0,
             "data.labelled_share",
             f"{self.labelled_share} is not between 0 and 1",
         )
-        _require(
+        require(
             self.row_ladder != () and self.row_ladder[-1] == 1.0 and list(self.row_ladder) == sorted(self.row_ladder),
             "data.row_ladder",
             f"{self.row_ladder} must rise and end with 1.0, the grid that always fits",
@@ -204,12 +206,12 @@ class OptimiserConfig:
     accumulate: int = 1  # micro-batches of one optimiser step
 
     def __post_init__(self):
-        _require(self.learning_rate > 0, "optimiser.learning_rate", f"{self.learning_rate} is not positive")
+        require(self.learning_rate > 0, "optimiser.learning_rate", f"{self.learning_rate} is not positive")
         for name in ("warmup_share", "beta1", "beta2"):
-            _require_fraction(getattr(self, name), f"optimiser.{name}")
-        _require(self.weight_decay >= 0, "optimiser.weight_decay", f"{self.weight_decay} is negative")
-        _require(self.clip_norm > 0, "optimiser.clip_norm", f"{self.clip_norm} is not positive")
-        _require(self.accumulate > 0, "optimiser.accumulate", f"{self.accumulate} is not positive")
+            require_fraction(getattr(self, name), f"optimiser.{name}")
+        require(self.weight_decay >= 0, "optimiser.weight_decay", f"{self.weight_decay} is negative")
+        require(self.clip_norm > 0, "optimiser.clip_norm", f"{self.clip_norm} is not positive")
+        require(self.accumulate > 0, "optimiser.accumulate", f"{self.accumulate} is not positive")
 
 
 MESH_AXES = ("data", "fsdp", "tensor")
@@ -237,13 +239,13 @@ class MeshConfig:
     )
 
     def __post_init__(self):
-        _require(self.data == -1 or self.data > 0, "mesh.data", f"{self.data} is neither -1 nor positive")
+        require(self.data == -1 or self.data > 0, "mesh.data", f"{self.data} is neither -1 nor positive")
         for name in ("fsdp", "tensor"):
-            _require(getattr(self, name) > 0, f"mesh.{name}", f"{getattr(self, name)} is not positive")
+            require(getattr(self, name) > 0, f"mesh.{name}", f"{getattr(self, name)} is not positive")
         missing = sorted(LOGICAL_AXES - {name for name, _ in self.rules})
-        _require(not missing, "mesh.rules", f"no rule for {', '.join(missing)}; () keeps an axis whole")
+        require(not missing, "mesh.rules", f"no rule for {', '.join(missing)}; () keeps an axis whole")
         unknown = sorted({axis for _, axes in self.rules for axis in axes} - set(MESH_AXES))
-        _require(not unknown, "mesh.rules", f"{', '.join(unknown)} is not one of the mesh axes {', '.join(MESH_AXES)}")
+        require(not unknown, "mesh.rules", f"{', '.join(unknown)} is not one of the mesh axes {', '.join(MESH_AXES)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -259,7 +261,7 @@ class TrainConfig:
 
     def __post_init__(self):
         for name in ("steps", "log_every", "eval_every", "checkpoint_every", "keep_last"):
-            _require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
+            require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -274,7 +276,7 @@ class PretrainConfig:
     train: TrainConfig = TrainConfig()
 
     def __post_init__(self):
-        _require(
+        require(
             self.data.batch_size % self.optimiser.accumulate == 0,
             "optimiser.accumulate",
             f"{self.optimiser.accumulate} micro-batches do not divide a batch of {self.data.batch_size}",

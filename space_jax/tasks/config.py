@@ -1,0 +1,85 @@
+"""The typed configuration of fine-tuning, without JAX; a task's own part lives in its package."""
+
+import dataclasses
+
+from space_jax.config import MeshConfig, ModelConfig, OptimiserConfig, require, require_fraction
+from space_jax.tasks.intent.config import IntentConfig
+
+TaskConfig = IntentConfig
+"""The union of the tasks' configurations; `name` tells them apart."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSource:
+    """Where the records come from: a corpus of the registry, or files of one's own."""
+
+    corpus: str = ""  # a name of `space-jax data list`; empty: the files below
+    source: str = ""  # the folder that holds the corpus
+    options: tuple[str, ...] = ()  # of the corpus, as ("subset=full",)
+    train: str = ""  # CSV with a header, or JSONL
+    validation: str = ""
+    test: str = ""
+
+    def __post_init__(self):
+        require(
+            not (self.corpus and (self.train or self.validation or self.test)),
+            "data.corpus",
+            f"{self.corpus!r} and files of one's own cannot be given together",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetuneOptimiserConfig(OptimiserConfig):
+    """AdamW as in pre-training, with rates that differ by depth."""
+
+    learning_rate: float = 1e-4
+    layer_decay: float = 1.0  # rate of a layer over that of the layer above it; the embedding counts as one more
+    head_rate: float = 1.0  # rate of the newly initialised head over that of the last layer
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(0 < self.layer_decay <= 1, "optimiser.layer_decay", f"{self.layer_decay} is not above 0 and at most 1")
+        require(self.head_rate > 0, "optimiser.head_rate", f"{self.head_rate} is not positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetuneTrainConfig:
+    """How long to train, how often to look, what to keep."""
+
+    epochs: int = 20  # 0: no training, only what a task can do without (nearest neighbours)
+    batch_size: int = 32
+    seed: int = 0
+    patience: int = 0  # evaluations without a better score before training stops; 0: never
+    eval_every: int = 1  # epochs
+    checkpoint_every: int = 200  # steps, beside one at every evaluation
+    log_every: int = 10  # steps
+    keep_last: int = 1  # checkpoints kept beside the best one
+    predict_batch: int = 64  # examples of a batch in prediction
+
+    def __post_init__(self):
+        for name in ("batch_size", "eval_every", "checkpoint_every", "log_every", "keep_last", "predict_batch"):
+            require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
+        for name in ("epochs", "patience"):
+            require(getattr(self, name) >= 0, f"train.{name}", f"{getattr(self, name)} is negative")
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetuneConfig:
+    """One fine-tuning run."""
+
+    task: TaskConfig
+    data: DataSource = DataSource()
+    dropout: float = 0.25  # of the backbone
+    optimiser: FinetuneOptimiserConfig = FinetuneOptimiserConfig()
+    mesh: MeshConfig = MeshConfig()
+    train: FinetuneTrainConfig = FinetuneTrainConfig()
+    model: ModelConfig = ModelConfig()  # sizes; filled in from the weights
+    recipe: str = ""  # that pre-trained the weights, "" for none; filled in from the weights
+
+    def __post_init__(self):
+        require_fraction(self.dropout, "dropout")
+        require(
+            self.train.batch_size % self.optimiser.accumulate == 0,
+            "optimiser.accumulate",
+            f"{self.optimiser.accumulate} micro-batches do not divide a batch of {self.train.batch_size}",
+        )

@@ -1,0 +1,89 @@
+"""A pre-trained model as a task sees it: outputs of the tokens, one vector an example, scores of masked tokens.
+
+Which vector stands for an example is a choice:
+
+  prompt     the output of the last understanding prompt, what SPACE-3 trained
+  summary    the output of a `[CLS]` before the context, what SPACE-2 trained
+  mean       the mean of the outputs of the context's tokens, in the layout of a dialogue
+  sentence   the mean over `[CLS] text [SEP]` in BERT's layout without turn ids, what MiniLM's sentence vectors are
+
+The parameters lie at the paths of the SPACE models, so that weights of any of them are a start.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from space_jax.config import ModelConfig
+from space_jax.features.batch import Tokens
+from space_jax.models.backbone import Backbone
+from space_jax.models.heads import MaskedTokenHead, Pooler, last_prompts, per_example, prompt_grid
+from space_jax.tasks.packed import TaskBatch
+
+TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", None: "sentence"}
+
+
+def resolve_vector(wanted: str, recipe: str | None) -> str:
+    """The vector that "auto" means for weights of a recipe, else the one that is wanted."""
+    return TRAINED[recipe] if wanted == "auto" else wanted
+
+
+class Encoder(nn.Module):
+    """Backbone, masked-token head and pooler of a SPACE model.
+
+    Attributes:
+      vector: "prompt", "summary", "mean" or "sentence".
+    """
+
+    config: ModelConfig
+    vector: str
+
+    def setup(self) -> None:
+        self.backbone = Backbone(self.config)
+        self.masked_head = MaskedTokenHead(self.config)
+        self.pooler = Pooler(self.config)
+
+    def embed(self, tokens: Tokens) -> jax.Array:
+        """Embeds `[R, L]` tokens; a sentence has no turn ids."""
+        turns = None if self.vector == "sentence" else tokens.turns
+        return self.backbone.embedding(tokens.ids, tokens.positions, tokens.roles, turns)
+
+    def tokens(self, batch: TaskBatch) -> jax.Array:
+        """The outputs of the context's tokens, `[R, L, H]`."""
+        return self.backbone.encode(self.embed(batch.context), batch.context.segments)[0]
+
+    def vectors(self, batch: TaskBatch) -> jax.Array:
+        """One vector an example, float32 `[B, H]`, zeros where there is none."""
+        if self.vector == "prompt":
+            _, memory = self.backbone.encode(self.embed(batch.context), batch.context.segments)
+            prompts = self.config.vocabulary.understand
+            ids, segments = prompt_grid(prompts, batch.occupied)
+            x, _ = self.backbone.decode(self.backbone.embedding(ids), segments, memory)
+            return per_example(last_prompts(x, len(prompts)), batch)
+        if self.vector == "summary":
+            ids, segments = prompt_grid((self.config.vocabulary.summary,), batch.occupied)
+            x = jnp.concatenate([self.backbone.embedding(ids), self.embed(batch.context)], axis=1)
+            x, _ = self.backbone.encode(x, jnp.concatenate([segments, batch.context.segments], axis=1))
+            return per_example(x[:, : ids.shape[1]], batch)
+        return per_example(segment_means(self.tokens(batch), batch), batch)
+
+    def pooled(self, batch: TaskBatch) -> jax.Array:
+        """`vectors` through the pooler (dense + tanh), float32 `[B, H]`."""
+        return self.pooler(self.vectors(batch)).astype(jnp.float32)
+
+    def score_masked(self, batch: TaskBatch) -> jax.Array:
+        """Scores of the masked tokens, float32 `[R, M, padded V]`.
+
+        `batch.rows` must have `masked_ids` `[R, L]` and `masked_positions` `[R, M]`, see `masked.py`.
+        """
+        context = batch.context.replace(ids=batch.rows["masked_ids"])
+        x, _ = self.backbone.encode(self.embed(context), context.segments)
+        return self.masked_head(x, batch.rows["masked_positions"], self.backbone.embedding)
+
+
+def segment_means(x: jax.Array, batch: TaskBatch) -> jax.Array:
+    """The mean over the tokens of each slot: `[R, L, H]` -> float32 `[R, S, H]`, zeros for an empty one."""
+    numbers = jnp.arange(1, batch.occupied.shape[1] + 1, dtype=jnp.int32)
+    member = (batch.context.segments[:, None, :] == numbers[None, :, None]).astype(jnp.float32)
+    counts = jnp.maximum(member.sum(axis=2), 1.0)
+    return jnp.einsum("RSL,RLH->RSH", member, x.astype(jnp.float32)) / counts[:, :, None]

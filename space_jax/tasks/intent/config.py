@@ -1,0 +1,50 @@
+"""The configuration of intent detection."""
+
+import dataclasses
+
+from space_jax.config import require, require_fraction
+
+HEADS = ("linear", "knn")
+VECTORS = ("auto", "prompt", "summary", "mean", "sentence")
+CONTRASTS = ("soft", "hard")
+OUT_OF_SCOPE_WAYS = ("class", "threshold")
+
+
+@dataclasses.dataclass(frozen=True)
+class IntentConfig:
+    """Intent detection."""
+
+    name: str = "intent"
+    head: str = "linear"  # or "knn": tree-contrastive training, and the labels of the nearest training utterances
+    vector: str = "auto"  # what stands for an utterance, see `tasks.encoder`; "auto": what the weights were trained for
+    text_field: str = "text"  # of a CSV or JSONL file
+    label_field: str = "label"
+    max_tokens: int = 62  # of an utterance; of a longer one the first are read
+    head_dropout: float = 0.25
+    r_drop_weight: float = 5.0
+    mlm_weight: float = 0.1  # 0 saves a third of the time
+    label_smoothing: float = 0.0
+    balance: bool = False  # weigh a training utterance by 1 / frequency of its label
+    out_of_scope: str = "class"  # or "threshold": learnt from the others alone, a score below the threshold is out
+    out_of_scope_label: str = "oos"
+    neighbours: int = 1  # of the knn head
+    contrast: str = "soft"  # weights of pairs by label tree; "hard": 1 for the same label, else 0
+    temperature: float = 0.07
+
+    def __post_init__(self):
+        require(self.name == "intent", "task.name", "belongs to the task and cannot be changed")
+        choices = {
+            "head": HEADS,
+            "vector": VECTORS,
+            "contrast": CONTRASTS,
+            "out_of_scope": OUT_OF_SCOPE_WAYS,
+        }
+        for field, known in choices.items():
+            given = getattr(self, field)
+            require(given in known, f"task.{field}", f"{given!r} is not one of {', '.join(map(repr, known))}")
+        for field in ("max_tokens", "neighbours", "temperature"):
+            require(getattr(self, field) > 0, f"task.{field}", f"{getattr(self, field)} is not positive")
+        for field in ("r_drop_weight", "mlm_weight"):
+            require(getattr(self, field) >= 0, f"task.{field}", f"{getattr(self, field)} is negative")
+        for field in ("head_dropout", "label_smoothing"):
+            require_fraction(getattr(self, field), f"task.{field}")

@@ -1,0 +1,194 @@
+"""What a task is to the framework.
+
+A task adds a head to a pre-trained model. The framework (`finetune.py`, `fitting.py`, `predict.py`) knows tasks by the
+class below alone, and does the rest: splits and files, few-shot subsets, the order of the examples, steps on the mesh,
+evaluation, early stopping, checkpoints, prediction of files line by line.
+
+The way of the data through a task:
+
+    file or corpus -> records -> examples -> batch -> terms of the loss                      (training)
+                                          -> batch -> outputs -> predictions -> scores       (prediction, evaluation)
+
+- A record is what a person sees: a frozen dataclass of the task's own with a field `id: str`, which is unique and the
+  same in every run (few-shot subsets are published by it). It has the truth where the source has it.
+- The labels are a JSON object, made from the training records once and saved as `labels.json` in the workdir. A task
+  object is built from configuration, labels, tokenizer and sizes, and never changes afterwards.
+- An example is the record in numbers, with a field `encoded: packed.Encoded`, so that the framework can sort by length.
+- A batch is a `packed.TaskBatch` of NumPy arrays: contexts packed into a grid of R rows, and dictionaries for what a
+  task adds, `rows` with arrays `[R, ...]` and `examples` with arrays `[B, ...]`. Rows of zeros behind the last one must
+  change nothing, since the framework appends some so that micro-batches and devices get equal parts.
+- A task is a `models.recipe.Recipe` less what only pre-training needs: `init`, `forward`, `finish` and `coefficients`
+  mean what they mean there, so `training.step` runs it, micro-batches and mesh included. Its parameters are those of
+  the SPACE model at the same paths (`backbone/...`, see `encoder.py`), which is what `--init` fills, and its head under
+  `head/...`, boxed with logical axis names like all others.
+
+A new task needs: a package `tasks/<name>/`; its configuration, a frozen dataclass with a field `name`, in the union
+`TaskConfig` of `tasks/config.py`; its class in `tasks/registry.py`; a file in `configs/finetune/`.
+"""
+
+import abc
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import jax
+import numpy as np
+
+from space_jax.config import ModelConfig
+from space_jax.features.tokenizer import Tokenizer
+from space_jax.models.recipe import Keys, Partial, Terms
+from space_jax.tasks.config import DataSource
+from space_jax.tasks.packed import Encoded, TaskBatch
+
+Json = dict[str, Any]
+Arrays = dict[str, np.ndarray]
+
+
+class Record(Protocol):
+    """What a person sees of one example."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class Example(Protocol):
+    """A record in numbers."""
+
+    @property
+    def encoded(self) -> Encoded: ...
+
+
+class Task(abc.ABC):
+    """One kind of fine-tuning. The class methods need no model; an object has labels and sizes.
+
+    Attributes:
+      name: as in the configuration and in `registry.TASKS`.
+      measure: the name of the score that early stopping and the best checkpoint maximise.
+      coefficients: term -> its factor in the loss.
+      row_length: L, tokens of a grid row; no example is longer.
+    """
+
+    name: ClassVar[str]
+    measure: ClassVar[str]
+    coefficients: Mapping[str, float]
+    row_length: int
+
+    # Data. No model, no labels.
+
+    @classmethod
+    @abc.abstractmethod
+    def read_split(cls, config: Any, source: DataSource, split: str) -> list[Any]:
+        """The records of a split ("train", "validation", "test") of a corpus or of a user's files.
+
+        `reading.dialogues_of` and `reading.rows_of` do most of it.
+
+        Raises:
+          UserError: no such split or file, a line that cannot be used; with file and line.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def read_row(cls, config: Any, row: Mapping[str, Any], where: str, number: int) -> Any:
+        """The record of one line of a file, JSON object or CSV row; the truth may be missing.
+
+        Args:
+          config: of the task.
+          row: field -> value.
+          where: file and line, for messages.
+          number: of the line, from 1; the id where the row has no field `id`.
+
+        Raises:
+          UserError: a line that cannot be used, such as one without text; prediction goes on with the next.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def strata(cls, record: Any) -> tuple[str, ...]:
+        """The classes of a record, for few-shot subsets with k records of each (`shots.py`); () for none."""
+
+    @classmethod
+    @abc.abstractmethod
+    def make_labels(cls, config: Any, records: Sequence[Any]) -> Json:
+        """What the head must know of the training records: the classes in a fixed order and how often each occurs."""
+
+    # A task object.
+
+    def __init__(self, config: Any, labels: Json, tokenizer: Tokenizer, model: ModelConfig, recipe: str | None) -> None:
+        """Keeps what every task has.
+
+        Args:
+          config: of the task.
+          labels: from `make_labels`.
+          tokenizer: of the weights.
+          model: sizes of the weights, with the tokenizer's vocabulary.
+          recipe: "space1", "space2", "space3", or None for weights that no SPACE pre-training made.
+        """
+        self.config, self.labels, self.tokenizer, self.model, self.recipe = config, labels, tokenizer, model, recipe
+
+    @abc.abstractmethod
+    def example(self, record: Any) -> Any:
+        """A record in numbers; a truth that the labels lack becomes one that no prediction equals.
+
+        Raises:
+          UserError: a record that cannot be used.
+        """
+
+    @abc.abstractmethod
+    def collate(self, examples: Sequence[Any], size: int, rng: np.random.Generator | None) -> TaskBatch:
+        """Examples in a batch of `size` places; none is dropped, and the same arguments give the same batch.
+
+        Args:
+          examples: at most `size`; may be none.
+          size: B.
+          rng: for what is random in training, such as masking; None for prediction.
+        """
+
+    @abc.abstractmethod
+    def init(self, key: jax.Array, batch: TaskBatch) -> Any:
+        """Parameters, boxed with their logical axis names; of `batch` only the shapes matter."""
+
+    @abc.abstractmethod
+    def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
+        """The terms of the loss over one micro-batch, each a `losses.Sum`; pure. See `models.recipe.Recipe.forward`."""
+
+    def finish(self, terms: Terms, features: Any) -> Terms:
+        """Adds terms that compare the examples of all micro-batches; most tasks have none."""
+        return terms
+
+    @abc.abstractmethod
+    def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
+        """The model's outputs without dropout, arrays `[B, ...]`; pure."""
+
+    def support(self, outputs: Arrays, examples: Sequence[Any]) -> Arrays:
+        """What prediction looks up beside the parameters, made of the outputs on the training examples.
+
+        It is saved as `support.npz`. Only asked for where `needs_support` is true, since it costs a pass over them.
+        """
+        return {}
+
+    needs_support: bool = False
+
+    @abc.abstractmethod
+    def predictions(self, outputs: Arrays, examples: Sequence[Any], support: Arrays) -> list[Json]:
+        """One JSON object a record, with its scores.
+
+        Args:
+          outputs: of `infer`, one entry an example.
+          examples: they belong to.
+          support: of `support`.
+        """
+
+    def calibrate(self, records: Sequence[Any], predictions: Sequence[Json]) -> Json:
+        """What is chosen on validation data, such as a threshold; saved with the best checkpoint's results."""
+        return {}
+
+    def decide(self, predictions: Sequence[Json], calibration: Json) -> list[Json]:
+        """The predictions after what `calibrate` chose, where there is something."""
+        return list(predictions)
+
+    @abc.abstractmethod
+    def score(self, records: Sequence[Any], predictions: Sequence[Json]) -> dict[str, float]:
+        """The metric and what belongs to it; `measure` is one of the names, and more is better."""
+
+    def error_page(self, records: Sequence[Any], predictions: Sequence[Json], title: str) -> str | None:
+        """A self-contained HTML page about the errors, or None for a task that has none."""
+        return None
