@@ -124,9 +124,9 @@ def collect(dialogues: Iterable[Dialogue], width: int = 16) -> Statistics:
         statistics.dialogues += 1
         for turn in dialogue.turns:
             _add_turn(statistics, turn)
-        for _, labelled in example_turns(dialogue):
+        for example in example_turns(dialogue):
             statistics.examples += 1
-            statistics.labelled_examples += labelled
+            statistics.labelled_examples += example.labelled
     return statistics
 
 

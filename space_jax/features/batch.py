@@ -39,7 +39,8 @@ class Batch:
 
     Attributes:
       context: tokens `[R, L]` of the contexts.
-      response: tokens `[R, Lr]` of the responses, each in the row and slot of its context.
+      response: tokens `[R, Lr]` of the responses, each in the row and slot of its context; an example without a
+        response has none there.
       negative: like `response`, with the response of another example; drawn for SPACE-1's selection.
       masked_ids: `[R, L]` int32, `context.ids` after masking.
       masked_positions: `[R, M]` int32, the column of each masked token.

@@ -1,4 +1,4 @@
-"""Training examples: one system turn with the turns before it, tokenised once and free of any recipe's layout.
+"""Training examples: a system turn with the turns before it, tokenised once and free of any recipe's layout.
 
 Turns are stored without `<sos>`/`<eos>`, so that one prepared corpus serves SPACE-1, -2 and -3 (`features.layout` adds
 them). Roles are the true ones: two turns of one speaker in a row stay two turns, and nothing is merged or skipped.
@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from space_jax.dialogue.acts import ACT_INDEX, ACTS
-from space_jax.dialogue.labels import example_turns
+from space_jax.dialogue.labels import ExampleTurns, example_turns
 from space_jax.dialogue.record import ROLES, USER, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
+
+NO_TOKENS = np.zeros(0, np.int32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,13 +43,14 @@ class Example:
       turn_lengths: `[t]` int32, tokens of each turn; may be 0.
       turn_roles: `[t]` int32, 0 system, 1 user.
       span_mask: `[n]` bool, tokens that overlap an annotated slot value.
-      response_tokens: `[r]` int32.
+      response_tokens: `[r]` int32; may be empty.
       user_tree: `[10, K]` int32, hashed views of the last context turn; zeros if it is not a user turn.
       system_tree: `[10, K]` int32, hashed views of the response.
       acts: `[20]` float32, 1 for each dialog act of the response.
       labelled: whether the frames of the last context turn and the frames and acts of the response are annotated. An
         example that is not has empty trees, no acts and no spans.
       dialogue: a hash of the dialogue's id, in [0, 2^31).
+      responded: whether there is a response, be it an empty one. Without it the losses learn the user's turn only.
     """
 
     turn_tokens: np.ndarray
@@ -60,6 +63,7 @@ class Example:
     acts: np.ndarray
     labelled: bool
     dialogue: int
+    responded: bool = True
 
     @property
     def tokens(self) -> int:
@@ -77,7 +81,7 @@ class _Turn:
 
 
 def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Iterator[Example]:
-    """Yields an example for each system turn that has at least one turn before it.
+    """Yields the examples of a dialogue, see `dialogue.labels.example_turns`.
 
     A context turn is cut to its last `max_turn_tokens` tokens (model_spec: the end is next to what follows), a response
     to its first, because a decoder starts at the beginning.
@@ -89,8 +93,8 @@ def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) 
     """
     turns = [_tokenise(turn, tokenizer) for turn in dialogue.turns]
     identity = stable_hash(dialogue.id, bits=31)
-    for index, labelled in example_turns(dialogue):
-        yield _example(dialogue.turns, turns, index, labelled, limits, identity)
+    for wanted in example_turns(dialogue):
+        yield _example(dialogue.turns, turns, wanted, limits, identity)
 
 
 def without_labels(dialogue: Dialogue) -> Dialogue:
@@ -117,23 +121,25 @@ def _tokenise(turn: Turn, tokenizer: Tokenizer) -> _Turn:
 
 
 def _example(
-    turns: Sequence[Turn], tokenised: Sequence[_Turn], index: int, labelled: bool, limits: Limits, identity: int
+    turns: Sequence[Turn], tokenised: Sequence[_Turn], wanted: ExampleTurns, limits: Limits, identity: int
 ) -> Example:
+    index, labelled = wanted.context, wanted.labelled
     context = tokenised[max(0, index - limits.max_turns) : index]
     kept = [turn.ids[-limits.max_turn_tokens :] for turn in context]
     spans = [turn.spans[-limits.max_turn_tokens :] for turn in context]
-    last, response = turns[index - 1], turns[index]
+    last, response = turns[index - 1], wanted.response
     return Example(
         turn_tokens=np.concatenate(kept),
         turn_lengths=np.array([len(ids) for ids in kept], np.int32),
         turn_roles=np.array([turn.role for turn in context], np.int32),
         span_mask=np.concatenate(spans) & labelled,
-        response_tokens=tokenised[index].ids[: limits.max_turn_tokens],
+        response_tokens=NO_TOKENS if response is None else tokenised[index].ids[: limits.max_turn_tokens],
         user_tree=_tree(last if labelled and last.role == USER else None, limits.tree_elements),
         system_tree=_tree(response if labelled else None, limits.tree_elements),
         acts=_act_vector(response if labelled else None),
         labelled=labelled,
         dialogue=identity,
+        responded=response is not None,
     )
 
 

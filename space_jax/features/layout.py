@@ -25,7 +25,8 @@ class Layout:
     Attributes:
       ids, positions, roles, turns: `[n]` int32, the context.
       spans: `[n]` bool, tokens of annotated slot values.
-      response: `[r]` int32, ids of the response; positions are 0, 1, ..., role 0, turn 0.
+      response: `[r]` int32, ids of the response; positions are 0, 1, ..., role 0, turn 0. Empty where there is no
+        response; one of no words still has its wrappers.
       user_words: int32, the last context turn with its wrappers, at most `max_turn_tokens + 2`; empty unless it is the
         user's.
       example: where trees, acts, `labelled` and `dialogue` are.
@@ -77,7 +78,9 @@ def assemble(example: Example, vocabulary: Vocabulary, recipe_name: str, context
         roles=np.repeat(example.turn_roles, lengths)[keep],
         turns=np.repeat(np.arange(count, 0, -1, dtype=np.int32), lengths)[keep],
         spans=np.concatenate(spans)[keep],
-        response=np.concatenate([response_ends[0], example.response_tokens, response_ends[1]]),
+        response=np.concatenate([response_ends[0], example.response_tokens, response_ends[1]])
+        if example.responded
+        else example.response_tokens,
         user_words=flat[-lengths[-1] :] if example.turn_roles[-1] == USER_ROLE else flat[:0],
         example=example,
     )

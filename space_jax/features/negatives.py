@@ -10,22 +10,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
+NONE = np.zeros(0, np.int64)
+
 
 def draw_negatives(responses: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
     """For each response, one of the micro-batch with other tokens, each such example equally likely.
 
     Where all responses of the micro-batch are the same there is nothing to tell apart: the negatives are empty, and the
-    selection leaves such examples out.
+    selection leaves such examples out. An example without a response has no negative and is nobody's.
 
     Args:
-      responses: the B responses of this process's micro-batch, as token ids.
+      responses: the B responses of this process's micro-batch, as token ids; empty where there is none.
       rng: one draw is taken per example.
     """
     texts: dict[bytes, int] = {}
     kinds = np.array([texts.setdefault(response.tobytes(), len(texts)) for response in responses])
+    there = np.array([len(response) > 0 for response in responses], bool)
     draws = rng.random(len(responses))
     negatives = []
     for own, draw in enumerate(draws.tolist()):
-        others = np.flatnonzero(kinds != kinds[own])
+        others = np.flatnonzero((kinds != kinds[own]) & there) if there[own] else NONE
         negatives.append(responses[others[int(draw * len(others))]] if len(others) else responses[own][:0])
     return negatives

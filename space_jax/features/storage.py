@@ -3,11 +3,14 @@
 The data set is written and read with TensorFlow Datasets in ArrayRecord files, without TensorFlow.
 """
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex
 
 import numpy as np
 import tensorflow_datasets as tfds
+from array_record.python import array_record_module
 
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.trees import VIEWS
@@ -15,11 +18,9 @@ from space_jax.features.example import Example, Limits
 
 VERSION = "1.0.0"
 DATASET = "dialogue_examples"
-EXAMPLES_PER_SHARD = 50_000  # some 40 MB
-_BUFFERED = 2_000  # examples kept before they are written; each write also rewrites the data set's description
-
 
 _ACT_BITS = np.arange(len(ACTS))
+_LABELLED, _UNANSWERED = 1, 2
 
 
 def _features(limits: Limits) -> tfds.features.FeaturesDict:
@@ -29,7 +30,7 @@ def _features(limits: Limits) -> tfds.features.FeaturesDict:
             "tokens": tfds.features.Tensor(shape=(None,), dtype=np.int32),  # of the context, then of the response
             "turns": tfds.features.Tensor(shape=(None, 2), dtype=np.int32),  # length and role of each context turn
             "trees": tfds.features.Tensor(shape=(2, len(VIEWS), limits.tree_elements), dtype=np.int32),  # user, system
-            # dialogue, labelled, the acts as bits, then the positions of the span tokens
+            # dialogue, labelled (1) and without a response (2), the acts as bits, then the positions of the span tokens
             "facts": tfds.features.Tensor(shape=(None,), dtype=np.int32),
         }
     )
@@ -38,7 +39,8 @@ def _features(limits: Limits) -> tfds.features.FeaturesDict:
 def to_record(example: Example) -> dict[str, np.ndarray]:
     """An example as TensorFlow Datasets writes it."""
     act_bits = int((example.acts.astype(np.int64) << _ACT_BITS).sum())
-    facts = [example.dialogue, int(example.labelled), act_bits, *np.flatnonzero(example.span_mask)]
+    flags = _LABELLED * example.labelled + _UNANSWERED * (not example.responded)
+    facts = [example.dialogue, flags, act_bits, *np.flatnonzero(example.span_mask)]
     return {
         "tokens": np.concatenate([example.turn_tokens, example.response_tokens]),
         "turns": np.stack([example.turn_lengths, example.turn_roles], axis=1),
@@ -51,7 +53,7 @@ def from_record(record: dict[str, np.ndarray]) -> Example:
     """The example of a stored record."""
     lengths, roles = record["turns"].T
     context = int(lengths.sum())
-    dialogue, labelled, act_bits = record["facts"][:3].tolist()
+    dialogue, flags, act_bits = record["facts"][:3].tolist()
     span_mask = np.zeros(context, bool)
     span_mask[record["facts"][3:]] = True
     return Example(
@@ -63,44 +65,72 @@ def from_record(record: dict[str, np.ndarray]) -> Example:
         user_tree=record["trees"][0],
         system_tree=record["trees"][1],
         acts=((act_bits >> _ACT_BITS) & 1).astype(np.float32),
-        labelled=bool(labelled),
+        labelled=bool(flags & _LABELLED),
         dialogue=dialogue,
+        responded=not flags & _UNANSWERED,
     )
 
 
-class ExampleWriter:
-    """Writes examples of several splits in one pass; a split exists once it has an example."""
+class RecordFile:
+    """Writes one ArrayRecord file of examples; the same examples give the same bytes."""
 
-    def __init__(self, folder: Path, limits: Limits):
-        """Opens an empty data set in an existing folder."""
-        identity = tfds.core.DatasetIdentity(
-            name=DATASET, version=tfds.core.Version(VERSION), data_dir=str(folder), module_name=__name__
-        )
-        info = tfds.core.DatasetInfo(builder=identity, features=_features(limits), disable_shuffling=True)
-        self._writer = tfds.core.SequentialWriter(info, EXAMPLES_PER_SHARD, file_format="array_record")
-        self._splits: set[str] = set()
-        self._waiting: dict[str, list[dict[str, np.ndarray]]] = {}
-        self._count = 0
+    def __init__(self, path: Path, limits: Limits) -> None:
+        """Makes the file, or makes it anew."""
+        self.path = path
+        self.record_bytes = 0
+        # Records are arrays of the features' types already, so the encoding of features, half of the time, is left out.
+        self._serializer = tfds.core.example_serializer.ExampleSerializer(_features(limits).get_serialized_info())
+        self._writer = array_record_module.ArrayRecordWriter(str(path), "group_size:1")
 
-    def add(self, split: str, example: Example) -> None:
-        """Appends an example to a split."""
-        self._waiting.setdefault(split, []).append(to_record(example))
-        self._count += 1
-        if self._count == _BUFFERED:
-            self._flush()
+    def add(self, example: Example) -> None:
+        """Appends an example."""
+        record = self._serializer.serialize_example(to_record(example))
+        self._writer.write(record)
+        self.record_bytes += len(record)
 
     def close(self) -> None:
-        """Writes what waits and the description of the data set."""
-        self._flush()
-        self._writer.close_all()
+        """Writes what is left and the index of the records."""
+        self._writer.close()
 
-    def _flush(self) -> None:
-        new = sorted(self._waiting.keys() - self._splits)
-        if new:
-            self._writer.initialize_splits(new)
-            self._splits.update(new)
-        self._writer.add_examples(self._waiting)
-        self._waiting, self._count = {}, 0
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """A written file: how many examples, and the bytes of their records."""
+
+    examples: int
+    record_bytes: int
+
+
+def shard_name(split: str, index: int) -> str:
+    """How the file of a split's n-th shard is called."""
+    return f"{DATASET}-{split}.array_record-{index:05}"
+
+
+def write_description(folder: Path, limits: Limits, splits: Mapping[str, Sequence[Shard]]) -> None:
+    """Writes `dataset_info.json` and `features.json` for shards that are in the folder under their `shard_name`."""
+    identity = tfds.core.DatasetIdentity(
+        name=DATASET, version=tfds.core.Version(VERSION), data_dir=str(folder), module_name=__name__
+    )
+    info = tfds.core.DatasetInfo(builder=identity, features=_features(limits), disable_shuffling=True)
+    info.set_file_format("array_record")
+    info.set_splits(tfds.core.SplitDict([_split_info(folder, split, shards) for split, shards in splits.items()]))
+    info.write_to_directory(str(folder))
+
+
+def _split_info(folder: Path, split: str, shards: Sequence[Shard]) -> tfds.core.SplitInfo:
+    template = tfds.core.ShardedFileTemplate(
+        dataset_name=DATASET,
+        data_dir=folder,
+        split=split,
+        filetype_suffix="array_record",
+        template="{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_INDEX}",
+    )
+    return tfds.core.SplitInfo(
+        name=split,
+        shard_lengths=[shard.examples for shard in shards],
+        num_bytes=sum(shard.record_bytes for shard in shards),
+        filename_template=template,
+    )
 
 
 class ExampleSource:

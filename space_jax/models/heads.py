@@ -109,6 +109,11 @@ def has_tokens(segments: jax.Array, batch: Batch) -> jax.Array:
     return there.reshape(-1)[batch.slot].astype(jnp.float32)
 
 
+def responded(batch: Batch) -> jax.Array:
+    """Whether an example has a response to learn from: float32 `[B]`."""
+    return has_tokens(batch.response.segments, batch)
+
+
 def joined(first: Tokens, second: Tokens) -> Tokens:
     """Two grids side by side: the tokens of an example keep their segment id, whatever stands between them."""
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), first, second)

@@ -14,7 +14,7 @@ from space_jax.losses import (
     symmetric_kl,
     token_cross_entropy,
 )
-from space_jax.models.heads import has_tokens, per_token
+from space_jax.models.heads import has_tokens, per_token, responded
 from space_jax.models.memory import Memory
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space1 import Reading, Space1Model
@@ -49,7 +49,7 @@ class Space1Recipe:
         }
         if not self.config.as_released:
             terms["selection"] = self._selection(variables, batch, keys)
-        return Partial(terms, {"labelled": batch.labelled & batch.valid})
+        return Partial(terms, {"labelled": batch.labelled & batch.valid & (responded(batch) > 0)})
 
     def finish(self, terms: Terms, features: dict) -> Terms:
         """See `Recipe.finish`. SPACE-1 compares no examples; as released, acts count if any example is labelled."""
@@ -81,13 +81,14 @@ class Space1Recipe:
         return token_cross_entropy(logits, targets, weights * valid)
 
     def _dialog_act(self, act_logits: jax.Array, batch: Batch) -> Sum:
-        """Labelled examples of both views; as released all examples."""
+        """Labelled examples of both views; as released all examples. Acts are those of a response."""
         weights = batch.valid.astype(jnp.float32) if self.config.as_released else stream_flags(batch)["labelled"]
         both = dialog_act(act_logits.reshape(-1, act_logits.shape[-1]), jnp.tile(batch.acts, (2, 1)))
-        return Sum.of(both, jnp.tile(weights, 2))
+        return Sum.of(both, jnp.tile(weights * responded(batch), 2))
 
     def _consistency(self, act_logits: jax.Array, batch: Batch) -> Sum:
-        gate = jnp.where(batch.labelled, 1.0, entropy_gate(act_logits[0]))
+        known = batch.labelled & (responded(batch) > 0)
+        gate = jnp.where(known, 1.0, entropy_gate(act_logits[0]))
         return Sum.of(symmetric_kl(act_logits[0], act_logits[1]) * gate, batch.valid.astype(jnp.float32))
 
     def _selection(self, variables: dict, batch: Batch, keys: Keys) -> Sum:
@@ -95,5 +96,5 @@ class Space1Recipe:
             self.model.apply(variables, batch, response, rngs=rngs(keys, "dropout_decoders"), method="select")
             for response in (batch.response, batch.negative)
         )
-        has_negative = has_tokens(batch.negative.segments, batch)
-        return Sum.of(response_selection(true, negative), batch.valid.astype(jnp.float32) * has_negative)
+        both = responded(batch) * has_tokens(batch.negative.segments, batch)
+        return Sum.of(response_selection(true, negative), batch.valid.astype(jnp.float32) * both)

@@ -17,7 +17,7 @@ from space_jax.losses import (
     token_cross_entropy,
     weighted_contrast,
 )
-from space_jax.models.heads import has_tokens, per_example, per_token
+from space_jax.models.heads import has_tokens, per_example, per_token, responded
 from space_jax.models.memory import Memory
 from space_jax.models.pool import Pool, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
@@ -65,12 +65,13 @@ class Space3Recipe:
             {"user": batch.user_tree, "system": batch.system_tree},
             {"user": views.user_pooled, "system": views.system_pooled},
         )
-        return Partial(terms, {"pool": pool})
+        return Partial(terms, {"pool": pool, "responded": responded(batch) > 0})
 
     def finish(self, terms: Terms, features: dict) -> Terms:
-        """See `Recipe.finish`."""
-        pool = features["pool"].flattened()
-        for side in SIDES:
+        """See `Recipe.finish`. On the system's side, only examples with a response meet."""
+        everybody = features["pool"].flattened()
+        answered = everybody.replace(valid=everybody.valid & features["responded"].reshape(-1))
+        for side, pool in zip(SIDES, (everybody, answered), strict=True):
             loss = weighted_contrast(
                 l2_normalise(pool.views(side)),
                 pool.weights(combined_similarity(pool.trees[side])),
@@ -132,7 +133,8 @@ class Space3Recipe:
         terms = by_stream("response", batch, generation)
         if "system" in self.policy_sides:
             distance = policy_distance(per_example(policy, batch), view.system)
-            terms |= by_stream("policy_system", batch, lambda flags: Sum.of(distance, flags))
+            counts = responded(batch)
+            terms |= by_stream("policy_system", batch, lambda flags: Sum.of(distance, flags * counts))
         if "user" in self.policy_sides:
             terms |= self._policy_before_user(variables, batch, view, drop)
         return terms

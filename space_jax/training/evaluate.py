@@ -15,6 +15,7 @@ from space_jax.evaluation.dialog_acts import micro_f1
 from space_jax.evaluation.language_model import perplexity
 from space_jax.evaluation.retrieval import nearest, retrieval_accuracy, take_trees, vote_acts
 from space_jax.features.batch import Batch, measured_unlabelled
+from space_jax.models.heads import responded
 from space_jax.models.recipe import Keys, Recipe, Terms
 from space_jax.training.feed import same_rows, to_mesh
 from space_jax.training.keys import step_keys
@@ -104,7 +105,9 @@ class Evaluator:
 
 def _annotations(batch: Batch) -> dict[str, jax.Array]:
     known = batch.labelled & batch.valid
-    return {"tree": batch.user_tree, "acts": batch.acts, "dialogue": batch.dialogue, "known": known}
+    answered = jax.vmap(responded)(batch) > 0
+    rest = {"tree": batch.user_tree, "acts": batch.acts, "dialogue": batch.dialogue}
+    return {**rest, "known": known, "answered": answered}
 
 
 def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:
@@ -129,26 +132,34 @@ def neighbour_metrics(queries: Vectors, bank: Vectors) -> dict[str, float]:
     """Retrieval and dialog acts of labelled held-out examples, given labelled training examples.
 
     Acts come from the recipe's act head (a logit above 0) where it has one, else from a vote of the nearest neighbours
-    by the policy vector, or by the understanding vector where there is none.
+    by the policy vector, or by the understanding vector where there is none. They are those of a response, so examples
+    without one are left out.
 
     Args:
-      queries: `understanding` `[Q, H]`, perhaps `policy` and `act_logits`, and `tree`, `acts`, `dialogue`.
+      queries: `understanding` `[Q, H]`, perhaps `policy` and `act_logits`, and `tree`, `acts`, `dialogue`, `answered`.
       bank: the same of the training examples.
 
     Returns:
-      `retrieval_<level>` and `act_f1`; nothing where either side is empty.
+      `retrieval_<level>` and `act_f1`, each where both sides have examples for it.
     """
     if not queries or not bank or not len(queries["known"]) or not len(bank["known"]):
         return {}
-
-    def neighbours(name: str, count: int) -> np.ndarray:
-        return nearest(queries[name], bank[name], queries["dialogue"], bank["dialogue"], count)
-
-    trees = take_trees(bank["tree"], neighbours("understanding", 1)[:, 0])
+    trees = take_trees(bank["tree"], _neighbours(queries, bank, "understanding", 1)[:, 0])
     metrics = {f"retrieval_{name}": value for name, value in retrieval_accuracy(queries["tree"], trees).items()}
+    queries, bank = _answered(queries), _answered(bank)
+    if not len(queries["acts"]) or not len(bank["acts"]):
+        return metrics
     if "act_logits" in queries:
         predicted = queries["act_logits"] > 0
     else:
         name = "policy" if "policy" in queries else "understanding"
-        predicted = vote_acts(bank["acts"], neighbours(name, ACT_VOTERS))
+        predicted = vote_acts(bank["acts"], _neighbours(queries, bank, name, ACT_VOTERS))
     return {**metrics, "act_f1": micro_f1(predicted, queries["acts"])}
+
+
+def _answered(vectors: Vectors) -> Vectors:
+    return {name: array[vectors["answered"]] for name, array in vectors.items()}
+
+
+def _neighbours(queries: Vectors, bank: Vectors, name: str, count: int) -> np.ndarray:
+    return nearest(queries[name], bank[name], queries["dialogue"], bank["dialogue"], count)

@@ -48,7 +48,7 @@ def test_examples_and_those_with_labels():
         Turn("system", "fine", None, acts),  # no frames
     )
     counted = collect([Dialogue("d", turns), *DIALOGUES])
-    assert (counted.examples, counted.labelled_examples) == (6, 3)  # with the one of DIALOGUES, which is labelled
+    assert (counted.examples, counted.labelled_examples) == (8, 4)  # with those of DIALOGUES
     assert counted.as_json()["shares"]["labelled_examples"] == 3 / 6
 
 

@@ -105,7 +105,29 @@ def test_empty_texts_and_dialogues(word_tokenizer):
     assert example.turn_tokens.shape == example.response_tokens.shape == (0,)
     assert example.turn_lengths.tolist() == [0]
     assert examples(Dialogue("d", ()), word_tokenizer) == []
-    assert examples(Dialogue("d", (Turn(SYSTEM, "hello"), Turn(USER, "hi"))), word_tokenizer) == []
+    assert examples(Dialogue("d", (Turn(SYSTEM, "hello"),)), word_tokenizer) == []
+    (alone,) = examples(Dialogue("d", (Turn(USER, "", ()),)), word_tokenizer)
+    assert (alone.turn_lengths.tolist(), alone.labelled, alone.responded) == ([0], True, False)
+
+
+def test_where_nobody_answers_each_user_turn_is_an_example_without_a_response(word_tokenizer):
+    asked, said = Turn(SYSTEM, "which area ?", OFFER, ("request",)), DIALOGUE.turns[0]
+    (after_question,) = examples(Dialogue("d", (asked, said)), word_tokenizer)
+    assert after_question.turn_roles.tolist() == [0, 1]
+    assert after_question.labelled  # by the user's frames alone
+    assert not after_question.responded
+    np.testing.assert_array_equal(after_question.user_tree, hashed_views(HOTEL, 16))
+    assert not after_question.system_tree.any()
+    assert not after_question.acts.any()
+    assert np.flatnonzero(after_question.span_mask).tolist() == [7, 8]
+    first, second = examples(Dialogue("d", (said, Turn(USER, "thanks"))), word_tokenizer)
+    assert (first.labelled, second.labelled) == (True, False)
+    assert second.turn_lengths.tolist() == [7, 1]
+
+
+def test_in_a_dialogue_with_answers_the_last_user_turn_is_no_example(word_tokenizer):
+    dialogue = Dialogue("d", (*DIALOGUE.turns, Turn(USER, "bye", ())))
+    assert [example.responded for example in examples(dialogue, word_tokenizer)] == [True, True]
 
 
 def test_dtypes(word_tokenizer):

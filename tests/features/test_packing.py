@@ -230,3 +230,10 @@ def test_without_any_other_response_the_negative_is_empty():
     same = [np.array([1, 2], np.int32)] * 3
     assert [negative.tolist() for negative in draw_negatives(same, np.random.default_rng(0))] == [[]] * 3
     assert draw_negatives([], np.random.default_rng(0)) == []
+
+
+def test_an_example_without_a_response_has_no_negative_and_is_nobodys():
+    responses = [np.array(ids, np.int32) for ids in ([7, 1], [], [7, 2], [])]
+    for seed in range(5):
+        negatives = [negative.tolist() for negative in draw_negatives(responses, np.random.default_rng(seed))]
+        assert negatives == [[7, 2], [], [7, 1], []]

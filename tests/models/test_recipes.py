@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from space_jax.config import Space1Config, Space3Config
-from space_jax.features.packing import pack
-from space_jax.models.recipe import DROPOUT_VIEWS, KEY_PURPOSES
+from space_jax.features.example import NO_TOKENS
+from space_jax.features.packing import Item, pack
+from space_jax.models.recipe import DROPOUT_VIEWS, KEY_PURPOSES, total_loss
 from space_jax.models.recipes import make_recipe
 from space_jax.models.space3 import without_last_turn
 from space_jax.models.views import two_views
@@ -59,6 +60,64 @@ def test_without_labels_the_labelled_terms_are_empty(runner):
         if name.endswith("/labelled") or name == "dialog_act":
             assert (total, weight) == (0, 0), name
     assert all(np.isfinite(g).all() for g in jax.tree.leaves(grads))
+
+
+def unanswered(item: Item) -> Item:
+    """The item without its response and what is annotated of it."""
+    example = dataclasses.replace(
+        item.layout.example,
+        response_tokens=NO_TOKENS,
+        responded=False,
+        system_tree=np.zeros_like(item.layout.example.system_tree),
+        acts=np.zeros_like(item.layout.example.acts),
+    )
+    return dataclasses.replace(
+        item, layout=dataclasses.replace(item.layout, response=NO_TOKENS, example=example), negative=NO_TOKENS
+    )
+
+
+OF_THE_RESPONSE = (
+    "response",
+    "words_system",
+    "contrast_system",
+    "policy_system",
+    "generation",
+    "dialog_act",
+    "selection",
+)
+
+
+def test_an_example_without_a_response_has_no_part_in_the_terms_of_responses(runner):
+    """One labelled and one unlabelled example without a response, against the batch without those two."""
+    items = make_items(runner.name)
+    some = pack([unanswered(item) if at in (1, 2) else item for at, item in enumerate(items)], PACKED)
+    rest = pack([item for at, item in enumerate(items) if at not in (1, 2)], PACKED)
+
+    @jax.jit
+    def of_responses(params, batch):
+        partial = runner.recipe.forward(params, batch, {})
+        terms = runner.recipe.finish(partial.terms, jax.tree.map(lambda x: x[None], partial.features))
+        chosen = {name: term for name, term in terms.items() if name.startswith(OF_THE_RESPONSE)}
+        return total_loss(chosen, runner.recipe.coefficients)
+
+    if runner.name != "space2":  # whose terms are all the user's
+        grads, expected = (jax.grad(of_responses)(runner.params, batch) for batch in (some, rest))
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5), grads, expected)
+    terms, without, whole = (runner(batch)[1] for batch in (some, rest, pack(items, PACKED)))
+    for name, sums in terms.items():
+        if name == "consistency":
+            assert sums[1] == whole[name][1]  # compares what is predicted from the context
+        else:
+            expected = (without if name.startswith(OF_THE_RESPONSE) else whole)[name]
+            np.testing.assert_allclose(sums, expected, rtol=2e-5, atol=2e-5, err_msg=name)
+
+
+def test_only_examples_without_a_response(runner):
+    loss, terms, grads = runner(pack([unanswered(item) for item in make_items(runner.name)], PACKED))
+    assert np.isfinite(loss)
+    assert all(np.isfinite(g).all() for g in jax.tree.leaves(grads))
+    assert any(weight > 0 for _, weight in terms.values())
+    assert all(tuple(sums) == (0, 0) for name, sums in terms.items() if name.startswith(OF_THE_RESPONSE))
 
 
 def test_nothing_valid_gives_zero_and_zero_gradient(runner):

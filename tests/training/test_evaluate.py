@@ -61,6 +61,7 @@ def vectors(understanding, acts, dialogue, **others):
         "tree": tree,
         "dialogue": np.array(dialogue),
         "known": known,
+        "answered": known,
         **{name: np.array(value, float) for name, value in others.items()},
     }
 
@@ -86,6 +87,16 @@ def test_the_policy_vector_votes_before_the_understanding_vector():
     acts = [[1, 0]] * 5 + [[0, 1]] * 5
     bank = vectors([[0, 1]] * 5 + [[1, 0]] * 5, acts, dialogues, policy=[[0, 1]] * 5 + [[1, 0]] * 5)
     assert neighbour_metrics(queries, bank)["act_f1"] == 1.0
+
+
+def test_acts_are_measured_where_there_is_a_response():
+    queries = vectors([[1, 0], [0, 1]], [[1, 0], [0, 1]], [1, 2]) | {"answered": np.array([True, False])}
+    bank = vectors([[1, 0], [1, 0]], [[1, 0], [0, 1]], [3, 4]) | {"answered": np.array([True, False])}
+    metrics = neighbour_metrics(queries, bank)
+    assert metrics["act_f1"] == 1.0
+    assert metrics["retrieval_intent"] == 0.5  # both queries
+    nobody = {**bank, "answered": np.zeros(2, bool)}
+    assert "act_f1" not in neighbour_metrics(queries, nobody)
 
 
 def test_nothing_is_said_about_nothing():
