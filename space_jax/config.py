@@ -215,6 +215,12 @@ class OptimiserConfig:
 
 
 MESH_AXES = ("data", "fsdp", "tensor")
+MESH_PRESETS = {
+    "data": {"data": -1},  # every device holds the whole state
+    "fsdp": {"data": 1, "fsdp": -1},  # every device holds a part of it and fetches the rest, layer by layer
+    "fsdp_tensor": {"data": 1, "fsdp": -1, "tensor": 4},  # besides, four devices share each matrix product
+}
+"""What a preset takes for the sizes that are not given."""
 LOGICAL_AXES = frozenset({"batch", "length", "embed", "heads", "kv", "mlp", "vocab", "layers", "subspace"})
 """The names that models give to the axes of parameters and activations."""
 
@@ -223,9 +229,10 @@ LOGICAL_AXES = frozenset({"batch", "length", "embed", "heads", "kv", "mlp", "voc
 class MeshConfig:
     """The device mesh and the table from logical axis names to mesh axes."""
 
-    data: int = -1  # -1: all devices that the other two leave
-    fsdp: int = 1
-    tensor: int = 1
+    preset: str = ""  # "data", "fsdp", "fsdp_tensor": sizes for those below that are not given (docs/scaling.md)
+    data: int = 0  # devices that each see other examples; 0: the preset's, or -1
+    fsdp: int = 0  # of them, with a part of the state each; 0: the preset's, or 1
+    tensor: int = 0  # devices that share each matrix product; 0: the preset's, or 1. One size is -1: what is left
     rules: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("batch", ("data", "fsdp")),
         ("length", ()),
@@ -239,13 +246,24 @@ class MeshConfig:
     )
 
     def __post_init__(self):
-        require(self.data == -1 or self.data > 0, "mesh.data", f"{self.data} is neither -1 nor positive")
-        for name in ("fsdp", "tensor"):
-            require(getattr(self, name) > 0, f"mesh.{name}", f"{getattr(self, name)} is not positive")
+        presets = ", ".join(MESH_PRESETS)
+        require(self.preset in ("", *MESH_PRESETS), "mesh.preset", f"{self.preset!r} is not one of {presets}")
+        for name in MESH_AXES:
+            require(getattr(self, name) >= -1, f"mesh.{name}", f"{getattr(self, name)} is below -1")
+        require(list(self.sizes).count(-1) <= 1, "mesh", f"of the sizes {self.sizes} only one may be -1, what is left")
         missing = sorted(LOGICAL_AXES - {name for name, _ in self.rules})
         require(not missing, "mesh.rules", f"no rule for {', '.join(missing)}; () keeps an axis whole")
         unknown = sorted({axis for _, axes in self.rules for axis in axes} - set(MESH_AXES))
         require(not unknown, "mesh.rules", f"{', '.join(unknown)} is not one of the mesh axes {', '.join(MESH_AXES)}")
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """The sizes (data, fsdp, tensor), one of them perhaps -1."""
+        given = {name: getattr(self, name) for name in MESH_AXES if getattr(self, name)}
+        chosen = {**MESH_PRESETS["data"], **MESH_PRESETS.get(self.preset, {}), **given}
+        if -1 in (given.get("fsdp"), given.get("tensor")):
+            chosen["data"] = self.data or 1
+        return chosen["data"], chosen.get("fsdp", 1), chosen.get("tensor", 1)
 
 
 @dataclasses.dataclass(frozen=True)

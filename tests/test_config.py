@@ -41,8 +41,13 @@ WRONG = [
     (OptimiserConfig, {"weight_decay": -0.1}, "config field optimiser.weight_decay: -0.1 is negative"),
     (OptimiserConfig, {"beta2": 1.0}, "config field optimiser.beta2: 1.0 is not a fraction"),
     (OptimiserConfig, {"warmup_share": 1.0}, "config field optimiser.warmup_share: 1.0 is not a fraction"),
-    (MeshConfig, {"data": 0}, "config field mesh.data: 0 is neither -1 nor positive"),
-    (MeshConfig, {"tensor": 0}, "config field mesh.tensor: 0 is not positive"),
+    (MeshConfig, {"data": -2}, "config field mesh.data: -2 is below -1"),
+    (MeshConfig, {"preset": "fdsp"}, "config field mesh.preset: 'fdsp' is not one of data, fsdp, fsdp_tensor"),
+    (
+        MeshConfig,
+        {"data": -1, "fsdp": -1},
+        "config field mesh: of the sizes (-1, -1, 1) only one may be -1, what is left",
+    ),
     (TrainConfig, {"steps": -1}, "config field train.steps: -1 is not positive"),
 ]
 

@@ -43,15 +43,15 @@ def resolve_shape(config: MeshConfig, devices: int) -> tuple[int, int, int]:
     Raises:
       UserError: when the sizes do not multiply to the number of devices.
     """
-    inner = config.fsdp * config.tensor
-    data = devices // inner if config.data == -1 else config.data
-    if data * inner != devices or data == 0:
-        left = "?" if config.data == -1 else config.data
+    sizes = config.sizes
+    known = math.prod(size for size in sizes if size != -1)
+    resolved = [devices // known if size == -1 else size for size in sizes]
+    if math.prod(resolved) != devices:
+        asked = " x ".join(f"{name} {'?' if size == -1 else size}" for name, size in zip(MESH_AXES, sizes, strict=True))
         raise UserError(
-            f"config field mesh: data {left} x fsdp {config.fsdp} x tensor {config.tensor} cannot cover {devices} "
-            f"devices; the product of the three must be {devices}"
+            f"config field mesh: {asked} cannot cover {devices} devices; the product of the three must be {devices}"
         )
-    return data, config.fsdp, config.tensor
+    return resolved[0], resolved[1], resolved[2]
 
 
 def make_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -> Mesh:

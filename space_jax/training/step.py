@@ -1,6 +1,6 @@
 """One optimiser step: forward over micro-batches, loss over the whole pool, gradient, update.
 
-Pure functions, `accumulate` -> `train_step`, and `make_train_step`, the thin jitted shell.
+Pure functions, `accumulate` -> `train_step`, and their thin jitted shell, `jit_train_step` and `make_train_step`.
 """
 
 import functools
@@ -89,7 +89,7 @@ def train_step(
     return state_after, metrics
 
 
-def make_train_step(
+def jit_train_step(
     recipe: Recipe,
     optimiser: optax.GradientTransformation,
     schedule: optax.Schedule,
@@ -97,8 +97,10 @@ def make_train_step(
     abstract: TrainState,
     rules: Rules,
     mesh: Mesh,
-) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
-    """`train_step`, jitted on the mesh; the state handed in is donated and must not be used again.
+) -> Any:
+    """`train_step` as a jitted function, to be called, traced or compiled under `jax.set_mesh(mesh)`.
+
+    The state handed in is donated and must not be used again.
 
     Args:
       abstract: from `state.abstract_state`; the state keeps these shardings.
@@ -108,7 +110,20 @@ def make_train_step(
         with nn.logical_axis_rules(flax_rules(rules)):
             return train_step(recipe, optimiser, schedule, seed, state, batch)
 
-    jitted = jax.jit(traced, donate_argnums=0, out_shardings=(shardings_of(abstract), replicated(mesh)))
+    return jax.jit(traced, donate_argnums=0, out_shardings=(shardings_of(abstract), replicated(mesh)))
+
+
+def make_train_step(
+    recipe: Recipe,
+    optimiser: optax.GradientTransformation,
+    schedule: optax.Schedule,
+    seed: int,
+    abstract: TrainState,
+    rules: Rules,
+    mesh: Mesh,
+) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
+    """`jit_train_step` with its mesh set around every call."""
+    jitted = jit_train_step(recipe, optimiser, schedule, seed, abstract, rules, mesh)
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         with jax.set_mesh(mesh):

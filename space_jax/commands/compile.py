@@ -1,0 +1,63 @@
+"""`space-jax compile`."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from space_jax.commands.reports import add_report_options, write_report
+from space_jax.config_files import load_config, parse_overrides
+from space_jax.errors import UserError
+
+
+def add_parser(verbs: Any) -> None:
+    """Declares the verb."""
+    parser = verbs.add_parser(
+        "compile",
+        help="compile the training step for a TPU slice without having one: memory, FLOPs, collectives",
+        epilog="Any field of the configuration can be set: --config.mesh.preset=fsdp. No corpus is read.",
+    )
+    parser.add_argument("--config", required=True, metavar="FILE[:ARGUMENT]", help="for example configs/space3.py:base")
+    parser.add_argument(
+        "--topology",
+        metavar="NAME",
+        help="generation and shape, for example v5e:4x4 for 16 chips; without it, the devices of this machine",
+    )
+    parser.add_argument(
+        "--rows",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="rows of the grid as a share of the batch, rounded up to one of data.row_ladder; %(default)s, the most "
+        "that can occur, decides whether it fits",
+    )
+    parser.add_argument("--vocab-size", type=int, default=30522, help="token ids (%(default)s, as BERT)")
+    add_report_options(parser)
+    parser.set_defaults(run=_run, takes_config=True)
+
+
+def _run(given: argparse.Namespace, rest: list[str]) -> None:
+    if not 0.0 < given.rows <= 1.0:
+        raise UserError(f"--rows: {given.rows} is not a share: it must be above 0 and at most 1")
+    if given.vocab_size < 11:
+        raise UserError(f"--vocab-size: {given.vocab_size} is too small for ten prompt tokens and a word")
+    config = load_config(given.config, parse_overrides(rest))
+    import jax
+
+    from space_jax.scale.ahead import compile_ahead, report_table
+    from space_jax.scale.topology import topology_devices
+
+    devices = jax.devices() if given.topology is None else topology_devices(given.topology)
+    report = {
+        "config": given.config,
+        "overrides": parse_overrides(rest),
+        "topology": given.topology,
+        **compile_ahead(config, devices, given.rows, given.vocab_size),
+    }
+    write_report(report, given.out)
+    if given.json:
+        print(json.dumps(report, indent=1))
+    else:
+        Console().print(report_table(report))

@@ -1,0 +1,152 @@
+"""The compiled training step of a configuration: what it needs and what it does, without running it."""
+
+import dataclasses
+import functools
+import math
+import time
+from typing import Any
+
+import jax
+from flax import linen as nn
+from jax.sharding import Mesh
+
+from space_jax.config import PretrainConfig
+from space_jax.features.batch import Batch
+from space_jax.models.recipe import Recipe
+from space_jax.models.recipes import make_recipe
+from space_jax.scale.collectives import Traffic, collectives
+from space_jax.scale.flops import product_flops
+from space_jax.training.keys import step_keys
+from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
+from space_jax.training.sharding import flax_rules
+from space_jax.training.state import TrainState, abstract_state
+from space_jax.training.step import accumulate, jit_train_step
+
+
+@dataclasses.dataclass(frozen=True)
+class StepPlan:
+    """Everything that a step is traced from.
+
+    Attributes:
+      config: of the run, with a vocabulary.
+      recipe: model and losses.
+      mesh: the devices.
+      abstract: the train state as `jax.ShapeDtypeStruct` with shardings.
+      jitted: from `step.jit_train_step`.
+    """
+
+    config: PretrainConfig
+    recipe: Recipe
+    mesh: Mesh
+    abstract: TrainState
+    jitted: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """What a compiled step says of itself. Sizes in bytes, of one chip.
+
+    Attributes:
+      rows: of the context grid, on all chips.
+      seconds: it took to trace, lower and compile.
+      arguments, outputs, temporaries, code: memory; outputs that take the place of arguments are not counted.
+      flops: of one chip as XLA counts them; the body of a loop counts once.
+      bytes_accessed: of one chip's memory, as XLA counts them.
+      products: matrix products of the step on all chips, with what the backward pass computes again.
+      needed: 3 x the matrix products of the forward pass on all chips (the backward pass has two for each); what
+        rematerialisation computes again is left out. MFU is held against this.
+      traffic: collectives by kind.
+    """
+
+    rows: int
+    seconds: float
+    arguments: int
+    outputs: int
+    temporaries: int
+    code: int
+    flops: float
+    bytes_accessed: float
+    products: int
+    needed: int
+    traffic: dict[str, Traffic]
+
+    @property
+    def peak(self) -> int:
+        """Bytes that one chip needs at once, by the compiler's plan."""
+        return self.arguments + self.outputs + self.temporaries + self.code
+
+
+def plan_step(config: PretrainConfig, mesh: Mesh, batch: Batch) -> StepPlan:
+    """Prepares the step of a configuration.
+
+    Args:
+      config: with a vocabulary.
+      mesh: devices, which may be those of a topology.
+      batch: `[A, ...]`; only shapes are read.
+
+    Raises:
+      UserError: a parameter does not divide among the chips.
+    """
+    recipe = make_recipe(config.model, config.recipe)
+    steps, rules = config.train.steps, config.mesh.rules
+    optimiser, schedule = make_optimiser(config.optimiser, steps), learning_rate_schedule(config.optimiser, steps)
+    abstract = abstract_state(recipe, optimiser, _micro(batch), rules, mesh)
+    jitted = jit_train_step(recipe, optimiser, schedule, config.train.seed, abstract, rules, mesh)
+    return StepPlan(config, recipe, mesh, abstract, jitted)
+
+
+def compile_step(plan: StepPlan, batch: Batch) -> tuple[Any, Program]:
+    """Compiles the step for a batch.
+
+    Args:
+      plan: from `plan_step`.
+      batch: `[A, ...]`, arrays or `jax.ShapeDtypeStruct` with shardings.
+
+    Returns:
+      The executable, a function of (state, batch), and what it says of itself.
+    """
+    with jax.set_mesh(plan.mesh):
+        began = time.perf_counter()
+        traced = plan.jitted.trace(plan.abstract, batch)
+        executable = traced.lower().compile()
+        seconds = time.perf_counter() - began
+    memory, cost = executable.memory_analysis(), executable.cost_analysis()
+    return executable, Program(
+        rows=batch.context.ids.shape[1],
+        seconds=seconds,
+        arguments=memory.argument_size_in_bytes,
+        outputs=memory.output_size_in_bytes - memory.alias_size_in_bytes,
+        temporaries=memory.temp_size_in_bytes,
+        code=memory.generated_code_size_in_bytes,
+        flops=cost.get("flops", 0.0),
+        bytes_accessed=cost.get("bytes accessed", 0.0),
+        products=product_flops(traced.jaxpr),
+        needed=3 * _forward_products(plan, batch),
+        traffic=collectives(executable.as_text()),
+    )
+
+
+def state_bytes(state: Any) -> int:
+    """Bytes of a state (or part of it) on one chip.
+
+    Args:
+      state: `jax.ShapeDtypeStruct` with shardings.
+    """
+    return sum(
+        leaf.dtype.itemsize * math.prod(leaf.sharding.shard_shape(leaf.shape)) for leaf in jax.tree.leaves(state)
+    )
+
+
+def _micro(batch: Batch) -> Batch:
+    return jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape[1:], array.dtype), batch)
+
+
+def _forward_products(plan: StepPlan, batch: Batch) -> int:
+    keys = functools.partial(step_keys, plan.config.train.seed, 0)
+
+    def forward(params: Any, batch: Batch) -> Any:
+        with nn.logical_axis_rules(flax_rules(plan.config.mesh.rules)):
+            return plan.recipe.finish(*accumulate(plan.recipe, params, batch, keys))
+
+    with jax.set_mesh(plan.mesh):
+        return product_flops(jax.make_jaxpr(forward)(plan.abstract.params, batch))

@@ -1,0 +1,65 @@
+"""The shapes of a training batch from a configuration alone, so that no corpus has to be there."""
+
+import dataclasses
+import math
+
+import jax
+from jax.sharding import Mesh
+
+from space_jax.config import PretrainConfig, Vocabulary
+from space_jax.errors import UserError
+from space_jax.features.batch import Batch
+from space_jax.features.example import Limits
+from space_jax.features.grid import make_grid
+from space_jax.features.layout import WRAPPERS
+from space_jax.features.packing import pack
+from space_jax.features.padding import grow
+from space_jax.training.mesh import batch_shards
+from space_jax.training.sharding import batch_sharding
+
+BERT_VOCABULARY = 30522
+_PROMPTS = 5
+
+
+def with_vocabulary(config: PretrainConfig, size: int = BERT_VOCABULARY) -> PretrainConfig:
+    """The configuration with a vocabulary of `size` ids, which otherwise the tokenizer of the corpora decides."""
+    prompts = tuple(range(size - 2 * _PROMPTS, size))
+    vocabulary = Vocabulary(size=size, understand=prompts[:_PROMPTS], policy=prompts[_PROMPTS:], special=prompts)
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, vocabulary=vocabulary))
+
+
+def batch_shapes(config: PretrainConfig, mesh: Mesh, rows: float = 1.0) -> Batch:
+    """The global batch as `jax.ShapeDtypeStruct` on a mesh.
+
+    Args:
+      config: of the run.
+      mesh: its devices may be those of a topology.
+      rows: which grid: the smallest of the ladder with at least this share of the batch as rows. 1.0 is the grid that
+        always fits, and the one that needs most memory.
+
+    Raises:
+      UserError: the batch does not divide among processes, micro-batches and devices.
+    """
+    processes = len({device.process_index for device in mesh.devices.flat})
+    shards, accumulate, size = batch_shards(mesh), config.optimiser.accumulate, config.data.batch_size
+    if shards % processes:
+        raise UserError(
+            f"config field mesh.tensor: {processes} processes do not divide the {shards} parts of data x fsdp, so that a "
+            "row would lie on several processes; tensor must divide the number of devices of one process"
+        )
+    if size % (accumulate * shards):
+        raise UserError(
+            f"config field data.batch_size: {size} examples do not divide among {accumulate} micro-batches x {shards} "
+            f"parts of data x fsdp (remainder {size % (accumulate * shards)})"
+        )
+    longest = min(Limits().max_turn_tokens, min(config.data.response_length, config.data.context_length) - WRAPPERS)
+    examples = size // (accumulate * processes)
+    grid = make_grid(config.data, config.recipe, examples, longest, shards // processes)
+    local = grow(pack([], grid), grid.smallest(min(math.ceil(rows * examples), grid.rungs[-1])))
+    sharding = batch_sharding(mesh)
+
+    def shape(array: jax.Array) -> jax.ShapeDtypeStruct:
+        whole = (accumulate, array.shape[0] * processes, *array.shape[1:])
+        return jax.ShapeDtypeStruct(whole, array.dtype, sharding=sharding)
+
+    return jax.tree.map(shape, local)
