@@ -49,8 +49,11 @@ def corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
-def _simulated(source: Path | None, split: str, dialogues: int, seed: int) -> Iterator[Dialogue]:
-    """Train is dialogues 0, 1, ... of `seed`; the other splits have seeds of their own, which no train can reach."""
+def _simulated(source: Path | None, split: str, dialogues: int, seed: int, start: int) -> Iterator[Dialogue]:
+    """Train is dialogues 0, 1, ... of `seed`; the other splits have seeds of their own, which no train can reach.
+
+    `start` leaves out those before it, which need not be made.
+    """
     if dialogues < 1:
         raise UserError(f"corpus simulated: option dialogues is {dialogues}; expected at least 1")
     if not 0 <= seed < SEED_STRIDE:
@@ -58,7 +61,7 @@ def _simulated(source: Path | None, split: str, dialogues: int, seed: int) -> It
     from space_jax.corpora.simulated import simulate  # here, so that a corpus of files does not build the world
 
     count = dialogues if split == "train" else max(1, dialogues // 10)
-    world = simulate(seed + SPLITS.index(split) * SEED_STRIDE, count)
+    world = simulate(seed + SPLITS.index(split) * SEED_STRIDE, max(0, count - start), start)
     return (dataclasses.replace(dialogue, id=f"{split}-{dialogue.id}") for dialogue in world)
 
 
@@ -71,7 +74,7 @@ CORPORA: dict[str, Corpus] = {
             licence="none of its own: this program makes it",
             citation="space_jax.corpora.simulated",
             needs_source=False,
-            options={"dialogues": 1000, "seed": 0},
+            options={"dialogues": 1000, "seed": 0, "start": 0},
             read=_simulated,
         ),
         sgd.CORPUS,

@@ -1,30 +1,22 @@
-"""Dialogues -> a prepared corpus on disk: tokenised once, labels hidden as asked, written in one pass."""
+"""Dialogues -> a prepared corpus on disk: tokenised once, labels hidden as asked, in units that can be gone on with."""
 
-import contextlib
-import dataclasses
-import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
-from space_jax.features.example import Example, Limits, dialogue_examples, stable_hash, without_labels
-from space_jax.features.prepared import (
-    EXAMPLES_FOLDER,
-    METADATA_FILE,
-    TOKENIZER_FOLDER,
-    Counts,
-    Metadata,
-    Prepared,
-    open_prepared,
-)
-from space_jax.features.storage import ExampleWriter
+from space_jax.features import units
+from space_jax.features.building import UNITS_FOLDER, assemble, building_folder
+from space_jax.features.example import Limits
+from space_jax.features.prepared import METADATA_FILE, TOKENIZER_FOLDER, Counts, Metadata, Prepared, open_prepared
+from space_jax.features.runners import Runner, serial
 from space_jax.features.tokenizer import Tokenizer
+from space_jax.features.units import Encoding, Lanes, Tick, Unit, finished, read_units
 
 SOURCE_SPLITS = ("train", "validation", "test")
-Progress = Callable[[str, int], None]
-"""Called after each dialogue with the name of its split and the dialogues of that split done so far."""
 
 
 def prepare(
@@ -37,7 +29,10 @@ def prepare(
     name: str,
     seed: int = 0,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Tick | None = None,
+    inputs: str | None = None,
+    runner: Runner = serial,
+    attached: Mapping[str, str] | None = None,
 ) -> Prepared:
     """Writes a prepared corpus.
 
@@ -46,7 +41,8 @@ def prepare(
     is a function of seed and dialogue id, and a larger share keeps the labels that a smaller one kept.
 
     Args:
-      splits: the dialogues of "train", "validation" and "test"; each is read once, as a stream.
+      splits: the dialogues of "train", "validation" and "test"; each is read once by each lane of the runner, as a
+        stream, so a runner with several needs streams that can be pickled and read anew.
       tokenizer: encodes the texts; a copy of it is put into the folder.
       out: the folder to make. It appears only when it is whole.
       limits: what an example keeps.
@@ -54,81 +50,66 @@ def prepare(
       name: what the corpus is called in tables.
       seed: chooses the dialogues that keep their labels.
       overwrite: replace a prepared corpus that is there.
-      progress: told of every dialogue.
+      progress: told how many dialogues of a split are done; of every one if they are made in this process.
+      inputs: says what the dialogues are made from. Where it is given, a build that was interrupted is gone on with by
+        the next one with the same inputs and arguments, and the result is the same to the bit.
+      runner: does the work.
+      attached: name -> text of further files of the folder.
 
     Returns:
       The corpus, opened.
 
     Raises:
-      UserError: `out` exists, a split or the share is wrong, or there is no example.
+      UserError: `out` exists or is being built, a split or the share is wrong, or there is no example.
     """
     out = Path(out)
     _check_splits(splits, labelled_share)
     _check_target(out, overwrite)
-    with _atomic_folder(out) as folder:
+    metadata = Metadata(name, tokenizer.fingerprint, tokenizer.vocabulary(), limits, labelled_share, seed, splits={})
+    with building_folder(out, None if inputs is None else _key(inputs, list(splits), metadata)) as folder:
+        work = Lanes(splits, Encoding(tokenizer, limits, labelled_share, seed), folder / UNITS_FOLDER, units.DIALOGUES)
+        runner(work, progress, None if progress is None else lambda: _look(work, progress))
+        written = _whole(work)
+        counts = _summed(written)
+        if not counts:
+            raise UserError(f"{name}: no example in {', '.join(splits)}: no dialogue has a turn to learn from")
         tokenizer.save(folder / TOKENIZER_FOLDER)
-        counts = _write_examples(splits, tokenizer, folder, limits, labelled_share, seed, progress)
-        if not any(count.examples for count in counts.values()):
-            raise UserError(f"{name}: no example in {', '.join(splits)}: no system turn comes after another turn")
-        metadata = Metadata(
-            name=name,
-            tokenizer=tokenizer.fingerprint,
-            vocabulary=tokenizer.vocabulary(),
-            limits=limits,
-            labelled_share=labelled_share,
-            seed=seed,
-            splits=counts,
-        )
-        (folder / METADATA_FILE).write_text(metadata.to_json(), encoding="utf-8")
+        assemble(folder, written, limits)
+        for file, text in (attached or {}).items():
+            (folder / file).write_text(text, encoding="utf-8")
+        whole = Metadata(**{**vars(metadata), "splits": counts})
+        (folder / METADATA_FILE).write_text(whole.to_json(), encoding="utf-8")
     return open_prepared(out)
 
 
-def keeps_labels(dialogue_id: str, labelled_share: float, seed: int) -> bool:
-    """Whether a dialogue is among the share that keeps its labels."""
-    return stable_hash(f"{seed}/{dialogue_id}", bits=53) < labelled_share * 2**53
+def _key(inputs: str, splits: list[str], metadata: Metadata) -> str:
+    """A hash of all that the bytes of the corpus depend on."""
+    everything = json.dumps([inputs, splits, units.DIALOGUES, asdict(metadata)], sort_keys=True)
+    return hashlib.sha256(everything.encode()).hexdigest()
 
 
-def _write_examples(
-    splits: Mapping[str, Iterable[Dialogue]],
-    tokenizer: Tokenizer,
-    folder: Path,
-    limits: Limits,
-    labelled_share: float,
-    seed: int,
-    progress: Progress | None,
-) -> dict[str, Counts]:
-    (folder / EXAMPLES_FOLDER).mkdir()
-    writer = ExampleWriter(folder / EXAMPLES_FOLDER, limits)
-    counts: dict[str, Counts] = {}
-    for source, dialogues in splits.items():
-        for done, dialogue in enumerate(dialogues, start=1):
-            if source == "train" and not keeps_labels(dialogue.id, labelled_share, seed):
-                dialogue = without_labels(dialogue)
-            touched = set()
-            for example in dialogue_examples(dialogue, tokenizer, limits):
-                split = _split_of(source, example)
-                writer.add(split, example)
-                counts[split] = _counted(counts.get(split, Counts()), example, new_dialogue=split not in touched)
-                touched.add(split)
-            if progress is not None:
-                progress(source, done)
-    writer.close()
-    return counts
+def _look(work: Lanes, progress: Tick) -> None:
+    for split in work.splits:
+        progress(split, finished(work.folder, split) * work.dialogues)
 
 
-def _split_of(source: str, example: Example) -> str:
-    if source != "train":
-        return source
-    return "labelled" if example.labelled else "unlabelled"
+def _whole(work: Lanes) -> list[Unit]:
+    """The units of every stream up to its end."""
+    written = read_units(work.folder, work.splits)
+    last = {unit.split: unit for unit in written}
+    for split in work.splits:
+        if split not in last or last[split].dialogues == work.dialogues:
+            raise RuntimeError(f"{work.folder}: the units of {split} end before its dialogues do")
+    return written
 
 
-def _counted(counts: Counts, example: Example, new_dialogue: bool) -> Counts:
-    return dataclasses.replace(
-        counts,
-        dialogues=counts.dialogues + new_dialogue,
-        examples=counts.examples + 1,
-        tokens=counts.tokens + example.tokens,
-    )
+def _summed(written: list[Unit]) -> dict[str, Counts]:
+    """The counts of each split of the prepared corpus."""
+    summed: dict[str, Counts] = {}
+    for split, file in (pair for unit in written for pair in unit.files.items()):
+        before = summed.get(split, Counts())
+        summed[split] = Counts(**{field: count + vars(file.counts)[field] for field, count in vars(before).items()})
+    return summed
 
 
 def _check_splits(splits: Mapping[str, Iterable[Dialogue]], labelled_share: float) -> None:
@@ -149,26 +130,3 @@ def _check_target(out: Path, overwrite: bool) -> None:
             raise UserError(f"{out}: already holds a prepared corpus; name another folder or ask for overwriting")
     elif any(out.iterdir()):
         raise UserError(f"{out}: holds something that is not a prepared corpus; name an empty or a new folder")
-
-
-@contextlib.contextmanager
-def _atomic_folder(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that takes its place at the end, or vanishes with the exception that ended it."""
-    out = out.absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    building = out.with_name(f".{out.name}.{os.getpid()}.building")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir()
-    try:
-        yield building
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
-    if out.exists():
-        # A folder cannot be exchanged in one step: between these lines there is none, never a half one.
-        old = building.with_suffix(".old")
-        os.rename(out, old)
-        os.rename(building, out)
-        shutil.rmtree(old)
-    else:
-        os.rename(building, out)

@@ -13,11 +13,12 @@ import pytest
 from space_jax.corpora.registry import CORPORA
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
-from space_jax.features import storage
+from space_jax.features import units
 from space_jax.features.example import Example, Limits, dialogue_examples, without_labels
-from space_jax.features.prepare import keeps_labels, prepare
+from space_jax.features.prepare import prepare
 from space_jax.features.prepared import METADATA_FILE, Counts, open_prepared
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.features.units import keeps_labels
 
 LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
 
@@ -112,9 +113,8 @@ def test_sources_are_copied_to_workers_and_tensorflow_stays_out(corpus):
     assert "tensorflow" not in sys.modules
 
 
-def test_shards_and_buffers_lose_nothing(word_tokenizer, tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "EXAMPLES_PER_SHARD", 7)
-    monkeypatch.setattr(storage, "_BUFFERED", 5)
+def test_shards_lose_nothing(word_tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr(units, "DIALOGUES", 3)
     dialogues = [dialogue(n) for n in range(12)]
     corpus = prepare({"train": dialogues}, word_tokenizer, tmp_path / "c", LIMITS, name="toy")
     source = corpus.split("labelled")

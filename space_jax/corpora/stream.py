@@ -1,0 +1,48 @@
+"""The dialogues of a split as something that can be read anew, and sent to another process."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from space_jax.corpora.registry import corpus
+from space_jax.dialogue.record import Dialogue
+
+START = "start"  # the option of a corpus that finds a dialogue without making those before it
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """The dialogues of a split; each iteration reads them from the beginning."""
+
+    corpus: str
+    source: Path | None
+    split: str
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Dialogue]:
+        return corpus(self.corpus).load(self.source, self.split, **self.options)
+
+
+@dataclasses.dataclass(frozen=True)
+class SeekableStream(Stream):
+    """A stream of a corpus that can begin anywhere."""
+
+    def starting_at(self, start: int) -> Iterator[Dialogue]:
+        """The dialogues from number `start` on."""
+        first = self.options.get(START, 0)
+        return corpus(self.corpus).load(self.source, self.split, **{**self.options, START: first + start})
+
+
+def stream(name: str, source: Path | None, split: str, options: Mapping[str, Any]) -> Stream:
+    """The stream of a split, one that can begin anywhere if the corpus can."""
+    kind = SeekableStream if START in corpus(name).options else Stream
+    return kind(name, source, split, options)
+
+
+def state_of(source: Path | None) -> list[tuple[str, int, int]]:
+    """Path, size and time of change of a file, or of all files of a folder: whether they are what they were."""
+    if source is None:
+        return []
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    return [(str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]

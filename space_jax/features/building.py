@@ -1,0 +1,119 @@
+"""The hidden folder in which a corpus is built, beside the one that it becomes.
+
+A build that was killed leaves it, and the same build, given again, goes on in it. A failed build leaves it too, if
+there is anything in it worth going on with.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from space_jax.errors import UserError
+from space_jax.features.example import Limits
+from space_jax.features.prepared import EXAMPLES_FOLDER, METADATA_FILE
+from space_jax.features.storage import Shard, shard_name, write_description
+from space_jax.features.units import Unit
+
+UNITS_FOLDER = "units"
+_KEY_FILE = "build.json"
+_MOVES_FILE = "moves.json"
+
+
+@contextlib.contextmanager
+def building_folder(out: Path, key: str | None) -> Iterator[Path]:
+    """A folder beside `out` that takes its place at the end.
+
+    Args:
+      out: what the folder becomes.
+      key: says all that the result depends on. A folder of the same key that an earlier build left is gone on with, any
+        other is emptied. None: nothing is gone on with, and a failure leaves nothing.
+
+    Raises:
+      UserError: another build is at it.
+    """
+    out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    building = out.with_name(f".{out.name}.building")
+    with _alone(out):
+        if key is None or not _same(building / _KEY_FILE, key):
+            shutil.rmtree(building, ignore_errors=True)
+        (building / UNITS_FOLDER).mkdir(parents=True, exist_ok=True)
+        _undo_moves(building)
+        try:
+            (building / _KEY_FILE).write_text(json.dumps(key), encoding="utf-8")
+            yield building
+        except BaseException:
+            if key is None or not any((building / UNITS_FOLDER).glob("*.json")):
+                shutil.rmtree(building, ignore_errors=True)
+            raise
+        shutil.rmtree(building / UNITS_FOLDER)
+        (building / _KEY_FILE).unlink()
+        (building / _MOVES_FILE).unlink(missing_ok=True)
+        _take_place(building, out)
+
+
+def assemble(building: Path, units: list[Unit], limits: Limits) -> None:
+    """Makes the data set of the units' files, which become its shards."""
+    shards: dict[str, list[Shard]] = {}
+    moves = []
+    for unit in units:
+        for split, file in unit.files.items():
+            known = shards.setdefault(split, [])
+            moves.append((f"{UNITS_FOLDER}/{file.name}", f"{EXAMPLES_FOLDER}/{shard_name(split, len(known))}"))
+            known.append(Shard(file.counts.examples, file.record_bytes))
+    (building / EXAMPLES_FOLDER).mkdir(exist_ok=True)
+    (building / _MOVES_FILE).write_text(json.dumps(moves), encoding="utf-8")
+    for source, target in moves:
+        os.replace(building / source, building / target)
+    write_description(building / EXAMPLES_FOLDER, limits, shards)
+
+
+def _undo_moves(building: Path) -> None:
+    """Puts the shards of a build that was killed while it was assembled back to their units."""
+    path = building / _MOVES_FILE
+    if path.is_file():
+        with contextlib.suppress(ValueError):  # killed while writing it: nothing was moved yet
+            for source, target in json.loads(path.read_text(encoding="utf-8")):
+                if (building / target).is_file():
+                    os.replace(building / target, building / source)
+        path.unlink()
+    shutil.rmtree(building / EXAMPLES_FOLDER, ignore_errors=True)
+    (building / METADATA_FILE).unlink(missing_ok=True)
+
+
+def _same(path: Path, key: str) -> bool:
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) == key
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keeps a second build of the same folder out; the system lets go of the lock when a process dies."""
+    path = out.with_name(f".{out.name}.lock")
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"{out}: another build is writing it; wait for its end or name another folder") from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _take_place(building: Path, out: Path) -> None:
+    if out.exists():
+        # A folder cannot be exchanged in one step: between these lines there is none, never a half one.
+        old = building.with_suffix(".old")
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(out, old)
+        os.rename(building, out)
+        shutil.rmtree(old)
+    else:
+        os.rename(building, out)

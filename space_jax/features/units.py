@@ -1,0 +1,205 @@
+"""The work units of a build: runs of dialogues, each turned into files of its own that are whole or not there.
+
+A stream of dialogues is cut into units of `DIALOGUES` in its order. A unit becomes one ArrayRecord file for each split
+that has an example of it, and a manifest that is written last; the same dialogues give the same bytes. The files of all
+units, in order, are the shards of the prepared corpus, so who wrote which unit, and when, cannot be seen in it.
+"""
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from space_jax.dialogue.record import Dialogue
+from space_jax.features.example import Example, Limits, dialogue_examples, stable_hash, without_labels
+from space_jax.features.prepared import Counts
+from space_jax.features.storage import RecordFile
+from space_jax.features.tokenizer import Tokenizer
+
+DIALOGUES = 4096
+"""Dialogues of a unit: some 30 MB of examples, a few seconds of work."""
+
+Tick = Callable[[str, int], None]
+"""Called with the name of a split and the dialogues of it done so far."""
+
+
+@runtime_checkable
+class Seekable(Protocol):
+    """A stream that finds its n-th dialogue without making those before it."""
+
+    def starting_at(self, start: int) -> Iterator[Dialogue]:
+        """The dialogues from number `start` on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """How dialogues become examples."""
+
+    tokenizer: Tokenizer
+    limits: Limits
+    labelled_share: float
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class UnitFile:
+    """One file of a unit: where it lies, what it holds, and how to tell that it is whole."""
+
+    name: str
+    counts: Counts
+    record_bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """What the manifest of a unit says."""
+
+    split: str  # of the source: "train", "validation", "test"
+    number: int
+    dialogues: int
+    files: dict[str, UnitFile]  # by the split of the prepared corpus
+
+
+@dataclasses.dataclass(frozen=True)
+class Lanes:
+    """The work of a build, divisible: lane k of n reads every stream and writes the units k, k + n, k + 2n, ..."""
+
+    splits: Mapping[str, Iterable[Dialogue]]
+    encoding: Encoding
+    folder: Path
+    dialogues: int = DIALOGUES
+
+    def __call__(self, lane: int, lanes: int, tick: Tick | None = None, stop: Callable[[], bool] | None = None) -> None:
+        """Writes the units of one lane that are not there yet; goes no further when `stop` says so between two."""
+        for split, stream in self.splits.items():
+            units = Reader(stream)
+            for number in itertools.count(lane, lanes):
+                if stop is not None and stop():
+                    return
+                done = read_unit(self.folder, split, number)
+                if done is None:
+                    chosen = units.take(number * self.dialogues, self.dialogues)
+                    done = _write_unit(self.folder, split, number, chosen, self.encoding, tick, self.dialogues)
+                elif tick is not None:
+                    tick(split, number * self.dialogues + done.dialogues)
+                if done.dialogues < self.dialogues:
+                    break
+
+
+def keeps_labels(dialogue_id: str, labelled_share: float, seed: int) -> bool:
+    """Whether a dialogue is among the share that keeps its labels."""
+    return stable_hash(f"{seed}/{dialogue_id}", bits=53) < labelled_share * 2**53
+
+
+def read_unit(folder: Path, split: str, number: int) -> Unit | None:
+    """The manifest of a unit, or None where the unit is not there or not whole."""
+    path = folder / _manifest(split, number)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    files = {name: UnitFile(**{**file, "counts": Counts(**file["counts"])}) for name, file in raw.pop("files").items()}
+    whole = all(
+        (folder / file.name).is_file() and file_hash(folder / file.name) == file.sha256 for file in files.values()
+    )
+    return Unit(**raw, files=files) if whole else None
+
+
+def read_units(folder: Path, splits: Iterable[str]) -> list[Unit]:
+    """All units that are there and whole, in the order of the streams."""
+    found = ((split, itertools.takewhile(bool, map(_reader(folder, split), itertools.count()))) for split in splits)
+    return [unit for _, units in found for unit in units if unit is not None]
+
+
+def finished(folder: Path, split: str) -> int:
+    """How many units of a split have a manifest; does not look whether their files are whole."""
+    return sum(1 for _ in folder.glob(f"{split}-*.json"))
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Reader:
+    """Runs of a stream, read in rising order."""
+
+    def __init__(self, stream: Iterable[Dialogue]) -> None:
+        """Reads nothing yet."""
+        self._stream = stream
+        self._iterator: Iterator[Dialogue] | None = None
+        self._next = 0
+
+    def take(self, start: int, count: int) -> Iterator[Dialogue]:
+        """The dialogues `start` to `start + count`, to be read before the next are taken."""
+        if isinstance(self._stream, Seekable):
+            return itertools.islice(self._stream.starting_at(start), count)
+        if self._iterator is None:
+            self._iterator = iter(self._stream)
+        skipped = start - self._next
+        self._next = start + count
+        return itertools.islice(self._iterator, skipped, skipped + count)
+
+
+def _reader(folder: Path, split: str) -> Callable[[int], Unit | None]:
+    return lambda number: read_unit(folder, split, number)
+
+
+def _manifest(split: str, number: int) -> str:
+    return f"{split}-{number:06}.json"
+
+
+def _write_unit(
+    folder: Path,
+    split: str,
+    number: int,
+    dialogues: Iterator[Dialogue],
+    encoding: Encoding,
+    tick: Tick | None,
+    unit_dialogues: int,
+) -> Unit:
+    files: dict[str, RecordFile] = {}
+    counts: dict[str, Counts] = {}
+    done = 0
+    for done, dialogue in enumerate(dialogues, start=1):
+        touched = set()
+        for example in _examples(dialogue, split, encoding):
+            into = split if split != "train" else ("labelled" if example.labelled else "unlabelled")
+            if into not in files:
+                # A process that was given up may still be writing this unit, so each has a name of its own.
+                temporary = folder / f"{split}-{number:06}.{into}.{os.getpid()}.partial"
+                files[into] = RecordFile(temporary, encoding.limits)
+            files[into].add(example)
+            counts[into] = _counted(counts.get(into, Counts()), example, new_dialogue=into not in touched)
+            touched.add(into)
+        if tick is not None:
+            tick(split, number * unit_dialogues + done)
+    unit = Unit(split, number, done, {into: _closed(file, counts[into]) for into, file in sorted(files.items())})
+    temporary = folder / f"{_manifest(split, number)}.{os.getpid()}.partial"
+    temporary.write_text(json.dumps(dataclasses.asdict(unit), indent=1), encoding="utf-8")
+    os.replace(temporary, folder / _manifest(split, number))
+    return unit
+
+
+def _examples(dialogue: Dialogue, split: str, encoding: Encoding) -> Iterator[Example]:
+    if split == "train" and not keeps_labels(dialogue.id, encoding.labelled_share, encoding.seed):
+        dialogue = without_labels(dialogue)
+    return dialogue_examples(dialogue, encoding.tokenizer, encoding.limits)
+
+
+def _closed(file: RecordFile, counts: Counts) -> UnitFile:
+    file.close()
+    final = file.path.with_name(file.path.name.rsplit(".", 2)[0] + ".array_record")
+    digest = file_hash(file.path)
+    os.replace(file.path, final)
+    return UnitFile(final.name, counts, file.record_bytes, digest)
+
+
+def _counted(counts: Counts, example: Example, new_dialogue: bool) -> Counts:
+    return Counts(counts.dialogues + new_dialogue, counts.examples + 1, counts.tokens + example.tokens)
