@@ -1,0 +1,23 @@
+"""The configuration of slot filling."""
+
+import dataclasses
+
+from space_jax.config import require, require_fraction
+
+
+@dataclasses.dataclass(frozen=True)
+class SlotsConfig:
+    """Slot filling."""
+
+    name: str = "slots"
+    text_field: str = "text"  # of a JSONL file
+    max_tokens: int = 62  # of an utterance; of a longer one the first are read
+    requested: bool = True  # read which slots the system had asked for
+    head_dropout: float = 0.1
+    intent_threshold: float = 0.5  # a probability above it predicts an intent, where there are intents
+
+    def __post_init__(self):
+        require(self.name == "slots", "task.name", "belongs to the task and cannot be changed")
+        require(self.max_tokens > 0, "task.max_tokens", f"{self.max_tokens} is not positive")
+        for field in ("head_dropout", "intent_threshold"):
+            require_fraction(getattr(self, field), f"task.{field}")

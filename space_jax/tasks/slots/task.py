@@ -1,0 +1,184 @@
+"""Slot filling as a task of the framework (see `tasks.task`)."""
+
+import collections
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from space_jax.config import ModelConfig
+from space_jax.errors import UserError
+from space_jax.evaluation.span_f1 import span_score
+from space_jax.features.tokenizer import Tokenizer
+from space_jax.losses import Sum, token_cross_entropy
+from space_jax.models.recipe import Keys, Partial
+from space_jax.models.views import rngs
+from space_jax.tasks.config import DataSource
+from space_jax.tasks.encoder import resolve_vector
+from space_jax.tasks.held_out import split_dialogues
+from space_jax.tasks.located import Located, locate, token_places, with_examples
+from space_jax.tasks.packed import Encoded, Shape, TaskBatch, pack, place
+from space_jax.tasks.reading import file_of, records_of
+from space_jax.tasks.slots.config import SlotsConfig
+from space_jax.tasks.slots.model import SlotModel
+from space_jax.tasks.slots.records import SlotRecord, of_dialogue, of_row
+from space_jax.tasks.slots.tags import to_spans, to_tags
+from space_jax.tasks.task import Arrays, Json, Task
+
+ROOM = 34  # tokens of a row beside the utterance: the slots asked for, and what wraps them
+SLOTS_OF_ROW = 12
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class SlotExample:
+    """An utterance in numbers.
+
+    Attributes:
+      located: its tokens.
+      tags: `[t, S]` int32.
+      intents: `[I]` float32, 0 or 1.
+    """
+
+    located: Located
+    tags: np.ndarray
+    intents: np.ndarray
+
+    @property
+    def encoded(self) -> Encoded:
+        return self.located.encoded
+
+
+class SlotsTask(Task):
+    """Values with their places, by tags; the slots asked for are read as words of the system's before the utterance."""
+
+    name = "slots"
+    measure = "macro_f1"
+
+    @classmethod
+    def read_split(cls, config: SlotsConfig, source: DataSource, split: str) -> list[SlotRecord]:
+        """See `Task.read_split`."""
+        if source.corpus:
+            return [record for one in split_dialogues(source, split) for record in of_dialogue(one)]
+        return records_of(file_of(source, split), functools.partial(cls.read_row, config))
+
+    @classmethod
+    def read_row(cls, config: SlotsConfig, row: Mapping[str, Any], where: str, number: int) -> SlotRecord:
+        """See `Task.read_row` and `records.of_row`."""
+        return of_row(row, config.text_field, where, number)
+
+    @classmethod
+    def strata(cls, record: SlotRecord) -> tuple[str, ...]:
+        """See `Task.strata`: the slots, and the intents where there are some."""
+        return tuple(dict.fromkeys([*(slot for slot, _, _ in record.spans or ()), *(record.intents or ())]))
+
+    @classmethod
+    def make_labels(cls, config: SlotsConfig, records: Sequence[SlotRecord]) -> Json:
+        """See `Task.make_labels`: `slots` and `intents` with their numbers.
+
+        Raises:
+          UserError: no record has a span.
+        """
+        slots = collections.Counter(slot for record in records for slot, _, _ in record.spans or ())
+        intents = collections.Counter(intent for record in records for intent in record.intents or ())
+        if not slots:
+            raise UserError("training records: expected some with spans, found none")
+        return {"slots": dict(sorted(slots.items())), "intents": dict(sorted(intents.items()))}
+
+    def __init__(
+        self, config: SlotsConfig, labels: Json, tokenizer: Tokenizer, model: ModelConfig, recipe: str | None
+    ) -> None:
+        super().__init__(config, labels, tokenizer, model, recipe)
+        self.slots, self.intents = list(labels["slots"]), list(labels["intents"])
+        self.row_length = config.max_tokens + ROOM
+        # A token's loss is the sum over the slots, however many there are.
+        self.coefficients = {"tags": float(len(self.slots)), "intents": float(len(self.intents))}
+        vector = resolve_vector("auto", recipe)
+        self.net = SlotModel(model, vector, len(self.slots), len(self.intents), config.head_dropout)
+
+    def example(self, record: SlotRecord) -> SlotExample:
+        """See `Task.example`. Labels of slots and intents that training has not are left out here, not in the score."""
+        turns = [(1, record.text)]
+        if self.config.requested and record.requested:
+            turns.insert(0, (0, " ".join(record.requested).replace("_", " ")))
+        # Roles of a single utterance are the user's in a dialogue.
+        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe is not None)
+        tags = to_tags(record.spans or (), self.slots, located.starts, located.ends)
+        held = set(record.intents or ())
+        return SlotExample(located, tags, np.array([name in held for name in self.intents], np.float32))
+
+    def collate(self, examples: Sequence[SlotExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
+        """See `Task.collate`; adds `tokens` and `there` `[B, T]`, `tags` `[B, T, S]` and `intents` `[B, I]`."""
+        encoded = [example.encoded for example in examples]
+        placed = place(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
+        columns = [example.located.first + np.arange(len(example.tags)) for example in examples]
+        width = self.config.max_tokens
+        index, there = token_places(columns, encoded, placed, self.row_length, size, width)
+        tags = np.zeros((size, width, len(self.slots)), np.int32)
+        intents = np.zeros((size, len(self.intents)), np.float32)
+        for number, example in enumerate(examples):
+            tags[number, : len(example.tags)] = example.tags
+            intents[number] = example.intents
+        batch = pack(encoded, size, Shape(self.row_length, SLOTS_OF_ROW), placed)
+        return with_examples(batch, tokens=index, there=there, tags=tags, intents=intents)
+
+    def init(self, key: jax.Array, batch: TaskBatch) -> Any:
+        """See `Task.init`."""
+        return self.net.init(key, batch)["params"]
+
+    def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
+        """See `Task.forward`: cross-entropy of the tags of each slot; binary cross-entropy of each intent."""
+        tags, intents = self.net.apply({"params": params}, batch, rngs=rngs(keys, "dropout_view_1"))
+        weights = jnp.broadcast_to(batch.examples["there"][:, :, None], tags.shape[:3])
+        terms = {"tags": token_cross_entropy(tags, batch.examples["tags"], weights)}
+        valid = jnp.broadcast_to(batch.valid[:, None], intents.shape)
+        loss = optax.sigmoid_binary_cross_entropy(intents, batch.examples["intents"])
+        return Partial({**terms, "intents": Sum.of(loss, valid)}, ())
+
+    def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
+        """See `Task.infer`: probabilities `tags` `[B, T, S, 3]` and `intents` `[B, I]`."""
+        tags, intents = self.net.apply({"params": params}, batch)
+        return {"tags": jax.nn.softmax(tags, axis=-1), "intents": jax.nn.sigmoid(intents)}
+
+    def predictions(self, outputs: Arrays, examples: Sequence[SlotExample], support: Arrays) -> list[Json]:
+        """See `Task.predictions`: `spans` in their order (slot, start, end, score), and `intents` with their scores."""
+        return [
+            self._prediction(tags[: len(example.tags)], intents, example.located)
+            for tags, intents, example in zip(outputs["tags"], outputs["intents"], examples, strict=True)
+        ]
+
+    def _prediction(self, tags: np.ndarray, intents: np.ndarray, located: Located) -> Json:
+        spans = []
+        best = tags.argmax(axis=-1)
+        for number, slot in enumerate(self.slots):
+            for start, end, first, last in to_spans(best[:, number], located.starts, located.ends):
+                score = float(tags[first:last, number].max(axis=-1).mean())
+                spans.append({"slot": slot, "start": start, "end": end, "score": round(score, 4)})
+        answer: Json = {"spans": sorted(spans, key=lambda span: (span["start"], span["end"], span["slot"]))}
+        if self.intents:
+            scored = sorted(zip(intents.tolist(), self.intents, strict=True), reverse=True)
+            answer["intents"] = [
+                {"intent": name, "score": round(score, 4)}
+                for score, name in scored
+                if score > self.config.intent_threshold
+            ]
+        return answer
+
+    def score(self, records: Sequence[SlotRecord], predictions: Sequence[Json]) -> dict[str, float]:
+        """See `Task.score`: DialoGLUE's `macro_f1`, `micro_f1`, `exact`, F1 of each slot, and `intent_f1` (micro)."""
+        truth = [record.spans or () for record in records]
+        said = [[(span["slot"], span["start"], span["end"]) for span in one["spans"]] for one in predictions]
+        score = span_score(said, truth)
+        named = {"macro_f1": score.macro_f1, "micro_f1": score.micro_f1, "exact": score.exact}
+        named |= {f"f1/{slot}": one.f1 for slot, one in score.slots.items()}
+        if self.intents:
+            held = [{one["intent"] for one in prediction["intents"]} for prediction in predictions]
+            true = [set(record.intents or ()) for record in records]
+            hits = sum(len(ours & theirs) for ours, theirs in zip(held, true, strict=True))
+            total = sum(map(len, held)) + sum(map(len, true))
+            named["intent_f1"] = 2 * hits / total if total else 0.0
+        return named
