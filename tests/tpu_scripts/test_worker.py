@@ -17,9 +17,9 @@ from tests.tpu_scripts.conftest import SCRIPTS
 
 PYTHON = """#!/bin/sh
 case "$*" in *progress.py*) echo "300 of 1000"; exit 0 ;; esac
+trap 'echo asked to stop; exit 0' TERM
 echo "arguments: $*"
 env | grep '^JAX_[CNP]' | sort
-trap 'echo asked to stop; exit 0' TERM
 while [ -e "$HOME/go_on" ]; do sleep 0.05; done
 exit 7
 """

@@ -46,7 +46,7 @@ def accumulated(request):
     return Accumulated(request.param)
 
 
-@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_micro_batches_equal_the_big_batch(accumulated, count):
     big, split = accumulated[1], accumulated[count]
     np.testing.assert_allclose(split.loss, big.loss, rtol=1e-5)

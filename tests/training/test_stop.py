@@ -9,15 +9,22 @@ import pytest
 from space_jax.training.stop import StopSignal
 
 
-def test_the_first_signal_asks_and_the_second_interrupts():
-    before = signal.getsignal(signal.SIGINT)
+@pytest.fixture
+def interrupts():
+    """SIGINT as Python sets it: a shell that starts the tests in the background leaves it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_first_signal_asks_and_the_second_interrupts(interrupts):
     with StopSignal() as stop:
         assert not stop.requested
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.requested
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is interrupts
 
 
 def test_handlers_are_given_back():
