@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import space_jax
 from space_jax.commands import compile as compile_command
-from space_jax.commands import convert, data, evaluate, info, multiwoz_eval, pretrain, show, tokenizer
+from space_jax.commands import convert, data, evaluate, finetune, info, multiwoz_eval, pretrain, show, tokenizer
 from space_jax.config_files import OVERRIDE
 from space_jax.errors import UserError
 
@@ -17,7 +17,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="space-jax", description=space_jax.__doc__)
     parser.add_argument("--version", action="version", version=space_jax.__version__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for command in (data, tokenizer, pretrain, evaluate, multiwoz_eval, show, convert, info, compile_command):
+    for command in (data, tokenizer, pretrain, finetune, evaluate, multiwoz_eval, show, convert, info, compile_command):
         command.add_parser(verbs)
     return parser
 

@@ -11,21 +11,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from space_jax.config import PretrainConfig, RecipeConfig, Space1Config, Space2Config, Space3Config
+from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 
 CONFIG_FILE = "config.json"
 OVERRIDE = "--config."
-_RECIPES = {config.name: config for config in (Space1Config, Space2Config, Space3Config)}
 
 
-def load_config(argument: str, overrides: Mapping[str, str]) -> PretrainConfig:
+def load_config(argument: str, overrides: Mapping[str, str], kind: type = PretrainConfig) -> Any:
     """The configuration that a file's `get_config` makes, with fields changed.
 
     Args:
       argument: a Python file, perhaps with an argument for its `get_config`: `configs/x.py` or `configs/x.py:tiny`.
         The file is a program and is run: use files that you trust.
       overrides: dotted field name -> text of its value.
+      kind: what `get_config` must return, `PretrainConfig` or `FinetuneConfig`.
 
     Raises:
       UserError: no such file, no `get_config` in it, anything that it raises (with file and line), an unknown field, a
@@ -35,7 +35,7 @@ def load_config(argument: str, overrides: Mapping[str, str]) -> PretrainConfig:
     if not Path(path).is_file():
         raise UserError(f"--config: there is no file {path}")
     try:
-        config = _get_config(path, variant)
+        config = _get_config(path, variant, kind)
     except UserError as error:
         raise UserError(f"{_place(path, error)}: {error}") from error
     except Exception as error:  # whatever a user's program can raise
@@ -44,7 +44,7 @@ def load_config(argument: str, overrides: Mapping[str, str]) -> PretrainConfig:
     return apply_overrides(config, overrides)
 
 
-def _get_config(path: str, variant: str) -> PretrainConfig:
+def _get_config(path: str, variant: str, kind: type) -> Any:
     # Not imported: that would leave a __pycache__ beside the user's file, which may be older than a quick edit.
     program = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
     names: dict[str, Any] = {"__name__": "space_jax_config", "__file__": path}
@@ -52,8 +52,8 @@ def _get_config(path: str, variant: str) -> PretrainConfig:
     if "get_config" not in names:
         raise UserError("has no function get_config()")
     config = names["get_config"](variant) if variant else names["get_config"]()
-    if not isinstance(config, PretrainConfig):
-        raise UserError(f"get_config() must return a PretrainConfig, it returned {type(config).__name__}")
+    if not isinstance(config, kind):
+        raise UserError(f"get_config() must return a {kind.__name__}, it returned {type(config).__name__}")
     return config
 
 
@@ -135,7 +135,7 @@ def _parse(text: str, kind: Any, where: str) -> Any:
     return text
 
 
-def save_config(config: PretrainConfig, workdir: Path) -> None:
+def save_config(config: Any, workdir: Path) -> None:
     """Writes `config.json`, from which `read_config` makes the same configuration."""
     workdir.mkdir(parents=True, exist_ok=True)
     temporary = workdir / f".{CONFIG_FILE}.{os.getpid()}"
@@ -143,8 +143,12 @@ def save_config(config: PretrainConfig, workdir: Path) -> None:
     os.replace(temporary, workdir / CONFIG_FILE)
 
 
-def read_config(workdir: Path) -> PretrainConfig:
+def read_config(workdir: Path, kind: type = PretrainConfig) -> Any:
     """The configuration of a run from its workdir.
+
+    Args:
+      workdir: of the run.
+      kind: `PretrainConfig` or `FinetuneConfig`.
 
     Raises:
       UserError: there is none, or it was written by another version.
@@ -153,20 +157,19 @@ def read_config(workdir: Path) -> PretrainConfig:
     if not path.is_file():
         raise UserError(f"{workdir}: no {CONFIG_FILE}; is it the workdir of a pre-training run?")
     try:
-        return _from_json(PretrainConfig, json.loads(path.read_text(encoding="utf-8")))
+        return _from_json(kind, json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
         raise UserError(f"{path}: not a configuration of this version ({error})") from None
 
 
 def _from_json(kind: Any, value: Any) -> Any:
-    if kind == RecipeConfig:
-        kind = _RECIPES[value["name"]]
+    if isinstance(kind, types.UnionType):  # of configurations that their `name` tells apart
+        kind = {one.name: one for one in typing.get_args(kind)}[value["name"]]
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)
         return kind(**{name: _from_json(hints[name], part) for name, part in value.items()})
     if typing.get_origin(kind) is tuple:
         return tuple(_as_tuple(part) for part in value)
-    assert not isinstance(kind, types.UnionType), f"no reading of {kind}"
     return value
 
 

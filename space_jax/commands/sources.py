@@ -4,9 +4,8 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from space_jax.corpora.corpus import Corpus
+from space_jax.corpora.options import parse_option
 from space_jax.corpora.registry import CORPORA, corpus
 from space_jax.dialogue.jsonl import ReadReport
 from space_jax.dialogue.record import Dialogue
@@ -43,7 +42,7 @@ class Source:
                 raise UserError(f"{flag}: the corpus {self.corpus.name} does not have this option")
         wanted |= {"seed": given.seed if "seed" in self.corpus.options else None}
         self.options = {option: value for option, value in wanted.items() if value is not None}
-        self.options |= dict(_option(text, self.corpus) for text in given.option)
+        self.options |= dict(parse_option(text, self.corpus) for text in given.option)
         if "report" in self.corpus.options:
             self.options["report"] = self.report
 
@@ -64,21 +63,3 @@ class Source:
         listed = len(self.report.skipped)
         more = f" (the first {listed} are listed)" if self.report.skipped_count > listed else ""
         print(f"{self.report.skipped_count} records were skipped{more}", file=sys.stderr)
-
-
-def _option(text: str, corpus: Corpus) -> tuple[str, Any]:
-    """One `NAME=VALUE`, the value of the kind that the option's default is of."""
-    name, equals, value = text.partition("=")
-    if not equals or name not in corpus.options or name == "report":
-        known = ", ".join(option for option in corpus.options if option != "report") or "none"
-        raise UserError(f"--option {text}: must be NAME=VALUE with an option of the corpus {corpus.name}: {known}")
-    default = corpus.options[name]
-    if isinstance(default, bool):
-        if value not in ("true", "false"):
-            raise UserError(f"--option {text}: must be true or false")
-        return name, value == "true"
-    if not isinstance(default, int):
-        return name, value
-    if not value.isdecimal():
-        raise UserError(f"--option {text}: must be a whole number")
-    return name, int(value)

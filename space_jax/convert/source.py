@@ -11,6 +11,7 @@ from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.models.weights import Weights, without_vocabulary_padding
+from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.training.checkpoint import read_arrays
 from space_jax.training.trained import CHECKPOINTS, TOKENIZER
 
@@ -38,10 +39,15 @@ def read_weights(name: str) -> Weights:
 
 
 def _read_run(workdir: Path) -> Weights:
-    config = read_config(workdir)
-    arrays = read_arrays(workdir / CHECKPOINTS)
-    plain = without_vocabulary_padding(arrays, config.model.vocabulary.size)
-    return Weights(plain, config.model, config.recipe.name, load_tokenizer(workdir / TOKENIZER), str(workdir))
+    recipe: str | None
+    if is_finetuned(workdir):
+        tuned = read_config(workdir, FinetuneConfig)
+        model, recipe = tuned.model, tuned.recipe or None
+    else:
+        config = read_config(workdir)
+        model, recipe = config.model, config.recipe.name
+    plain = without_vocabulary_padding(read_arrays(workdir / CHECKPOINTS), model.vocabulary.size)
+    return Weights(plain, model, recipe, load_tokenizer(workdir / TOKENIZER), str(workdir))
 
 
 def require_same_tokens(weights: Weights, tokenizer: Tokenizer) -> None:

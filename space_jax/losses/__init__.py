@@ -5,6 +5,7 @@ with the examples that count. Nothing here knows of files, corpora or models.
 """
 
 from space_jax.losses.bag_of_words import bag_of_words
+from space_jax.losses.classification import class_cross_entropy
 from space_jax.losses.contrast import l2_normalise, multi_view_contrast, weighted_contrast
 from space_jax.losses.dialog_act import dialog_act, entropy_gate
 from space_jax.losses.language_model import shifted_targets, token_cross_entropy
@@ -18,6 +19,7 @@ from space_jax.losses.tree_similarity import combined_similarity, view_similarit
 __all__ = [
     "Sum",
     "bag_of_words",
+    "class_cross_entropy",
     "combined_similarity",
     "contrast_weights",
     "dialog_act",

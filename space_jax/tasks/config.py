@@ -1,8 +1,11 @@
 """The typed configuration of fine-tuning, without JAX; a task's own part lives in its package."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 from space_jax.config import MeshConfig, ModelConfig, OptimiserConfig, require, require_fraction
+from space_jax.config_files import CONFIG_FILE
 from space_jax.tasks.intent.config import IntentConfig
 
 TaskConfig = IntentConfig
@@ -71,9 +74,9 @@ class FinetuneConfig:
     data: DataSource = DataSource()
     dropout: float = 0.25  # of the backbone
     optimiser: FinetuneOptimiserConfig = FinetuneOptimiserConfig()
-    mesh: MeshConfig = MeshConfig()
+    mesh: MeshConfig = dataclasses.field(default_factory=MeshConfig)
     train: FinetuneTrainConfig = FinetuneTrainConfig()
-    model: ModelConfig = ModelConfig()  # sizes; filled in from the weights
+    model: ModelConfig = dataclasses.field(default_factory=ModelConfig)  # sizes; filled in from the weights
     recipe: str = ""  # that pre-trained the weights, "" for none; filled in from the weights
 
     def __post_init__(self):
@@ -83,3 +86,11 @@ class FinetuneConfig:
             "optimiser.accumulate",
             f"{self.optimiser.accumulate} micro-batches do not divide a batch of {self.train.batch_size}",
         )
+
+
+def is_finetuned(workdir: Path) -> bool:
+    """Whether a folder is the workdir of a fine-tuning run; one that cannot be read is none."""
+    try:
+        return "task" in json.loads((Path(workdir) / CONFIG_FILE).read_bytes())
+    except (OSError, ValueError, TypeError):
+        return False

@@ -177,8 +177,11 @@ class Task(abc.ABC):
           support: of `support`.
         """
 
-    def calibrate(self, records: Sequence[Any], predictions: Sequence[Json]) -> Json:
-        """What is chosen on validation data, such as a threshold; saved with the best checkpoint's results."""
+    calibrated: tuple[str, ...] = ()
+    """The names that `calibrate` gives."""
+
+    def calibrate(self, records: Sequence[Any], predictions: Sequence[Json]) -> dict[str, float]:
+        """What is chosen on validation data, such as a threshold; numbers, saved with the best checkpoint's results."""
         return {}
 
     def decide(self, predictions: Sequence[Json], calibration: Json) -> list[Json]:

@@ -132,7 +132,7 @@ class Checkpoints:
           results: the last held-out metrics.
           loss: held-out loss of exactly this state, or None when it was not evaluated.
         """
-        items = {_STATE: state, _POSITION: gather_json(position), _FACTS: facts, _RESULTS: results}
+        items = {_STATE: state, _POSITION: _common(gather_json(position)), _FACTS: facts, _RESULTS: results}
         metrics = None if loss is None else {_METRIC: loss}
         self._orbax.save_checkpointables_async(step, items, metrics=metrics, force=True)
 
@@ -145,8 +145,8 @@ class Checkpoints:
           facts: of this run; the checkpoint's must be equal.
 
         Raises:
-          UserError: when there is no such checkpoint, it cannot be read, or it belongs to another configuration or
-            another number of processes.
+          UserError: when there is no such checkpoint, it cannot be read, it belongs to another configuration, or to
+            another number of processes whose positions in the data differ.
         """
         where = self._directory / str(step)
         if step not in self.steps():
@@ -155,10 +155,12 @@ class Checkpoints:
             said = self._orbax.load_checkpointables(step, {_FACTS: None, _POSITION: None, _RESULTS: None})
         require_same_run(said[_FACTS], facts, str(where))
         positions = said[_POSITION]
+        if len(positions) == 1:  # one position that holds for any number of processes
+            positions = positions * jax.process_count()
         if len(positions) != jax.process_count():
             raise UserError(
-                f"checkpoint {where}: was saved by {len(positions)} processes, so it must be resumed with as many, not "
-                f"{jax.process_count()}"
+                f"checkpoint {where}: was saved by {len(positions)} processes at places of their own in the data, so it "
+                f"must be resumed with as many, not {jax.process_count()}"
             )
         with _reading(where):
             state = self._orbax.load_checkpointables(step, {_STATE: abstract})[_STATE]
@@ -167,6 +169,11 @@ class Checkpoints:
     def wait(self) -> None:
         """Returns when everything saved so far is on disk."""
         self._orbax.wait()
+
+
+def _common(positions: list[Any]) -> list[Any]:
+    """The one position of all processes, where they agree, as those that count global batches do; else each one's."""
+    return positions[:1] if all(position == positions[0] for position in positions) else positions
 
 
 def find_checkpoints(directory: Path) -> Found:
@@ -205,6 +212,17 @@ def load_params(directory: Path, abstract: Any, step: int) -> Any:
                 f"{tuple(leaf.shape)}"
             )
     return _load_tree(where, abstract)
+
+
+def read_results(directory: Path, step: int) -> dict[str, float]:
+    """The held-out metrics known when a step was saved.
+
+    Raises:
+      UserError: when they cannot be read.
+    """
+    where = Path(directory).absolute()
+    with ocp.training.Checkpointer(where, context=_context()) as orbax, _reading(where / str(step)):
+        return orbax.load_checkpointables(step, {_RESULTS: None})[_RESULTS]
 
 
 def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarray]:

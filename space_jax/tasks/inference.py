@@ -1,0 +1,51 @@
+"""A task's model over many examples: batches of similar lengths, results in the order that was given."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from flax import linen as nn
+from jax.sharding import Mesh
+
+from space_jax.tasks.batches import on_mesh, stacked
+from space_jax.tasks.packed import TaskBatch
+from space_jax.tasks.task import Arrays, Task
+from space_jax.training.mesh import batch_shards
+from space_jax.training.sharding import Rules, flax_rules, replicated
+
+
+class Inference:
+    """`Task.infer`, jitted once for every shape of batch."""
+
+    def __init__(self, task: Task, rules: Rules, mesh: Mesh, batch_size: int):
+        """Prepares.
+
+        Args:
+          task: whose outputs are wanted.
+          rules: from logical axis name to mesh axes.
+          mesh: where the parameters lie.
+          batch_size: examples of a batch; rounded up to what the devices divide.
+        """
+        self._task, self._mesh = task, mesh
+        self._parts = batch_shards(mesh)
+        self._size = -(-batch_size // self._parts) * self._parts
+
+        def run(params: Any, batch: TaskBatch) -> Any:
+            with nn.logical_axis_rules(flax_rules(rules)):
+                return task.infer(params, jax.tree.map(lambda array: array[0], batch))
+
+        self._run = jax.jit(run, out_shardings=replicated(mesh))
+
+    def __call__(self, params: Any, examples: Sequence[Any]) -> Arrays:
+        """The outputs of all examples, each `[N, ...]` in their order."""
+        order = sorted(range(len(examples)), key=lambda index: -len(examples[index].encoded))
+        parts = []
+        for start in range(0, max(len(order), 1), self._size):
+            chosen = order[start : start + self._size]
+            batch = self._task.collate([examples[index] for index in chosen], self._size, None)
+            with jax.set_mesh(self._mesh):
+                outputs = jax.device_get(self._run(params, on_mesh(stacked([batch], self._parts), self._mesh)))
+            parts.append({name: np.asarray(array)[: len(chosen)] for name, array in outputs.items()})
+        back = np.argsort(np.array(order, int), kind="stable")
+        return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}

@@ -1,0 +1,63 @@
+"""Utterances with their intents: from a corpus, from a user's file."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from space_jax.dialogue.record import USER, Dialogue
+from space_jax.errors import UserError
+from space_jax.tasks.intent.config import IntentConfig
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IntentRecord:
+    """One utterance.
+
+    Attributes:
+      id: unique, the same in every run.
+      text: as written.
+      label: its intent; None where it is not known.
+      domain: that the source puts the intent in; "" for none.
+    """
+
+    id: str
+    text: str
+    label: str | None = None
+    domain: str = ""
+
+
+def from_dialogue(dialogue: Dialogue) -> Iterator[IntentRecord]:
+    """The user turns of a dialogue that are annotated with one intent, with or without slots.
+
+    Raises:
+      UserError: a turn with several intents.
+    """
+    several = sum(turn.role == USER for turn in dialogue.turns) > 1
+    for number, turn in enumerate(dialogue.turns):
+        if turn.role != USER or not turn.frames:
+            continue
+        intents = {(frame.domain, frame.intent) for frame in turn.frames}
+        if len(intents) > 1:
+            names = ", ".join(sorted(intent for _, intent in intents))
+            raise UserError(f"dialogue {dialogue.id}: turn {number}: expected one intent, found {names}")
+        domain, intent = intents.pop()
+        name = f"{dialogue.id}#{number}" if several else dialogue.id
+        yield IntentRecord(name, turn.text, intent, domain)
+
+
+def from_row(config: IntentConfig, row: Mapping[str, Any], where: str, number: int) -> IntentRecord:
+    """The utterance of one line of a file.
+
+    Raises:
+      UserError: no text or an empty one, a label that is no text.
+    """
+    text, label = row.get(config.text_field), row.get(config.label_field)
+    if not isinstance(text, str) or not text.strip():
+        found = f"the fields {', '.join(map(str, row)) or 'none'}" if text is None else repr(text)
+        raise UserError(f"{where}: field {config.text_field}: expected an utterance, found {found}")
+    if label is not None and not isinstance(label, str):
+        raise UserError(f"{where}: field {config.label_field}: expected the name of an intent, found {label!r}")
+    domain = row.get("domain")
+    return IntentRecord(
+        str(row.get("id", number)), text, (label or "").strip() or None, domain if isinstance(domain, str) else ""
+    )

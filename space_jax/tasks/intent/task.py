@@ -1,0 +1,226 @@
+"""Intent detection (SPACE-3, SIGIR 2022, section on understanding; model_spec section 4).
+
+head "linear"   cross-entropy over both dropout passes + 5 * R-drop + 0.1 * masked language model
+head "knn"      tree-weighted contrast of the training utterances + 0.1 * masked language model; the labels of the
+                nearest. As a run of its own it is the contrastive stage that a linear head starts from (`--init`)
+"""
+
+import collections
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from space_jax.config import ModelConfig
+from space_jax.dialogue.record import Frame
+from space_jax.dialogue.trees import combined_similarity, tree_views
+from space_jax.features.tokenizer import Tokenizer
+from space_jax.losses import Sum, class_cross_entropy, symmetric_kl, weighted_contrast
+from space_jax.models.recipe import Keys, Partial, Terms
+from space_jax.models.views import rngs, two_views
+from space_jax.tasks.config import DataSource
+from space_jax.tasks.encoder import resolve_vector
+from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.intent.error_page import error_page
+from space_jax.tasks.intent.model import IntentModel
+from space_jax.tasks.intent.neighbours import vote
+from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_row
+from space_jax.tasks.intent.scores import accuracies, best_threshold
+from space_jax.tasks.masked import masked_loss, masked_rows
+from space_jax.tasks.packed import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
+from space_jax.tasks.reading import dialogues_of, file_of, records_of
+from space_jax.tasks.task import Arrays, Json, Task
+
+WRAPPERS = 2
+UNKNOWN = -1  # the class of a label that training did not know
+SLOTS = {"prompt": 5}  # utterances of a row; every slot costs five prompts there
+MOST_SLOTS = 8
+ALTERNATIVES = 3  # labels listed in a prediction
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class IntentExample:
+    """An utterance in numbers; `label` is `UNKNOWN` where it has no class."""
+
+    encoded: Encoded
+    label: int
+    cut: bool  # longer than `max_tokens`
+
+
+class IntentTask(Task):
+    """See `task.Task`. Labels: `{"labels": [names, sorted], "counts": [of training], "domains": [of each]}`."""
+
+    name = "intent"
+    measure = "accuracy"
+
+    @classmethod
+    def read_split(cls, config: IntentConfig, source: DataSource, split: str) -> list[IntentRecord]:
+        """See `Task.read_split`."""
+        if source.corpus:
+            return [record for dialogue in dialogues_of(source, split) for record in from_dialogue(dialogue)]
+        return records_of(file_of(source, split), lambda *row: from_row(config, *row))
+
+    @classmethod
+    def read_row(cls, config: IntentConfig, row: Mapping[str, Any], where: str, number: int) -> IntentRecord:
+        """See `Task.read_row`."""
+        return from_row(config, row, where, number)
+
+    @classmethod
+    def strata(cls, record: IntentRecord) -> tuple[str, ...]:
+        """See `Task.strata`."""
+        return () if record.label is None else (record.label,)
+
+    @classmethod
+    def make_labels(cls, config: IntentConfig, records: Sequence[IntentRecord]) -> Json:
+        """See `Task.make_labels`; with a threshold, out of scope is no class."""
+        left_out = {None, config.out_of_scope_label} if config.out_of_scope == "threshold" else {None}
+        counts = collections.Counter(record.label for record in records if record.label not in left_out)
+        domains = {record.label: record.domain for record in records}
+        names = sorted(label for label in counts if label is not None)
+        return {"labels": names, "counts": [counts[n] for n in names], "domains": [domains[n] for n in names]}
+
+    def __init__(
+        self, config: IntentConfig, labels: Json, tokenizer: Tokenizer, model: ModelConfig, recipe: str | None
+    ) -> None:
+        super().__init__(config, labels, tokenizer, model, recipe)
+        self.classes: list[str] = labels["labels"]
+        self._index = {name: index for index, name in enumerate(self.classes)}
+        self._counts = np.array(labels["counts"], np.float32)
+        self.linear, self.masks = config.head == "linear", config.mlm_weight > 0
+        self.vector = resolve_vector(config.vector, recipe)
+        self.row_length = config.max_tokens + WRAPPERS
+        self._shape = Shape(self.row_length, SLOTS.get(self.vector, MOST_SLOTS))
+        self.module = IntentModel(model, self.vector, len(self.classes), config.head_dropout)
+        self.needs_support = not self.linear
+        self.calibrated = ("threshold",) if config.out_of_scope == "threshold" else ()
+        self.coefficients = {"intent": 1.0, "consistency": config.r_drop_weight} if self.linear else {"contrast": 1.0}
+        if self.masks:
+            self.coefficients |= {"masked": config.mlm_weight}
+        self._similarity = label_similarity(self.classes, labels["domains"], config.contrast == "soft")
+
+    def example(self, record: IntentRecord) -> IntentExample:
+        """See `Task.example`."""
+        tokens = self.tokenizer.encode(record.text)
+        kept = tokens[: self.config.max_tokens]
+        if self.vector == "sentence":
+            encoded = sentence_layout(self.tokenizer, kept)
+        else:
+            encoded = dialogue_layout(self.tokenizer, [(USER_ROLE, kept)], self.row_length)
+        return IntentExample(encoded, self._index.get(record.label or "", UNKNOWN), len(tokens) > len(kept))
+
+    def collate(self, examples: Sequence[IntentExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
+        """See `Task.collate`."""
+        batch = pack([example.encoded for example in examples], size, self._shape)
+        labels, weights = np.full(size, UNKNOWN, np.int32), np.zeros(size, np.float32)
+        labels[: len(examples)] = [example.label for example in examples]
+        known = labels != UNKNOWN
+        weights[known] = 1.0
+        if self.config.balance:
+            weights[known] = self._counts.sum() / (len(self.classes) * self._counts[labels[known]])
+        masked = masked_rows(batch, self.model.vocabulary, rng) if self.masks else {}
+        return batch.replace(examples={"label": labels, "weight": weights}, rows=masked)
+
+    def init(self, key: jax.Array, batch: TaskBatch) -> Any:
+        """See `Task.init`."""
+        return self.module.init(key, batch, self.linear, self.masks, method="initialise")["params"]
+
+    def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
+        """See `Task.forward`."""
+        variables = {"params": params}
+        terms: Terms = {}
+        if self.masks:
+            drop = rngs(keys, "dropout_masked")
+            terms["masked"] = masked_loss(self.module.apply(variables, batch, rngs=drop, method="score_masked"), batch)
+        if not self.linear:
+            views = two_views(lambda drop: self.module.apply(variables, batch, rngs=drop, method="directions"), keys)
+            known = batch.examples["label"] >= 0
+            return Partial(terms, {"views": views.swapaxes(0, 1), "label": batch.examples["label"], "known": known})
+        label, weight = batch.examples["label"], batch.examples["weight"]
+        logits = two_views(lambda drop: self.module.apply(variables, batch, rngs=drop, method="classify")[1], keys)
+        both = jnp.stack([label, label])
+        losses = class_cross_entropy(logits, both, self.config.label_smoothing).mean(axis=0)
+        terms["intent"] = Sum.of(losses, weight)
+        terms["consistency"] = Sum.of(symmetric_kl(logits[0], logits[1]), (weight > 0).astype(jnp.float32))
+        return Partial(terms, {})
+
+    def finish(self, terms: Terms, features: Any) -> Terms:
+        """See `Task.finish`: the contrast is over all micro-batches."""
+        if self.linear:
+            return terms
+        views, label, known = (features[name].reshape(-1, *features[name].shape[2:]) for name in _POOLED)
+        index = jnp.maximum(label, 0)
+        similarity = jnp.asarray(self._similarity)[index][:, index]
+        # Another view of the same utterance is a positive whatever the labels' trees say.
+        similarity = jnp.where(jnp.eye(len(index), dtype=bool), 1.0, similarity)
+        groups = jnp.zeros(len(index), jnp.int32)
+        losses = weighted_contrast(views.swapaxes(0, 1), similarity, groups, known, self.config.temperature)
+        return terms | {"contrast": Sum.of(losses, known.astype(jnp.float32))}
+
+    def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
+        """See `Task.infer`."""
+        if not self.linear:
+            return {"vector": self.module.apply({"params": params}, batch, method="directions")}
+        vectors, logits = self.module.apply({"params": params}, batch, method="classify")
+        return {"vector": vectors, "scores": jax.nn.softmax(logits)}
+
+    def support(self, outputs: Arrays, examples: Sequence[IntentExample]) -> Arrays:
+        """See `Task.support`: the training utterances that have a class."""
+        labels = np.array([example.label for example in examples], np.int32)
+        return {"vectors": outputs["vector"][labels != UNKNOWN], "labels": labels[labels != UNKNOWN]}
+
+    def predictions(self, outputs: Arrays, examples: Sequence[IntentExample], support: Arrays) -> list[Json]:
+        """See `Task.predictions`: the label, its score, and the next best."""
+        if self.linear:
+            order = scores = outputs["scores"]
+        else:
+            bank = support["vectors"], support["labels"]
+            order, scores = vote(outputs["vector"], *bank, len(self.classes), self.config.neighbours)
+            order = np.where(order > 0, order, scores - 2.0)  # what has no vote follows by likeness
+        best = np.argsort(-order, axis=1, kind="stable")[:, :ALTERNATIVES]
+        return [self._prediction(example, top, row) for example, top, row in zip(examples, best, scores, strict=True)]
+
+    def _prediction(self, example: IntentExample, top: np.ndarray, scores: np.ndarray) -> Json:
+        named = [{"label": self.classes[index], "score": round(float(scores[index]), 6)} for index in top]
+        cut = {"cut_to_tokens": self.config.max_tokens} if example.cut else {}
+        return {**named[0], "next": named[1:], **cut}
+
+    def calibrate(self, records: Sequence[IntentRecord], predictions: Sequence[Json]) -> dict[str, float]:
+        """See `Task.calibrate`: the threshold below which an utterance is out of scope."""
+        if self.config.out_of_scope != "threshold":
+            return {}
+        right = np.array([r.label == p["label"] for r, p in zip(records, predictions, strict=True)], bool)
+        outside = np.array([r.label == self.config.out_of_scope_label for r in records], bool)
+        return {"threshold": best_threshold(right, outside, np.array([p["score"] for p in predictions]))}
+
+    def decide(self, predictions: Sequence[Json], calibration: Json) -> list[Json]:
+        """See `Task.decide`: what scores below the threshold gets the out-of-scope label."""
+        threshold = calibration.get("threshold", 0.0)
+        outside = {"label": self.config.out_of_scope_label}
+        return [p if p["score"] >= threshold else {**p, **outside, "nearest": p["label"]} for p in predictions]
+
+    def score(self, records: Sequence[IntentRecord], predictions: Sequence[Json]) -> dict[str, float]:
+        """See `Task.score`."""
+        labels = [prediction["label"] for prediction in predictions]
+        return accuracies([record.label for record in records], labels, self.config.out_of_scope_label)
+
+    def error_page(self, records: Sequence[IntentRecord], predictions: Sequence[Json], title: str) -> str:
+        """See `Task.error_page`."""
+        return error_page(records, predictions, title)
+
+
+_POOLED = ("views", "label", "known")
+
+
+def label_similarity(names: Sequence[str], domains: Sequence[str], soft: bool) -> np.ndarray:
+    """How alike two intents are, `[C, C]` float32: by their semantic trees, or only equal ones.
+
+    The tree of an intent is domain -> intent, so two intents of a domain are a third alike (of the views D, I, DI they
+    share the first) and those of different domains not at all.
+    """
+    if not soft:
+        return np.eye(len(names), dtype=np.float32)
+    trees = [tree_views([Frame(domain, name)]) for name, domain in zip(names, domains, strict=True)]
+    return np.array([[combined_similarity(a, b) for b in trees] for a in trees], np.float32)

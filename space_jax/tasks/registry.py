@@ -1,0 +1,13 @@
+"""The tasks by name; a task's code is imported when it is asked for."""
+
+import importlib
+
+from space_jax.tasks.task import Task
+
+TASKS = {"intent": "space_jax.tasks.intent.task:IntentTask"}
+
+
+def task_class(name: str) -> type[Task]:
+    """The class of the task of that name, which is one of `TASKS`."""
+    module, _, attribute = TASKS[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)

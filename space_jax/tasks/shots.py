@@ -1,0 +1,83 @@
+"""Few-shot subsets: k records of each class, or a share of each, drawn by a seed and published by their ids."""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from space_jax.errors import UserError
+
+FILE = "shots.json"
+
+
+def choose(records: Sequence[Any], strata: Callable[[Any], tuple[str, ...]], shots: str, seed: int) -> list[Any]:
+    """A balanced subset, in the order of `records`.
+
+    The records are gone through in an order that the seed shuffles, and one is taken while any of its classes still
+    lacks some. A class with fewer records gives all it has; a record of several classes counts for each of them.
+
+    Args:
+      records: with `id`.
+      strata: from a record to its classes; one without classes is in no subset.
+      shots: "10" for ten of each class, "10%" for that share of each, at least one.
+      seed: of the draw.
+
+    Raises:
+      UserError: `shots` is neither a positive number nor a share.
+    """
+    by_class = defaultdict(int)
+    for record in records:
+        for name in strata(record):
+            by_class[name] += 1
+    lacking = {name: wanted(shots, count) for name, count in by_class.items()}
+    chosen = set()
+    for index in np.random.default_rng(seed).permutation(len(records)).tolist():
+        names = strata(records[index])
+        if any(lacking[name] > 0 for name in names):
+            chosen.add(index)
+            for name in names:
+                lacking[name] -= 1
+    return [record for index, record in enumerate(records) if index in chosen]
+
+
+def wanted(shots: str, count: int) -> int:
+    """How many of a class's `count` records a subset takes."""
+    number, percent = shots.removesuffix("%"), shots.endswith("%")
+    if not number.isdecimal() or int(number) == 0 or (percent and int(number) > 100):
+        raise UserError(f"--shots: {shots!r} is neither a number of records such as 10, nor a share such as 10%")
+    return max(1, round(count * int(number) / 100)) if percent else min(count, int(number))
+
+
+def write_ids(path: Path, records: Sequence[Any], shots: str, seed: int) -> None:
+    """Publishes a subset: `{"shots": "10", "seed": 0, "ids": [...]}`."""
+    said = {"shots": shots, "seed": seed, "ids": [record.id for record in records]}
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def select(records: Sequence[Any], path: Path) -> list[Any]:
+    """The subset that a file names, in the order of `records`.
+
+    Args:
+      records: with `id`.
+      path: what `write_ids` wrote, or a JSON list of ids.
+
+    Raises:
+      UserError: another file, or an id that no record has.
+    """
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"--shots {path}: expected a JSON file with ids, found none ({error})") from None
+    ids = said.get("ids") if isinstance(said, dict) else said
+    if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
+        raise UserError(f"--shots {path}: expected a list of ids, or an object with the field ids")
+    missing = sorted(set(ids) - {record.id for record in records})
+    if missing:
+        raise UserError(f"--shots {path}: no training record has the id {missing[0]!r} ({len(missing)} are not there)")
+    return [record for record in records if record.id in set(ids)]

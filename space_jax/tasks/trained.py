@@ -1,0 +1,84 @@
+"""A fine-tuned model, read from the workdir of its run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from space_jax.config_files import read_config
+from space_jax.errors import UserError
+from space_jax.features.tokenizer import load_tokenizer
+from space_jax.tasks.config import FinetuneConfig, is_finetuned
+from space_jax.tasks.inference import Inference
+from space_jax.tasks.registry import task_class
+from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.workdir import LABELS, SUPPORT, read_arrays, read_json
+from space_jax.training import trained as runs
+from space_jax.training.checkpoint import load_params, read_results
+from space_jax.training.mesh import make_mesh
+from space_jax.training.sharding import parameter_shardings, unbox
+from space_jax.training.state import abstract_params
+
+
+class Trained:
+    """Predicts with the best checkpoint of a run.
+
+    Attributes:
+      config: of the run.
+      task: with the run's labels.
+      step: of the checkpoint.
+      calibration: what was chosen on validation data.
+    """
+
+    def __init__(self, workdir: Path | str, step: str = runs.BEST, batch_size: int | None = None):
+        """Reads the checkpoint.
+
+        Args:
+          workdir: of a fine-tuning run.
+          step: "best", "latest" or a number.
+          batch_size: examples of a batch; the run's if None.
+
+        Raises:
+          UserError: no such run or checkpoint, or a damaged one.
+        """
+        workdir = Path(workdir)
+        if not is_finetuned(workdir):
+            raise UserError(f"{workdir}: not the workdir of a fine-tuning run")
+        self.config: FinetuneConfig = read_config(workdir, FinetuneConfig)
+        tokenizer = load_tokenizer(workdir / runs.TOKENIZER)
+        kind = task_class(self.config.task.name)
+        config, labels = self.config, read_json(workdir / LABELS)
+        self.task: Task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
+        self.step = runs.find_step(workdir, step)
+        mesh = make_mesh(config.mesh)
+        shape = self.task.collate([], config.train.predict_batch, None)
+        self.params = _load(self.task, shape, config, mesh, workdir / runs.CHECKPOINTS, self.step)
+        results = read_results(workdir / runs.CHECKPOINTS, self.step)
+        self.calibration: Json = {name: value for name, value in results.items() if name in self.task.calibrated}
+        self.support: Arrays = read_arrays(workdir / SUPPORT) if self.task.needs_support else {}
+        self._inference = Inference(self.task, config.mesh.rules, mesh, batch_size or config.train.predict_batch)
+
+    def predict_records(self, records: Sequence[Any]) -> list[Json]:
+        """One prediction a record."""
+        return self.predict_examples([self.task.example(record) for record in records])
+
+    def predict_examples(self, examples: Sequence[Any]) -> list[Json]:
+        """One prediction an example."""
+        if not examples:
+            return []
+        raw = self.task.predictions(self.outputs(examples), examples, self.support)
+        return self.task.decide(raw, self.calibration)
+
+    def outputs(self, examples: Sequence[Any]) -> Arrays:
+        """What the model says of each example."""
+        return self._inference(self.params, examples)
+
+
+def _load(task: Task, shape: Any, config: FinetuneConfig, mesh: Any, checkpoints: Path, step: int) -> Any:
+    boxed = abstract_params(task, shape)  # type: ignore[arg-type]
+    where = parameter_shardings(boxed, config.mesh.rules, mesh)
+    abstract = jax.tree.map(
+        lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), unbox(boxed), where
+    )
+    return load_params(checkpoints, abstract, step)
