@@ -250,7 +250,10 @@ class MeshConfig:
         require(self.preset in ("", *MESH_PRESETS), "mesh.preset", f"{self.preset!r} is not one of {presets}")
         for name in MESH_AXES:
             require(getattr(self, name) >= -1, f"mesh.{name}", f"{getattr(self, name)} is below -1")
-        require(list(self.sizes).count(-1) <= 1, "mesh", f"of the sizes {self.sizes} only one may be -1, what is left")
+        sizes = " x ".join(map(str, self.sizes))
+        require(
+            self.sizes.count(-1) <= 1, "mesh", f"of data x fsdp x tensor = {sizes} only one may be -1, what is left"
+        )
         missing = sorted(LOGICAL_AXES - {name for name, _ in self.rules})
         require(not missing, "mesh.rules", f"no rule for {', '.join(missing)}; () keeps an axis whole")
         unknown = sorted({axis for _, axes in self.rules for axis in axes} - set(MESH_AXES))

@@ -46,7 +46,7 @@ WRONG = [
     (
         MeshConfig,
         {"data": -1, "fsdp": -1},
-        "config field mesh: of the sizes (-1, -1, 1) only one may be -1, what is left",
+        "config field mesh: of data x fsdp x tensor = -1 x -1 x 1 only one may be -1",
     ),
     (TrainConfig, {"steps": -1}, "config field train.steps: -1 is not positive"),
 ]

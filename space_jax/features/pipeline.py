@@ -46,6 +46,62 @@ class Part:
 WHOLE = Part()
 
 
+class TrainBatches:
+    """The endless batches of a run. The place in them is the number of batches taken, so that a run goes on with any
+    number of workers and processes.
+    """
+
+    def __init__(self, batches: grain.MapDataset[Batch], workers: int):
+        """Starts before the first batch; nothing is read yet."""
+        self._batches, self._workers = batches, workers
+        self._start(0)
+
+    def _start(self, taken: int) -> None:
+        self._taken = taken
+        rest = self._batches.slice(slice(taken, None)) if taken else self._batches
+        if self._workers == 0:
+            # One thread prepares the next batch while the device computes; more would fight over the interpreter.
+            self._iterator = iter(rest.to_iter_dataset(grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)))
+            return
+        _mark_flags_as_parsed()
+        read = rest.to_iter_dataset(grain.ReadOptions(num_threads=0, prefetch_buffer_size=0))
+        options = grain.MultiprocessingOptions(num_workers=self._workers, per_worker_buffer_size=2)
+        self._iterator = iter(read.mp_prefetch(options))
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Itself."""
+        return self
+
+    def __next__(self) -> Batch:
+        """The next batch, NumPy arrays `[A, ...]`."""
+        batch = next(self._iterator)
+        self._taken += 1
+        return batch
+
+    def get_state(self) -> dict[str, int]:
+        """The place after the last batch that was handed out."""
+        return {"batches": self._taken}
+
+    def set_state(self, state: dict[str, int]) -> None:
+        """Goes to a place that `get_state` gave.
+
+        Raises:
+          UserError: it is not one.
+        """
+        if set(state) != {"batches"}:
+            raise UserError(
+                f"the place in the training data was saved by an earlier release ({str(state)[:80]}); start a new run "
+                "from that one's parameters with --init"
+            )
+        self.close()
+        self._start(state["batches"])
+
+    def close(self) -> None:
+        """Ends the workers."""
+        if hasattr(self._iterator, "close"):
+            self._iterator.close()
+
+
 def train_batches(
     data: DataConfig,
     recipe: RecipeConfig,
@@ -53,7 +109,7 @@ def train_batches(
     accumulate: int = 1,
     part: Part = WHOLE,
     workers: int | None = None,
-) -> grain.DatasetIterator[Batch]:
+) -> TrainBatches:
     """The endless batches of a training run: A micro-batches a step of n = batch_size / (A * processes) examples.
 
     Args:
@@ -62,8 +118,7 @@ def train_batches(
       seed: of order and masks.
       accumulate: A.
       part: of this process.
-      workers: processes beside this one that assemble batches; `data.workers` if None. The iterator's state belongs to
-        this number, the batches do not depend on it.
+      workers: processes beside this one that assemble batches; `data.workers` if None. The batches do not depend on it.
 
     Returns:
       An iterator with `get_state` and `set_state` over NumPy batches, all arrays `[A, ...]` with B = n. The
@@ -74,14 +129,9 @@ def train_batches(
     Raises:
       UserError: the configuration and the corpora do not go together.
     """
-    batches = train_dataset(data, recipe, seed, accumulate, part)
-    workers = data.workers if workers is None else workers
-    if workers == 0:
-        # One thread prepares the next batch while the device computes; more would fight over the interpreter.
-        return iter(batches.to_iter_dataset(grain.ReadOptions(num_threads=1, prefetch_buffer_size=2)))
-    _mark_flags_as_parsed()
-    read = batches.to_iter_dataset(grain.ReadOptions(num_threads=0, prefetch_buffer_size=0))
-    return iter(read.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers, per_worker_buffer_size=2)))
+    return TrainBatches(
+        train_dataset(data, recipe, seed, accumulate, part), data.workers if workers is None else workers
+    )
 
 
 def train_dataset(

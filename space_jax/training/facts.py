@@ -9,9 +9,16 @@ from typing import Any
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 
-# What may change between the parts of one run: where it runs, what it reports, what it keeps. Not `data.workers`: the
-# saved position of the data belongs to a number of workers.
-_FREE = ("mesh.", "train.log_every", "train.eval_every", "train.checkpoint_every", "train.keep_last", "data.eval_")
+# What may change between the parts of one run: where it runs, who reads the data, what it reports, what it keeps.
+_FREE = (
+    "mesh.",
+    "data.workers",
+    "train.log_every",
+    "train.eval_every",
+    "train.checkpoint_every",
+    "train.keep_last",
+    "data.eval_",
+)
 
 
 def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:

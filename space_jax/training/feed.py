@@ -97,12 +97,35 @@ def same_rows(batches: Sequence[Batch]) -> list[Batch]:
     return [grow(batch, rows) for batch in batches]
 
 
+class _Drawn(NamedTuple):
+    """A batch of this process's iterator, and the same on the mesh as long as no other process needs more rows."""
+
+    batch: Batch
+    position: Any
+    on_mesh: Batch
+
+
 class Feed:
-    """The training batches of a run, agreed on by all processes and put on the mesh."""
+    """The training batches of a run, agreed on by all processes and put on the mesh, one ahead of the step."""
 
     def __init__(self, iterator: BatchIterator, mesh: Mesh):
         self._iterator = iterator
         self._mesh = mesh
+        self._ahead: _Drawn | None = None
+
+    def prepare(self) -> None:
+        """Draws the next batch and starts its transfer; called while the devices compute a step.
+
+        Raises:
+          UserError: when the training data come to an end.
+        """
+        if self._ahead is not None:
+            return
+        try:
+            batch = next(self._iterator)
+        except StopIteration:
+            raise UserError("training data: the stream ended, but a training stream must repeat without end") from None
+        self._ahead = _Drawn(batch, self.position(), to_mesh(batch, self._mesh))
 
     def take(self, stop: bool) -> Delivery | None:
         """The next batch, or None when any process wants to stop.
@@ -116,19 +139,24 @@ class Feed:
         Raises:
           UserError: when the training data come to an end.
         """
-        try:
-            batch = next(self._iterator)
-        except StopIteration:
-            raise UserError("training data: the stream ended, but a training stream must repeat without end") from None
+        self.prepare()
+        drawn, self._ahead = self._ahead, None
+        assert drawn is not None
+        batch = drawn.batch
         lost = lost_targets(batch)
         masked = lost + int(np.count_nonzero(batch.masked_weights))
         told = gather_numbers([batch.occupied.shape[1], int(stop), real_tokens(batch), masked, lost])
         if told[:, 1].any():
             return None
-        batch = grow(batch, int(told[:, 0].max()))
+        rows = int(told[:, 0].max())
+        # Slots count from the first row of all processes, so more rows on another one mean another transfer.
+        on_mesh = drawn.on_mesh
+        if rows > batch.occupied.shape[1]:
+            batch = grow(batch, rows)
+            on_mesh = to_mesh(batch, self._mesh)
         tokens, masked, lost = told[:, 2:].sum(0).tolist()
         cells = len(told) * sum(grid.segments.size for grid in (batch.context, batch.response, batch.negative))
-        return Delivery(to_mesh(batch, self._mesh), self.position(), tokens, 1.0 - tokens / cells, masked, lost)
+        return Delivery(on_mesh, drawn.position, tokens, 1.0 - tokens / cells, masked, lost)
 
     def position(self) -> Any:
         """The state of this process's iterator, copied: the iterator may go on changing what it hands out."""

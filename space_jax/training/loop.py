@@ -4,9 +4,9 @@ What happens in which order is a contract; resumption depends on it:
 
 1. The state comes from the last checkpoint of `workdir`; else its parameters from `initial`; else from scratch.
 2. A run from the beginning is evaluated before its first step.
-3. For each step: take the batch, step, write metrics. Then, where due, evaluate the new state, and after that save it
-   together with the iterator's state after its batch. So a checkpoint at step k follows everything step k was to do,
-   and a resumed run goes on with step k + 1.
+3. For each step: take the batch, start the step, draw the next batch while the devices compute, write metrics. Then,
+   where due, evaluate the new state, and after that save it together with the iterator's state after its batch. So a
+   checkpoint at step k follows everything step k was to do, and a resumed run goes on with step k + 1.
 4. At the end: evaluate, save, draw the curves. A run that was asked to stop saves and draws only.
 """
 
@@ -165,6 +165,8 @@ def _steps(run: _Run, step: Any, stop: StopSignal) -> None:
         if delivery is None:
             return
         run.state, on_device = step(run.state, delivery.batch)
+        if run.step + 1 < train.steps:
+            run.feed.prepare()  # while the devices compute
         # Reading the metrics waits for the device. That costs a moment a step, and no later step starts from a bad one.
         numbers = jax.device_get(on_device)
         _require_finite(run, numbers)

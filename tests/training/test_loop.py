@@ -53,7 +53,7 @@ def final_state(workdir, config):
 
 
 def send(number, at):
-    """Sends a signal to this process while batch `at` (0, 1, ...) is drawn; its step is still done."""
+    """Sends a signal to this process while batch `at` (1, 2, ...) is drawn, which is during step `at`."""
     return lambda n: os.kill(os.getpid(), number) if n == at else None
 
 
@@ -103,7 +103,7 @@ def test_a_run_leaves_its_metrics_and_curves(whole):
 
 def test_sigterm_saves_and_resuming_equals_the_undisturbed_run(tmp_path, whole):
     workdir, config = tmp_path / "run", toy_config()
-    stopped = run(workdir, iterator=ToyIterator(before_batch=send(signal.SIGTERM, 2)))
+    stopped = run(workdir, iterator=ToyIterator(before_batch=send(signal.SIGTERM, 3)))
     assert (stopped.step, stopped.stopped) == (3, True)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     resumed = run(workdir)
@@ -133,7 +133,7 @@ def test_a_killed_process_goes_on_with_the_same_losses(tmp_path, whole, cache):
     environment = {**os.environ, **cache, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    assert len([r for r in numbers(workdir) if r["kind"] == "train"]) == killed_at
+    assert len([r for r in numbers(workdir) if r["kind"] == "train"]) == killed_at - 1
     assert run(workdir).step == 6
     assert numbers(workdir) == numbers(whole[0])
 

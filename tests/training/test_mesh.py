@@ -15,6 +15,12 @@ from space_jax.training import mesh as mesh_lib
         (MeshConfig(), (8, 1, 1)),
         (MeshConfig(fsdp=2, tensor=2), (2, 2, 2)),
         (MeshConfig(data=1, fsdp=4, tensor=2), (1, 4, 2)),
+        (MeshConfig(fsdp=-1), (1, 8, 1)),
+        (MeshConfig(preset="data"), (8, 1, 1)),
+        (MeshConfig(preset="fsdp"), (1, 8, 1)),
+        (MeshConfig(preset="fsdp", data=2), (2, 4, 1)),
+        (MeshConfig(preset="fsdp_tensor"), (1, 2, 4)),
+        (MeshConfig(preset="fsdp_tensor", tensor=2), (1, 4, 2)),
     ],
 )
 def test_sizes_are_resolved(config, expected):
