@@ -33,6 +33,7 @@ from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 
+SIMULATED = "simulated"
 SEED_STRIDE = 2**32
 """Distance between the seeds of the simulated splits, above any seed that is given by hand."""
 
@@ -49,19 +50,24 @@ def corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
+def simulated_count(split: str, dialogues: int, seed: int, start: int) -> int:
+    """How many dialogues a split of the simulated corpus has with these options."""
+    return max(0, (dialogues if split == "train" else max(1, dialogues // 10)) - start)
+
+
 def _simulated(source: Path | None, split: str, dialogues: int, seed: int, start: int) -> Iterator[Dialogue]:
     """Train is dialogues 0, 1, ... of `seed`; the other splits have seeds of their own, which no train can reach.
 
     `start` leaves out those before it, which need not be made.
     """
+    count = simulated_count(split, dialogues, seed, start)
     if dialogues < 1:
         raise UserError(f"corpus simulated: option dialogues is {dialogues}; expected at least 1")
     if not 0 <= seed < SEED_STRIDE:
         raise UserError(f"corpus simulated: option seed is {seed}; expected 0 to {SEED_STRIDE - 1}")
     from space_jax.corpora.simulated import simulate  # here, so that a corpus of files does not build the world
 
-    count = dialogues if split == "train" else max(1, dialogues // 10)
-    world = simulate(seed + SPLITS.index(split) * SEED_STRIDE, max(0, count - start), start)
+    world = simulate(seed + SPLITS.index(split) * SEED_STRIDE, count, start)
     return (dataclasses.replace(dialogue, id=f"{split}-{dialogue.id}") for dialogue in world)
 
 
@@ -69,7 +75,7 @@ CORPORA: dict[str, Corpus] = {
     entry.name: entry
     for entry in (
         Corpus(
-            name="simulated",
+            name=SIMULATED,
             description="dialogues of a simulated user and system, fully annotated, made on the fly",
             licence="none of its own: this program makes it",
             citation="space_jax.corpora.simulated",

@@ -1,0 +1,127 @@
+"""`space-jax data build`: a corpus or a mixture becomes a prepared corpus."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+from space_jax.commands.sources import Source, add_corpus_arguments
+from space_jax.corpora.registry import SIMULATED, corpus, simulated_count
+from space_jax.corpora.stream import Stream, state_of, stream
+from space_jax.errors import UserError
+from space_jax.features.example import Limits
+
+if TYPE_CHECKING:
+    from space_jax.features.prepared import Prepared
+    from space_jax.features.runners import Runner
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the action."""
+    add_corpus_arguments(parser)
+    parser.add_argument(
+        "--tokenizer",
+        required=True,
+        metavar="DIR_OR_FILE",
+        help="a saved tokenizer, a run, a Hugging Face folder, a vocab.txt, or 'minilm'",
+    )
+    parser.add_argument("--cased", action="store_true", help="the vocab.txt tells upper from lower case")
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--overwrite", action="store_true", help="replace a prepared corpus that is there")
+    parser.add_argument(
+        "--labelled-share", type=float, default=1.0, help="of train dialogues that keep their labels (1)"
+    )
+    limits = Limits()
+    parser.add_argument("--max-turns", type=int, default=limits.max_turns, help="context turns (%(default)s)")
+    parser.add_argument(
+        "--max-turn-tokens", type=int, default=limits.max_turn_tokens, help="last tokens of a turn (%(default)s)"
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that build together (1)")
+    parser.add_argument(
+        "--runner", choices=("local", "beam"), default="local", help="beam: Apache Beam, N bundles at once (local)"
+    )
+    parser.set_defaults(run=_build, takes_config=False)
+
+
+def _build(given: argparse.Namespace, _: list[str]) -> None:
+    # Imported here, because TensorFlow Datasets takes a moment that --help need not wait for.
+    from space_jax.convert.minilm import named_folder
+    from space_jax.features.prepare import prepare
+    from space_jax.features.tokenizer import load_tokenizer
+
+    runner = runner_of(given)
+    source = Source(given)
+    tokenizer = load_tokenizer(named_folder(given.tokenizer), lower_case=not given.cased)
+    limits = Limits(max_turns=given.max_turns, max_turn_tokens=given.max_turn_tokens)
+    splits = {split: stream(given.name, source.path, split, source.options, source.names) for split in source.splits()}
+    with progress_bars() as bars:
+        tasks = {split: bars.add_task(split, total=_length(dialogues)) for split, dialogues in splits.items()}
+        built = prepare(
+            splits,
+            tokenizer,
+            given.out,
+            limits,
+            labelled_share=given.labelled_share,
+            name=given.name,
+            seed=given.seed or 0,
+            overwrite=given.overwrite,
+            progress=lambda split, done: bars.update(tasks[split], completed=done),
+            inputs=_inputs(source),
+            runner=runner,
+        )
+    source.say_what_was_skipped()
+    say_counts(built)
+
+
+def runner_of(given: argparse.Namespace) -> "Runner":
+    """Who does the work, by `--runner` and `--workers`."""
+    from space_jax.features.runners import Processes
+
+    if given.workers > 1 and given.on_error == "skip":
+        raise UserError("--workers: must be 1 with --on-error skip, because one process has to list what was skipped")
+    if given.runner == "beam":
+        from space_jax.corpora.beam import BeamRunner
+
+        return BeamRunner(given.workers)
+    return Processes(given.workers)
+
+
+def progress_bars() -> Progress:
+    """A line for each split: how many dialogues, how many a second, how long it takes where that is known."""
+    console = Console(stderr=True)
+    counted = TextColumn("{task.completed} dialogues")
+    columns = (TextColumn("{task.description}"), BarColumn(), counted, _Speed(), TimeElapsedColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+
+
+def say_counts(corpus: "Prepared") -> None:
+    """What was built."""
+    print(f"{corpus.folder}: {corpus.metadata.vocabulary.size} tokens in the vocabulary")
+    for split, counts in corpus.metadata.splits.items():
+        print(f"  {split:<11}{counts.dialogues:>9} dialogues {counts.examples:>9} examples {counts.tokens:>12} tokens")
+
+
+class _Speed(ProgressColumn):
+    """Dialogues a second."""
+
+    def render(self, task: Task) -> Text:
+        """See `rich`."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.0f}/s")
+
+
+def _length(dialogues: Stream) -> int | None:
+    """How many dialogues a stream has, where that is known before they are read."""
+    if dialogues.corpus != SIMULATED:
+        return None
+    return simulated_count(dialogues.split, **{**corpus(SIMULATED).options, **dialogues.options})
+
+
+def _inputs(source: Source) -> str:
+    """What a build depends on besides its own settings."""
+    options = {name: str(value) for name, value in source.options.items() if name != "report"}
+    return json.dumps([source.corpus.name, source.names, options, state_of(source.path)], sort_keys=True)
