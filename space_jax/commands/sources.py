@@ -7,6 +7,7 @@ from pathlib import Path
 
 from space_jax.corpora.options import parse_option
 from space_jax.corpora.registry import CORPORA, corpus
+from space_jax.corpora.stream import NAMES, UNIFIED, stream
 from space_jax.dialogue.jsonl import ReadReport
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
@@ -16,6 +17,12 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds NAME, --source and the options that some corpora have."""
     parser.add_argument("name", metavar="NAME", help=f"a corpus: {', '.join(CORPORA)}")
     parser.add_argument("--source", type=Path, metavar="PATH", help="the folder or file that holds the corpus")
+    parser.add_argument(
+        "--names",
+        choices=NAMES,
+        default=UNIFIED,
+        help="domains, intents and slots as all corpora share them, or as the source has them (%(default)s)",
+    )
     parser.add_argument("--on-error", choices=("stop", "skip"), help="jsonl: what to do with a bad record (stop)")
     parser.add_argument("--dialogues", type=int, metavar="N", help="simulated: dialogues of the train split (1000)")
     parser.add_argument("--seed", type=int, metavar="S", help="of what is chosen at random (0)")
@@ -34,6 +41,7 @@ class Source:
     def __init__(self, given: argparse.Namespace) -> None:
         self.corpus = corpus(given.name)
         self.path: Path | None = given.source
+        self.names: str = given.names
         self.report = ReadReport()
         wanted = {"on_error": given.on_error, "dialogues": given.dialogues}
         for option, value in wanted.items():
@@ -52,7 +60,7 @@ class Source:
 
     def load(self, split: str) -> Iterator[Dialogue]:
         """The dialogues of a split, as a stream."""
-        return self.corpus.load(self.path, split, **self.options)
+        return iter(stream(self.corpus.name, self.path, split, self.options, self.names))
 
     def say_what_was_skipped(self) -> None:
         """Lists skipped records on standard error."""

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora.registry import corpus
+from space_jax.corpora.unify import unified
 from space_jax.dialogue.record import Dialogue
+
+UNIFIED, SOURCE = NAMES = ("unified", "source")
+"""Whose names domains, intents and slots have: those of `unify`, which all corpora share, or the source's own."""
 
 START = "start"  # the option of a corpus that finds a dialogue without making those before it
 
@@ -19,9 +23,16 @@ class Stream:
     source: Path | None
     split: str
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    names: str = UNIFIED
 
     def __iter__(self) -> Iterator[Dialogue]:
-        return corpus(self.corpus).load(self.source, self.split, **self.options)
+        return self._load(self.options)
+
+    def _load(self, options: Mapping[str, Any]) -> Iterator[Dialogue]:
+        dialogues = corpus(self.corpus).load(self.source, self.split, **options)
+        if self.names == SOURCE:
+            return dialogues
+        return (unified(dialogue, self.corpus) for dialogue in dialogues)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,13 +42,13 @@ class SeekableStream(Stream):
     def starting_at(self, start: int) -> Iterator[Dialogue]:
         """The dialogues from number `start` on."""
         first = self.options.get(START, 0)
-        return corpus(self.corpus).load(self.source, self.split, **{**self.options, START: first + start})
+        return self._load({**self.options, START: first + start})
 
 
-def stream(name: str, source: Path | None, split: str, options: Mapping[str, Any]) -> Stream:
+def stream(name: str, source: Path | None, split: str, options: Mapping[str, Any], names: str = UNIFIED) -> Stream:
     """The stream of a split, one that can begin anywhere if the corpus can."""
     kind = SeekableStream if START in corpus(name).options else Stream
-    return kind(name, source, split, options)
+    return kind(name, source, split, options, names)
 
 
 def state_of(source: Path | None) -> list[tuple[str, int, int]]:

@@ -1,25 +1,11 @@
 """Where the real files of each corpus lie under `shared/data`, for the tests that read them all."""
 
+OWN_FOLDER = (
+    *("sgd", "multiwoz21", "multiwoz20_single", "camrest676", "kvret", "woz2", "star", "multidogo", "banking77"),
+    *("clinc150", "hwu64", "restaurant8k", "dstc8_span", "nlupp", "topv2"),
+)
 FOLDERS = {
-    name: name
-    for name in [
-        "sgd",
-        "multiwoz21",
-        "multiwoz20_single",
-        "camrest676",
-        "kvret",
-        "woz2",
-        "star",
-        "multidogo",
-        "banking77",
-        "clinc150",
-        "hwu64",
-        "restaurant8k",
-        "dstc8_span",
-        "nlupp",
-        "topv2",
-    ]
-} | {
+    **{name: name for name in OWN_FOLDER},
     "sim_m": "sim_dialogue",
     "sim_r": "sim_dialogue",
     "babi5": "babi_dialog",
