@@ -55,14 +55,10 @@ def train_batch(
     """
     chosen = indices_of(len(examples), batch_size, seed, step)
     size = batch_size // accumulate
-    micro = [
-        task.collate(
-            [examples[index] for index in chosen[a * size : (a + 1) * size]],
-            size,
-            np.random.default_rng((seed, step, a)),
-        )
-        for a in range(accumulate)
-    ]
+    micro = []
+    for a in range(accumulate):
+        part = [examples[index] for index in chosen[a * size : (a + 1) * size]]
+        micro.append(task.collate(part, size, np.random.default_rng((seed, step, a))))
     return stacked(micro, row_multiple)
 
 

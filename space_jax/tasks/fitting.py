@@ -122,21 +122,8 @@ def fit(
         start = latest or 0
         last_step = -1 if latest is None else latest
         with Writers(workdir, last_step) as writers, RunProgress(max(steps, 1), start, console) as progress:
-            run = _Fit(
-                task,
-                config,
-                examples,
-                mesh,
-                steps,
-                checkpoints,
-                writers,
-                progress,
-                evaluate,
-                facts,
-                state,
-                start,
-                results,
-            )
+            where = (checkpoints, writers, progress)
+            run = _Fit(task, config, examples, mesh, steps, *where, evaluate, facts, state, start, results)
             if latest is None:
                 _start_from(run, initial)
                 _evaluate(run)

@@ -28,9 +28,8 @@ def masked_rows(batch: TaskBatch, vocabulary: Vocabulary, rng: np.random.Generat
     masked = ids.copy()
     for r in range(rows if rng is not None else 0):
         real = np.flatnonzero(batch.context.segments[r])
-        new, chosen = mask_spans(
-            ids[r, real], np.zeros(len(real), bool), np.zeros(len(real), np.int32), vocabulary, rng
-        )
+        no_spans, one_turn = np.zeros(len(real), bool), np.zeros(len(real), np.int32)
+        new, chosen = mask_spans(ids[r, real], no_spans, one_turn, vocabulary, rng)
         chosen = chosen[:places]
         masked[r, real[chosen]] = new[chosen]
         positions[r, : len(chosen)] = real[chosen]
