@@ -5,6 +5,7 @@ nodes of one level, the edges between neighbouring levels, or the paths over thr
 turns by the sets' overlap; batches carry the sets as hashed integers.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 
@@ -38,10 +39,16 @@ def tree_views(frames: Sequence[Frame] | None) -> Views:
     """
     views: tuple[set[str], ...] = tuple(set() for _ in VIEWS)
     for path in _paths(frames or ()):
-        for view, levels in zip(views, _LEVELS, strict=True):
-            if levels[-1] < len(path) and all(path[level] for level in levels):
-                view.add("-".join(path[level] for level in levels))
+        for view, element in _elements(path):
+            views[view].add(element)
     return tuple(frozenset(view) for view in views)
+
+
+def _elements(path: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """(index of the view, element) of each element that a path brings."""
+    for view, levels in enumerate(_LEVELS):
+        if levels[-1] < len(path) and all(path[level] for level in levels):
+            yield view, "-".join(path[level] for level in levels)
 
 
 def _paths(frames: Sequence[Frame]) -> Iterator[tuple[str, ...]]:
@@ -104,8 +111,18 @@ def hashed_views(frames: Sequence[Frame] | None, width: int) -> np.ndarray:
     Returns:
       int32 `[10, K]`, ascending in each row with 0 for the unused places at its end.
     """
+    hashes: tuple[set[int], ...] = tuple(set() for _ in VIEWS)
+    for path in _paths(frames or ()):
+        for view, element in _hashed_path(path):
+            hashes[view].add(element)
     hashed = np.zeros((len(VIEWS), width), np.int32)
-    for row, view in zip(hashed, tree_views(frames), strict=True):
-        kept = sorted({hash_element(element) for element in view})[:width]
+    for row, view_hashes in zip(hashed, hashes, strict=True):
+        kept = sorted(view_hashes)[:width]
         row[: len(kept)] = kept
     return hashed
+
+
+@functools.lru_cache(maxsize=1 << 14)  # the same few thousand paths make up a corpus
+def _hashed_path(path: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """(index of the view, hash) of each element that a path brings."""
+    return tuple((view, hash_element(element)) for view, element in _elements(path))

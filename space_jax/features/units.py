@@ -174,7 +174,7 @@ def _write_unit(
             if into not in files:
                 # A process that was given up may still be writing this unit, so each has a name of its own.
                 temporary = folder / f"{split}-{number:06}.{into}.{os.getpid()}.partial"
-                files[into] = RecordFile(temporary, encoding.limits)
+                files[into] = RecordFile(temporary)
             files[into].add(example)
             counts[into] = _counted(counts.get(into, Counts()), example, new_dialogue=into not in touched)
             touched.add(into)
