@@ -7,8 +7,11 @@ from pathlib import Path
 from space_jax.config import MeshConfig, ModelConfig, OptimiserConfig, require, require_fraction
 from space_jax.config_files import CONFIG_FILE
 from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.parse.config import ParseConfig
+from space_jax.tasks.slots.config import SlotsConfig
+from space_jax.tasks.track.config import TrackConfig, TrackTextConfig
 
-TaskConfig = IntentConfig
+TaskConfig = IntentConfig | SlotsConfig | ParseConfig | TrackConfig | TrackTextConfig
 """The union of the tasks' configurations; `name` tells them apart."""
 
 

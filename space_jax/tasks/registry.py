@@ -4,7 +4,13 @@ import importlib
 
 from space_jax.tasks.task import Task
 
-TASKS = {"intent": "space_jax.tasks.intent.task:IntentTask"}
+TASKS = {
+    "intent": "space_jax.tasks.intent.task:IntentTask",
+    "slots": "space_jax.tasks.slots.task:SlotsTask",
+    "parse": "space_jax.tasks.parse.task:ParseTask",
+    "track": "space_jax.tasks.track.task:TrackTask",
+    "track_text": "space_jax.tasks.track.text_task:TrackTextTask",
+}
 
 
 def task_class(name: str) -> type[Task]:

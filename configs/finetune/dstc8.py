@@ -1,0 +1,17 @@
+"""DSTC8 spans: four services of SGD together, DialoGLUE's macro F1. A tenth of train is validation; test is scored apart.
+
+    space-jax finetune --config configs/finetune/dstc8.py --workdir runs/dstc8 --init minilm
+"""
+
+from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
+from space_jax.tasks.slots.config import SlotsConfig
+
+
+def get_config() -> FinetuneConfig:
+    return FinetuneConfig(
+        task=SlotsConfig(),
+        data=DataSource(corpus="dstc8_span", source="data/dstc8_span"),
+        dropout=0.1,
+        optimiser=FinetuneOptimiserConfig(learning_rate=2e-4, weight_decay=0.01, clip_norm=1.0, head_rate=5.0),
+        train=FinetuneTrainConfig(epochs=10, batch_size=32, patience=4),
+    )

@@ -1,0 +1,17 @@
+"""MultiWOZ 2.1 by TripPy's copying, trained on its validation dialogues where train is missing: joint goal accuracy.
+
+    space-jax finetune --config configs/finetune/multiwoz21.py --workdir runs/multiwoz21 --init minilm
+"""
+
+from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
+from space_jax.tasks.track.config import TrackConfig
+
+
+def get_config() -> FinetuneConfig:
+    return FinetuneConfig(
+        task=TrackConfig(train_split="validation"),
+        data=DataSource(corpus="multiwoz21", source="data/multiwoz21"),
+        dropout=0.1,
+        optimiser=FinetuneOptimiserConfig(learning_rate=2e-4, weight_decay=0.01, clip_norm=1.0, head_rate=3.0),
+        train=FinetuneTrainConfig(epochs=6, batch_size=32),
+    )

@@ -1,0 +1,17 @@
+"""TOP (the domains event and navigation of TOPv2): hierarchical parses, exact match.
+
+    space-jax finetune --config configs/finetune/top.py --workdir runs/top --init minilm
+"""
+
+from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
+from space_jax.tasks.parse.config import ParseConfig
+
+
+def get_config() -> FinetuneConfig:
+    return FinetuneConfig(
+        task=ParseConfig(),
+        data=DataSource(corpus="topv2", source="data/topv2", options=("domain=event,navigation",)),
+        dropout=0.1,
+        optimiser=FinetuneOptimiserConfig(learning_rate=2e-4, weight_decay=0.01, clip_norm=1.0, head_rate=5.0),
+        train=FinetuneTrainConfig(epochs=6, batch_size=64),
+    )
