@@ -10,6 +10,8 @@ Which vector stands for an example is a choice:
 The parameters lie at the paths of the SPACE models, so that weights of any of them are a start.
 """
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -76,7 +78,7 @@ class Encoder(nn.Module):
 
         `batch.rows` must have `masked_ids` `[R, L]` and `masked_positions` `[R, M]`, see `masked.py`.
         """
-        context = batch.context.replace(ids=batch.rows["masked_ids"])
+        context = dataclasses.replace(batch.context, ids=batch.rows["masked_ids"])
         x, _ = self.backbone.encode(self.embed(context), context.segments)
         return self.masked_head(x, batch.rows["masked_positions"], self.backbone.embedding)
 

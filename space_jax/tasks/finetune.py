@@ -28,8 +28,9 @@ from space_jax.tasks.trained import Trained
 from space_jax.tasks.workdir import ERRORS, LABELS, RESULTS, SUPPORT, write_arrays, write_json, write_text
 from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.curves import draw_curves
+from space_jax.training.distributed import ending_together, initialise_distributed
 from space_jax.training.facts import run_facts
-from space_jax.training.mesh import initialise_distributed, make_mesh
+from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
 from space_jax.training.trained import CHECKPOINTS, TOKENIZER
@@ -74,6 +75,13 @@ def finetune(
       UserError: a configuration, corpus, weights or checkpoint that does not fit.
     """
     initialise_distributed()
+    with ending_together():
+        return _finetune(config, workdir, init, subset, console)
+
+
+def _finetune(
+    config: FinetuneConfig, workdir: Path, init: str | None, subset: Subset, console: Console | None
+) -> Json | None:
     began = time.monotonic()
     kind = task_class(config.task.name)
     train = _subset(kind, kind.read_split(config.task, config.data, "train"), subset)

@@ -23,6 +23,7 @@ import numpy as np
 from rich.console import Console
 
 from space_jax.errors import UserError
+from space_jax.features.batch import Batch
 from space_jax.models.recipe import Recipe
 from space_jax.models.weights import Weights, graft
 from space_jax.tasks.batches import on_mesh, steps_per_epoch, tokens_and_padding, train_batch
@@ -109,7 +110,7 @@ def fit(
     rules, steps = config.mesh.rules, total_steps(config, len(examples))
     optimiser = make_finetune_optimiser(config.optimiser, steps, config.model.layers)
     recipe = cast(Recipe, task)  # the step asks for no more of it than a task has
-    shape = task.collate([], config.train.batch_size // config.optimiser.accumulate, None)
+    shape = cast(Batch, task.collate([], config.train.batch_size // config.optimiser.accumulate, None))
     abstract = abstract_state(recipe, optimiser, shape, rules, mesh)
     schedule = learning_rate_schedule(config.optimiser, max(steps, 1))
     step = make_train_step(recipe, optimiser, schedule, config.train.seed, abstract, rules, mesh)

@@ -176,7 +176,7 @@ def grow(batch: TaskBatch, rows: int) -> TaskBatch:
 
     context = Tokens(**{name: append(getattr(batch.context, name)) for name in _TOKENS})
     grown = {name: append(array) for name, array in batch.rows.items()}
-    return batch.replace(context=context, occupied=append(batch.occupied), rows=grown)
+    return dataclasses.replace(batch, context=context, occupied=append(batch.occupied), rows=grown)
 
 
 _TOKENS = ("ids", "positions", "roles", "turns", "segments")

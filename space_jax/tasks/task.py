@@ -106,6 +106,11 @@ class Task(abc.ABC):
         """The classes of a record, for few-shot subsets with k records of each (`shots.py`); () for none."""
 
     @classmethod
+    def has_truth(cls, record: Any) -> bool:
+        """Whether a record can be scored."""
+        return bool(cls.strata(record))
+
+    @classmethod
     @abc.abstractmethod
     def make_labels(cls, config: Any, records: Sequence[Any]) -> Json:
         """What the head must know of the training records: the classes in a fixed order and how often each occurs."""

@@ -1,12 +1,12 @@
 """A fine-tuned model, read from the workdir of its run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 
-from space_jax.config_files import read_config
+from space_jax.config_files import apply_overrides, read_config
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
@@ -31,13 +31,20 @@ class Trained:
       calibration: what was chosen on validation data.
     """
 
-    def __init__(self, workdir: Path | str, step: str = runs.BEST, batch_size: int | None = None):
+    def __init__(
+        self,
+        workdir: Path | str,
+        step: str = runs.BEST,
+        batch_size: int | None = None,
+        overrides: Mapping[str, str] | None = None,
+    ):
         """Reads the checkpoint.
 
         Args:
           workdir: of a fine-tuning run.
           step: "best", "latest" or a number.
           batch_size: examples of a batch; the run's if None.
+          overrides: fields of the configuration to change, such as where the data lies.
 
         Raises:
           UserError: no such run or checkpoint, or a damaged one.
@@ -45,7 +52,7 @@ class Trained:
         workdir = Path(workdir)
         if not is_finetuned(workdir):
             raise UserError(f"{workdir}: not the workdir of a fine-tuning run")
-        self.config: FinetuneConfig = read_config(workdir, FinetuneConfig)
+        self.config: FinetuneConfig = apply_overrides(read_config(workdir, FinetuneConfig), overrides or {})
         tokenizer = load_tokenizer(workdir / runs.TOKENIZER)
         kind = task_class(self.config.task.name)
         config, labels = self.config, read_json(workdir / LABELS)

@@ -121,7 +121,7 @@ class IntentTask(Task):
         if self.config.balance:
             weights[known] = self._counts.sum() / (len(self.classes) * self._counts[labels[known]])
         masked = masked_rows(batch, self.model.vocabulary, rng) if self.masks else {}
-        return batch.replace(examples={"label": labels, "weight": weights}, rows=masked)
+        return dataclasses.replace(batch, examples={"label": labels, "weight": weights}, rows=masked)
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""

@@ -1,0 +1,32 @@
+"""`space-jax predict`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from space_jax.errors import UserError
+
+
+def add_parser(verbs: Any) -> None:
+    """Declares the verb."""
+    parser = verbs.add_parser("predict", help="predict with a fine-tuned model: JSONL out, one object a line")
+    parser.add_argument("--workdir", type=Path, required=True, help="folder of a fine-tuning run")
+    parser.add_argument(
+        "--input", required=True, metavar="FILE|-", help="JSONL, CSV or TSV; - reads JSONL from standard input"
+    )
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="examples of a batch (%(default)s)")
+    parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
+    parser.set_defaults(run=_run, takes_config=False)
+
+
+def _run(given: argparse.Namespace, _: list[str]) -> None:
+    if given.batch_size < 1:
+        raise UserError(f"--batch-size: {given.batch_size} is not positive")
+    from space_jax.tasks.predict import predict_rows, rows_from, to_line
+    from space_jax.tasks.trained import Trained
+
+    trained = Trained(given.workdir, given.step, given.batch_size)
+    for said in predict_rows(trained, rows_from(given.input, sys.stdin.buffer), given.batch_size):
+        sys.stdout.buffer.write(to_line(said).encode() + b"\n")  # UTF-8 whatever the terminal's locale
+    sys.stdout.buffer.flush()

@@ -1,0 +1,131 @@
+"""Prediction line by line: what cannot be used becomes an error for its line, and the rest goes on."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from space_jax.errors import UserError
+from space_jax.tasks.reading import Row, json_rows, rows_of
+from space_jax.tasks.task import Json
+from space_jax.tasks.trained import Trained
+
+CHUNK = 16  # batches read before any is predicted, so that lengths can be sorted
+
+
+def rows_from(name: str, standard_input: Iterable[bytes]) -> Iterator[Row]:
+    """The rows of a file, or of standard input as JSONL for "-".
+
+    Raises:
+      UserError: no such file or one of another kind.
+    """
+    return json_rows(standard_input, "standard input") if name == "-" else rows_of(Path(name))
+
+
+def predict_rows(trained: Trained, rows: Iterable[Row], batch_size: int) -> Iterator[Json]:
+    """One JSON object a row, in their order: `{"id": ..., ...}` or `{"line": n, "error": ...}`.
+
+    Args:
+      trained: the model.
+      rows: a stream.
+      batch_size: examples of a batch; sixteen batches are read at a time.
+    """
+    waiting: list[Row] = []
+    for row in rows:
+        waiting.append(row)
+        if len(waiting) == CHUNK * batch_size:
+            yield from _predict(trained, waiting)
+            waiting = []
+    yield from _predict(trained, waiting)
+
+
+def _predict(trained: Trained, rows: list[Row]) -> Iterator[Json]:
+    read = [_read(trained, row) for row in rows]
+    usable = [example for _, example in read if example is not None]
+    predictions = iter(trained.predict_examples(usable))
+    for said, example in read:
+        yield said if example is None else {**said, **next(predictions)}
+
+
+def _read(trained: Trained, row: Row) -> tuple[Json, Any]:
+    """What names a row in the output, and its example; an error and None where it cannot be used."""
+    if row.values is None:
+        return {"line": row.number, "error": row.error}, None
+    try:
+        record = type(trained.task).read_row(trained.config.task, row.values, row.where, row.number)
+        return {"id": record.id}, trained.task.example(record)
+    except UserError as error:
+        return {"line": row.number, "error": str(error)}, None
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluated:
+    """A measured set of records.
+
+    Attributes:
+      scores: of `Task.score`.
+      records: that were scored.
+      predictions: theirs.
+      errors: the lines that could not be used.
+    """
+
+    scores: dict[str, float]
+    records: list[Any]
+    predictions: list[Json]
+    errors: tuple[str, ...] = ()
+
+
+def evaluate_split(trained: Trained, split: str) -> Evaluated:
+    """Scores a split of the run's data.
+
+    Raises:
+      UserError: there is none.
+    """
+    config = trained.config
+    records = type(trained.task).read_split(config.task, config.data, split)
+    predictions = trained.predict_records(records)
+    return Evaluated(trained.task.score(records, predictions), records, predictions)
+
+
+def evaluate_file(trained: Trained, path: Path) -> Evaluated:
+    """Scores a labelled file; a label that training did not know is one that no prediction equals.
+
+    Args:
+      trained: the model.
+      path: CSV, TSV or JSONL.
+
+    Raises:
+      UserError: no such file, or no line of it has a truth.
+    """
+    records, errors = [], []
+    for row in rows_of(path):
+        try:
+            records.append(_labelled(trained, row))
+        except UserError as error:
+            errors.append(str(error))
+    if not records:
+        raise UserError(f"{path}: expected labelled records, found none; {errors[0] if errors else 'it is empty'}")
+    predictions = trained.predict_records(records)
+    return Evaluated(trained.task.score(records, predictions), records, predictions, tuple(errors))
+
+
+def _labelled(trained: Trained, row: Row) -> Any:
+    if row.values is None:
+        raise UserError(row.error)
+    task, config = trained.task, trained.config.task
+    record = type(task).read_row(config, row.values, row.where, row.number)
+    task.example(record)  # refuses what cannot be used
+    if not task.has_truth(record):
+        raise UserError(f"{row.where}: expected a truth to compare with, found none")
+    return record
+
+
+def to_line(value: Json) -> str:
+    """One line of JSONL; letters of all scripts as they are, lone surrogates (which UTF-8 has not) escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
