@@ -1,5 +1,7 @@
 """Heads over the backbone, and the ways to get from the grid to examples and back."""
 
+from typing import Any, Protocol
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -95,7 +97,14 @@ def last_prompts(x: jax.Array, prompts: int) -> jax.Array:
     return x.reshape(rows, length // prompts, prompts, hidden)[:, :, -1]
 
 
-def per_example(grid: jax.Array, batch: Batch) -> jax.Array:
+class Placed(Protocol):
+    """Where the examples of a batch lie: `slot` and `valid` of `Batch`, which the batches of other tasks have too."""
+
+    slot: Any
+    valid: Any
+
+
+def per_example(grid: jax.Array, batch: Placed) -> jax.Array:
     """Picks each example out of its slot: `[R, S, H]` -> float32 `[B, H]`, zeros where the example is not valid."""
     vectors = grid.reshape(-1, grid.shape[-1])[batch.slot].astype(jnp.float32)
     return jnp.where(batch.valid[:, None], vectors, 0.0)

@@ -108,8 +108,11 @@ def _finetune(
             write_arrays(workdir / SUPPORT, support)
         return {**scores, **calibration}
 
+    def prepare(params: Any) -> Any:
+        return task.prepare(params, lambda: inference(params, examples), examples)
+
     facts = run_facts(config, [_fingerprint(train), _fingerprint(validation)])  # type: ignore[arg-type]
-    if not fit(task, config, workdir, examples, evaluate, mesh, facts, initial, console):
+    if not fit(task, config, workdir, examples, evaluate, mesh, facts, initial, prepare, console):
         return None
     return _finish(workdir, validation, len(train), time.monotonic() - began)
 
@@ -134,13 +137,14 @@ def _start(
     if init is None:
         raise UserError("--init: expected the weights to start from: a run, converted weights, or 'minilm'")
     weights = read_weights(init)
-    if weights.tokenizer is None:
+    tokenizer = weights.tokenizer
+    if tokenizer is None:
         raise UserError(f"--init {init}: has no tokenizer, without which no text can be read")
-    model = dataclasses.replace(weights.model, vocabulary=weights.tokenizer.vocabulary())
+    model = dataclasses.replace(weights.model, vocabulary=tokenizer.vocabulary())
     # The head of another task is of other classes.
     arrays = {path: array for path, array in weights.arrays.items() if not path.startswith(_HEAD)}
     weights = dataclasses.replace(weights, arrays=arrays)
-    return _filled(config, model, weights.recipe or ""), weights.tokenizer, weights
+    return _filled(config, model, weights.recipe or ""), tokenizer, weights
 
 
 def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str) -> FinetuneConfig:

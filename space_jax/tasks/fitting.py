@@ -86,6 +86,7 @@ def fit(
     mesh: jax.sharding.Mesh,
     facts: dict[str, Any],
     initial: Weights | None,
+    prepare: Callable[[Any], Any],
     console: Console | None = None,
 ) -> bool:
     """Trains until the end, going on from the last checkpoint of `workdir` where there is one.
@@ -99,6 +100,7 @@ def fit(
       mesh: the device mesh.
       facts: of the run, see `training.facts`.
       initial: what the parameters of a new run start from.
+      prepare: what is done to them after that, `Task.prepare`.
       console: where progress is shown.
 
     Returns:
@@ -127,6 +129,7 @@ def fit(
             run = _Fit(task, config, examples, mesh, steps, *where, evaluate, facts, state, start, results)
             if latest is None:
                 _start_from(run, initial)
+                run.state = dataclasses.replace(run.state, params=prepare(run.state.params))
                 _evaluate(run)
             else:
                 progress.say(f"going on from step {latest}")

@@ -26,7 +26,9 @@ def masked_rows(batch: TaskBatch, vocabulary: Vocabulary, rng: np.random.Generat
     positions, targets = np.zeros((rows, places), np.int32), np.zeros((rows, places), np.int32)
     weights = np.zeros((rows, places), np.float32)
     masked = ids.copy()
-    for r in range(rows if rng is not None else 0):
+    if rng is None:
+        return _named(masked, positions, targets, weights)
+    for r in range(rows):
         real = np.flatnonzero(batch.context.segments[r])
         no_spans, one_turn = np.zeros(len(real), bool), np.zeros(len(real), np.int32)
         new, chosen = mask_spans(ids[r, real], no_spans, one_turn, vocabulary, rng)
@@ -35,6 +37,10 @@ def masked_rows(batch: TaskBatch, vocabulary: Vocabulary, rng: np.random.Generat
         positions[r, : len(chosen)] = real[chosen]
         targets[r, : len(chosen)] = ids[r, real[chosen]]
         weights[r, : len(chosen)] = 1.0
+    return _named(masked, positions, targets, weights)
+
+
+def _named(masked: Array, positions: Array, targets: Array, weights: Array) -> dict[str, Array]:
     return {
         "masked_ids": masked,
         "masked_positions": positions,

@@ -71,7 +71,8 @@ def records_of(path: Path, read: Callable[[Mapping[str, Any], str, int], Any]) -
     Raises:
       UserError: with file and line.
     """
-    records, first = [], {}
+    records: list[Any] = []
+    first: dict[str, str] = {}
     for row in rows_of(path):
         if row.values is None:
             raise UserError(row.error)

@@ -29,12 +29,12 @@ def choose(records: Sequence[Any], strata: Callable[[Any], tuple[str, ...]], sho
     Raises:
       UserError: `shots` is neither a positive number nor a share.
     """
-    by_class = defaultdict(int)
+    by_class: dict[str, int] = defaultdict(int)
     for record in records:
         for name in strata(record):
             by_class[name] += 1
     lacking = {name: wanted(shots, count) for name, count in by_class.items()}
-    chosen = set()
+    chosen: set[int] = set()
     for index in np.random.default_rng(seed).permutation(len(records)).tolist():
         names = strata(records[index])
         if any(lacking[name] > 0 for name in names):

@@ -27,7 +27,7 @@ A new task needs: a package `tasks/<name>/`; its configuration, a frozen datacla
 """
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import jax
@@ -150,6 +150,16 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """Parameters, boxed with their logical axis names; of `batch` only the shapes matter."""
+
+    def prepare(self, params: Any, outputs: Callable[[], Arrays], examples: Sequence[Any]) -> Any:
+        """The parameters of a new run once the weights are in; most tasks leave them as they are.
+
+        Args:
+          params: on the mesh.
+          outputs: runs `infer` over the training examples with these parameters.
+          examples: of training.
+        """
+        return params
 
     @abc.abstractmethod
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:

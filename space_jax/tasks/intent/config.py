@@ -20,6 +20,7 @@ class IntentConfig:
     text_field: str = "text"  # of a CSV or JSONL file
     label_field: str = "label"
     max_tokens: int = 62  # of an utterance; of a longer one the first are read
+    prototypes: bool = True  # the linear head starts at the mean vectors of the classes instead of at random
     head_dropout: float = 0.25
     r_drop_weight: float = 5.0
     mlm_weight: float = 0.1  # 0 saves a third of the time
@@ -29,7 +30,7 @@ class IntentConfig:
     out_of_scope_label: str = "oos"
     neighbours: int = 1  # of the knn head
     contrast: str = "soft"  # weights of pairs by label tree; "hard": 1 for the same label, else 0
-    temperature: float = 0.07
+    temperature: float = 0.07  # of the contrast, and of the prototypes
 
     def __post_init__(self):
         require(self.name == "intent", "task.name", "belongs to the task and cannot be changed")

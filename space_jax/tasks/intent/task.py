@@ -7,7 +7,7 @@ head "knn"      tree-weighted contrast of the training utterances + 0.1 * masked
 
 import collections
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -27,6 +27,7 @@ from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.error_page import error_page
 from space_jax.tasks.intent.model import IntentModel
 from space_jax.tasks.intent.neighbours import vote
+from space_jax.tasks.intent.prototypes import prototypes
 from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_row
 from space_jax.tasks.intent.scores import accuracies, best_threshold
 from space_jax.tasks.masked import masked_loss, masked_rows
@@ -126,6 +127,15 @@ class IntentTask(Task):
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""
         return self.module.init(key, batch, self.linear, self.masks, method="initialise")["params"]
+
+    def prepare(self, params: Any, outputs: Callable[[], Arrays], examples: Sequence[IntentExample]) -> Any:
+        """See `Task.prepare`: the linear head begins as nearest class means."""
+        if not (self.linear and self.config.prototypes):
+            return params
+        labels = np.array([example.label for example in examples])
+        head = prototypes(outputs()["vector"], labels, len(self.classes), self.config.temperature)
+        placed = {name: jax.device_put(head[name], leaf.sharding) for name, leaf in params["head"].items()}
+        return {**params, "head": placed}
 
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
         """See `Task.forward`."""

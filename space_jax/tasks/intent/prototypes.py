@@ -1,0 +1,39 @@
+"""A linear head that begins as nearest class means, so that a few examples a class are not spent on finding them."""
+
+import numpy as np
+
+from space_jax.tasks.task import Arrays
+
+_SHORTEST = 1e-6
+
+
+def prototypes(vectors: np.ndarray, labels: np.ndarray, classes: int, temperature: float) -> Arrays:
+    """Kernel and bias of the head.
+
+    logit_c = (v - m) . u_c / (n t),  u_c = (m_c - m) / ||m_c - m||,  n the mean of ||v - m||
+
+    with m the mean of all vectors and m_c that of class c: about the cosine to the class's mean over the temperature,
+    from the middle of the training utterances, since vectors of a pre-trained model share a large common part.
+
+    Args:
+      vectors: `[N, H]` of the training utterances.
+      labels: `[N]` int; one outside 0 .. C-1 is left out.
+      classes: C.
+      temperature: t.
+
+    Returns:
+      `kernel` `[H, C]` and `bias` `[C]`, float32; zeros for a class without utterances.
+
+    Source: Snell et al., "Prototypical Networks", NeurIPS 2017, section 2.4 (class means as a linear model).
+    """
+    known = (labels >= 0) & (labels < classes)
+    vectors, labels = vectors[known].astype(np.float64), labels[known]
+    middle = vectors.mean(axis=0)
+    centred = vectors - middle
+    member = np.eye(classes)[labels]  # [N, C]
+    means = member.T @ centred / np.maximum(member.sum(axis=0), 1)[:, None]
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    directions = np.where(lengths > _SHORTEST, means / np.maximum(lengths, _SHORTEST), 0.0)
+    scale = 1.0 / (temperature * max(float(np.linalg.norm(centred, axis=1).mean()), _SHORTEST))
+    kernel = scale * directions.T
+    return {"kernel": kernel.astype(np.float32), "bias": (-middle @ kernel).astype(np.float32)}
