@@ -1,4 +1,4 @@
-"""`space-jax data build|stats|show`."""
+"""`space-jax data build|stats|show|download|verify`."""
 
 import argparse
 import itertools
@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from space_jax.commands import build
-from space_jax.commands.sources import Source, add_corpus_arguments
+from space_jax.commands import build, files
+from space_jax.commands.sources import add_corpus_arguments, opened
 from space_jax.corpora.show import show
 from space_jax.corpora.splits import SPLITS
 from space_jax.corpora.statistics import collect
@@ -28,10 +28,11 @@ def add_parser(verbs: Any) -> None:
         add_corpus_arguments(action)
         action.add_argument("--split", choices=SPLITS, default="train", help="which split (train)")
         action.set_defaults(run=run, takes_config=False)
+    files.add_actions(actions)
 
 
 def _stats(given: argparse.Namespace, _: list[str]) -> None:
-    source = Source(given)
+    source = opened(given)
     statistics = collect(source.load(given.split))
     source.say_what_was_skipped()
     if given.json:
@@ -43,7 +44,7 @@ def _stats(given: argparse.Namespace, _: list[str]) -> None:
 def _show(given: argparse.Namespace, _: list[str]) -> None:
     if given.n < 1:
         raise UserError(f"--n: {given.n} is not at least 1")
-    source = Source(given)
+    source = opened(given)
     for dialogue in itertools.islice(source.load(given.split), given.n):
         show(dialogue)
     source.say_what_was_skipped()

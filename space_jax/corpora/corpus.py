@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from space_jax.corpora.source_files import SourceFile, source_files
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
@@ -35,6 +36,11 @@ class Corpus:
     read: Callable[..., Iterator[Dialogue]]
     find_splits: Callable[[Path], tuple[str, ...]] | None = None
     splits: tuple[str, ...] = SPLITS
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """The files that it is read from, with checksums and where they can be had."""
+        return source_files(self.name)
 
     def load(self, source: Path | str | None, split: str, **options: Any) -> Iterator[Dialogue]:
         """The dialogues of a split, one after the other.

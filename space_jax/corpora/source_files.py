@@ -1,0 +1,93 @@
+"""The files that a corpus is read from: what their bytes are, and where they can be had.
+
+`source_files.json` says it for each corpus. The checksums are those of the files that every figure of this project was
+made from; other releases of a corpus may read as well, but nothing here was counted on them. A URL is there where the
+public original is one file, byte for byte, at a fixed commit. Other corpora are whole folders of a repository that were
+packed into one archive, or releases that were cut: they have no URL, and are put in their place by hand.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from space_jax.errors import UserError
+
+SAME, OTHER, MISSING = "same", "other bytes", "missing"
+_PIECE = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceFile:
+    """A file of a corpus.
+
+    Attributes:
+      path: within the corpus's folder.
+      sha256: of its bytes, in hex.
+      size: in bytes.
+      url: where the very same bytes can be had; None where nobody publishes them.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    url: str | None = None
+
+
+def source_files(corpus: str) -> tuple[SourceFile, ...]:
+    """The files of a corpus; none for one that is made here, or that is the user's."""
+    files = _facts().get(corpus, {}).get("files", {})
+    return tuple(SourceFile(path, **facts) for path, facts in files.items())
+
+
+def folder_of(corpus: str) -> str:
+    """The folder of a corpus under a data root, as `docs/corpora.md` lays it out."""
+    return _facts().get(corpus, {}).get("folder", corpus)
+
+
+def check_files(corpus: str, source: Path) -> Iterator[tuple[SourceFile, str]]:
+    """Compares the files of a folder to those of the registry, one after the other.
+
+    Args:
+      corpus: its name.
+      source: the folder.
+
+    Yields:
+      Each file with `SAME`, `OTHER` or `MISSING`.
+    """
+    for file in source_files(corpus):
+        path = source / file.path
+        if not path.is_file():
+            yield file, MISSING
+        else:
+            yield file, SAME if sha256(path) == file.sha256 else OTHER
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, which is read piece by piece."""
+    digest = hashlib.sha256()
+    with path.open("rb") as opened:
+        while piece := opened.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def require_files(corpus: str) -> tuple[SourceFile, ...]:
+    """`source_files` of a corpus that has some.
+
+    Raises:
+      UserError: it has none.
+    """
+    files = source_files(corpus)
+    if not files:
+        raise UserError(f"corpus {corpus}: has no files of a public source to check or to fetch")
+    return files
+
+
+@functools.cache
+def _facts() -> dict[str, Any]:
+    return json.loads(resources.files(__package__).joinpath("source_files.json").read_text(encoding="utf-8"))
