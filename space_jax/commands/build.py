@@ -1,17 +1,33 @@
 """`space-jax data build`: a corpus or a mixture becomes a prepared corpus."""
 
 import argparse
+import contextlib
+import dataclasses
 import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
-from space_jax.commands.sources import Source, add_corpus_arguments
+from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, opened
+from space_jax.corpora.mixtures.files import is_mixture
+from space_jax.corpora.mixtures.report import GUARD_FILE
 from space_jax.corpora.registry import SIMULATED, corpus, simulated_count
 from space_jax.corpora.stream import Stream, state_of, stream
+from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
 
@@ -54,26 +70,25 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.features.tokenizer import load_tokenizer
 
     runner = runner_of(given)
-    source = Source(given)
     tokenizer = load_tokenizer(named_folder(given.tokenizer), lower_case=not given.cased)
     limits = Limits(max_turns=given.max_turns, max_turn_tokens=given.max_turn_tokens)
-    splits = {split: stream(given.name, source.path, split, source.options, source.names) for split in source.splits()}
-    with progress_bars() as bars:
-        tasks = {split: bars.add_task(split, total=_length(dialogues)) for split, dialogues in splits.items()}
+    with progress_bars() as bars, _dialogues(given, runner, bars) as chosen:
+        tasks = {split: bars.add_task(split, total=_length(stream)) for split, stream in chosen.splits.items()}
         built = prepare(
-            splits,
+            chosen.splits,
             tokenizer,
             given.out,
             limits,
             labelled_share=given.labelled_share,
-            name=given.name,
+            name=chosen.name,
             seed=given.seed or 0,
             overwrite=given.overwrite,
             progress=lambda split, done: bars.update(tasks[split], completed=done),
-            inputs=_inputs(source),
+            inputs=chosen.inputs,
             runner=runner,
+            attached=chosen.attached,
         )
-    source.say_what_was_skipped()
+    chosen.say()
     say_counts(built)
 
 
@@ -114,9 +129,49 @@ class _Speed(ProgressColumn):
         return Text("" if speed is None else f"{speed:.0f}/s")
 
 
-def _length(dialogues: Stream) -> int | None:
+@dataclasses.dataclass(frozen=True)
+class _Chosen:
+    """What is built."""
+
+    name: str
+    splits: Mapping[str, Iterable[Dialogue]]
+    inputs: str
+    attached: dict[str, str]
+    say: Callable[[], None]
+
+
+@contextlib.contextmanager
+def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> Iterator[_Chosen]:
+    """The dialogues that the command line names. Those of a mixture are chosen first, in a hidden folder."""
+    if not is_mixture(given.name):
+        source = opened(given)
+        assert isinstance(source, Source)
+        splits = {s: stream(given.name, source.path, s, source.options, source.names) for s in source.splits()}
+        yield _Chosen(given.name, splits, _inputs(source), {}, source.say_what_was_skipped)
+        return
+    out = given.out.absolute()
+    folder = out.with_name(f".{out.name}.selection")
+    mixed = MixedSource(given, folder)
+    tasks: dict[str, TaskID] = {}
+
+    def tick(name: str, done: int) -> None:
+        if name not in tasks:
+            tasks[name] = bars.add_task(f"reading {name}", total=None)
+        bars.update(tasks[name], completed=done)
+
+    selection = mixed.select(runner, tick)
+    for task in tasks.values():
+        bars.remove_task(task)
+    report = {GUARD_FILE: selection.report_text()}
+    yield _Chosen(mixed.mixture.name, selection.splits, selection.inputs, report, mixed.say_what_was_skipped)
+    shutil.rmtree(folder)  # not after a failure: the build, given again, goes on
+
+
+def _length(dialogues: Iterable[Dialogue]) -> int | None:
     """How many dialogues a stream has, where that is known before they are read."""
-    if dialogues.corpus != SIMULATED:
+    if isinstance(dialogues, Sized):
+        return len(dialogues)
+    if not isinstance(dialogues, Stream) or dialogues.corpus != SIMULATED:
         return None
     return simulated_count(dialogues.split, **{**corpus(SIMULATED).options, **dialogues.options})
 

@@ -2,9 +2,13 @@
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from space_jax.corpora.mixtures.files import is_mixture, mixture_names, read_mixture
+from space_jax.corpora.mixtures.report import summary
 from space_jax.corpora.options import parse_option
 from space_jax.corpora.registry import CORPORA, corpus
 from space_jax.corpora.stream import NAMES, UNIFIED, stream
@@ -12,10 +16,19 @@ from space_jax.dialogue.jsonl import ReadReport
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 
+if TYPE_CHECKING:
+    from space_jax.corpora.mixtures.selection import Selection
+    from space_jax.features.runners import Runner
+    from space_jax.features.units import Tick
+
 
 def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds NAME, --source and the options that some corpora have."""
-    parser.add_argument("name", metavar="NAME", help=f"a corpus: {', '.join(CORPORA)}")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help=f"a corpus: {', '.join(CORPORA)}; or a mixture: {', '.join(mixture_names())}, or its .toml or .json file",
+    )
     parser.add_argument("--source", type=Path, metavar="PATH", help="the folder or file that holds the corpus")
     parser.add_argument(
         "--names",
@@ -33,6 +46,82 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="an option of the corpus, such as subset=train_10 (banking77, clinc150, hwu64) or domain=hotels (nlupp)",
     )
+
+    parser.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="mixtures: holds a folder for each source, see docs/corpora.md"
+    )
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="SOURCE", help="mixtures: go on without this source"
+    )
+    parser.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="CORPUS",
+        help="mixtures: keep everything that is in this corpus out, also its train split",
+    )
+
+
+def opened(given: argparse.Namespace) -> "Source | MixedSource":
+    """What the command line names: a corpus, or a mixture (a file called like a corpus is given with its folder)."""
+    if is_mixture(given.name) and given.name not in CORPORA:
+        return MixedSource(given)
+    for flag in ("data_root", "without", "leave_out"):
+        if getattr(given, flag):
+            shown = flag.replace("_", "-")
+            raise UserError(f"--{shown}: {given.name} is a corpus and not a mixture; a corpus has --source")
+    return Source(given)
+
+
+class MixedSource:
+    """The dialogues of a mixture as the command line names it, chosen anew in a folder of its own or one that is given.
+
+    Raises:
+      UserError: options that only a corpus has, a mixture that is wrong, or files that are missing.
+    """
+
+    def __init__(self, given: argparse.Namespace, folder: Path | None = None) -> None:
+        """Chooses nothing yet."""
+        flags = ("source", "on_error", "dialogues", "option")
+        for flag in flags:
+            if getattr(given, flag):
+                raise UserError(f"--{flag.replace('_', '-')}: a mixture says this in its file, for each of its sources")
+        if given.names != UNIFIED:
+            raise UserError(f"--names {given.names}: a mixture has the names that all corpora share")
+        mixture = read_mixture(given.name)
+        self.mixture = mixture.without(tuple(given.without)).leaving_out(tuple(given.leave_out))
+        self.seed: int = given.seed or 0
+        self._data_root: Path | None = given.data_root
+        self._temporary = tempfile.TemporaryDirectory() if folder is None else None
+        self._folder = Path(self._temporary.name) if self._temporary else folder
+        self._selection: Selection | None = None
+
+    def select(self, runner: "Runner | None" = None, tick: "Tick | None" = None) -> "Selection":
+        """Which dialogues enter."""
+        from space_jax.corpora.mixtures.selection import select  # here, because --help need not wait for it
+        from space_jax.features.runners import serial
+
+        if self._selection is None:
+            assert self._folder is not None
+            self._selection = select(
+                self.mixture, self._data_root, self._folder, seed=self.seed, runner=runner or serial, tick=tick
+            )
+        return self._selection
+
+    def splits(self) -> tuple[str, ...]:
+        """The splits that are there."""
+        return tuple(self.select().splits)
+
+    def load(self, split: str) -> Iterator[Dialogue]:
+        """The dialogues of a split, as a stream."""
+        if split not in self.select().splits:
+            raise UserError(f"mixture {self.mixture.name}: split {split!r} is not one of {', '.join(self.splits())}")
+        return iter(self.select().splits[split])
+
+    def say_what_was_skipped(self) -> None:
+        """Says on standard error how many dialogues of each source were left out, and why."""
+        for line in summary(self.select().report):
+            print(line, file=sys.stderr)
 
 
 class Source:

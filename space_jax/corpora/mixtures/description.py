@@ -1,0 +1,110 @@
+"""What a mixture is made of; `files` reads it."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from space_jax.corpora.registry import corpus
+from space_jax.errors import UserError
+
+KEPT, HIDDEN = ANNOTATION = ("kept", "hidden")
+
+
+@dataclasses.dataclass(frozen=True)
+class MixtureSource:
+    """A corpus in a mixture.
+
+    Attributes:
+      corpus: its name in the registry.
+      name: what it is called here; the corpus's name unless one corpus is there twice.
+      folder: under the data root, or absolute; by default where the corpus lies in `../shared/data`.
+      splits: which splits enter.
+      options: of the corpus.
+      annotation: "kept", or "hidden": only the texts enter.
+      proportion: how often each dialogue enters: 0.25 is a quarter of them, 2.5 each twice and half of them once more.
+      cap_dialogues: the most dialogues that enter.
+      cap_turns: the most turns that enter.
+      near: whether near duplicates are left out; not where all dialogues are made of a few templates.
+    """
+
+    corpus: str
+    name: str = ""
+    folder: str | None = None
+    splits: tuple[str, ...] = ("train",)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    annotation: str = "kept"
+    proportion: float = 1.0
+    cap_dialogues: int | None = None
+    cap_turns: int | None = None
+    near: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Deduplication:
+    """Which repetitions are left out.
+
+    Attributes:
+      exact: whether dialogues with the words of another one are.
+      near: overlap of shingles from which on dialogues are the same; 0 leaves near duplicates in.
+    """
+
+    exact: bool = True
+    near: float = 0.8
+
+
+@dataclasses.dataclass(frozen=True)
+class Guard:
+    """What must not be in the mixture.
+
+    Attributes:
+      benchmarks: corpora whose validation and test splits are guarded.
+      leave_out: corpora that are guarded as a whole, with their train split.
+      content_words: the least number of content words by which a user's utterance is told by itself.
+      near: overlap of shingles from which on a dialogue is one of a benchmark; 0 compares whole texts only.
+      same_ids: groups of corpora that share their ids: what is test in one is test in all.
+    """
+
+    benchmarks: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    content_words: int = 5
+    near: float = 0.8
+    same_ids: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """A mixture.
+
+    Attributes:
+      name: what it is called in tables.
+      description: one line about it.
+      sources: the corpora in the order in which duplicates are kept.
+      held_out: share of the dialogues that becomes the validation split.
+      deduplication: see `Deduplication`.
+      guard: see `Guard`.
+    """
+
+    name: str
+    description: str
+    sources: tuple[MixtureSource, ...]
+    held_out: float = 0.01
+    deduplication: Deduplication = Deduplication()
+    guard: Guard = Guard()
+
+    def without(self, names: tuple[str, ...]) -> "Mixture":
+        """The mixture without some of its sources; a benchmark of that name stays guarded."""
+        known = [source.name for source in self.sources]
+        for name in names:
+            if name not in known:
+                raise UserError(f"--without {name}: not a source of {self.name}, which has {', '.join(known)}")
+        sources = tuple(source for source in self.sources if source.name not in names)
+        if not sources:
+            raise UserError(f"--without: {self.name} has no source left")
+        return dataclasses.replace(self, sources=sources)
+
+    def leaving_out(self, names: tuple[str, ...]) -> "Mixture":
+        """The mixture without everything that is in these corpora."""
+        for name in names:
+            corpus(name)
+        together = tuple(dict.fromkeys((*self.guard.leave_out, *names)))
+        return dataclasses.replace(self, guard=dataclasses.replace(self.guard, leave_out=together))

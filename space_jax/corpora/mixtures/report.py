@@ -1,0 +1,24 @@
+"""What a selection left out, in lines for people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+GUARD_FILE = "guard.json"
+"""In the folder of a prepared mixture: the report, with the ids of what the guard dropped."""
+
+_COLUMNS = ("read", "dropped by the guard", "exact duplicates", "near duplicates", "not drawn", "held out", "kept")
+
+
+def summary(report: dict[str, Any]) -> Iterator[str]:
+    """A line for each source, under it one for each reason of the guard, and what could not be guarded.
+
+    Args:
+      report: of `selection.Selection`.
+    """
+    for name, source in report["sources"].items():
+        yield f"{name}: " + ", ".join(f"{source[column]} {column}" for column in _COLUMNS)
+        for drop in source["guard"]:
+            yield f"  guard: {drop['dialogues']} by {drop['reason']} of {drop['benchmark']}"
+    absent = report["not at hand, not guarded"]
+    if absent:
+        yield f"not guarded, because no files of them are there: {', '.join(absent)}"
