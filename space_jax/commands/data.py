@@ -2,16 +2,12 @@
 
 import argparse
 import itertools
-import json
 from typing import Any
 
-from rich.console import Console
-
-from space_jax.commands import build, files
+from space_jax.commands import build, files, stats
 from space_jax.commands.sources import add_corpus_arguments, opened
 from space_jax.corpora.show import show
 from space_jax.corpora.splits import SPLITS
-from space_jax.corpora.statistics import collect
 from space_jax.errors import UserError
 
 
@@ -20,25 +16,15 @@ def add_parser(verbs: Any) -> None:
     parser = verbs.add_parser("data", help="build a corpus for training, count it, look at it")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     build.add_arguments(actions.add_parser("build", help="tokenise a corpus once and write it as ArrayRecord shards"))
-    stats = actions.add_parser("stats", help="count dialogues, turns, domains, acts, trees")
-    stats.add_argument("--json", action="store_true", help="as JSON instead of a table")
+    stats.add_arguments(
+        actions.add_parser("stats", help="count dialogues, turns, tokens, domains, acts, trees, padding")
+    )
     look = actions.add_parser("show", help="print dialogues with frames and acts")
     look.add_argument("--n", type=int, default=3, help="how many dialogues (3)")
-    for action, run in ((stats, _stats), (look, _show)):
-        add_corpus_arguments(action)
-        action.add_argument("--split", choices=SPLITS, default="train", help="which split (train)")
-        action.set_defaults(run=run, takes_config=False)
+    add_corpus_arguments(look)
+    look.add_argument("--split", choices=SPLITS, default="train", help="which split (train)")
+    look.set_defaults(run=_show, takes_config=False)
     files.add_actions(actions)
-
-
-def _stats(given: argparse.Namespace, _: list[str]) -> None:
-    source = opened(given)
-    statistics = collect(source.load(given.split))
-    source.say_what_was_skipped()
-    if given.json:
-        print(json.dumps(statistics.as_json(), indent=1))
-    else:
-        Console().print(statistics.table(f"{given.name}, {given.split}"))
 
 
 def _show(given: argparse.Namespace, _: list[str]) -> None:

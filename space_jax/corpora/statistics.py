@@ -23,6 +23,8 @@ class Statistics:
       dialogues: dialogues.
       turns: role -> turns.
       words: role -> words, split at white space.
+      dialogue_turns: number of turns -> dialogues with so many.
+      turn_words: number of words -> turns with so many.
       annotated: layer of annotation (`LAYERS`) -> turns that have it.
       labelled: turns with frames and acts.
       examples: system turns that become training examples.
@@ -39,6 +41,8 @@ class Statistics:
     dialogues: int = 0
     turns: Counter[str] = dataclasses.field(default_factory=Counter)
     words: Counter[str] = dataclasses.field(default_factory=Counter)
+    dialogue_turns: Counter[int] = dataclasses.field(default_factory=Counter)
+    turn_words: Counter[int] = dataclasses.field(default_factory=Counter)
     annotated: Counter[str] = dataclasses.field(default_factory=Counter)
     labelled: int = 0
     examples: int = 0
@@ -93,8 +97,8 @@ class Statistics:
         return [
             ("dialogues", f"{self.dialogues:,}"),
             ("turns", _listing(self.turns)),
-            ("turns a dialogue", f"{self.share(self.all_turns, self.dialogues):.1f}"),
-            ("words a turn", f"{self.share(self.words.total()):.1f}"),
+            ("turns a dialogue", _spread(self.dialogue_turns)),
+            ("words a turn", _spread(self.turn_words)),
             ("labelled turns", f"{self.labelled:,} ({self.share(self.labelled):.1%})"),
             ("examples", f"{self.examples:,}, {self.share(self.labelled_examples, self.examples):.1%} labelled"),
             ("annotated turns", self._shares(self.annotated, LAYERS)),
@@ -122,6 +126,7 @@ def collect(dialogues: Iterable[Dialogue], width: int = 16) -> Statistics:
     statistics = Statistics(width=width)
     for dialogue in dialogues:
         statistics.dialogues += 1
+        statistics.dialogue_turns[len(dialogue.turns)] += 1
         for turn in dialogue.turns:
             _add_turn(statistics, turn)
         for example in example_turns(dialogue):
@@ -132,7 +137,9 @@ def collect(dialogues: Iterable[Dialogue], width: int = 16) -> Statistics:
 
 def _add_turn(statistics: Statistics, turn: Turn) -> None:
     statistics.turns[turn.role] += 1
-    statistics.words[turn.role] += len(turn.text.split())
+    words = len(turn.text.split())
+    statistics.words[turn.role] += words
+    statistics.turn_words[words] += 1
     statistics.annotated.update(layer for layer in LAYERS if getattr(turn, layer) is not None)
     statistics.labelled += turn.frames is not None and turn.acts is not None
     statistics.acts.update(turn.acts or ())
@@ -152,6 +159,23 @@ def _add_frames(statistics: Statistics, frames: tuple[Frame, ...]) -> None:
     for name, view in zip(VIEWS, tree_views(frames), strict=True):
         statistics.views[name] += bool(view)
         statistics.crowded[name] += len(view) > statistics.width
+
+
+def quantile(lengths: Counter[int], share: float) -> int:
+    """The smallest length that at least `share` of those counted do not exceed; 0 of none."""
+    left = share * lengths.total()
+    for length in sorted(lengths):
+        left -= lengths[length]
+        if left <= 0:
+            return length
+    return 0
+
+
+def _spread(lengths: Counter[int]) -> str:
+    total = lengths.total() or 1
+    mean = sum(length * count for length, count in lengths.items()) / total
+    middle, most = quantile(lengths, 0.5), quantile(lengths, 0.95)
+    return f"{mean:.1f} on average, half up to {middle}, 95% up to {most}, longest {max(lengths, default=0)}"
 
 
 def _ranked(counts: Counter) -> list[tuple[Any, int]]:

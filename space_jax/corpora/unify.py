@@ -65,9 +65,16 @@ def unmapped(dialogue: Dialogue, corpus: str) -> Iterator[Unknown]:
     names = _names(corpus)
     for turn in dialogue.turns:
         for frame in turn.frames or ():
-            yield from names.unknown(frame.domain, frame.intent, (slot.name for slot in frame.slots))
+            yield from unmapped_frame(frame, corpus)
         for domain, slots in (turn.state or {}).items():
             yield from names.unknown(domain, None, slots)
+
+
+def unmapped_frame(frame: Frame, corpus: str) -> list[Unknown]:
+    """The labels of a frame that the table lacks."""
+    if corpus in NO_TABLE:
+        return []
+    return list(_names(corpus).unknown(frame.domain, frame.intent, (slot.name for slot in frame.slots)))
 
 
 def renamed(dialogue: Dialogue, corpus: str) -> Dialogue:

@@ -67,14 +67,27 @@ def pack(items: Sequence[Item], grid: Grid) -> Batch:
 def _place(items: Sequence[Item], grid: Grid) -> list[list[tuple[int, Item]]]:
     """The examples of each row, in slot order, each with its place in the batch."""
     needs = np.array([[len(i.layout.ids), len(i.layout.response), len(i.negative), 1] for i in items]).reshape(-1, 4)
+    return [[(index, items[index]) for index in row] for row in first_fit(needs, grid)]
+
+
+def first_fit(needs: np.ndarray, grid: Grid) -> list[list[int]]:
+    """First-fit decreasing by context length.
+
+    Args:
+      needs: `[B, 4]` int, what each example takes: tokens of context, response and negative, and 1 slot.
+      grid: the sizes.
+
+    Returns:
+      The examples of each row in slot order.
+    """
     room = np.array([grid.context_length, grid.response_length, grid.response_length, grid.slots])
     assert (needs <= room).all(), f"an example of {needs.max(axis=0)} tokens in a grid of {room}"
-    left = np.tile(room, (len(items), 1))
-    rows: list[list[tuple[int, Item]]] = [[] for _ in items]
+    left = np.tile(room, (len(needs), 1))
+    rows: list[list[int]] = [[] for _ in needs]
     for index in np.argsort(-needs[:, 0], kind="stable").tolist():
         row = int((left >= needs[index]).all(axis=1).argmax())
         left[row] -= needs[index]
-        rows[row].append((index, items[index]))
+        rows[row].append(index)
     return [row for row in rows if row]
 
 
