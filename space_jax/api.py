@@ -17,7 +17,7 @@ from space_jax.errors import UserError
 from space_jax.tasks.task import Json
 from space_jax.tasks.trained import Trained
 
-METHODS = {"intent": "classify", "slots": "fill", "parse": "parse", "track": "track"}
+METHODS = {"intent": "classify", "slots": "fill", "parse": "parse", "track": "track", "track_text": "track"}
 """Task -> the method that predicts with it."""
 
 Input = str | Mapping[str, Any]

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from space_jax.evaluation.joint_goal import FlatState
 from space_jax.tasks.task import Json
 
+COPIES = ("inform", "refer")  # gates whose values TripPy's script compares laxly, see `evaluation.joint_goal`
+
 
 def updated(before: Mapping[str, tuple[str, ...]], update: Mapping[str, Json]) -> FlatState:
     """The state after a turn.
@@ -31,4 +33,15 @@ def carried(dialogues: Sequence[str], updates: Iterable[Mapping[str, Json]]) -> 
     for dialogue, update in zip(dialogues, updates, strict=True):
         states[dialogue] = updated(states.get(dialogue, {}), update)
         after.append(states[dialogue])
+    return after
+
+
+def carried_copies(dialogues: Sequence[str], updates: Iterable[Mapping[str, Json]]) -> list[frozenset[str]]:
+    """The slots whose value, after each turn, came from the system or from another slot; arguments as `carried`."""
+    copied: dict[str, frozenset[str]] = {}
+    after = []
+    for dialogue, update in zip(dialogues, updates, strict=True):
+        now = {slot for slot, one in update.items() if one.get("gate") in COPIES}
+        copied[dialogue] = (copied.get(dialogue, frozenset()) - frozenset(update)) | now
+        after.append(copied[dialogue])
     return after

@@ -28,7 +28,9 @@ NONE_GATE, DONTCARE_GATE, YES, NO, SPAN, INFORM, REFER = range(len(GATES))
 UNREACHABLE = -1
 
 _YES_NO = "yes_no"
-_CLOCK = re.compile(r"\d{1,2}(?:[:.]?\d{2})?(?:\s*(?:[ap]\.?m\b\.?|o'clock))?|noon|midday|midnight", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"\d{1,2}(?:[:.]?\d{2})?(?:\s*(?:[ap]\.m\.|[ap]\.?m\b|o'clock))?|noon|midday|midnight", re.IGNORECASE
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,32 @@
+"""The writing tracker: the response decoder writes the state instead of a response.
+
+Source: the belief state as the first thing that a decoder writes, as in SimpleTOD (Hosseini-Asl et al., NeurIPS 2020),
+here on the memory of the dialogue's encoder as SPACE's response decoder has it.
+"""
+
+import jax
+
+from space_jax.features.batch import Tokens
+from space_jax.models.memory import Memory
+from space_jax.tasks.encoder import Encoder
+from space_jax.tasks.packed import TaskBatch
+
+
+class WriterModel(Encoder):
+    """Encoder and decoder, which are the same backbone."""
+
+    def __call__(self, batch: TaskBatch) -> jax.Array:
+        """Scores of each next token of the states, float32 `[R, T, padded V]`."""
+        tokens = Tokens(
+            **{name: batch.rows[f"state_{name}"] for name in ("ids", "positions", "roles", "turns", "segments")}
+        )
+        return self.next_token(tokens, self.memory(batch))[0]
+
+    def memory(self, batch: TaskBatch) -> Memory:
+        """What the encoder hands on."""
+        return self.backbone.encode(self.embed(batch.context), batch.context.segments)[1]
+
+    def next_token(self, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+        """Scores of the token after each of `tokens` `[R, T]`, float32 `[R, T, padded V]`, and the memory grown."""
+        x, memory = self.backbone.decode(self.embed(tokens), tokens.segments, memory)
+        return self.backbone.embedding.logits(x), memory
