@@ -6,8 +6,21 @@ import sys
 from collections.abc import Sequence
 
 import space_jax
+from space_jax.commands import (
+    bench,
+    convert,
+    data,
+    evaluate,
+    finetune,
+    info,
+    multiwoz_eval,
+    predict,
+    pretrain,
+    show,
+    tokenizer,
+)
 from space_jax.commands import compile as compile_command
-from space_jax.commands import convert, data, evaluate, finetune, info, multiwoz_eval, pretrain, show, tokenizer
+from space_jax.compilation_cache import keep_programs
 from space_jax.config_files import OVERRIDE
 from space_jax.errors import UserError
 
@@ -17,7 +30,20 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="space-jax", description=space_jax.__doc__)
     parser.add_argument("--version", action="version", version=space_jax.__version__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for command in (data, tokenizer, pretrain, finetune, evaluate, multiwoz_eval, show, convert, info, compile_command):
+    for command in (
+        data,
+        tokenizer,
+        pretrain,
+        finetune,
+        evaluate,
+        predict,
+        multiwoz_eval,
+        show,
+        convert,
+        info,
+        compile_command,
+        bench,
+    ):
         command.add_parser(verbs)
     return parser
 
@@ -36,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [argument for argument in rest if not (given.takes_config and argument.startswith(OVERRIDE))]
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    keep_programs()
     try:
         given.run(given, rest)
     except UserError as error:

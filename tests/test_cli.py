@@ -76,6 +76,8 @@ def test_the_walk_finds_the_verbs():
         "convert",
         "multiwoz-eval",
         "info",
+        "compile",
+        "bench",
     }
     assert ("data", "build") in COMMANDS
 

@@ -8,10 +8,11 @@ import jax
 from rich.table import Table
 
 from space_jax.config import PretrainConfig
-from space_jax.scale.chips import CHIPS, GIB
+from space_jax.scale.chips import CHIPS
 from space_jax.scale.memory import out_of_memory, require_program_fits
-from space_jax.scale.program import compile_step, plan_step, state_bytes
+from space_jax.scale.program import compile_step, plan_step
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
+from space_jax.training.memory import GIB, state_bytes
 from space_jax.training.mesh import make_mesh
 
 Report = dict[str, Any]
@@ -97,8 +98,8 @@ def report_table(report: Report) -> Table:
     )
     table.add_row(
         "batch",
-        f"{batch['examples']} examples, {batch['micro_batches']} micro-batches of {batch['rows_of_a_micro_batch']} rows "
-        f"x {batch['context_length']} tokens",
+        f"{batch['examples']} examples, {batch['micro_batches']} micro-batches of "
+        f"{batch['rows_of_a_micro_batch']} rows x {batch['context_length']} tokens",
     )
     for name in ("arguments", "outputs_not_in_place", "temporaries", "code", "peak", "available"):
         if memory[name] is not None:
@@ -107,6 +108,6 @@ def report_table(report: Report) -> Table:
     table.add_row("FLOP a step and chip, by XLA", f"{flops['xla_per_chip']:.3e} (a loop counts once)")
     table.add_row("bytes accessed a chip", f"{report['bytes_accessed_per_chip'] / 1e9:.1f} GB")
     for kind, traffic in report["collectives_per_chip"].items():
-        table.add_row(kind, f"{traffic['count']}, {traffic['bytes'] / 1e6:.1f} MB a chip")
+        table.add_row(kind, f"{traffic['starts']}, {traffic['bytes'] / 1e6:.1f} MB a chip")
     table.add_row("compiled in", f"{report['compile_seconds']} s")
     return table

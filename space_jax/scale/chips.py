@@ -6,7 +6,7 @@ Sources: the system architecture pages of Cloud TPU ("Peak compute per chip (bf1
 
 import dataclasses
 
-GIB = 2**30
+from space_jax.training.memory import GIB
 
 
 @dataclasses.dataclass(frozen=True)

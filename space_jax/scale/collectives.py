@@ -20,12 +20,12 @@ class Traffic(NamedTuple):
     """Collectives of one kind in one step.
 
     Attributes:
-      count: how often one starts; those in a loop as often as it turns.
-      bytes: of the whole arrays that are gathered, reduced or exchanged, on one chip. A ring moves up to that many bytes
-        over a chip's links, an all-reduce twice as many.
+      starts: how often one starts; those in a loop as often as it turns.
+      bytes: of the whole arrays that are gathered, reduced or exchanged, on one chip. A ring moves up to that many
+        bytes over a chip's links, an all-reduce twice as many.
     """
 
-    count: int
+    starts: int
     bytes: int
 
 
@@ -48,7 +48,7 @@ def collectives(hlo: str) -> dict[str, Traffic]:
                 continue
             kind, size = match[2], _bytes_of(match[1], match[2], match[3] is not None, line)
             before = found.get(kind, Traffic(0, 0))
-            found[kind] = Traffic(before.count + times[name], before.bytes + times[name] * size)
+            found[kind] = Traffic(before.starts + times[name], before.bytes + times[name] * size)
     return dict(sorted(found.items()))
 
 

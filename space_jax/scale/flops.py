@@ -25,7 +25,8 @@ def product_flops(jaxpr: Any) -> int:
 def _equation_flops(equation: Any) -> int:
     name, parameters = equation.primitive.name, equation.params
     if name == "dot_general":
-        return _dot_flops(*(variable.aval.shape for variable in equation.invars), parameters["dimension_numbers"])
+        left, right = equation.invars
+        return _dot_flops(left.aval.shape, right.aval.shape, parameters["dimension_numbers"])
     if name == "cond":
         return max(product_flops(branch) for branch in parameters["branches"])
     times = 1

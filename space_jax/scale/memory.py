@@ -1,15 +1,12 @@
 """Whether a step fits into the memory of a device, with the arithmetic in the refusal."""
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
-import jax
-
 from space_jax.errors import UserError
-from space_jax.scale.chips import CHIPS, GIB
-from space_jax.scale.program import Program, StepPlan, state_bytes
-from space_jax.training.state import TrainState
+from space_jax.scale.chips import CHIPS
+from space_jax.scale.program import Program, StepPlan
+from space_jax.training.memory import gib, state_arithmetic
 
 REMEDIES = (
     "a smaller data.batch_size, more optimiser.accumulate, model.remat=true, model.dtype=bfloat16 or mesh.preset=fsdp "
@@ -28,31 +25,6 @@ def device_memory(device: Any) -> float | None:
     return CHIPS[device.device_kind].memory if device.device_kind in CHIPS else None
 
 
-def state_arithmetic(abstract: TrainState) -> str:
-    """What the train state takes on one device, as a sum in words."""
-    params, moments = state_bytes(abstract.params), state_bytes(abstract.opt_state)
-    return f"parameters {gib(params)} + AdamW's moments {gib(moments)} + gradients {gib(params)}"
-
-
-def require_state_fits(abstract: TrainState, devices: Sequence[jax.Device]) -> None:
-    """Refuses a run whose state alone is larger than a device, before anything is made.
-
-    Parameters, moments and gradients exist at once in every step; activations come on top and are known only once the
-    step is compiled. Does nothing where the device does not report its memory.
-
-    Raises:
-      UserError: with the sum.
-    """
-    device = next((d for d in devices if d.process_index == jax.process_index()), None)
-    limit = ((device.memory_stats() if device is not None else None) or {}).get("bytes_limit")
-    needed = 2 * state_bytes(abstract.params) + state_bytes(abstract.opt_state)
-    if limit and needed > limit:
-        raise UserError(
-            f"config field mesh: a device needs {gib(needed)} GiB for the state alone ({state_arithmetic(abstract)}) and "
-            f"has {gib(limit)}; mesh.preset=fsdp divides it among the devices"
-        )
-
-
 def require_program_fits(plan: StepPlan, program: Program) -> None:
     """Refuses a compiled step that needs more memory than a device has.
 
@@ -65,8 +37,8 @@ def require_program_fits(plan: StepPlan, program: Program) -> None:
         return
     raise UserError(
         f"the step does not fit: it needs {gib(program.peak)} GiB a device (arguments {gib(program.arguments)} + "
-        f"temporaries {gib(program.temporaries)} + new outputs {gib(program.outputs)} + code {gib(program.code)}) and a "
-        f"{device.device_kind} has {gib(limit)}; of it {state_arithmetic(plan.abstract)}; {REMEDIES}"
+        f"temporaries {gib(program.temporaries)} + new outputs {gib(program.outputs)} + code {gib(program.code)}) and "
+        f"a {device.device_kind} has {gib(limit)}; of it {state_arithmetic(plan.abstract)}; {REMEDIES}"
     )
 
 
@@ -78,8 +50,3 @@ def out_of_memory(error: Exception, plan: StepPlan) -> UserError | None:
     used = re.search(r"Used ([\d.]+[GMK]?) of ([\d.]+[GMK]?) hbm", text)
     said = f"the compiler needs {used[1]} and has {used[2]} a device" if used else text[:200]
     return UserError(f"the step does not fit: {said}; of it {state_arithmetic(plan.abstract)} GiB; {REMEDIES}")
-
-
-def gib(size: float) -> str:
-    """Bytes as GiB with two decimals."""
-    return f"{size / GIB:.2f}"

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import math
 import time
 from typing import Any
 
@@ -123,17 +122,6 @@ def compile_step(plan: StepPlan, batch: Batch) -> tuple[Any, Program]:
         products=product_flops(traced.jaxpr),
         needed=3 * _forward_products(plan, batch),
         traffic=collectives(executable.as_text()),
-    )
-
-
-def state_bytes(state: Any) -> int:
-    """Bytes of a state (or part of it) on one chip.
-
-    Args:
-      state: `jax.ShapeDtypeStruct` with shardings.
-    """
-    return sum(
-        leaf.dtype.itemsize * math.prod(leaf.sharding.shard_shape(leaf.shape)) for leaf in jax.tree.leaves(state)
     )
 
 

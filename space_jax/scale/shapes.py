@@ -44,8 +44,8 @@ def batch_shapes(config: PretrainConfig, mesh: Mesh, rows: float = 1.0) -> Batch
     shards, accumulate, size = batch_shards(mesh), config.optimiser.accumulate, config.data.batch_size
     if shards % processes:
         raise UserError(
-            f"config field mesh.tensor: {processes} processes do not divide the {shards} parts of data x fsdp, so that a "
-            "row would lie on several processes; tensor must divide the number of devices of one process"
+            f"config field mesh.tensor: {processes} processes do not divide the {shards} parts of data x fsdp, so that "
+            "a row would lie on several processes; tensor must divide the number of devices of one process"
         )
     if size % (accumulate * shards):
         raise UserError(

@@ -159,8 +159,8 @@ class Checkpoints:
             positions = positions * jax.process_count()
         if len(positions) != jax.process_count():
             raise UserError(
-                f"checkpoint {where}: was saved by {len(positions)} processes at places of their own in the data, so it "
-                f"must be resumed with as many, not {jax.process_count()}"
+                f"checkpoint {where}: was saved by {len(positions)} processes at places of their own in the data, so "
+                f"it must be resumed with as many, not {jax.process_count()}"
             )
         with _reading(where):
             state = self._orbax.load_checkpointables(step, {_STATE: abstract})[_STATE]

@@ -32,6 +32,7 @@ from space_jax.training.curves import draw_curves
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
 from space_jax.training.feed import BatchIterator, Delivery, Feed
+from space_jax.training.memory import require_state_fits
 from space_jax.training.mesh import make_mesh
 from space_jax.training.metrics import Writers
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
@@ -119,6 +120,7 @@ def train(
     optimiser, schedule = make_optimiser(config.optimiser, steps), learning_rate_schedule(config.optimiser, steps)
     shape = micro_batches(eval_batches[0])[0]
     abstract = abstract_state(recipe, optimiser, shape, rules, mesh)
+    require_state_fits(abstract, list(mesh.devices.flat))
     step = make_train_step(recipe, optimiser, schedule, config.train.seed, abstract, rules, mesh)
     workdir, feed, facts = Path(workdir), Feed(train_iterator, mesh), run_facts(config, corpora)
 

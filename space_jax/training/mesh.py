@@ -1,7 +1,6 @@
 """The device mesh: axes `data`, `fsdp`, `tensor` over all devices of all processes."""
 
 import math
-import os
 from collections.abc import Sequence
 
 import jax
@@ -12,29 +11,6 @@ from space_jax.config import MESH_AXES, MeshConfig
 from space_jax.errors import UserError
 
 BATCH_AXES = ("data", "fsdp")  # the mesh axes that rows and examples are split over
-
-_PROCESS_VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
-
-
-def initialise_distributed() -> None:
-    """Joins the processes of one run; does nothing where no process variable is set.
-
-    Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`. It must run before any other use of jax.
-
-    Raises:
-      UserError: when only some of the three are set, or a number is not one.
-    """
-    values = {name: os.environ.get(name) for name in _PROCESS_VARIABLES}
-    missing = [name for name, value in values.items() if not value]
-    if len(missing) == len(_PROCESS_VARIABLES):
-        return
-    if missing:
-        raise UserError(f"environment: {', '.join(missing)} must be set together with the other process variables")
-    try:
-        processes, index = int(values["JAX_NUM_PROCESSES"] or ""), int(values["JAX_PROCESS_ID"] or "")
-    except ValueError:
-        raise UserError("environment: JAX_NUM_PROCESSES and JAX_PROCESS_ID must be whole numbers") from None
-    jax.distributed.initialize(values["JAX_COORDINATOR_ADDRESS"], num_processes=processes, process_id=index)
 
 
 def resolve_shape(config: MeshConfig, devices: int) -> tuple[int, int, int]:

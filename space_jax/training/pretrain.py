@@ -11,8 +11,8 @@ from space_jax.features.batch import micro_batches
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import by_path, require_fit
 from space_jax.training.checkpoint import find_checkpoints
+from space_jax.training.distributed import ending_together, initialise_distributed
 from space_jax.training.loop import Result, train
-from space_jax.training.mesh import initialise_distributed
 from space_jax.training.setup import Setup
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
@@ -31,6 +31,11 @@ def pretrain(config: PretrainConfig, workdir: Path, init: str | None = None) -> 
       UserError: a configuration, corpus or checkpoint that does not fit; a loss that is not finite.
     """
     initialise_distributed()
+    with ending_together():
+        return _pretrain(config, workdir, init)
+
+
+def _pretrain(config: PretrainConfig, workdir: Path, init: str | None) -> Result:
     setup = Setup(config)
     # Everything that can be refused is refused before the workdir is touched.
     iterator, held_out, bank = setup.train_batches(), setup.held_out("validation"), setup.bank()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jax
 
-from space_jax.training.mesh import initialise_distributed
+from space_jax.training.distributed import ending_together, initialise_distributed
 
 initialise_distributed()
 
@@ -37,7 +37,8 @@ def main():
     held_out = [share(toy_batch(seed)) for seed in (100, 101)]
     iterator = ToyIterator(before_batch=disturb, change=lambda n, batch: share(batch))
     config = toy_config(mesh=MeshConfig(fsdp=2))
-    result = train(ToyRecipe(), config, Path(sys.argv[1]), iterator, held_out, [share(toy_batch(200))])
+    with ending_together():
+        result = train(ToyRecipe(), config, Path(sys.argv[1]), iterator, held_out, [share(toy_batch(200))])
     print(f"step {result.step} stopped {result.stopped}")
 
 

@@ -65,16 +65,3 @@ def test_rows_of_two_processes_cannot_be_the_same_or_scattered():
         mesh_lib.batch_position(_Mesh([[[0, 1]]]))
     with pytest.raises(UserError, match="consecutive rows"):
         mesh_lib.batch_position(_Mesh([[[0]], [[1]], [[0]], [[1]]]))
-
-
-def test_process_variables_come_together(monkeypatch):
-    for name in ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"):
-        monkeypatch.delenv(name, raising=False)
-    mesh_lib.initialise_distributed()  # nothing set: one process, nothing to do
-    monkeypatch.setenv("JAX_NUM_PROCESSES", "2")
-    with pytest.raises(UserError, match="JAX_COORDINATOR_ADDRESS, JAX_PROCESS_ID must be set"):
-        mesh_lib.initialise_distributed()
-    monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "localhost:1")
-    monkeypatch.setenv("JAX_PROCESS_ID", "one")
-    with pytest.raises(UserError, match="whole numbers"):
-        mesh_lib.initialise_distributed()

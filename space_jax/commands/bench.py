@@ -1,0 +1,47 @@
+"""`space-jax bench`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from space_jax.commands.reports import add_report_options, write_report
+from space_jax.config_files import load_config, parse_overrides
+from space_jax.errors import UserError
+from space_jax.scale.compare import differences, read_report, table_of
+
+
+def add_parser(verbs: Any) -> None:
+    """Declares the verb."""
+    parser = verbs.add_parser(
+        "bench",
+        help="speed and memory of the training step of a configuration on this machine",
+        epilog="Any field of the configuration can be set: --config.data.prepared=runs/sgd/corpus",
+    )
+    parser.add_argument("--config", required=True, metavar="FILE[:ARGUMENT]", help="for example configs/space3_sgd.py")
+    parser.add_argument("--steps", type=int, default=10, help="steps to time, after those that compile (%(default)s)")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="a report of before, to be shown beside")
+    add_report_options(parser)
+    parser.set_defaults(run=_run, takes_config=True)
+
+
+def _run(given: argparse.Namespace, rest: list[str]) -> None:
+    if given.steps < 1:
+        raise UserError(f"--steps: {given.steps} is not at least 1")
+    other = None if given.compare is None else read_report(given.compare)
+    overrides = parse_overrides(rest)
+    config = load_config(given.config, overrides)
+    from space_jax.scale.bench import bench
+    from space_jax.training.setup import Setup
+
+    report = {"config": given.config, "overrides": overrides, **bench(Setup(config), given.steps)}
+    write_report(report, given.out)
+    for said in [] if other is None else differences(report, other):
+        print(f"not the same conditions: {said}", file=sys.stderr)
+    if given.json:
+        print(json.dumps(report, indent=1))
+    else:
+        Console().print(table_of(report, other, str(given.compare)))

@@ -1,0 +1,20 @@
+"""Compiled programs are kept on disk, so that the second start of a run does not compile again."""
+
+import os
+from pathlib import Path
+
+VARIABLE = "JAX_COMPILATION_CACHE_DIR"
+
+
+def default_folder() -> Path:
+    """`space_jax/programs` in the user's cache folder."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "space_jax" / "programs"
+
+
+def keep_programs() -> None:
+    """Gives JAX a folder for its persistent compilation cache, unless the environment names one.
+
+    `JAX_COMPILATION_CACHE_DIR` is the one setting: unset it means `default_folder`, empty it means that nothing is
+    kept. JAX reads it when it is imported, so this must come before. What compiled within a second is not kept.
+    """
+    os.environ.setdefault(VARIABLE, str(default_folder()))

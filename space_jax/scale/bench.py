@@ -1,0 +1,152 @@
+"""Speed and memory of the training step on this machine, measured as training runs it."""
+
+import os
+import platform
+import resource
+import statistics
+import time
+from datetime import date
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from space_jax.features.batch import micro_batches
+from space_jax.scale.chips import CHIPS
+from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
+from space_jax.training.feed import Delivery, Feed
+from space_jax.training.memory import GIB
+from space_jax.training.mesh import make_mesh
+from space_jax.training.optimiser import make_optimiser
+from space_jax.training.setup import Setup
+from space_jax.training.state import init_state
+
+_SQUARE, _PRODUCTS = 2048, 5  # the matrix product whose speed is a CPU's peak
+
+Report = dict[str, Any]
+
+
+class Timed(NamedTuple):
+    """One step that did not compile."""
+
+    seconds: float
+    tokens: int
+    padding: float
+    rows: int
+
+
+def bench(setup: Setup, steps: int) -> Report:
+    """Measures `steps` steps, after as many that compile as the stream has grids.
+
+    Times are of the whole step as training does it: the next batch, its transfer, the step, its metrics.
+
+    Args:
+      setup: a configuration with its corpora.
+      steps: to be timed.
+
+    Returns:
+      A JSON value.
+    """
+    mesh, config = make_mesh(setup.config.mesh), setup.config
+    iterator = setup.train_batches()
+    shape = micro_batches(next(iterator))[0]
+    plan = plan_step(config, mesh, jax.tree.map(lambda array: array[None], shape))
+    before = memory_peak()
+    timed, programs = _run(plan, shape, Feed(setup.train_batches(), mesh), steps)
+    median = statistics.median(step.seconds for step in timed)
+    peak, source = matmul_peak(config.model.dtype)
+    needed = statistics.mean(programs[step.rows].needed for step in timed)
+    flops = needed / median
+    return {
+        "date": date.today().isoformat(),
+        "jax": jax.__version__,
+        "python": platform.python_version(),
+        "device": f"{jax.devices()[0].device_kind} x {jax.device_count()}",
+        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores",
+        "mesh": dict(mesh.shape),
+        "recipe": config.recipe.name,
+        "model": {name: getattr(config.model, name) for name in ("layers", "hidden", "heads", "mlp", "dtype", "remat")},
+        "batch_size": config.data.batch_size,
+        "accumulate": config.optimiser.accumulate,
+        "steps": steps,
+        "parameters": sum(leaf.size for leaf in jax.tree.leaves(plan.abstract.params)),
+        "compile_seconds": sum(program.seconds for program in programs.values()),
+        "programs": len(programs),
+        "seconds_per_step": median,
+        "seconds_fastest": min(step.seconds for step in timed),
+        "seconds_slowest": max(step.seconds for step in timed),
+        "examples_per_second": config.data.batch_size / median,
+        "tokens_per_second": statistics.mean(step.tokens for step in timed) / median,
+        "padding_share": statistics.mean(step.padding for step in timed),
+        "flops_needed_per_step": needed,
+        "flops_xla_per_step": statistics.mean(programs[step.rows].flops for step in timed) * mesh.size,
+        "flops_per_second": flops,
+        "peak_flops_per_second": peak,
+        "peak_from": source,
+        "mfu": None if peak is None else flops / peak,
+        "compiler_memory_gib": max(program.peak for program in programs.values()) / GIB,
+        "peak_memory_gib": memory_peak(),
+        "peak_memory_before_steps_gib": before,
+        "peak_memory_of": "device" if _device_peak() is not None else "process",
+    }
+
+
+def _run(plan: StepPlan, shape: Any, feed: Feed, steps: int) -> tuple[list[Timed], dict[int, Program]]:
+    config, mesh = plan.config, plan.mesh
+    optimiser = make_optimiser(config.optimiser, config.train.steps)
+    state = init_state(plan.recipe, optimiser, shape, config.train.seed, config.mesh.rules, mesh)
+    compiled: dict[int, Any] = {}
+    programs: dict[int, Program] = {}
+    timed: list[Timed] = []
+    while len(timed) < steps:
+        began = time.perf_counter()
+        delivery = feed.take(stop=False)
+        assert delivery is not None
+        rows = delivery.batch.context.ids.shape[1]
+        new = rows not in compiled
+        if new:
+            compiled[rows], programs[rows] = compile_step(plan, delivery.batch)
+        state, metrics = compiled[rows](state, delivery.batch)
+        feed.prepare()
+        jax.device_get(metrics)
+        if not new:  # the first run of a program also loads it
+            timed.append(_timed(delivery, rows, time.perf_counter() - began))
+    return timed, programs
+
+
+def _timed(delivery: Delivery, rows: int, seconds: float) -> Timed:
+    return Timed(seconds, delivery.tokens, delivery.padding, rows)
+
+
+def _device_peak() -> float | None:
+    peaks = [(device.memory_stats() or {}).get("peak_bytes_in_use") for device in jax.local_devices()]
+    known = [peak for peak in peaks if peak]
+    return max(known) / GIB if known else None
+
+
+def memory_peak() -> float:
+    """GiB at most in use so far on one device; where devices do not say so, by this process, compiler included."""
+    device = _device_peak()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20 if device is None else device
+
+
+def matmul_peak(dtype: str) -> tuple[float | None, str]:
+    """FLOP/s of all devices at most, and where the number comes from.
+
+    Of a known accelerator the maker's figure. Of a CPU the fastest of a few large float32 products on this machine now;
+    its devices share the cores, so it is one number for all of them. Of anything else None.
+    """
+    kind = jax.devices()[0].device_kind
+    if kind in CHIPS:
+        return CHIPS[kind].peak(dtype) * jax.device_count(), f"data sheet, {dtype}"
+    if jax.default_backend() != "cpu":
+        return None, f"unknown device {kind}"
+    square = jnp.full((_SQUARE, _SQUARE), 0.5, jnp.float32)
+    multiply = jax.jit(lambda a: a @ a)
+    multiply(square).block_until_ready()
+    seconds = []
+    for _ in range(_PRODUCTS):
+        began = time.perf_counter()
+        multiply(square).block_until_ready()
+        seconds.append(time.perf_counter() - began)
+    return 2 * _SQUARE**3 / min(seconds), f"measured, float32 product of {_SQUARE}"

@@ -1,0 +1,82 @@
+"""Bench reports as tables: one alone, or two side by side with what makes them hard to compare."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from space_jax.errors import UserError
+
+Report = dict[str, Any]
+
+SHOWN = (
+    "compile_seconds",
+    "seconds_per_step",
+    "examples_per_second",
+    "tokens_per_second",
+    "padding_share",
+    "flops_needed_per_step",
+    "flops_xla_per_step",
+    "flops_per_second",
+    "mfu",
+    "compiler_memory_gib",
+    "peak_memory_gib",
+)
+SAME = ("config", "overrides", "device", "machine", "jax", "mesh", "recipe", "model", "batch_size", "accumulate")
+"""What two reports must share for their difference to be one of the code."""
+
+
+def read_report(path: Path) -> Report:
+    """A report that `space-jax bench --out` wrote.
+
+    Raises:
+      UserError: there is none, or it is something else.
+    """
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        missing = [name for name in ("device", "seconds_per_step", "examples_per_second") if name not in report]
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"--compare {path}: cannot be read ({' '.join(str(error).split())})") from error
+    if missing or not isinstance(report, dict):
+        raise UserError(f"--compare {path}: is no report of space-jax bench, it lacks {', '.join(missing)}")
+    return report
+
+
+def differences(report: Report, other: Report) -> list[str]:
+    """One sentence for each condition in which two reports differ; a report that does not say one differs in it."""
+    return [
+        f"{name} was {other.get(name)!r} there and is {report.get(name)!r} here"
+        for name in SAME
+        if report.get(name) != other.get(name)
+    ]
+
+
+def table_of(report: Report, other: Report | None = None, name: str = "") -> Table:
+    """The numbers of a report, beside those of another where there is one.
+
+    Args:
+      report: to be shown.
+      other: from `read_report`.
+      name: what to call the other.
+    """
+    table = Table(title=f"{report['config']} on {report['device']} ({report['machine']})")
+    table.add_column("measure")
+    table.add_column("here", justify="right")
+    if other is not None:
+        table.add_column(name, justify="right")
+        table.add_column("here / there", justify="right")
+    for measure in SHOWN:
+        here, there = report.get(measure), (other or {}).get(measure)
+        cells = [measure.replace("_", " "), _number(here)]
+        if other is not None:
+            cells += [_number(there), f"{here / there:.2f}" if here is not None and there else "-"]
+        table.add_row(*cells)
+    table.caption = f"FLOPs needed: products of the forward pass x 3, padding included. Peak: {report['peak_from']}"
+    return table
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3e}" if value >= 1e6 else f"{value:,.1f}" if value >= 100 else f"{value:.3f}"

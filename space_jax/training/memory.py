@@ -1,0 +1,53 @@
+"""What the train state takes of a device's memory, and the refusal of a run that cannot fit."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+
+from space_jax.errors import UserError
+from space_jax.training.state import TrainState
+
+GIB = 2**30
+
+
+def gib(size: float) -> str:
+    """Bytes as GiB with two decimals."""
+    return f"{size / GIB:.2f}"
+
+
+def state_bytes(state: Any) -> int:
+    """Bytes of a state (or part of it) on one chip.
+
+    Args:
+      state: `jax.ShapeDtypeStruct` with shardings.
+    """
+    return sum(
+        leaf.dtype.itemsize * math.prod(leaf.sharding.shard_shape(leaf.shape)) for leaf in jax.tree.leaves(state)
+    )
+
+
+def state_arithmetic(abstract: TrainState) -> str:
+    """What the train state takes on one device, as a sum in words."""
+    params, moments = state_bytes(abstract.params), state_bytes(abstract.opt_state)
+    return f"parameters {gib(params)} + AdamW's moments {gib(moments)} + gradients {gib(params)}"
+
+
+def require_state_fits(abstract: TrainState, devices: Sequence[jax.Device]) -> None:
+    """Refuses a run whose state alone is larger than a device, before anything is made.
+
+    Parameters, moments and gradients exist at once in every step; activations come on top and are known only once the
+    step is compiled. Does nothing where the device does not report its memory.
+
+    Raises:
+      UserError: with the sum.
+    """
+    device = next((d for d in devices if d.process_index == jax.process_index()), None)
+    limit = ((device.memory_stats() if device is not None else None) or {}).get("bytes_limit")
+    needed = 2 * state_bytes(abstract.params) + state_bytes(abstract.opt_state)
+    if limit and needed > limit:
+        raise UserError(
+            f"config field mesh: a device needs {gib(needed)} GiB for the state alone ({state_arithmetic(abstract)}) "
+            f"and has {gib(limit)}; mesh.preset=fsdp divides it among the devices"
+        )
