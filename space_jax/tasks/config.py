@@ -6,12 +6,13 @@ from pathlib import Path
 
 from space_jax.config import MeshConfig, ModelConfig, OptimiserConfig, require, require_fraction
 from space_jax.config_files import CONFIG_FILE
+from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.parse.config import ParseConfig
 from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.track.config import TrackConfig, TrackTextConfig
 
-TaskConfig = IntentConfig | SlotsConfig | ParseConfig | TrackConfig | TrackTextConfig
+TaskConfig = DialogueConfig | IntentConfig | SlotsConfig | ParseConfig | TrackConfig | TrackTextConfig
 """The union of the tasks' configurations; `name` tells them apart."""
 
 

@@ -5,6 +5,7 @@ import importlib
 from space_jax.tasks.task import Task
 
 TASKS = {
+    "dialogue": "space_jax.tasks.dialogue.task:DialogueTask",
     "intent": "space_jax.tasks.intent.task:IntentTask",
     "slots": "space_jax.tasks.slots.task:SlotsTask",
     "parse": "space_jax.tasks.parse.task:ParseTask",

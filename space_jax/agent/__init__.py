@@ -1,0 +1,1 @@
+"""A running dialogue: understanding, belief state, database, dialog acts, response."""

@@ -1,0 +1,59 @@
+"""What an agent acts on: tables to search, and bookings."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Protocol
+
+from space_jax.agent.database import Database, Row
+from space_jax.tasks.dialogue.records import NAME
+
+
+class Backend(Protocol):
+    """A world to search and to book in."""
+
+    @property
+    def database(self) -> Database:
+        """The tables; a row's name is in the column `name`, or the first one."""
+
+    def booking_slots(self, domain: str) -> tuple[str, ...]:
+        """The slots that a booking in a domain needs; () where nothing can be booked."""
+
+    def book(self, domain: str, name: str, booking: Mapping[str, str]) -> str | None:
+        """The reference of a booking, the same whenever it is asked for; None if it is turned down."""
+
+
+class Tables:
+    """Tables alone; every booking with all its slots succeeds.
+
+    Args:
+      database: the tables.
+      booking: domain -> the slots that a booking needs.
+    """
+
+    def __init__(self, database: Database, booking: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self._database, self._booking = database, dict(booking or {})
+
+    @property
+    def database(self) -> Database:
+        """See `Backend.database`."""
+        return self._database
+
+    def booking_slots(self, domain: str) -> tuple[str, ...]:
+        """See `Backend.booking_slots`."""
+        return self._booking.get(domain, ())
+
+    def book(self, domain: str, name: str, booking: Mapping[str, str]) -> str | None:
+        """See `Backend.book`; eight characters that depend on the arguments only."""
+        told = "\x1f".join((domain, name, *(f"{slot}={booking[slot]}" for slot in sorted(booking))))
+        return hashlib.blake2b(told.encode(), digest_size=4).hexdigest().upper()
+
+
+def name_column(database: Database, domain: str) -> str:
+    """The column that names a row: `name`, or the first one."""
+    columns = database.columns(domain)
+    return NAME if NAME in columns or not columns else columns[0]
+
+
+def row_name(database: Database, domain: str, row: Row) -> str:
+    """The name of a row."""
+    return row.get(name_column(database, domain), "")

@@ -1,0 +1,126 @@
+"""The tables an agent looks things up in, kept in SQLite and asked by belief states.
+
+What users and models say reaches SQL as bound parameters only; the names of tables and columns come from the tables.
+"""
+
+import functools
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from space_jax.agent.values import as_minutes, is_dont_care, nearest, time_limit
+from space_jax.dialogue.record import BeliefState
+from space_jax.errors import UserError
+
+Row = dict[str, str]
+"""Column -> cell; an empty cell, or "?", is one whose value is not known, and matches everything."""
+
+_UNKNOWN = ("", "?")
+
+
+class Database:
+    """A table for each domain, in memory. Slots that are no column of a table restrict nothing.
+
+    Args:
+      tables: domain -> rows; a column that a row lacks is not known there.
+      lenient: whether a value that no spelling rule finds in its column restricts nothing, instead of matching no row.
+        For tables as small as a dialogue's own, where users ask for what is not written there ("the nearest").
+
+    Raises:
+      UserError: a table without columns, or with two columns that differ in upper and lower case only.
+    """
+
+    def __init__(self, tables: Mapping[str, Sequence[Mapping[str, str]]], lenient: bool = False) -> None:
+        self.lenient = lenient
+        self._columns: dict[str, tuple[str, ...]] = {}
+        self._tables: dict[str, str] = {}
+        # The agent answers one turn after the other, though a web server may do so in another thread each time.
+        self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+        self._connection.create_function("minutes", 1, lambda cell: as_minutes(cell or ""), deterministic=True)
+        for number, (domain, rows) in enumerate(tables.items()):
+            self._add(domain, f"t{number}", rows)
+        self._known = functools.lru_cache(maxsize=None)(self._distinct)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains that have a table."""
+        return tuple(self._columns)
+
+    def columns(self, domain: str) -> tuple[str, ...]:
+        """The columns of a domain's table, () if it has none."""
+        return self._columns.get(domain, ())
+
+    def spellings(self, domain: str, slot: str, value: str) -> tuple[str, ...]:
+        """The values of a column that `value` means (`agent.values.nearest`)."""
+        return nearest(value, self._known(domain, slot)) if slot in self.columns(domain) else ()
+
+    def query(self, domain: str, constraints: Mapping[str, str | Sequence[str]]) -> list[Row]:
+        """The rows that satisfy every constraint, in the order of the table.
+
+        Args:
+          domain: of the table; one that has none gives no rows.
+          constraints: slot -> value, or several values of which one must hold. See `agent.values` for what a value
+            means, and the class for slots without a column.
+
+        Returns:
+          Rows with all columns.
+        """
+        if domain not in self._columns:
+            return []
+        clauses, parameters = ["1"], []
+        for slot, given in constraints.items():
+            values = (given,) if isinstance(given, str) else tuple(given)
+            if slot not in self._columns[domain] or not values or any(map(is_dont_care, values)):
+                continue
+            clause, bound = self._clause(domain, slot, values)
+            if clause:
+                clauses.append(clause)
+                parameters += bound
+        columns = self._columns[domain]
+        chosen = f"SELECT {', '.join(map(_quoted, columns))} FROM {self._tables[domain]}"
+        rows = self._connection.execute(f"{chosen} WHERE {' AND '.join(clauses)} ORDER BY rowid", parameters)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def query_state(self, state: BeliefState) -> dict[str, list[Row]]:
+        """The rows of each domain of a belief state that has a table."""
+        return {domain: self.query(domain, slots) for domain, slots in state.items() if domain in self._columns}
+
+    def _add(self, domain: str, table: str, rows: Sequence[Mapping[str, str]]) -> None:
+        columns = tuple(dict.fromkeys(column for row in rows for column in row))
+        if not columns:
+            raise UserError(f"table {domain!r}: expected rows with at least one column, found none")
+        if len({column.lower() for column in columns}) < len(columns):
+            raise UserError(
+                f"table {domain!r}: two columns of {', '.join(columns)} differ in upper and lower case only"
+            )
+        self._columns[domain], self._tables[domain] = columns, table
+        self._connection.execute(f"CREATE TABLE {table} ({', '.join(f'{_quoted(one)} TEXT' for one in columns)})")
+        places = ", ".join("?" for _ in columns)
+        cells = ([str(row.get(column, "")) for column in columns] for row in rows)
+        self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", cells)
+
+    def _distinct(self, domain: str, column: str) -> tuple[str, ...]:
+        name = _quoted(column)
+        cells = self._connection.execute(f"SELECT DISTINCT {name} FROM {self._tables[domain]} ORDER BY {name}")
+        return tuple(cell for (cell,) in cells if cell not in _UNKNOWN)
+
+    def _clause(self, domain: str, slot: str, values: Iterable[str]) -> tuple[str, list[str | int]]:
+        """One condition with its parameters; no condition where nothing is meant and the database is lenient."""
+        column, conditions, bound = _quoted(slot), [], list[str | int]()
+        for value in values:
+            limit = time_limit(slot, value)
+            if limit is not None and all(as_minutes(cell) is not None for cell in self._known(domain, slot)):
+                conditions.append(f"minutes({column}) {'<=' if limit[0] == 'before' else '>='} ?")
+                bound.append(limit[1])
+            else:
+                meant = self.spellings(domain, slot, value)
+                conditions += [f"{column} = ?"] * len(meant)
+                bound += meant
+        if not conditions and self.lenient:
+            return "", []
+        unknown = f"{column} IN ('', '?')"
+        return f"({' OR '.join([unknown, *conditions])})", bound
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'

@@ -1,0 +1,163 @@
+"""Plays an agent against the user simulator of the simulated world, many dialogues at a time.
+
+The user hears the agent's dialog acts with the values that its words really say. A goal is met as the simulator itself
+judges it, by the database. Some goals cannot be met: nothing fits and the user would take nothing else, or every place
+turns the booking down. Where the database bears the refusal out, the dialogue counts as rightly refused.
+"""
+
+import dataclasses
+import random
+from collections.abc import Sequence
+
+from space_jax.agent.agent import Agent, Conversation
+from space_jax.agent.simulated import SimulatedBackend
+from space_jax.agent.words import SystemAct
+from space_jax.corpora.simulated import (
+    DialogAct,
+    Tracker,
+    User,
+    draw_goal,
+    put_into_words,
+    respond,
+    succeeded,
+    world_database,
+)
+from space_jax.corpora.simulated.database import stable_seed
+from space_jax.corpora.simulated.goal import Goal
+from space_jax.corpora.simulated.progress import Progress
+from space_jax.dialogue.acts import ACT_INDEX
+from space_jax.dialogue.record import USER
+from space_jax.tasks.dialogue.records import NAME
+from space_jax.tasks.dialogue.simulated import LOWER_CASE
+
+MEASURES = ("success", "refused", "success_of_possible", "user_turns")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one dialogue went.
+
+    Attributes:
+      goal: of the user.
+      success: whether every wish of it was met.
+      refused: whether what was not met was refused, and the database bears it out.
+      user_turns: of the dialogue.
+      transcript: (role, words) of each turn.
+    """
+
+    goal: Goal
+    success: bool
+    refused: bool
+    user_turns: int
+    transcript: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass
+class _Caller:
+    """A simulated user on the line."""
+
+    goal: Goal
+    user: User
+    rng: random.Random
+    lower: bool
+    heard: tuple[DialogAct, ...] = ()
+    turns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def number(cls, seed: int, n: int) -> "_Caller":
+        rng = random.Random(stable_seed("caller", seed, n))
+        goal = draw_goal(rng, world_database())
+        return cls(goal, User(goal, rng), rng, rng.random() < LOWER_CASE)
+
+    def says(self) -> tuple[DialogAct, ...]:
+        acts = self.user.respond(self.heard)
+        self.turns.append((USER, put_into_words(acts, USER, self.rng, self.lower).text))
+        return acts
+
+    def outcome(self) -> Outcome:
+        progress = tuple(self.user.progress)
+        success = succeeded(self.goal, progress, world_database())
+        spoken = sum(role == USER for role, _ in self.turns)
+        refused = not success and _refused(self.goal, progress)
+        return Outcome(self.goal, success, refused, spoken, tuple(self.turns))
+
+
+def play(agent: Agent, seed: int, count: int, together: int = 64) -> list[Outcome]:
+    """Lets the agent serve users `0 ... count - 1` of a seed, `together` of them at a time."""
+    backend = SimulatedBackend()
+    outcomes: list[Outcome] = []
+    for start in range(0, count, together):
+        callers = [_Caller.number(seed, n) for n in range(start, min(count, start + together))]
+        conversations = [Conversation(backend) for _ in callers]
+        live = list(range(len(callers)))
+        while live:
+            for n in live:
+                callers[n].says()
+            replies, after = agent.reply(
+                [conversations[n] for n in live], [callers[n].turns[-1][1] for n in live]
+            )
+            for n, reply, conversation in zip(live, replies, after, strict=True):
+                conversations[n] = conversation
+                callers[n].turns.append(("system", reply.text))
+                callers[n].heard = as_heard(reply.acts)
+            live = [n for n in live if not callers[n].user.done]
+        outcomes += [caller.outcome() for caller in callers]
+    return outcomes
+
+
+def play_policy(seed: int, count: int) -> list[Outcome]:
+    """The same users served by the hand-written policy, which reads their acts and not their words."""
+    outcomes = []
+    for n in range(count):
+        caller, tracker = _Caller.number(seed, n), Tracker()
+        while not caller.user.done:
+            tracker.hear_user(caller.says())
+            caller.heard = respond(tracker, world_database(), caller.rng)
+            tracker.hear_system(caller.heard)
+        outcomes.append(caller.outcome())
+    return outcomes
+
+
+def as_heard(acts: Sequence[SystemAct]) -> tuple[DialogAct, ...]:
+    """The agent's acts as the user simulator hears them.
+
+    What is no act of the taxonomy, or suggests something without naming it, is not heard; an agent of whom nothing is
+    heard was not understood.
+    """
+    heard = tuple(
+        DialogAct(one.act, one.domain, one.slots)
+        for one in acts
+        if one.act in ACT_INDEX and (one.act not in ("propose", "select") or _names_something(one))
+    )
+    return heard or (DialogAct("dont_understand"),)
+
+
+def _names_something(act: SystemAct) -> bool:
+    return any(slot == NAME and value for slot, value in act.slots)
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """`MEASURES`: shares of all dialogues, the share of successes among those not rightly refused, the mean length."""
+    count = max(len(outcomes), 1)
+    success, refused = sum(one.success for one in outcomes), sum(one.refused for one in outcomes)
+    return {
+        "success": success / count,
+        "refused": refused / count,
+        "success_of_possible": success / max(count - refused, 1),
+        "user_turns": sum(one.user_turns for one in outcomes) / count,
+    }
+
+
+def _refused(goal: Goal, progress: Sequence[Progress]) -> bool:
+    """Whether each domain that was not met was given up for a reason that the database bears out."""
+    database = world_database()
+    if len(progress) < len(goal.domains):
+        return False
+    return all(one.met(database) or (one.given_up and _impossible(one)) for one in progress)
+
+
+def _impossible(one: Progress) -> bool:
+    database, domain = world_database(), one.goal.domain
+    if not database.query(domain, one.constraints):
+        return True
+    return bool(one.name and one.booking) and not database.available(domain, str(one.name), one.booking)

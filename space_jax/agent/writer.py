@@ -1,0 +1,142 @@
+"""The model as the agent uses it: reads contexts, writes stretches of text, many dialogues at a time.
+
+Programs are compiled once for each bucket: rows are filled up to the next power of two, contexts and given tokens to the
+next multiple of a step.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from space_jax.decoding.sampling import GREEDY, Sampling
+from space_jax.decoding.sequence import Grown, grow
+from space_jax.features.batch import Tokens
+from space_jax.models.memory import Memory
+from space_jax.tasks.dialogue.sequence import PARTS
+from space_jax.tasks.dialogue.task import DialogueTask
+from space_jax.tasks.packed import Encoded
+
+CONTEXT_STEP, GIVEN_STEP = 64, 16
+
+
+@struct.dataclass
+class Reading:
+    """Contexts that were read.
+
+    Attributes:
+      memory: of R rows, the first of which are contexts.
+      acts: `[R, 20]` float32, probabilities of the unified acts of the coming response.
+    """
+
+    memory: Memory
+    acts: jax.Array
+
+
+class Writer:
+    """A trained model with a way of choosing tokens.
+
+    Args:
+      task: of the run.
+      params: of the model.
+      sampling: how tokens are chosen.
+      seed: of the choices; each stretch has a key of its own.
+    """
+
+    def __init__(self, task: DialogueTask, params: Any, sampling: Sampling = GREEDY, seed: int = 0) -> None:
+        self.task, self.params, self.sequences = task, params, task.sequences
+        self._sampling, self._key, self._drawn = sampling, jax.random.key(seed), 0
+        self._read = jax.jit(self._traced_read)
+        self._write = jax.jit(self._traced_write, static_argnames=("part", "limit"))
+        special = set(task.tokenizer.vocabulary().special)
+        self._barred = {part: tuple(sorted(special - {self.sequences.closing[part]})) for part in PARTS}
+
+    def read(self, contexts: Sequence[Encoded]) -> Reading:
+        """Reads contexts, one a row."""
+        rows = power_of_two(len(contexts))
+        length = -(-max(map(len, contexts)) // CONTEXT_STEP) * CONTEXT_STEP
+
+        def grid(name: str) -> np.ndarray:
+            filled = np.zeros((rows, length), np.int32)
+            for row, one in zip(filled, contexts, strict=False):
+                row[: len(one)] = getattr(one, name)
+            return filled
+
+        lengths = np.array([*map(len, contexts), *[0] * (rows - len(contexts))])
+        segments = (np.arange(length) < lengths[:, None]).astype(np.int32)
+        tokens = Tokens(grid("ids"), grid("positions"), grid("roles"), grid("turns"), segments)
+        return self._read(self.params, tokens, (lengths > 0)[:, None])
+
+    def write(
+        self, memory: Memory, part: str, given: Sequence[Sequence[int]], begin: Sequence[int], active: Sequence[bool]
+    ) -> tuple[list[list[int]], Memory]:
+        """Writes one part of each row.
+
+        Args:
+          memory: of R rows, at least as many as there are `given`.
+          part: "state", "acts" or "response".
+          given: the tokens before it, at least one a row.
+          begin: the position of the first of them, unless it opens a part.
+          active: whether anything is written in a row; the given tokens enter the memory in any case.
+
+        Returns:
+          The tokens of each row without the closing mark, and the memory grown by them.
+        """
+        rows = len(memory.segments)
+        width = -(-max(map(len, given)) // GIVEN_STEP) * GIVEN_STEP
+        ids, present = np.zeros((rows, width), np.int32), np.zeros((rows, width), bool)
+        for row, tokens in enumerate(given):
+            ids[row, width - len(tokens) :], present[row, width - len(tokens) :] = tokens, True
+        starts, wanted = np.zeros(rows, np.int32), np.zeros(rows, bool)
+        starts[: len(begin)], wanted[: len(active)] = begin, active
+        self._drawn += 1
+        key = jax.random.fold_in(self._key, self._drawn)
+        limit = self.sequences.limits[part]
+        grown = self._write(self.params, memory, ids, present, starts, wanted, key, part=part, limit=limit)
+        tokens, counts = jax.device_get((grown.tokens, grown.counts))
+        return [tokens[row, : counts[row]].tolist() for row in range(len(given))], grown.memory
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The words of tokens."""
+        return self.task.tokenizer.decode(list(tokens))
+
+    def _traced_read(self, params: Any, tokens: Tokens, occupied: jax.Array) -> Reading:
+        logits, memory = self.task.module.apply({"params": params}, tokens, occupied, method="read")
+        return Reading(memory, jax.nn.sigmoid(logits[:, 0]))
+
+    def _traced_write(
+        self,
+        params: Any,
+        memory: Memory,
+        ids: jax.Array,
+        present: jax.Array,
+        begin: jax.Array,
+        active: jax.Array,
+        key: jax.Array,
+        part: str,
+        limit: int,
+    ) -> Grown:
+        next_token = functools.partial(self.task.module.apply, {"params": params}, method="write")
+        return grow(
+            next_token,
+            memory,
+            jnp.asarray(ids),
+            jnp.asarray(present),
+            begin,
+            self.sequences.closing[part],
+            limit,
+            tuple(self.sequences.opening.values()),
+            self._sampling,
+            key,
+            self._barred[part],
+            active,
+        )
+
+
+def power_of_two(count: int) -> int:
+    """The smallest power of two that is at least `count`."""
+    return 1 << max(0, count - 1).bit_length()

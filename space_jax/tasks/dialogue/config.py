@@ -1,0 +1,41 @@
+"""The configuration of end-to-end dialogue."""
+
+import dataclasses
+
+from space_jax.config import require
+
+
+@dataclasses.dataclass(frozen=True)
+class DialogueConfig:
+    """End-to-end task-oriented dialogue."""
+
+    name: str = "dialogue"
+    context_length: int = 256  # tokens of a context, of which the last are kept, and of a row of the grid
+    target_length: int = 288  # tokens of a row of the grid of targets; a longer target is cut
+    max_turns: int = 16  # turns of context
+    max_turn_tokens: int = 50  # of one turn, of which the last are kept
+    max_state_tokens: int = 120  # of a belief state, read or written
+    max_act_tokens: int = 60
+    max_response_tokens: int = 80
+    slots: int = 4  # examples that share a row
+    act_weight: float = 1.0  # of the dialog-act loss beside the tokens'
+    offered_names: bool = True  # write names that only the system has said as "offered"
+    database: str = ""  # tables, a file or a folder (`agent.tables`); those of the corpus if empty
+
+    def __post_init__(self):
+        require(self.name == "dialogue", "task.name", "belongs to the task and cannot be changed")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type == "int" or (isinstance(value, int) and not isinstance(value, bool)):
+                require(value > 0, f"task.{field.name}", f"{value} is not positive")
+        require(self.act_weight >= 0, "task.act_weight", f"{self.act_weight} is negative")
+        longest = self.max_state_tokens + self.max_act_tokens + self.max_response_tokens + PART_MARKS
+        require(
+            longest <= self.target_length,
+            "task.target_length",
+            f"{self.target_length} does not hold the longest target, {longest} tokens with its marks",
+        )
+
+
+PART_MARKS = 14
+"""Tokens of a target beside its three texts: eight marks and at most six database tokens."""

@@ -1,0 +1,151 @@
+"""A system turn with everything before it, in words: what the task trains on and what the agent goes on from."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+
+from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Frame, Turn
+from space_jax.tasks.dialogue.act_text import PlannedAct, acts_of
+
+OFFERED = "offered"
+"""The value of the slot `name` that only the system has said: what it offered last. Responses are delexicalised, so the
+name itself is nowhere in the context."""
+
+NAME = "name"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Said:
+    """One earlier turn in the context.
+
+    Attributes:
+      role: `USER` or `SYSTEM`.
+      text: the user's words, or the delexicalised response.
+      state: the belief state on which the system answered; None for a user's turn, or where there is none.
+      acts: of the system; None likewise.
+    """
+
+    role: str
+    text: str
+    state: BeliefState | None = None
+    acts: tuple[PlannedAct, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SystemTurn:
+    """What the system is to produce, or has produced.
+
+    Attributes:
+      state: the belief state after the user's turn, the domain spoken of last at its end; None if not annotated.
+      database: names of the database tokens.
+      acts: None if not annotated.
+      response: delexicalised.
+    """
+
+    state: BeliefState | None
+    database: tuple[str, ...]
+    acts: tuple[PlannedAct, ...] | None
+    response: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DialogueRecord:
+    """A context with the system turn that answers it.
+
+    Attributes:
+      id: the dialogue's id and the number of the turn.
+      context: all earlier turns, oldest first, the user's last.
+      target: the true system turn.
+      act_names: its unified dialog acts; None if not annotated.
+    """
+
+    id: str
+    context: tuple[Said, ...]
+    target: SystemTurn
+    act_names: tuple[str, ...] | None
+
+
+def records_of(
+    dialogue: Dialogue, databases: Mapping[int, tuple[str, ...]] | None = None, offered: bool = True
+) -> Iterator[DialogueRecord]:
+    """A record for each system turn that follows a user's turn.
+
+    Args:
+      dialogue: with belief states on user turns, or none at all.
+      databases: number of a system turn -> its database tokens; none if it is missing there.
+      offered: whether a name that no user said is written `OFFERED`.
+    """
+    states = system_states(dialogue, offered)
+    annotated = any(turn.state is not None for turn in dialogue.turns)
+    context: list[Said] = []
+    for number, turn in enumerate(dialogue.turns):
+        if turn.role == USER:
+            context.append(Said(USER, turn.text))
+            continue
+        target = SystemTurn(
+            state=states[number] if annotated else None,
+            database=(databases or {}).get(number, ()),
+            acts=None if turn.frames is None else acts_of(turn.frames),
+            response=words_of(turn),
+        )
+        if context and context[-1].role == USER:
+            yield DialogueRecord(f"{dialogue.id}-{number}", tuple(context), target, turn.acts)
+        context.append(Said(SYSTEM, target.response, target.state, target.acts))
+
+
+def system_states(dialogue: Dialogue, offered: bool = True) -> dict[int, BeliefState]:
+    """Number of a system turn -> the belief state on which it answers, as it is written (`in_order`, `OFFERED`)."""
+    states: dict[int, BeliefState] = {}
+    state: BeliefState = {}
+    written: BeliefState = {}
+    heard = ""
+    for number, turn in enumerate(dialogue.turns):
+        if turn.role == SYSTEM:
+            states[number] = written
+            continue
+        heard += f" {turn.text.lower()}"
+        now = in_order(turn.state if turn.state is not None else state, state, turn.frames)
+        written = named_by_user(now, heard, state, written) if offered else now
+        state = now
+    return states
+
+
+def words_of(turn: Turn) -> str:
+    """The delexicalised text, or the text as it is where the source has none."""
+    return turn.text if turn.delexicalised is None else turn.delexicalised
+
+
+def in_order(state: BeliefState, before: BeliefState, frames: Iterable[Frame] | None) -> BeliefState:
+    """The belief state with the domain spoken of last at its end.
+
+    That is the last domain of the turn's frames that the state has, if there is one; else the last one whose slots have
+    changed; else the order of the state before stays.
+    """
+    kept = [domain for domain in before if domain in state]
+    order = [*kept, *(domain for domain in state if domain not in before)]
+    named = [frame.domain for frame in frames or () if frame.domain in state]
+    changed = [domain for domain in order if state[domain] != before.get(domain)]
+    for last in (named or changed)[-1:]:
+        order.remove(last)
+        order.append(last)
+    return {domain: state[domain] for domain in order}
+
+
+def named_by_user(state: BeliefState, heard: str, before: BeliefState, written: BeliefState) -> BeliefState:
+    """The state as it is written: `OFFERED` for each name that no user has said.
+
+    Args:
+      state: with names.
+      heard: the user's words so far, in lower case.
+      before: the state before; a name that it had stays as it was written then.
+      written: how it was written.
+    """
+
+    def name(domain: str, values: tuple[str, ...]) -> tuple[str, ...]:
+        if before.get(domain, {}).get(NAME) == values:
+            return written[domain][NAME]
+        return values if any(value.lower() in heard for value in values) else (OFFERED,)
+
+    return {
+        domain: {slot: name(domain, values) if slot == NAME else values for slot, values in slots.items()}
+        for domain, slots in state.items()
+    }

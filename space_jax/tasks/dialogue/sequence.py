@@ -1,0 +1,115 @@
+"""Contexts and targets of a dialogue as token sequences.
+
+    context   <sos_u> words <eos_u> ... [<sos_b> state <eos_b> <sos_a> acts <eos_a>] <sos_r> response <eos_r>
+              <sos_u> words <eos_u>
+    target    <sos_b> state <eos_b> <sos_db> database <eos_db> <sos_a> acts <eos_a> <sos_r> response <eos_r>
+
+Of earlier turns only the last system turn keeps its state and acts: states are cumulative, so that one says what all of
+them said. Positions begin anew at every `<sos_...>`, so that a response stands where pre-training had it. A part that is
+not annotated is left out.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from space_jax.dialogue.record import USER
+from space_jax.features.tokenizer import Tokenizer
+from space_jax.tasks.dialogue.act_text import write_acts
+from space_jax.tasks.dialogue.belief_text import write_belief
+from space_jax.tasks.dialogue.config import DialogueConfig
+from space_jax.tasks.dialogue.records import Said, SystemTurn
+from space_jax.tasks.packed import SYSTEM_ROLE, USER_ROLE, Encoded
+
+STATE, ACTS, RESPONSE = PARTS = ("state", "acts", "response")
+MARKS = {"state": "b", "database": "db", "acts": "a", "response": "r", "user": "u"}
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Target:
+    """A target of n tokens.
+
+    Attributes:
+      ids, positions: `[n]` int32.
+      parts: `[n]` int32, for each token the part that it belongs to as something to be written: 1 the state, 2 the acts,
+        3 the response, 0 for what is given (the `<sos_...>` and the database).
+    """
+
+    ids: np.ndarray
+    positions: np.ndarray
+    parts: np.ndarray
+
+
+class Sequences:
+    """Makes sequences with one tokenizer and the limits of a configuration."""
+
+    def __init__(self, tokenizer: Tokenizer, config: DialogueConfig) -> None:
+        self.tokenizer, self.config = tokenizer, config
+        self.opening = {part: tokenizer.id_of(f"<sos_{mark}>") for part, mark in MARKS.items()}
+        self.closing = {part: tokenizer.id_of(f"<eos_{mark}>") for part, mark in MARKS.items()}
+        self.limits = {
+            STATE: config.max_state_tokens,
+            ACTS: config.max_act_tokens,
+            RESPONSE: config.max_response_tokens,
+        }
+        self._encode = functools.lru_cache(maxsize=1 << 16)(lambda text: tuple(tokenizer.encode(text)))
+
+    def context(self, said: Sequence[Said]) -> Encoded:
+        """The context as the encoder reads it; the last turn has turn id 1."""
+        kept = said[-self.config.max_turns :]
+        last_system = max((n for n, one in enumerate(kept) if one.role != USER), default=-1)
+        ids, positions, roles, turns = [], [], [], []
+        for number, one in enumerate(kept):
+            segments = self._segments(one, number == last_system)
+            length = sum(map(len, segments))
+            ids += [token for segment in segments for token in segment]
+            positions += [place for segment in segments for place in range(len(segment))]
+            roles += [USER_ROLE if one.role == USER else SYSTEM_ROLE] * length
+            turns += [len(kept) - number] * length
+        cut = slice(-self.config.context_length, None)
+        return Encoded(*(np.array(part[cut], np.int32) for part in (ids, positions, roles, turns)))
+
+    def target(self, turn: SystemTurn) -> Target:
+        """A true system turn."""
+        ids, positions, parts = [], [], []
+        for part, tokens in self._target_parts(turn):
+            ids += tokens
+            positions += range(len(tokens))
+            written = PARTS.index(part) + 1 if part in PARTS else 0
+            parts += [0] + [written] * (len(tokens) - 1)
+        return Target(*(np.array(one, np.int32) for one in (ids, positions, parts)))
+
+    def wrapped(self, part: str, text: str) -> list[int]:
+        """A part between its marks, cut to its limit."""
+        return [self.opening[part], *self._encode(text)[: self.limits[part] - 1], self.closing[part]]
+
+    def database(self, names: Sequence[str]) -> list[int]:
+        """The database tokens between their marks."""
+        return [self.opening["database"], *map(self.tokenizer.id_of, names), self.closing["database"]]
+
+    def _segments(self, one: Said, whole: bool) -> list[list[int]]:
+        limit = self.config.max_turn_tokens
+        part = "user" if one.role == USER else RESPONSE
+        words = [self.opening[part], *self._encode(one.text[-_longest_text(limit) :])[-limit:], self.closing[part]]
+        segments = []
+        if whole and one.state is not None:
+            segments.append(self.wrapped(STATE, write_belief(one.state)))
+        if whole and one.acts is not None:
+            segments.append(self.wrapped(ACTS, write_acts(one.acts)))
+        return [*segments, words]
+
+    def _target_parts(self, turn: SystemTurn) -> list[tuple[str, list[int]]]:
+        found: list[tuple[str, list[int]]] = []
+        if turn.state is not None:
+            found += [(STATE, self.wrapped(STATE, write_belief(turn.state)))]
+            found += [("database", self.database(turn.database))]
+        if turn.acts is not None:
+            found.append((ACTS, self.wrapped(ACTS, write_acts(turn.acts))))
+        return [*found, (RESPONSE, self.wrapped(RESPONSE, turn.response))]
+
+
+def _longest_text(tokens: int) -> int:
+    """Characters that hold the last so many tokens of any ordinary text; what lies before need not be tokenised."""
+    return 40 * tokens

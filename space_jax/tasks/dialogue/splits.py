@@ -1,0 +1,52 @@
+"""The records of a split: a corpus with its database, or a JSONL file of dialogues with one's own."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from space_jax.agent.worlds import Worlds
+from space_jax.corpora.splits import SPLITS
+from space_jax.dialogue.jsonl import read_jsonl
+from space_jax.dialogue.record import Dialogue
+from space_jax.errors import UserError
+from space_jax.tasks.config import DataSource
+from space_jax.tasks.dialogue.config import DialogueConfig
+from space_jax.tasks.dialogue.gold import records_with
+from space_jax.tasks.dialogue.records import DialogueRecord
+from space_jax.tasks.dialogue.simulated import best_dialogues
+from space_jax.tasks.reading import dialogues_of, file_of
+
+SIMULATED = "simulated"
+
+
+def read_records(config: DialogueConfig, source: DataSource, split: str) -> list[DialogueRecord]:
+    """See `DialogueTask.read_split`.
+
+    Raises:
+      UserError: no such split or file, no system turn in it, a line that cannot be used.
+    """
+    worlds = Worlds(source.corpus, source.source, config.database)
+    records = [
+        record
+        for dialogue in dialogues(source, split)
+        for record in records_with(dialogue, worlds.of(dialogue.id), config.offered_names)
+    ]
+    if not records:
+        raise UserError(f"config field data: split {split} has no system turn behind a user's turn")
+    return records
+
+
+def dialogues(source: DataSource, split: str) -> Iterable[Dialogue]:
+    """The dialogues of a split; of the simulated world those that are to be imitated."""
+    if source.corpus == SIMULATED:
+        return _simulated(source, split)
+    return dialogues_of(source, split) if source.corpus else read_jsonl(Path(file_of(source, split)))
+
+
+def _simulated(source: DataSource, split: str) -> Iterable[Dialogue]:
+    """`dialogues` and `seed` as the corpus has them; validation and test are a fiftieth as large."""
+    from space_jax.corpora.options import parse_option
+    from space_jax.corpora.registry import SEED_STRIDE, corpus
+
+    options = dict(parse_option(text, corpus(SIMULATED)) for text in source.options)
+    count, seed = options.get("dialogues", 1000), options.get("seed", 0)
+    return best_dialogues(seed + SPLITS.index(split) * SEED_STRIDE, count if split == "train" else max(1, count // 50))
