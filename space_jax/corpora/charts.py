@@ -6,10 +6,10 @@ Sizes are in units of the view box; the page scales a chart to its own width, so
 from collections.abc import Mapping, Sequence
 from html import escape
 
-WIDTH = 640
-_ROW, _LABEL, _NUMBER = 22, 200, 84  # height of a bar's row, width of its name and of its number
-_COLUMNS, _HEIGHT, _FOOT = 40, 180, 34  # columns of a histogram, height of the highest, space for the axis
-_LONGEST_NAME = 26
+WIDTH = 420
+_ROW, _LABEL, _NUMBER = 22, 158, 62  # height of a bar's row, width of its name and of its number
+_COLUMNS, _HEIGHT, _FOOT = 40, 140, 34  # columns of a histogram, height of the highest, space for the axis
+_LONGEST_NAME = 22
 
 
 def bars(title: str, values: Mapping[str, float], percent: bool = False) -> str:
@@ -57,7 +57,7 @@ def columns(title: str, counts: Mapping[int, int], unit: str) -> str:
             f'y="{_HEIGHT - height:.1f}" width="{max(step - 2, 1):.1f}" height="{height:.1f}"/></g>'
         )
     every = -(-len(heights) // 8) or 1
-    for index in range(0, len(heights), every):
+    for index in range(0, len(heights) - every // 2, every):  # a number at the right end would be cut
         drawn.append(f'<text class="tick" x="{(index + 0.5) * step:.1f}" y="{_HEIGHT + 16}">{index * width}</text>')
     drawn.append(f'<line class="axis" x1="0" y1="{_HEIGHT}" x2="{WIDTH}" y2="{_HEIGHT}"/>')
     drawn.append(f'<text class="unit" x="{WIDTH}" y="{_HEIGHT + 32}">{escape(unit)}</text>')

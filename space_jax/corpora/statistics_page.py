@@ -25,7 +25,7 @@ dt { color: var(--soft); font-size: .85rem; }
 dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1.6rem 2rem; }
 section { min-width: 0; border-top: 1px solid var(--line); padding-top: .9rem; }
-svg { display: block; width: 100%; height: auto; }
+svg { display: block; width: 100%; max-width: 34rem; height: auto; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 svg .name { text-anchor: end; } svg .tick { text-anchor: middle; fill: var(--soft); }
 svg .unit { text-anchor: end; fill: var(--soft); } svg .number { fill: var(--soft); }
@@ -33,10 +33,10 @@ svg .bar { fill: var(--bar); } svg .axis { stroke: var(--line); }
 """
 
 _PACKINGS = {
-    "packed": "packed, static row counts",
-    "packed_tightest": "packed, as many rows as needed",
-    "to_longest": "padded to the longest",
-    "fixed": "padded to the full length",
+    "packed": "packed, as trained",
+    "packed_tightest": "packed, no spare row",
+    "to_longest": "padded to longest",
+    "fixed": "padded to full length",
 }
 
 

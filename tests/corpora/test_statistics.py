@@ -81,6 +81,6 @@ def test_the_table_shows_the_counts():
     lines = [" ".join(line.replace("│", " ").split()) for line in shown.get().splitlines()]
     assert "dialogues 3" in lines
     assert "labelled turns 3 (60.0%)" in lines
-    assert "examples 1, 100.0% labelled" in lines
+    assert "examples 3, 66.7% labelled" in lines
     assert "domains 2: hotel 3, taxi 1" in lines
     assert "tree depth 0: 1, 3: 1, 4: 2" in lines
