@@ -202,7 +202,10 @@ def _log(run: _Fit, numbers: dict[str, Any], rows: int, seconds: float, counted:
 
 
 def _evaluate(run: _Fit) -> None:
-    """Evaluates and saves; a new best score is the checkpoint's "loss", with its sign turned."""
+    """Evaluates and saves; a new best score is the checkpoint's "loss", with its sign turned.
+
+    Another one is saved without a score, since of equal ones Orbax would keep the later.
+    """
     best = run.results.get(BEST, -math.inf)
     began = time.monotonic()
     scores = run.evaluate(run.state.params, best)
@@ -213,7 +216,7 @@ def _evaluate(run: _Fit) -> None:
     run.writers.write("eval", run.step, {**scores, "evaluation_seconds": time.monotonic() - began})
     shown = "  ".join(f"{name} {value:.4f}" for name, value in scores.items())
     run.progress.say(f"validation at step {run.step}: {shown}" + ("" if since else "  (best)"))
-    _save(run, -score)
+    _save(run, None if since else -score)
 
 
 def _save(run: _Fit, loss: float | None) -> None:

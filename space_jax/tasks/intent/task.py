@@ -17,9 +17,10 @@ import numpy as np
 from space_jax.config import ModelConfig
 from space_jax.dialogue.record import Frame
 from space_jax.dialogue.trees import combined_similarity, tree_views
+from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.losses import Sum, class_cross_entropy, symmetric_kl, weighted_contrast
-from space_jax.models.recipe import Keys, Partial, Terms
+from space_jax.models.recipe import DROPOUT_VIEWS, Keys, Partial, Terms
 from space_jax.models.views import rngs, two_views
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
@@ -93,11 +94,18 @@ class IntentTask(Task):
         self.linear, self.masks = config.head == "linear", config.mlm_weight > 0
         self.vector = resolve_vector(config.vector, recipe)
         self.row_length = config.max_tokens + WRAPPERS
+        if self.row_length > model.positions:
+            raise UserError(
+                f"config field task.max_tokens: {config.max_tokens} tokens and {WRAPPERS} around them do not fit the "
+                f"{model.positions} positions of the weights"
+            )
         self._shape = Shape(self.row_length, SLOTS.get(self.vector, MOST_SLOTS))
         self.module = IntentModel(model, self.vector, len(self.classes), config.head_dropout)
         self.needs_support = not self.linear
         self.calibrated = ("threshold",) if config.out_of_scope == "threshold" else ()
-        self.coefficients = {"intent": 1.0, "consistency": config.r_drop_weight} if self.linear else {"contrast": 1.0}
+        self.coefficients = {"intent": 1.0} if self.linear else {"contrast": 1.0}
+        if self.linear and config.r_drop_weight:
+            self.coefficients |= {"consistency": config.r_drop_weight}
         if self.masks:
             self.coefficients |= {"masked": config.mlm_weight}
         self._similarity = label_similarity(self.classes, labels["domains"], config.contrast == "soft")
@@ -148,13 +156,24 @@ class IntentTask(Task):
             views = two_views(lambda drop: self.module.apply(variables, batch, rngs=drop, method="directions"), keys)
             known = batch.examples["label"] >= 0
             return Partial(terms, {"views": views.swapaxes(0, 1), "label": batch.examples["label"], "known": known})
+        logits = self._logits(variables, batch, keys)
         label, weight = batch.examples["label"], batch.examples["weight"]
-        logits = two_views(lambda drop: self.module.apply(variables, batch, rngs=drop, method="classify")[1], keys)
-        both = jnp.stack([label, label])
-        losses = class_cross_entropy(logits, both, self.config.label_smoothing).mean(axis=0)
+        labels = jnp.stack([label] * len(logits))
+        losses = class_cross_entropy(logits, labels, self.config.label_smoothing).mean(axis=0)
         terms["intent"] = Sum.of(losses, weight)
-        terms["consistency"] = Sum.of(symmetric_kl(logits[0], logits[1]), (weight > 0).astype(jnp.float32))
+        if "consistency" in self.coefficients:
+            terms["consistency"] = Sum.of(symmetric_kl(logits[0], logits[1]), (weight > 0).astype(jnp.float32))
         return Partial(terms, {})
+
+    def _logits(self, variables: dict, batch: TaskBatch, keys: Keys) -> jax.Array:
+        """Of both dropout views, `[2, B, C]`; of one, `[1, B, C]`, where nothing compares them."""
+
+        def run(drop: dict[str, jax.Array]) -> jax.Array:
+            return self.module.apply(variables, batch, rngs=drop, method="classify")[1]
+
+        if "consistency" in self.coefficients:
+            return two_views(run, keys)
+        return run(rngs(keys, DROPOUT_VIEWS[0]))[None]
 
     def finish(self, terms: Terms, features: Any) -> Terms:
         """See `Task.finish`: the contrast is over all micro-batches."""
