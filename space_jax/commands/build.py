@@ -58,7 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that build together (1)")
     parser.add_argument(
-        "--runner", choices=("local", "beam"), default="local", help="beam: Apache Beam, N bundles at once (local)"
+        "--runner", choices=("local", "beam"), default="local", help="beam: Apache Beam, with N elements (local)"
+    )
+    parser.add_argument(
+        "--beam-option", action="append", default=[], metavar="OPTION", help="of the pipeline: runner=FlinkRunner"
     )
     parser.set_defaults(run=_build, takes_config=False)
 
@@ -101,7 +104,9 @@ def runner_of(given: argparse.Namespace) -> "Runner":
     if given.runner == "beam":
         from space_jax.corpora.beam import BeamRunner
 
-        return BeamRunner(given.workers)
+        return BeamRunner(given.workers, tuple(f"--{option}" for option in given.beam_option))
+    if given.beam_option:
+        raise UserError("--beam-option: expected --runner beam with it")
     return Processes(given.workers)
 
 

@@ -12,13 +12,14 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from space_jax.errors import UserError
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
+@runtime_checkable  # Beam looks whether its arguments are of the types that are hinted
 class Work(Protocol):
     """Work that can be divided."""
 

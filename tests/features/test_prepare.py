@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from space_jax.corpora.registry import CORPORA
+from space_jax.corpora.stream import stream
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features import units
 from space_jax.features.example import Example, Limits, dialogue_examples, without_labels
 from space_jax.features.prepare import prepare
 from space_jax.features.prepared import METADATA_FILE, Counts, open_prepared
+from space_jax.features.runners import Processes, serial
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.features.units import keeps_labels
 
@@ -260,3 +262,115 @@ def test_counts_must_agree(small):
         open_prepared(small).split("labelled")
     with pytest.raises(UserError, match="'train' is not one of the splits"):
         open_prepared(small).split("train")
+
+
+def content(folder):
+    """All bytes of a prepared corpus."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbered:
+    """A stream that can be read anew and in other processes; reading past `broken_at` fails."""
+
+    count: int
+    broken_at: int | None = None
+
+    def __iter__(self):
+        for number in range(self.count):
+            if number == self.broken_at:
+                raise RuntimeError("killed")
+            yield dialogue(number)
+
+
+@pytest.fixture
+def undisturbed(word_tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr(units, "DIALOGUES", 4)
+    splits = {"train": Numbered(14), "test": Numbered(3)}
+    return prepare(splits, word_tokenizer, tmp_path / "whole" / "c", LIMITS, name="toy", labelled_share=0.5).folder
+
+
+def resumed(word_tokenizer, folder, broken_at=None, inputs="same", **arguments):
+    splits = {"train": Numbered(14, broken_at), "test": Numbered(3)}
+    settings = {"name": "toy", "labelled_share": 0.5, "inputs": inputs, **arguments}
+    return prepare(splits, word_tokenizer, folder, LIMITS, **settings).folder
+
+
+@pytest.mark.parametrize("broken_at", [3, 4, 9, 13])
+def test_a_killed_build_goes_on_and_is_the_same_to_the_bit(undisturbed, word_tokenizer, tmp_path, broken_at):
+    with pytest.raises(RuntimeError, match="killed"):
+        resumed(word_tokenizer, tmp_path / "c", broken_at)
+    assert not (tmp_path / "c").exists()
+    left = sorted(path.name for path in (tmp_path / ".c.building" / "units").glob("*.json"))
+    assert len(left) == broken_at // 4
+    told = []
+    folder = resumed(word_tokenizer, tmp_path / "c", progress=lambda *step: told.append(step))
+    assert content(folder) == content(undisturbed)
+    assert len(told) == len(left) + 14 - 4 * len(left) + 3  # one for each unit that was there, then for each dialogue
+    assert sorted(os.listdir(tmp_path)) == ["c", "whole"]
+
+
+def test_units_that_are_damaged_are_made_again(undisturbed, word_tokenizer, tmp_path):
+    with pytest.raises(RuntimeError, match="killed"):
+        resumed(word_tokenizer, tmp_path / "c", broken_at=13)
+    first, second, third = sorted((tmp_path / ".c.building" / "units").glob("*.labelled.array_record"))
+    first.write_bytes(first.read_bytes()[:-1])
+    second.unlink()
+    third.with_name("train-000003.labelled.999.partial").write_bytes(b"of a process that was killed")
+    assert content(resumed(word_tokenizer, tmp_path / "c")) == content(undisturbed)
+
+
+@pytest.mark.parametrize("change", [{"inputs": "other"}, {"labelled_share": 0.4}, {"inputs": None}])
+def test_other_inputs_start_anew(undisturbed, word_tokenizer, tmp_path, change):
+    with pytest.raises(RuntimeError, match="killed"):
+        resumed(word_tokenizer, tmp_path / "c", broken_at=9)
+    told = []
+    resumed(word_tokenizer, tmp_path / "c", progress=lambda *step: told.append(step), **change)
+    assert len(told) == 14 + 3
+
+
+def test_a_build_killed_while_it_was_assembled_goes_on(undisturbed, word_tokenizer, tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("space_jax.features.building.write_description", killed)
+        with pytest.raises(KeyboardInterrupt):
+            resumed(word_tokenizer, tmp_path / "c")
+    assert list((tmp_path / ".c.building" / "examples").iterdir())
+    told = []
+    folder = resumed(word_tokenizer, tmp_path / "c", progress=lambda *step: told.append(step))
+    assert told == [("train", 4), ("train", 8), ("train", 12), ("train", 14), ("test", 3)]
+    assert content(folder) == content(undisturbed)
+
+
+def test_two_builds_of_one_folder_exclude_each_other(word_tokenizer, tmp_path):
+    def second():
+        yield dialogue(1)
+        prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="second")
+
+    with pytest.raises(UserError, match="another build is writing it"):
+        prepare({"train": second()}, word_tokenizer, tmp_path / "c", LIMITS, name="first")
+    assert os.listdir(tmp_path) == []
+
+
+def test_workers_write_the_same_bytes(tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setattr(units, "DIALOGUES", 6)
+    splits = {split: stream("simulated", None, split, {"dialogues": 20}) for split in ("train", "test")}
+    made = [
+        prepare(splits, tokenizer, tmp_path / str(n), LIMITS, name="simulated", runner=runner, attached={"a.txt": "b"})
+        for n, runner in enumerate((serial, Processes(2)))
+    ]
+    assert content(made[0].folder) == content(made[1].folder)
+    assert (made[1].folder / "a.txt").read_text() == "b"
+    broken = {"train": stream("jsonl", tmp_path / "no.jsonl", "train", {})}
+    with pytest.raises(UserError, match=r"no\.jsonl"):
+        prepare(broken, tokenizer, tmp_path / "c", LIMITS, name="broken", runner=Processes(2))
+    with pytest.raises(UserError, match="workers: 0 is not at least 1"):
+        Processes(0)
+
+
+def test_a_stream_that_can_begin_anywhere_is_cut_where_it_is_read():
+    whole = stream("simulated", None, "train", {"dialogues": 7})
+    assert list(whole.starting_at(4)) == list(whole)[4:]
+    assert list(stream("simulated", None, "test", {"dialogues": 40}).starting_at(4)) == []

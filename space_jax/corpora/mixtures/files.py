@@ -128,10 +128,11 @@ def _check_type(value: Any, expected: Any, where: str) -> None:
     found = type(value)
     right = found is _TYPES.get(expected, expected) or (expected is float and found is int)
     if right and expected is tuple and not where.endswith("sources"):
-        nested = where.endswith("same_ids")
-        inner = [item for group in value for item in (group if nested and isinstance(group, list) else [group])]
-        right = all(isinstance(item, str) for item in inner)
-        _check(right, where, "a list of lists of texts" if nested else "a list of texts", value)
+        if where.endswith("same_ids"):
+            right = all(isinstance(group, list) and all(isinstance(item, str) for item in group) for group in value)
+            _check(right, where, "a list of lists of texts", value)
+        else:
+            _check(all(isinstance(item, str) for item in value), where, "a list of texts", value)
     _check(right, where, _KINDS[expected], value)
 
 
