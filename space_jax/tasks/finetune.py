@@ -26,10 +26,10 @@ from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Json, Task
 from space_jax.tasks.trained import Trained
 from space_jax.tasks.workdir import ERRORS, LABELS, RESULTS, SUPPORT, write_arrays, write_json, write_text
-from space_jax.training.checkpoint import find_checkpoints
+from space_jax.training.checkpoint import find_checkpoints, read_notes
 from space_jax.training.curves import draw_curves
 from space_jax.training.distributed import ending_together, initialise_distributed
-from space_jax.training.facts import run_facts
+from space_jax.training.facts import require_same_run, run_facts
 from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
@@ -86,8 +86,13 @@ def _finetune(
     kind = task_class(config.task.name)
     train = _subset(kind, kind.read_split(config.task, config.data, "train"), subset)
     validation = kind.read_split(config.task, config.data, "validation")
-    resumed = bool(find_checkpoints(workdir / CHECKPOINTS).steps)
-    config, tokenizer, initial = _start(config, workdir, init, resumed)
+    # Everything that can be refused is refused before the workdir is touched.
+    checkpoints = find_checkpoints(workdir / CHECKPOINTS).steps
+    config, tokenizer, initial = _start(config, workdir, init, bool(checkpoints))
+    facts = run_facts(config, [_fingerprint(train), _fingerprint(validation)])  # type: ignore[arg-type]
+    if checkpoints:
+        saved, _ = read_notes(workdir / CHECKPOINTS, checkpoints[-1])
+        require_same_run(saved, facts, str(workdir / CHECKPOINTS / str(checkpoints[-1])))
     labels = kind.make_labels(config.task, train)
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
     if initial is not None:
@@ -111,7 +116,6 @@ def _finetune(
     def prepare(params: Any) -> Any:
         return task.prepare(params, lambda: inference(params, examples), examples)
 
-    facts = run_facts(config, [_fingerprint(train), _fingerprint(validation)])  # type: ignore[arg-type]
     if not fit(task, config, workdir, examples, evaluate, mesh, facts, initial, prepare, console):
         return None
     return _finish(workdir, validation, len(train), time.monotonic() - began)

@@ -15,7 +15,7 @@ from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.workdir import LABELS, SUPPORT, read_arrays, read_json
 from space_jax.training import trained as runs
-from space_jax.training.checkpoint import load_params, read_results
+from space_jax.training.checkpoint import load_params, read_notes
 from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import parameter_shardings, unbox
 from space_jax.training.state import abstract_params
@@ -61,7 +61,7 @@ class Trained:
         mesh = make_mesh(config.mesh)
         shape = self.task.collate([], config.train.predict_batch, None)
         self.params = _load(self.task, shape, config, mesh, workdir / runs.CHECKPOINTS, self.step)
-        results = read_results(workdir / runs.CHECKPOINTS, self.step)
+        _, results = read_notes(workdir / runs.CHECKPOINTS, self.step)
         self.calibration: Json = {name: value for name, value in results.items() if name in self.task.calibrated}
         self.support: Arrays = read_arrays(workdir / SUPPORT) if self.task.needs_support else {}
         self._inference = Inference(self.task, config.mesh.rules, mesh, batch_size or config.train.predict_batch)
