@@ -214,15 +214,16 @@ def load_params(directory: Path, abstract: Any, step: int) -> Any:
     return _load_tree(where, abstract)
 
 
-def read_results(directory: Path, step: int) -> dict[str, float]:
-    """The held-out metrics known when a step was saved.
+def read_notes(directory: Path, step: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """The facts of the run and the held-out metrics known when a step was saved.
 
     Raises:
       UserError: when they cannot be read.
     """
     where = Path(directory).absolute()
     with ocp.training.Checkpointer(where, context=_context()) as orbax, _reading(where / str(step)):
-        return orbax.load_checkpointables(step, {_RESULTS: None})[_RESULTS]
+        notes = orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
+    return notes[_FACTS], notes[_RESULTS]
 
 
 def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarray]:
