@@ -25,6 +25,7 @@ lint: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/shellcheck -x tpu_scripts/*.sh tpu_scripts/lib/*.sh tpu_scripts/worker/*.sh tpu_scripts/settings.sh.example
 
 test: install
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile

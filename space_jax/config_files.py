@@ -13,6 +13,7 @@ from typing import Any
 
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 
 CONFIG_FILE = "config.json"
 OVERRIDE = "--config."
@@ -153,7 +154,7 @@ def read_config(workdir: Path, kind: type = PretrainConfig) -> Any:
     Raises:
       UserError: there is none, or it was written by another version.
     """
-    path = Path(workdir) / CONFIG_FILE
+    path = as_path(workdir) / CONFIG_FILE
     if not path.is_file():
         raise UserError(f"{workdir}: no {CONFIG_FILE}; is it the workdir of a pre-training run?")
     try:

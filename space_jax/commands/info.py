@@ -11,6 +11,7 @@ from rich.table import Table
 
 import space_jax
 from space_jax.config_files import read_config
+from space_jax.remote import as_path
 
 PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain", "tensorflow-datasets", "sentencepiece", "tokenizers")
 
@@ -18,7 +19,7 @@ PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain", "tensorflow-dat
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser("info", help="devices, versions, and the state of a run")
-    parser.add_argument("--workdir", type=Path, help="folder of a pre-training run")
+    parser.add_argument("--workdir", type=as_path, help="folder of a pre-training run")
     parser.set_defaults(run=_run, takes_config=False)
 
 

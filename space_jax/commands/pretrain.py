@@ -1,10 +1,10 @@
 """`space-jax pretrain`."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from space_jax.config_files import load_config, parse_overrides
+from space_jax.remote import as_path
 
 
 def add_parser(verbs: Any) -> None:
@@ -15,7 +15,9 @@ def add_parser(verbs: Any) -> None:
         epilog="Any field of the configuration can be set: --config.train.steps=100 --config.model.dtype=bfloat16",
     )
     parser.add_argument("--config", required=True, metavar="FILE[:ARGUMENT]", help="for example configs/space3_sgd.py")
-    parser.add_argument("--workdir", type=Path, required=True, help="folder of the run: checkpoints, metrics, curves")
+    parser.add_argument(
+        "--workdir", type=as_path, required=True, help="folder of the run: checkpoints, metrics, curves"
+    )
     parser.add_argument(
         "--init",
         metavar="DIR",

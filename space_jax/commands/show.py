@@ -1,19 +1,19 @@
 """`space-jax show`: what a run learnt, as a table before and after and as dialogues with predictions."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from space_jax.config_files import read_config
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser("show", help="what a run learnt: metrics before and after, predicted acts and responses")
-    parser.add_argument("--workdir", type=Path, required=True, help="folder of a pre-training run")
+    parser.add_argument("--workdir", type=as_path, required=True, help="folder of a pre-training run")
     parser.add_argument("--n", type=int, default=3, help="held-out turns to show (%(default)s)")
     parser.set_defaults(run=_run, takes_config=False)
 

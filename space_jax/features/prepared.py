@@ -17,6 +17,7 @@ from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
 from space_jax.features.storage import ExampleSource, missing_files, read_split
+from space_jax.remote import is_remote, local_copy
 
 FORMAT = 1  # of the folder; raised whenever older readers or writers would go wrong
 METADATA_FILE = "corpus.json"
@@ -88,12 +89,12 @@ class Prepared:
 
 
 def open_prepared(folder: Path | str) -> Prepared:
-    """Opens a folder that `prepare` wrote.
+    """Opens a folder that `prepare` wrote; one in a bucket is copied to this machine first.
 
     Raises:
       UserError: the folder is missing, not whole, or of another format.
     """
-    folder = Path(folder)
+    folder = local_copy(str(folder), METADATA_FILE) if is_remote(folder) else Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; a prepared corpus is made by `space-jax data build`")
     if not (folder / METADATA_FILE).is_file():

@@ -14,6 +14,7 @@ from space_jax.features import sentencepiece_tokenizer, wordpiece_tokenizer
 from space_jax.features.sentencepiece_tokenizer import SentencePieceTokenizer
 from space_jax.features.tokenizer_folder import DESCRIPTION_FILE, read_bytes, read_folder
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
+from space_jax.remote import as_path
 
 _INNER = f"tokenizer/{DESCRIPTION_FILE}"  # of a run and of converted weights
 HUGGING_FACE = ("tokenizer.json", "vocab.txt")  # the first says more
@@ -64,7 +65,7 @@ def load_tokenizer(path: Path | str, lower_case: bool = True) -> Tokenizer:
     Raises:
       UserError: nothing there, of another kind, or damaged.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         return _from_folder(path, lower_case)
     if not path.is_file():

@@ -120,7 +120,7 @@ def compile_step(plan: StepPlan, batch: Batch) -> tuple[Any, Program]:
         flops=cost.get("flops", 0.0),
         bytes_accessed=cost.get("bytes accessed", 0.0),
         products=product_flops(traced.jaxpr),
-        needed=3 * _forward_products(plan, batch),
+        needed=needed_flops(plan, batch),
         traffic=collectives(executable.as_text()),
     )
 
@@ -129,7 +129,13 @@ def _micro(batch: Batch) -> Batch:
     return jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape[1:], array.dtype), batch)
 
 
-def _forward_products(plan: StepPlan, batch: Batch) -> int:
+def needed_flops(plan: StepPlan, batch: Batch) -> int:
+    """FLOPs that a step cannot do without, on all chips: see `Program.needed`.
+
+    Args:
+      plan: from `plan_step`.
+      batch: `[A, ...]`; only shapes are read.
+    """
     keys = functools.partial(step_keys, plan.config.train.seed, 0)
 
     def forward(params: Any, batch: Batch) -> Any:
@@ -137,4 +143,4 @@ def _forward_products(plan: StepPlan, batch: Batch) -> int:
             return plan.recipe.finish(*accumulate(plan.recipe, params, batch, keys))
 
     with jax.set_mesh(plan.mesh):
-        return product_flops(jax.make_jaxpr(forward)(plan.abstract.params, batch))
+        return 3 * product_flops(jax.make_jaxpr(forward)(plan.abstract.params, batch))

@@ -12,6 +12,7 @@ import orbax.checkpoint.experimental.v1 as ocp
 
 from space_jax.errors import UserError
 from space_jax.models.weights import by_path, nested
+from space_jax.remote import as_path, is_remote
 from space_jax.training.agreement import gather_json
 from space_jax.training.facts import require_same_run
 
@@ -93,7 +94,7 @@ class Checkpoints:
     """
 
     def __init__(self, directory: Path, keep_last: int):
-        self._directory = Path(directory).absolute()
+        self._directory = _absolute(directory)
         self._orbax = ocp.training.Checkpointer(
             self._directory,
             context=_context(),
@@ -171,6 +172,11 @@ class Checkpoints:
         self._orbax.wait()
 
 
+def _absolute(directory: Path) -> Path:
+    """What Orbax wants: an absolute path, or one in a bucket, which has no other."""
+    return as_path(directory) if is_remote(directory) else Path(directory).absolute()
+
+
 def _common(positions: list[Any]) -> list[Any]:
     """The one position of all processes, where they agree, as those that count global batches do; else each one's."""
     return positions[:1] if all(position == positions[0] for position in positions) else positions
@@ -178,9 +184,9 @@ def _common(positions: list[Any]) -> list[Any]:
 
 def find_checkpoints(directory: Path) -> Found:
     """The checkpoints in a folder, without touching what a run may be writing there; none where there is no folder."""
-    if not Path(directory).is_dir():
+    if not as_path(directory).is_dir():
         return Found((), None)
-    with ocp.training.Checkpointer(Path(directory).absolute(), context=_context()) as orbax:
+    with ocp.training.Checkpointer(_absolute(directory), context=_context()) as orbax:
         return _found(orbax)
 
 
@@ -200,7 +206,7 @@ def load_params(directory: Path, abstract: Any, step: int) -> Any:
     Raises:
       UserError: when it cannot be read, lacks parameters or has them in other shapes.
     """
-    where = Path(directory).absolute() / str(step)
+    where = _absolute(directory) / str(step)
     saved, wanted = _saved_params(directory, step), by_path(abstract)
     missing = sorted(wanted.keys() - saved.keys())
     if missing:
@@ -246,12 +252,12 @@ def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarra
         step = found.steps[-1] if found.best is None else found.best
     saved = _saved_params(directory, step)
     tree = nested({name: np.empty(leaf.shape, leaf.dtype) for name, leaf in saved.items()})
-    return by_path(_load_tree(Path(directory).absolute() / str(step), tree))
+    return by_path(_load_tree(_absolute(directory) / str(step), tree))
 
 
 def _saved_params(directory: Path, step: int) -> dict[str, Any]:
     """Shape and dtype of every parameter of a checkpoint."""
-    directory = Path(directory).absolute()
+    directory = _absolute(directory)
     with ocp.training.Checkpointer(directory, context=_context()) as orbax, _reading(directory / str(step)):
         return by_path(orbax.checkpointables_metadata(step).metadata[_STATE]["params"])
 

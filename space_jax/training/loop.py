@@ -41,6 +41,7 @@ from space_jax.training.state import TrainState, abstract_state, init_state
 from space_jax.training.step import make_train_step
 from space_jax.training.stop import StopSignal
 from space_jax.training.targets import LostTargets
+from space_jax.training.workdir import Workdir
 
 Numbers = dict[str, Any]
 
@@ -71,6 +72,7 @@ class _Run:
     """What the loop holds on to, and where it is."""
 
     config: PretrainConfig
+    place: Workdir
     checkpoints: Checkpoints
     writers: Writers
     progress: RunProgress
@@ -103,7 +105,7 @@ def train(
     Args:
       recipe: the model and its loss terms.
       config: of the run.
-      workdir: gets `config.json`, `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`.
+      workdir: gets `config.json`, `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`; may be in a bucket.
       train_iterator: endless NumPy batches `[A, ...]`, this process's share.
       eval_batches: held-out NumPy batches `[A, ...]`, as many on each process.
       bank_batches: training batches of the same kind, for retrieval.
@@ -122,9 +124,10 @@ def train(
     abstract = abstract_state(recipe, optimiser, shape, rules, mesh)
     require_state_fits(abstract, list(mesh.devices.flat))
     step = make_train_step(recipe, optimiser, schedule, config.train.seed, abstract, rules, mesh)
-    workdir, feed, facts = Path(workdir), Feed(train_iterator, mesh), run_facts(config, corpora)
+    place, feed, facts = Workdir(workdir), Feed(train_iterator, mesh), run_facts(config, corpora)
+    place.fetch()
 
-    with StopSignal() as stop, Checkpoints(workdir / "checkpoints", config.train.keep_last) as checkpoints:
+    with StopSignal() as stop, Checkpoints(place.checkpoints, config.train.keep_last) as checkpoints:
         latest = checkpoints.latest()
         if latest is not None:
             state, position, results = checkpoints.restore(latest, abstract, facts)
@@ -134,10 +137,12 @@ def train(
             position, results = feed.position(), {}
         if jax.process_index() == 0:
             # Also when a run goes on: fields that do not change its numbers may be others than before.
-            save_config(config, workdir)
+            save_config(config, place.local)
         last_step, start = (-1, 0) if latest is None else (latest, latest)
-        with Writers(workdir, last_step) as writers, RunProgress(steps, start, console) as progress:
-            run = _Run(config, checkpoints, writers, progress, feed, evaluator, facts, state, position, start, results)
+        with Writers(place.local, last_step) as writers, RunProgress(steps, start, console) as progress:
+            run = _Run(
+                config, place, checkpoints, writers, progress, feed, evaluator, facts, state, position, start, results
+            )
             if latest is None:
                 _start_from(run, initial)
                 _evaluate(run)
@@ -146,7 +151,8 @@ def train(
             _steps(run, step, stop)
             result = _finish(run)
     if jax.process_index() == 0:
-        draw_curves(workdir)
+        draw_curves(place.local)
+    place.publish()
     return result
 
 
@@ -244,6 +250,7 @@ def _save(run: _Run) -> None:
     evaluated = run.step % train.eval_every == 0 or run.step in (0, train.steps)
     loss = run.results["loss"] if evaluated and np.isfinite(run.results["loss"]) else None
     run.checkpoints.save(run.step, run.state, run.position, run.facts, run.results, loss)
+    run.place.publish()
 
 
 def _finish(run: _Run) -> Result:

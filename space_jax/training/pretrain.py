@@ -16,7 +16,8 @@ from space_jax.training.loop import Result, train
 from space_jax.training.setup import Setup
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
-from space_jax.training.trained import CHECKPOINTS, TOKENIZER, require_same_tokenizer
+from space_jax.training.trained import require_same_tokenizer
+from space_jax.training.workdir import TOKENIZER, Workdir
 
 
 def pretrain(config: PretrainConfig, workdir: Path, init: str | None = None) -> Result:
@@ -36,13 +37,13 @@ def pretrain(config: PretrainConfig, workdir: Path, init: str | None = None) -> 
 
 
 def _pretrain(config: PretrainConfig, workdir: Path, init: str | None) -> Result:
-    setup = Setup(config)
+    setup, place = Setup(config), Workdir(workdir)
     # Everything that can be refused is refused before the workdir is touched.
     iterator, held_out, bank = setup.train_batches(), setup.held_out("validation"), setup.bank()
     tokenizer = load_tokenizer(setup.corpora[0].tokenizer_folder)
     initial = None
-    if find_checkpoints(workdir / CHECKPOINTS).steps:
-        require_same_tokenizer(setup, workdir)
+    if find_checkpoints(place.checkpoints).steps:
+        require_same_tokenizer(setup, place.place)
         if init is not None and jax.process_index() == 0:
             print(f"--init {init}: not read, because {workdir} has checkpoints to go on from", file=sys.stderr)
     elif init is not None:
@@ -51,6 +52,6 @@ def _pretrain(config: PretrainConfig, workdir: Path, init: str | None) -> Result
         shapes = by_path(unbox(abstract_params(setup.recipe, micro_batches(held_out[0])[0])))
         require_fit(shapes, initial, setup.config.model)
     if jax.process_index() == 0:
-        tokenizer.save(workdir / TOKENIZER)
+        tokenizer.save(place.local / TOKENIZER)
     fingerprints = [corpus.metadata.fingerprint for corpus in setup.corpora]
     return train(setup.recipe, setup.config, workdir, iterator, held_out, bank, initial=initial, corpora=fingerprints)

@@ -13,8 +13,8 @@ from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.setup import Setup
 from space_jax.training.state import abstract_state
+from space_jax.training.workdir import CHECKPOINTS, TOKENIZER
 
-CHECKPOINTS, TOKENIZER = "checkpoints", "tokenizer"  # folders in a workdir
 BEST, LATEST = "best", "latest"
 
 

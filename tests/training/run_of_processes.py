@@ -1,6 +1,6 @@
 """One process of a distributed run of the toy; started by `test_processes.py`.
 
-Arguments: the workdir, and the batch at which process 0 sends itself SIGTERM (-1: never).
+Arguments: the workdir, and the batch that process 0 draws when it sends itself SIGTERM (-1: never).
 """
 
 import os

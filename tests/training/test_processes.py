@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -92,9 +93,41 @@ def test_a_signal_to_one_process_stops_both_and_they_resume(tmp_path):
     def run(name, stop_at, processes):
         return finish(start("run_of_processes", [tmp_path / name, stop_at], processes))
 
-    assert run("two", 2, processes=2) == ["step 3 stopped True"] * 2
+    assert run("two", 3, processes=2) == ["step 3 stopped True"] * 2
     assert run("two", -1, processes=2) == ["step 6 stopped False"] * 2
     assert run("one", -1, processes=1)[0].startswith("step 6")
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert [entry[:2] for entry in one] == [entry[:2] for entry in two]
     assert [entry[2] for entry in two] == pytest.approx([entry[2] for entry in one], rel=1e-5)
+
+
+def first_step(workdir, started):
+    """Waits until a step of the run is written down."""
+    path = workdir / "metrics.jsonl"
+    while not (path.exists() and '"train"' in path.read_text()):
+        assert all(process.poll() is None for process in started), [process.communicate() for process in started]
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("victim", "processes_after"), [(1, 2), (0, 1)])
+def test_when_a_process_is_killed_the_other_ends_within_a_minute_and_the_run_goes_on(tmp_path, victim, processes_after):
+    started = start("run_of_processes", [tmp_path / "run", -1], processes=2)
+    try:
+        first_step(tmp_path / "run", started)
+        started[victim].kill()
+        killed = time.monotonic()
+        _, errors = started[1 - victim].communicate(timeout=60)
+        print(f"ended after {time.monotonic() - killed:.1f} s")
+    finally:
+        for process in started:
+            process.kill()
+    assert started[1 - victim].returncode != 0
+    # Of the two that notice, JAX's own watch may be first; it speaks of "another task".
+    assert "the same command goes on from the last checkpoint" in errors or "another task died" in errors
+    after = finish(start("run_of_processes", [tmp_path / "run", -1], processes=processes_after))
+    assert after == ["step 6 stopped False"] * processes_after
+    finish(start("run_of_processes", [tmp_path / "whole", -1], processes=1))
+    one, other = losses(tmp_path / "whole"), losses(tmp_path / "run")
+    assert [entry[:2] for entry in other] == [entry[:2] for entry in one]
+    assert [entry[2] for entry in other] == pytest.approx([entry[2] for entry in one], rel=1e-5)

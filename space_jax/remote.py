@@ -1,0 +1,118 @@
+"""Folders in a bucket (`gs://...`): named like local ones, read through etils' epath, copied where they must be local.
+
+Prepared corpora are read at random, some hundred bytes at a time, and ArrayRecord's reader knows local files only; so
+they are copied once to every host. A run writes its small files locally and copies them; Orbax writes checkpoints to
+the bucket itself.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from space_jax.errors import UserError
+
+CACHE_VARIABLE = "SPACE_JAX_CACHE"
+_SCHEME = "://"
+_PIECE = 2**22  # bytes read at once
+
+
+def is_remote(path: Any) -> bool:
+    """Whether a path names something in a bucket."""
+    return _SCHEME in os.fspath(path)
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """A path of either kind: `pathlib.Path`, or for a bucket epath's, which has the same methods."""
+    if not is_remote(path):
+        return Path(path)
+    from etils import epath
+
+    return cast(Path, epath.Path(path))
+
+
+def cache_folder(kind: str, *identity: str) -> Path:
+    """Where the local copy of something remote lies: below `SPACE_JAX_CACHE`, else below the user's cache folder.
+
+    Args:
+      kind: "corpora" or "runs".
+      identity: what tells it from others.
+    """
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "space_jax"
+    name = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
+    return Path(os.environ.get(CACHE_VARIABLE) or user) / kind / name
+
+
+def local_copy(remote: str, description: str) -> Path:
+    """Copies a remote folder to this machine, or finds that it was copied before.
+
+    A copy that was cut short goes on where it stopped, and several processes of a host may copy at once: each file is
+    written under a name of its own, its size is compared, and it is renamed.
+
+    Args:
+      remote: the folder.
+      description: its file that tells one content from another. It is copied last, so a copy that has it is whole.
+
+    Raises:
+      UserError: there is no such folder, no access, or a file that arrived short.
+    """
+    source = as_path(remote)
+    with reaching(remote):
+        target = cache_folder("corpora", remote.rstrip("/"), (source / description).read_text())
+        if not (target / description).is_file():
+            names = [name for name in files_below(source) if name != description]
+            for name in (*names, description):
+                fetch_file(source / name, target / name)
+    return target
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """The files of a folder and of the folders in it, sorted, as relative paths with `/`."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from (f"{entry.name}/{inner}" for inner in files_below(entry))
+        else:
+            yield entry.name
+
+
+def fetch_file(source: Path, target: Path) -> None:
+    """Copies one remote file, whole or not at all; one that is there in its full size stays.
+
+    Raises:
+      UserError: it arrived with another size.
+    """
+    size = source.stat().length  # type: ignore[attr-defined]  # epath's stat, whose names are its own
+    if target.is_file() and target.stat().st_size == size:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with source.open("rb") as reading, temporary.open("wb") as writing:
+            shutil.copyfileobj(reading, writing, _PIECE)
+        arrived = temporary.stat().st_size
+        if arrived != size:
+            raise UserError(f"{source}: {arrived} of {size} bytes arrived; the same command tries again")
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def reaching(remote: str | os.PathLike[str]) -> Iterator[None]:
+    """Turns what a bucket's client raises into a sentence.
+
+    Raises:
+      UserError: the client is not installed, nothing is there, or access is refused.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except ImportError as error:
+        raise UserError(f"{remote}: needs gcsfs; install it with pip install 'space-jax[gcs]'") from error
+    except Exception as error:  # each client has errors of its own
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise UserError(f"{remote}: cannot be reached ({reason})") from error

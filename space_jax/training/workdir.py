@@ -1,0 +1,62 @@
+"""The folder of a run, which may be in a bucket: checkpoints are written there, small files here and then copied."""
+
+import os
+from pathlib import Path
+
+import jax
+
+from space_jax.config_files import CONFIG_FILE
+from space_jax.remote import as_path, cache_folder, fetch_file, files_below, is_remote, reaching
+
+CHECKPOINTS, TOKENIZER, METRICS = "checkpoints", "tokenizer", "metrics.jsonl"  # in a workdir
+
+
+class Workdir:
+    """Where a run writes.
+
+    Attributes:
+      place: the folder as the user named it.
+      local: where this process writes small files; `place` itself unless that is remote.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.place = as_path(path)
+        self._remote = is_remote(path)
+        self.local = cache_folder("runs", os.fspath(path).rstrip("/")) if self._remote else Path(path)
+        self._published: dict[str, tuple[int, int]] = {}
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder that Orbax writes to."""
+        return self.place / CHECKPOINTS
+
+    def fetch(self) -> None:
+        """Brings what a run appends to, before it goes on; what another run left here is forgotten.
+
+        Raises:
+          UserError: the folder cannot be reached.
+        """
+        if not self._remote or jax.process_index():
+            return
+        with reaching(self.place):
+            for name in (METRICS, CONFIG_FILE):
+                (self.local / name).unlink(missing_ok=True)
+                if (self.place / name).exists():
+                    fetch_file(self.place / name, self.local / name)
+
+    def publish(self) -> None:
+        """Copies the small files that changed since the last time; an object in a bucket appears whole.
+
+        Raises:
+          UserError: the folder cannot be reached.
+        """
+        if not self._remote or jax.process_index():
+            return
+        with reaching(self.place):
+            for name in files_below(self.local):
+                told = (self.local / name).stat()
+                if self._published.get(name) != (told.st_mtime_ns, told.st_size):
+                    target = self.place / name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes((self.local / name).read_bytes())
+                    self._published[name] = (told.st_mtime_ns, told.st_size)

@@ -1,0 +1,99 @@
+"""Folders in a bucket, with a stand-in for its client: corpora are copied once, the small files of a run go there."""
+
+import fsspec
+import pytest
+from etils.epath import backend
+from fsspec.implementations.memory import MemoryFileSystem
+
+from space_jax.errors import UserError
+from space_jax.features.prepared import open_prepared
+from space_jax.remote import as_path, files_below, is_remote, local_copy
+from space_jax.training.workdir import Workdir
+
+
+class Bucket(MemoryFileSystem):
+    """Google's storage as far as epath uses it."""
+
+    protocol = ("gs", "gcs")
+    store = {}
+    pseudo_dirs = [""]
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return MemoryFileSystem._strip_protocol(str(path).removeprefix("gs:/").replace("//", "/"))
+
+
+@pytest.fixture
+def bucket(monkeypatch, tmp_path):
+    """An empty bucket, and an empty cache on this machine."""
+    fsspec.register_implementation("gcs", Bucket, clobber=True)
+    Bucket.store.clear()
+    backend.fsspec_backend._get_filesystem.cache_clear()
+    monkeypatch.setenv("SPACE_JAX_CACHE", str(tmp_path / "cache"))
+    yield as_path("gs://bucket")
+    backend.fsspec_backend._get_filesystem.cache_clear()
+
+
+def upload(folder, remote):
+    for name in files_below(folder):
+        (remote / name).parent.mkdir(parents=True, exist_ok=True)
+        (remote / name).write_bytes((folder / name).read_bytes())
+
+
+def test_paths_of_both_kinds(bucket, tmp_path):
+    assert is_remote("gs://bucket/a")
+    assert not is_remote(tmp_path)
+    assert str(as_path("gs://bucket/a") / "b") == "gs://bucket/a/b"
+    assert as_path(tmp_path) == tmp_path
+
+
+def test_a_folder_is_copied_once_and_a_cut_copy_goes_on(bucket, tmp_path):
+    (tmp_path / "made" / "deep").mkdir(parents=True)
+    for name, content in (("corpus.json", "{}"), ("deep/a", "one"), ("deep/b", "two")):
+        (tmp_path / "made" / name).write_text(content)
+    upload(tmp_path / "made", bucket / "corpus")
+    local = local_copy("gs://bucket/corpus", "corpus.json")
+    assert list(files_below(local)) == ["corpus.json", "deep/a", "deep/b"]
+    (local / "corpus.json").unlink()
+    (local / "deep" / "b").write_text("t")  # what a copy that was killed might have left under its final name
+    assert local_copy("gs://bucket/corpus", "corpus.json") == local
+    assert (local / "deep" / "b").read_text() == "two"
+    (bucket / "corpus" / "corpus.json").write_text('{"built": "again"}')
+    assert local_copy("gs://bucket/corpus", "corpus.json") != local
+
+
+def test_a_file_that_arrives_short_is_refused(bucket, monkeypatch):
+    for name in ("corpus.json", "data"):
+        (bucket / "corpus" / name).write_text("content")
+    monkeypatch.setattr("space_jax.remote.shutil.copyfileobj", lambda reading, writing, _: writing.write(b"con"))
+    with pytest.raises(UserError, match=r"gs://bucket/corpus/data: 3 of 7 bytes arrived"):
+        local_copy("gs://bucket/corpus", "corpus.json")
+
+
+def test_what_is_not_there_is_said_in_a_sentence(bucket):
+    with pytest.raises(UserError, match=r"gs://bucket/none: cannot be reached \(FileNotFoundError"):
+        open_prepared("gs://bucket/none")
+
+
+def test_the_small_files_of_a_run_are_published_and_fetched(bucket, monkeypatch, tmp_path):
+    place = Workdir("gs://bucket/run")
+    assert str(place.checkpoints) == "gs://bucket/run/checkpoints"
+    place.fetch()  # nothing there yet
+    place.local.mkdir(parents=True)
+    (place.local / "metrics.jsonl").write_text("1\n")
+    place.publish()
+    assert (bucket / "run" / "metrics.jsonl").read_text() == "1\n"
+    (place.local / "metrics.jsonl").write_text("1\n22\n")
+    place.publish()
+    monkeypatch.setenv("SPACE_JAX_CACHE", str(tmp_path / "another machine"))
+    other = Workdir("gs://bucket/run")
+    other.fetch()
+    assert (other.local / "metrics.jsonl").read_text() == "1\n22\n"
+
+
+def test_a_local_workdir_is_used_as_it_is(tmp_path):
+    place = Workdir(tmp_path / "run")
+    place.fetch()
+    place.publish()
+    assert place.local == place.place == tmp_path / "run"
+    assert not place.local.exists()
