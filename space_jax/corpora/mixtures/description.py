@@ -59,7 +59,7 @@ class Guard:
     Attributes:
       benchmarks: corpora whose validation and test splits are guarded.
       leave_out: corpora that are guarded as a whole, with their train split.
-      content_words: the least number of content words by which a user's utterance is told by itself.
+      content_words: the least number of different content words by which a user's utterance is told by itself.
       near: overlap of shingles from which on a dialogue is one of a benchmark; 0 compares whole texts only.
       same_ids: groups of corpora that share their ids: what is test in one is test in all.
     """

@@ -6,11 +6,12 @@ A dialogue is dropped for one of these reasons, the first that holds:
   text       a guarded dialogue has the same words in the same turns
   near       a guarded dialogue has nearly the same shingles; only dialogues of `wording.NEAR_WORDS` words or more
   utterance  one of its user turns has the words of a user turn, or of an utterance, of a guarded split; only turns with
-             at least `content_words` words that are not among the commonest
+             at least `content_words` different words that are neither among the commonest nor courtesies
 
 So "yes" or "thank you, goodbye" drops nothing but a dialogue that consists of it, and there only if the benchmark has
-such a dialogue too. Turns of the system count in dialogues alone: wizards pick them from templates (STAR) or a program
-writes them (bAbI, SGD), and half of a train split would share one with its test split.
+such a dialogue too; an intent corpus does lose the "yes" that is in a test split. Turns of the system count in dialogues
+alone: wizards pick them from templates (STAR) or a program writes them (bAbI, SGD), and half of a train split would
+share one with its test split.
 """
 
 import dataclasses
@@ -185,7 +186,9 @@ def index_of(guard: Guard, benchmarks: list[Benchmark], tick: Tick | None = None
                 tick(benchmark.name, done)
     return GuardIndex(
         tuple(benchmark.name for benchmark in benchmarks),
-        *map(Table.of, (ids, texts, utterances)),
+        Table.of(ids),
+        Table.of(texts),
+        Table.of(utterances),
         signatures=np.array(signatures, np.uint32).reshape(-1, HASHES),
         signed=np.array(signed, np.int64),
         near=guard.near,

@@ -172,7 +172,7 @@ def _entered(dialogue: Dialogue, source: MixtureSource) -> Dialogue:
 
 def _inputs(mixture: Mixture, wanted: list[Part], guarded: list[Benchmark], seed: int) -> str:
     """Says all that a selection depends on."""
-    streams = [one.dialogues for one in (*wanted, *guarded)]
+    streams = [*(part.dialogues for part in wanted), *(benchmark.dialogues for benchmark in guarded)]
     folders = {str(stream.source): state_of(stream.source) for stream in streams}
     everything = [dataclasses.asdict(mixture), [repr(stream) for stream in streams], folders, seed]
     return hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()

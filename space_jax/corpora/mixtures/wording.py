@@ -29,7 +29,10 @@ _COMMON_WORDS = (
     "a about all also am an and any are as at be been but by can could d did do does for from get had has have he her "
     "here him his how i if in is it its just know let like ll m may me might more must my need no not of ok okay on or "
     "our please re s shall she should so some t thank thanks that the their them there these they this those to us ve "
-    "want was we were what when where which who will with would yes you your"
+    "want was we were what when where which who will with would yes you your "
+    # courtesies, and what every request begins with
+    "anything appreciate bye day else everything find fine good goodbye great hello help helpful hey hi look looking "
+    "much nice nothing now perfect really something sounds sure tell then too very welcome"
 )
 _COMMON = frozenset(_COMMON_WORDS.split())
 _ORDER = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)  # odd: one a word's place
@@ -59,14 +62,14 @@ def wording(dialogue: Dialogue, content_words: int) -> Wording:
 
     Args:
       dialogue: the dialogue.
-      content_words: the least number of content words that an utterance needs to be
-        told by itself; those below it are too common.
+      content_words: the least number of different content words that an utterance needs to be told by itself; those
+        below it are too common.
     """
     turns = [words_of(turn.text) for turn in dialogue.turns]
     long = (
         words
         for words, turn in zip(turns, dialogue.turns, strict=True)
-        if turn.role == USER and sum(word not in _COMMON for word in words) >= content_words
+        if turn.role == USER and len(set(words) - _COMMON) >= content_words
     )
     every = [word for words in turns for word in words]
     return Wording(
