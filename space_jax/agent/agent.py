@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from space_jax.agent.backend import Backend
-from space_jax.agent.lookup import NOTHING, Lookup, Offers, look_up
+from space_jax.agent.lookup import NO_OFFERS, NOTHING, Lookup, Offers, look_up
 from space_jax.agent.words import Spoken, SystemAct, speak
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
@@ -37,7 +37,7 @@ class Conversation:
 
     backend: Backend
     said: tuple[Said, ...] = ()
-    offers: Offers = Offers()
+    offers: Offers = NO_OFFERS
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The tables an agent looks things up in, kept in SQLite and asked by belief states.
 
-What users and models say reaches SQL as bound parameters only; the names of tables and columns come from the tables.
+Nothing that anybody wrote stands in the text of a query: tables and columns have numbers there, and what is asked for
+is first found among the values of its column and then bound as a parameter.
 """
 
 import functools
@@ -26,7 +27,7 @@ class Database:
         For tables as small as a dialogue's own, where users ask for what is not written there ("the nearest").
 
     Raises:
-      UserError: a table without columns, or with two columns that differ in upper and lower case only.
+      UserError: a table without columns.
     """
 
     def __init__(self, tables: Mapping[str, Sequence[Mapping[str, str]]], lenient: bool = False) -> None:
@@ -76,9 +77,8 @@ class Database:
                 clauses.append(clause)
                 parameters += bound
         columns = self._columns[domain]
-        chosen = f"SELECT {', '.join(map(_quoted, columns))} FROM {self._tables[domain]}"
-        rows = self._connection.execute(f"{chosen} WHERE {' AND '.join(clauses)} ORDER BY rowid", parameters)
-        return [dict(zip(columns, row, strict=True)) for row in rows]
+        chosen = f"SELECT * FROM {self._tables[domain]} WHERE {' AND '.join(clauses)} ORDER BY rowid"
+        return [dict(zip(columns, row, strict=True)) for row in self._connection.execute(chosen, parameters)]
 
     def query_state(self, state: BeliefState) -> dict[str, list[Row]]:
         """The rows of each domain of a belief state that has a table."""
@@ -88,24 +88,23 @@ class Database:
         columns = tuple(dict.fromkeys(column for row in rows for column in row))
         if not columns:
             raise UserError(f"table {domain!r}: expected rows with at least one column, found none")
-        if len({column.lower() for column in columns}) < len(columns):
-            raise UserError(
-                f"table {domain!r}: two columns of {', '.join(columns)} differ in upper and lower case only"
-            )
         self._columns[domain], self._tables[domain] = columns, table
-        self._connection.execute(f"CREATE TABLE {table} ({', '.join(f'{_quoted(one)} TEXT' for one in columns)})")
+        self._connection.execute(f"CREATE TABLE {table} ({', '.join(f'c{n} TEXT' for n in range(len(columns)))})")
         places = ", ".join("?" for _ in columns)
         cells = ([str(row.get(column, "")) for column in columns] for row in rows)
         self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", cells)
 
+    def _column(self, domain: str, name: str) -> str:
+        return f"c{self._columns[domain].index(name)}"
+
     def _distinct(self, domain: str, column: str) -> tuple[str, ...]:
-        name = _quoted(column)
+        name = self._column(domain, column)
         cells = self._connection.execute(f"SELECT DISTINCT {name} FROM {self._tables[domain]} ORDER BY {name}")
         return tuple(cell for (cell,) in cells if cell not in _UNKNOWN)
 
     def _clause(self, domain: str, slot: str, values: Iterable[str]) -> tuple[str, list[str | int]]:
         """One condition with its parameters; no condition where nothing is meant and the database is lenient."""
-        column, conditions, bound = _quoted(slot), [], list[str | int]()
+        column, conditions, bound = self._column(domain, slot), [], list[str | int]()
         for value in values:
             limit = time_limit(slot, value)
             if limit is not None and all(as_minutes(cell) is not None for cell in self._known(domain, slot)):
@@ -119,8 +118,3 @@ class Database:
             return "", []
         unknown = f"{column} IN ('', '?')"
         return f"({' OR '.join([unknown, *conditions])})", bound
-
-
-def _quoted(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'

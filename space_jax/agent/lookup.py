@@ -44,6 +44,9 @@ class Offers:
         return Offers({**self.made, domain: (*self.made.get(domain, ()), *added)})
 
 
+NO_OFFERS = Offers()
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lookup:
     """What the database says.

@@ -93,9 +93,7 @@ def play(agent: Agent, seed: int, count: int, together: int = 64) -> list[Outcom
         while live:
             for n in live:
                 callers[n].says()
-            replies, after = agent.reply(
-                [conversations[n] for n in live], [callers[n].turns[-1][1] for n in live]
-            )
+            replies, after = agent.reply([conversations[n] for n in live], [callers[n].turns[-1][1] for n in live])
             for n, reply, conversation in zip(live, replies, after, strict=True):
                 conversations[n] = conversation
                 callers[n].turns.append(("system", reply.text))

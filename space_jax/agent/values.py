@@ -18,24 +18,11 @@ import unicodedata
 from collections.abc import Sequence
 
 DONT_CARE = frozenset(
-    [
-        "dontcare",
-        "dont care",
-        "don't care",
-        "do n't care",
-        "do not care",
-        "doesn't matter",
-        "does not matter",
-        "doesn't care",
-        "does not care",
-        "any",
-        "anything",
-        "anywhere",
-        "either",
-        "whatever",
-        "not mentioned",
-        "none",
-    ]
+    (
+        *("dontcare", "dont care", "don't care", "do n't care", "do not care", "doesn't care", "does not care"),
+        *("doesn't matter", "does not matter", "any", "anything", "anywhere", "either", "whatever"),
+        *("not mentioned", "none"),
+    )
 )
 """Spellings of a value that restricts nothing, and of a slot that is not set."""
 
@@ -107,6 +94,8 @@ def time_limit(slot: str, value: str) -> tuple[str, int] | None:
 
 def nearest(value: str, known: Sequence[str]) -> tuple[str, ...]:
     """The values of a column that a value means, by the rules of this module; empty if it means none of them."""
+    if value in known:
+        return (value,)
     wanted = normal(value)
     plain = [normal(one) for one in known]
     same = tuple(one for one, spelt in zip(known, plain, strict=True) if spelt == wanted and wanted)

@@ -1,4 +1,4 @@
-"""From a delexicalised response to words: values for its placeholders, and the dialog acts with what was really said."""
+"""From a delexicalised response to words: values for its placeholders, and the dialog acts with what is really said."""
 
 import dataclasses
 import re

@@ -1,7 +1,7 @@
 """The model as the agent uses it: reads contexts, writes stretches of text, many dialogues at a time.
 
-Programs are compiled once for each bucket: rows are filled up to the next power of two, contexts and given tokens to the
-next multiple of a step.
+Programs are compiled once for each bucket: rows are filled up to the next power of two, contexts and given tokens to
+the next multiple of a step.
 """
 
 import functools

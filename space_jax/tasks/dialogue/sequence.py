@@ -4,9 +4,9 @@
               <sos_u> words <eos_u>
     target    <sos_b> state <eos_b> <sos_db> database <eos_db> <sos_a> acts <eos_a> <sos_r> response <eos_r>
 
-Of earlier turns only the last system turn keeps its state and acts: states are cumulative, so that one says what all of
-them said. Positions begin anew at every `<sos_...>`, so that a response stands where pre-training had it. A part that is
-not annotated is left out.
+Of earlier turns only the last system turn keeps its state and acts: states are cumulative, so that one says what all
+of them said. Positions begin anew at every `<sos_...>`, so that a response stands where pre-training had it. A part
+that is not annotated is left out.
 """
 
 import dataclasses
@@ -33,8 +33,8 @@ class Target:
 
     Attributes:
       ids, positions: `[n]` int32.
-      parts: `[n]` int32, for each token the part that it belongs to as something to be written: 1 the state, 2 the acts,
-        3 the response, 0 for what is given (the `<sos_...>` and the database).
+      parts: `[n]` int32, for each token the part that it belongs to as something to be written: 1 the state, 2 the
+        acts, 3 the response, 0 for what is given (the `<sos_...>` and the database).
     """
 
     ids: np.ndarray
@@ -60,7 +60,7 @@ class Sequences:
         """The context as the encoder reads it; the last turn has turn id 1."""
         kept = said[-self.config.max_turns :]
         last_system = max((n for n, one in enumerate(kept) if one.role != USER), default=-1)
-        ids, positions, roles, turns = [], [], [], []
+        ids, positions, roles, turns = list[int](), list[int](), list[int](), list[int]()
         for number, one in enumerate(kept):
             segments = self._segments(one, number == last_system)
             length = sum(map(len, segments))
@@ -73,7 +73,7 @@ class Sequences:
 
     def target(self, turn: SystemTurn) -> Target:
         """A true system turn."""
-        ids, positions, parts = [], [], []
+        ids, positions, parts = list[int](), list[int](), list[int]()
         for part, tokens in self._target_parts(turn):
             ids += tokens
             positions += range(len(tokens))

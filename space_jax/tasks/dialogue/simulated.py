@@ -11,7 +11,7 @@ from space_jax.corpora.simulated import Tracker, User, draw_goal, put_into_words
 from space_jax.corpora.simulated.acts import DialogAct
 from space_jax.corpora.simulated.database import stable_seed
 from space_jax.corpora.simulated.goal import Goal
-from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
+from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Turn
 
 CLERKS = 4
 
@@ -42,7 +42,8 @@ def _serve(goal: Goal, rng: random.Random) -> tuple[bool, int, tuple[Turn, ...]]
         user_acts = user.respond(system_acts)
         tracker.hear_user(user_acts)
         said = put_into_words(user_acts, USER, rng, lower)
-        state = {domain: {slot: (value,) for slot, value in slots.items()} for domain, slots in tracker.beliefs.items()}
+        beliefs = tracker.beliefs.items()
+        state: BeliefState = {domain: {slot: (value,) for slot, value in slots.items()} for domain, slots in beliefs}
         turns.append(Turn(USER, said.text, said.frames, said.acts, state))
         system_acts = respond(tracker, database, rng)
         tracker.hear_system(system_acts)

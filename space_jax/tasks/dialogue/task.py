@@ -26,7 +26,7 @@ from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.views import rngs
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.model import DialogueModel, token_losses
-from space_jax.tasks.dialogue.records import DialogueRecord
+from space_jax.tasks.dialogue.records import DialogueRecord, records_of
 from space_jax.tasks.dialogue.sequence import PARTS, Sequences, Target
 from space_jax.tasks.dialogue.splits import read_records
 from space_jax.tasks.packed import Encoded, Shape, TaskBatch, fill, pack, place
@@ -78,9 +78,10 @@ class DialogueTask(Task):
     @classmethod
     def read_row(cls, config: DialogueConfig, row: Mapping[str, Any], where: str, number: int) -> DialogueRecord:
         """See `Task.read_row`: the last system turn of a dialogue in our JSON."""
-        from space_jax.tasks.dialogue.gold import records_with
-
-        records = list(records_with(dialogue_from_json(row, where), None, config.offered_names))
+        try:
+            records = list(records_of(dialogue_from_json(row), None, config.offered_names))
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from None
         if not records:
             raise UserError(f"{where}: expected a dialogue with a system turn behind a user turn, found none")
         return records[-1]
@@ -125,7 +126,7 @@ class DialogueTask(Task):
         acts, labelled = np.zeros((size, len(ACT_NAMES)), np.float32), np.zeros(size, np.float32)
         for index, one in enumerate(examples):
             acts[index], labelled[index] = one.acts, one.labelled
-        return batch.replace(rows=rows, examples={"acts": acts, "labelled": labelled})
+        return dataclasses.replace(batch, rows=rows, examples={"acts": acts, "labelled": labelled})
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""

@@ -1,0 +1,56 @@
+"""Scores of an agent on the test split of a corpus, and its turns as a file of predictions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from space_jax.agent.rewrite import Rewritten
+from space_jax.agent.tables import read_database
+from space_jax.errors import UserError
+from space_jax.evaluation.end_to_end import Answered, Ontology, end_to_end_scores
+from space_jax.evaluation.ontologies import camrest_ontology, kvret_ontology
+
+SCORED = ("camrest676", "kvret")
+
+
+def scores(corpus: str, source: Path, rewritten: Sequence[Rewritten]) -> dict[str, float]:
+    """Match, Success F1, BLEU and Combined; see `evaluation.end_to_end`.
+
+    Raises:
+      UserError: a corpus for which the field has no such measures.
+    """
+    predicted = [[Answered(reply.state, reply.response) for reply in one.replies] for one in rewritten]
+    targets = [[record.target for record in one.records] for one in rewritten]
+    true = [[Answered(target.state or {}, target.response) for target in turns] for turns in targets]
+    return end_to_end_scores(predicted, true, _ontology(corpus, source, true))
+
+
+def multiwoz_predictions(rewritten: Sequence[Rewritten]) -> dict[str, list[dict[str, Any]]]:
+    """What `space-jax multiwoz-eval` reads: dialogue id -> turns with `response` and `state`."""
+    return {
+        one.dialogue.id.split("-", 1)[-1]: [
+            {
+                "response": reply.response,
+                "state": {
+                    domain: {slot: values[0] for slot, values in slots.items()} for domain, slots in reply.state.items()
+                },
+            }
+            for reply in one.replies
+        ]
+        for one in rewritten
+    }
+
+
+def _ontology(corpus: str, source: Path, true: Sequence[Sequence[Answered]]) -> Ontology:
+    if corpus == "kvret":
+        return kvret_ontology(source)
+    if corpus == "camrest676":
+        database = read_database(source / "db")
+        foods = [
+            turn.state["restaurant"]["food"][0]
+            for turns in true
+            for turn in turns
+            if turn.state.get("restaurant", {}).get("food", ("dontcare",))[0] != "dontcare"
+        ]
+        return camrest_ontology(database.query("restaurant", {}), foods)
+    raise UserError(f"corpus {corpus}: Match and Success F1 are defined for {', '.join(SCORED)} only")

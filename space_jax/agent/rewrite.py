@@ -1,0 +1,120 @@
+"""The agent on true dialogues: the users say what they said, the agent answers with its own states and responses.
+
+Dialogues go on side by side, the longest first, so that those of a batch end together. Of the agent's own turns the
+state, the acts, or the earlier responses can be replaced by the true ones; with the true states this is policy
+optimisation.
+"""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+from space_jax.agent.agent import Agent, Conversation, Reply, Truth
+from space_jax.agent.backend import Backend, Tables
+from space_jax.agent.database import Database
+from space_jax.agent.worlds import Worlds
+from space_jax.dialogue.record import USER, Dialogue
+from space_jax.tasks.dialogue.gold import records_with
+from space_jax.tasks.dialogue.records import DialogueRecord, Said
+
+GIVEN = ("states", "acts", "responses")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A dialogue with the agent's turns.
+
+    Attributes:
+      dialogue: the true one.
+      records: its system turns, true.
+      replies: the agent's, one a record.
+    """
+
+    dialogue: Dialogue
+    records: tuple[DialogueRecord, ...]
+    replies: tuple[Reply, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Speed:
+    """How long it took: seconds of wall time, system turns and the words and marks of their responses."""
+
+    seconds: float
+    turns: int
+    words: int
+
+
+def rewrite(
+    agent: Agent, dialogues: Sequence[Dialogue], worlds: Worlds, given: Sequence[str] = (), together: int = 64
+) -> tuple[list[Rewritten], Speed]:
+    """Answers every system turn that follows a user's.
+
+    Args:
+      agent: that answers.
+      dialogues: true ones.
+      worlds: theirs.
+      given: of `GIVEN`, what is true instead of the agent's own: "states" and "acts" of the turn itself, "responses" of
+        the turns before it.
+      together: dialogues side by side.
+
+    Returns:
+      One a dialogue, in the order given, and the speed.
+    """
+    backends = [worlds.of(one.id) or Tables(Database({})) for one in dialogues]
+    records = [tuple(records_with(one, backend)) for one, backend in zip(dialogues, backends, strict=True)]
+    replies: list[list[Reply]] = [[] for _ in dialogues]
+    order = sorted(range(len(dialogues)), key=lambda n: -len(records[n]))
+    began = time.monotonic()
+    for start in range(0, len(order), together):
+        batch = order[start : start + together]
+        _serve(agent, batch, records, backends, replies, given)
+    seconds = time.monotonic() - began
+    done = [Rewritten(*parts) for parts in zip(dialogues, records, map(tuple, replies), strict=True)]
+    words = sum(len(reply.response.split()) for one in replies for reply in one)
+    return done, Speed(seconds, sum(map(len, replies)), words)
+
+
+def _serve(
+    agent: Agent,
+    batch: Sequence[int],
+    records: Sequence[Sequence[DialogueRecord]],
+    backends: Sequence[Backend],
+    replies: list[list[Reply]],
+    given: Sequence[str],
+) -> None:
+    conversations = {n: Conversation(backends[n]) for n in batch}
+    for turn in range(max((len(records[n]) for n in batch), default=0)):
+        live = [n for n in batch if turn < len(records[n])]
+        now = [records[n][turn] for n in live]
+        before = [
+            dataclasses.replace(conversations[n], said=_heard(conversations[n], one, "responses" in given))
+            for n, one in zip(live, now, strict=True)
+        ]
+        # A user who said nothing at all still gets an answer written: the benchmark counts every turn.
+        texts = [one.context[-1].text or "." for one in now]
+        truths = [
+            Truth(
+                state=one.target.state if "states" in given else None,
+                acts=one.target.acts if "acts" in given else None,
+            )
+            for one in now
+        ]
+        answers, after = agent.reply(before, texts, truths)
+        for n, answer, conversation in zip(live, answers, after, strict=True):
+            replies[n].append(answer)
+            conversations[n] = conversation
+
+
+def _heard(conversation: Conversation, record: DialogueRecord, true_responses: bool) -> tuple[Said, ...]:
+    """What was said before the user's turn: the users' own words, with the agent's answers or the true ones."""
+    earlier = record.context[:-1]
+    if true_responses:
+        return earlier
+    own = [one for one in conversation.said if one.role != USER]
+    answered = [number for number, one in enumerate(earlier) if one.role != USER and _answers_user(earlier, number)]
+    replaced = dict(zip(answered, own, strict=False))
+    return tuple(replaced.get(number, one) for number, one in enumerate(earlier))
+
+
+def _answers_user(said: Sequence[Said], number: int) -> bool:
+    return number > 0 and said[number - 1].role == USER

@@ -1,0 +1,48 @@
+"""`space-jax play`: an agent against the simulated users."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from space_jax.errors import UserError
+
+
+def add_parser(verbs: Any) -> None:
+    """Declares the verb."""
+    parser = verbs.add_parser("play", help="success of an agent with the user simulator of the simulated world")
+    parser.add_argument("--workdir", type=Path, required=True, help="folder of a fine-tuning run for dialogue")
+    parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
+    parser.add_argument("--dialogues", type=int, default=200, help="(%(default)s)")
+    parser.add_argument("--seed", type=int, default=1000, help="of the users' goals (%(default)s)")
+    parser.add_argument("--together", type=int, default=64, help="dialogues side by side (%(default)s)")
+    parser.add_argument("--show", type=int, default=0, metavar="N", help="print the first N dialogues")
+    parser.add_argument("--json", action="store_true", help="as JSON instead of a table")
+    parser.set_defaults(run=_run, takes_config=False)
+
+
+def _run(given: argparse.Namespace, _: list[str]) -> None:
+    for name in ("dialogues", "together"):
+        if getattr(given, name) < 1:
+            raise UserError(f"--{name}: expected at least 1, found {getattr(given, name)}")
+    from space_jax.agent.agent import Agent
+    from space_jax.agent.play import play, play_policy, summary
+
+    outcomes = play(Agent.load(given.workdir, given.step), given.seed, given.dialogues, given.together)
+    columns = {"agent": summary(outcomes), "policy": summary(play_policy(given.seed, given.dialogues))}
+    if given.json:
+        print(json.dumps({**columns["agent"], "dialogues": given.dialogues, "policy": columns["policy"]}, indent=1))
+        return
+    console = Console()
+    for number, one in enumerate(outcomes[: given.show]):
+        verdict = "met" if one.success else "rightly refused" if one.refused else "missed"
+        console.print(f"--- dialogue {number}: goal {verdict}", markup=False, highlight=False)
+        for role, words in one.transcript:
+            console.print(f"{role:>6}  {words}", markup=False, highlight=False)
+    table = Table("measure", "agent", "hand-written policy", title=f"{given.dialogues} simulated users")
+    for name in columns["agent"]:
+        table.add_row(name, *(f"{column[name]:.3f}" for column in columns.values()))
+    console.print(table)

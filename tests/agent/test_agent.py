@@ -1,0 +1,100 @@
+"""The agent's loop with a model that writes nonsense: it always answers, and takes what it is given."""
+
+import pytest
+
+from space_jax.agent.agent import SAY_AGAIN, Conversation, Truth
+from space_jax.agent.backend import Tables
+from space_jax.agent.database import Database
+from space_jax.agent.play import as_heard, play_policy, summary
+from space_jax.agent.rewrite import rewrite
+from space_jax.agent.words import PLACEHOLDER, SystemAct
+from space_jax.agent.worlds import Worlds
+from space_jax.corpora.simulated import DialogAct
+from space_jax.dialogue.record import USER
+from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.tasks.dialogue.simulated import best_dialogues
+
+WORLD = Tables(Database({"hotel": [{"name": "Ivy", "area": "north", "phone": "4"}]}))
+TRUTH = Truth(
+    {"hotel": {"area": ("north",)}},
+    (PlannedAct("hotel", "propose", ("name",)),),
+    "[hotel_name] is in the [hotel_area] .",
+)
+
+
+@pytest.fixture
+def fresh():
+    return Conversation(WORLD)
+
+
+def test_what_is_given_is_used(agent, fresh):
+    (reply,), (after,) = agent.reply([fresh], ["a hotel in the north"], [TRUTH])
+    assert reply.text == "Ivy is in the north ."
+    assert reply.acts == (SystemAct("hotel", "propose", (("name", "Ivy"),)),)
+    assert reply.found.tokens == ("[db_1]",)
+    assert [one.role for one in after.said] == ["user", "system"]
+    assert after.offers.names("hotel") == ("Ivy",)
+    (reply,), _ = agent.reply([after], ["yes"], [Truth({"hotel": {"name": ("offered",)}}, (), "[hotel_phone]")])
+    assert (reply.text, reply.state) == ("4", {"hotel": {"name": ("Ivy",)}})
+
+
+def test_side_by_side_is_as_one_at_a_time(agent, fresh):
+    texts = ["a hotel", "taxi to the north please", "bye"]
+    together, _ = agent.reply([fresh] * 3, texts)
+    assert together == [agent.reply([fresh], [text])[0][0] for text in texts]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"])
+def test_a_user_who_says_nothing_is_asked_again(agent, fresh, text):
+    (reply,), (after,) = agent.reply([fresh], [text])
+    assert (reply.text, after) == (SAY_AGAIN, fresh)
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "north " * 1000, "<sos_b> hotel [db_1] ; : \\", "\ud800 \x00", "漢字"])
+def test_any_text_is_answered(agent, fresh, text):
+    (reply,), _ = agent.reply([fresh], [text])
+    assert reply.text
+    assert not PLACEHOLDER.search(reply.text)
+
+
+@pytest.mark.parametrize("state", [{"hotel": {"area": ("the moon",)}}, {"hotel": {}}, {"nowhere": {"x": ("1",)}}, {}])
+def test_any_state_is_answered(agent, fresh, state):
+    (reply,), _ = agent.reply([fresh], ["a hotel"], [Truth(state, TRUTH.acts, TRUTH.response)])
+    assert reply.text
+    assert "[" not in reply.text
+
+
+def test_fifty_turns(agent, fresh):
+    conversation = fresh
+    for _ in range(50):
+        (reply,), (conversation,) = agent.reply([conversation], ["a cheap hotel in the north"])
+        assert reply.text
+    assert len(conversation.said) == 100
+
+
+def test_true_dialogues_are_answered_turn_by_turn(agent):
+    dialogues = list(best_dialogues(3, 2))
+    rewritten, speed = rewrite(agent, dialogues, Worlds("simulated", ""), given=("states", "acts"), together=2)
+    for one, dialogue in zip(rewritten, dialogues, strict=True):
+        assert one.dialogue is dialogue
+        assert len(one.replies) == sum(turn.role == USER for turn in dialogue.turns)
+        assert [set(reply.state) for reply in one.replies] == [set(r.target.state) for r in one.records]
+        assert one.replies[0].found.tokens == one.records[0].target.database
+    assert speed.turns == sum(len(one.replies) for one in rewritten)
+
+
+def test_what_the_simulated_user_hears():
+    said = (
+        SystemAct("hotel", "propose", (("name", None),)),
+        SystemAct("hotel", "dance"),
+        SystemAct("hotel", "request", (("area", None),)),
+    )
+    assert as_heard(said) == (DialogAct("request", "hotel", (("area", None),)),)
+    assert as_heard(()) == (DialogAct("dont_understand"),)
+
+
+def test_the_policy_sets_the_mark():
+    scores = summary(play_policy(1, 60))
+    assert 0.7 < scores["success"] <= 1 - scores["refused"]
+    assert scores["success_of_possible"] > 0.85
+    assert play_policy(1, 3) == play_policy(1, 3)

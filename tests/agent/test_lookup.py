@@ -1,0 +1,98 @@
+"""The database's answer to a belief state, on a world of three hotels."""
+
+import pytest
+
+from space_jax.agent.backend import Tables
+from space_jax.agent.database import Database
+from space_jax.agent.lookup import NOTHING, Offers, count_token, look_up
+from space_jax.agent.simulated import SimulatedBackend
+from space_jax.agent.words import speak
+from space_jax.tasks.dialogue.act_text import PlannedAct
+
+ROWS = [{"name": name, "area": "north", "phone": phone} for name, phone in (("A One", "1"), ("B Two", "2"), ("C", "3"))]
+WORLD = Tables(Database({"hotel": ROWS}), {"hotel": ("day",)})
+NORTH = {"hotel": {"area": ("north",)}}
+KEY = frozenset({("area", "north")})
+
+
+@pytest.mark.parametrize(
+    ("count", "token"), [(0, "[db_0]"), (1, "[db_1]"), (2, "[db_2]"), (3, "[db_2]"), (4, "[db_3]")]
+)
+def test_buckets(count, token):
+    assert count_token(count) == token
+
+
+@pytest.mark.parametrize("state", [{}, {"taxi": {"day": ("monday",)}}])
+def test_nothing_to_ask(state):
+    assert look_up(WORLD, state, Offers()) == NOTHING
+
+
+def test_the_last_domain_is_asked():
+    found = look_up(WORLD, {"taxi": {}, **NORTH}, Offers())
+    assert (found.domain, found.count, found.tokens) == ("hotel", 3, ("[db_2]", "[book_nores]"))
+
+
+def test_what_was_offered_under_the_same_constraints_is_left_out():
+    offers = Offers().with_names("hotel", KEY, ("A One",))
+    assert [row["name"] for row in look_up(WORLD, NORTH, offers).rows] == ["B Two", "C"]
+    assert look_up(WORLD, {"hotel": {"area": ("dontcare",)}}, offers).count == 3
+
+
+def test_an_accepted_offer_and_its_booking():
+    offers = Offers().with_names("hotel", KEY, ("A One", "B Two"))
+    state = {"hotel": {"area": ("north",), "name": ("offered",)}}
+    found = look_up(WORLD, state, offers)
+    assert found.accepted
+    assert (found.rows[0]["name"], found.tokens) == ("B Two", ("[db_1]", "[book_nores]"))
+    booked = look_up(WORLD, {"hotel": {"name": ("a one",), "day": ("monday",)}}, offers)
+    assert (booked.rows[0]["name"], booked.tokens) == ("A One", ("[db_1]", "[book_success]"))
+    assert booked.reference == WORLD.book("hotel", "A One", {"day": "monday"})
+
+
+def test_an_offer_that_was_never_made_is_a_search():
+    found = look_up(WORLD, {"hotel": {"name": ("offered",)}}, Offers())
+    assert (found.accepted, found.count) == (False, 3)
+
+
+def test_a_booking_that_is_turned_down():
+    backend = SimulatedBackend()
+    rows = backend.database.query("train", {})
+    booking = {"people": "2", "day": "Monday"}
+    full = next(row["name"] for row in rows if backend.book("train", row["name"], booking) is None)
+    state = {"train": {"name": (full,), **{slot: (value,) for slot, value in booking.items()}}}
+    assert look_up(backend, state, Offers()).tokens == ("[db_1]", "[book_fail]")
+
+
+def test_words_and_what_was_said():
+    found = look_up(WORLD, NORTH, Offers())
+    acts = (PlannedAct("hotel", "inform", ("count",)), PlannedAct("hotel", "select", ("name", "name")))
+    response = "I have [hotel_count]: [hotel_name], phone [hotel_phone], or [ hotel_name ], phone [hotel_phone]."
+    spoken = speak(response, acts, NORTH, found, Offers(), WORLD)
+    assert spoken.text == "I have 3: A One, phone 1, or B Two, phone 2."
+    assert spoken.acts[1].slots == (("name", "A One"), ("name", "B Two"))
+    assert spoken.names == {"hotel": ("A One", "B Two")}
+
+
+def test_a_value_that_is_not_said_was_not_told():
+    found = look_up(WORLD, NORTH, Offers())
+    spoken = speak("Sure.", (PlannedAct("hotel", "inform", ("phone",)),), NORTH, found, Offers(), WORLD)
+    assert spoken.acts[0].slots == (("phone", None),)
+
+
+def test_no_placeholder_is_ever_said():
+    spoken = speak("[hotel_entrance_fee] [x_y] [", (), {}, NOTHING, Offers(), WORLD)
+    assert spoken.text == "entrance fee y ["
+
+
+def test_what_the_user_wants_is_believed():
+    state = {"hotel": {"area": ("south",)}}
+    found = look_up(WORLD, state, Offers())
+    acts = (PlannedAct("hotel", "notify_failure", ("area",)),)
+    spoken = speak("Nothing in the [hotel_area].", acts, state, found, Offers(), WORLD)
+    assert (found.count, spoken.text) == (0, "Nothing in the south.")
+
+
+def test_a_repetition_names_the_same_again():
+    offers = Offers().with_names("hotel", KEY, ("A One",))
+    acts = (PlannedAct("general", "repeat"), PlannedAct("hotel", "propose", ("name",)))
+    assert speak("[hotel_name].", acts, NORTH, look_up(WORLD, NORTH, offers), offers, WORLD).text == "A One."

@@ -1,0 +1,151 @@
+"""Records of dialogues: contexts, states as they are written, sequences token by token."""
+
+import dataclasses
+
+import pytest
+
+from space_jax.agent.simulated import SimulatedBackend
+from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
+from space_jax.errors import UserError
+from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
+from space_jax.tasks.config import DataSource
+from space_jax.tasks.dialogue.config import DialogueConfig
+from space_jax.tasks.dialogue.gold import offered_names, records_with
+from space_jax.tasks.dialogue.records import in_order, records_of
+from space_jax.tasks.dialogue.sequence import Sequences
+from space_jax.tasks.dialogue.simulated import best_dialogues
+from space_jax.tasks.dialogue.splits import read_records
+from tests.agent.conftest import CONFIG, write_vocabulary
+
+PROPOSE = (Frame("hotel", "propose", (Slot("name", (Value("Ivy"),)),)),)
+DIALOGUE = Dialogue(
+    "d",
+    (
+        Turn(
+            USER,
+            "a hotel in the north",
+            state={"taxi": {}, "hotel": {"area": ("north",)}},
+            frames=(Frame("hotel", "inform"),),
+        ),
+        Turn(SYSTEM, "Ivy ?", frames=PROPOSE, acts=("propose",), delexicalised="[hotel_name] ?"),
+        Turn(USER, "yes", state={"hotel": {"area": ("north",), "name": ("Ivy",)}, "taxi": {}}, frames=()),
+        Turn(SYSTEM, "good", frames=(), acts=()),
+        Turn(SYSTEM, "bye"),
+        Turn(USER, "a taxi to ivy", state={"hotel": {"area": ("north",), "name": ("Ivy",)}, "taxi": {"to": ("Ivy",)}}),
+        Turn(SYSTEM, "where from"),
+    ),
+)
+
+
+def test_a_record_for_each_answer():
+    records = list(records_of(DIALOGUE))
+    assert [record.id for record in records] == ["d-1", "d-3", "d-6"]
+    assert [len(record.context) for record in records] == [1, 3, 6]
+    assert records[1].context[1].text == "[hotel_name] ?"
+    assert records[1].target.acts == ()
+    assert (records[2].target.acts, records[2].act_names) == (None, None)
+
+
+def test_a_name_that_only_the_system_said_stays_offered():
+    states = [record.target.state for record in records_of(DIALOGUE)]
+    assert [list(state) for state in states] == [["taxi", "hotel"], ["taxi", "hotel"], ["hotel", "taxi"]]
+    assert states[1]["hotel"]["name"] == ("offered",)
+    assert states[2]["hotel"]["name"] == ("offered",)  # though the user has said it since
+    assert states[2]["taxi"]["to"] == ("Ivy",)
+    plain = [record.target.state for record in records_of(DIALOGUE, offered=False)]
+    assert plain[1]["hotel"]["name"] == ("Ivy",)
+
+
+def test_the_domain_spoken_of_last_stands_last():
+    state = {"a": {"x": ("1",)}, "b": {"y": ("2",)}}
+    assert list(in_order(state, {}, None)) == ["a", "b"]
+    assert list(in_order(state, {"b": {"y": ("2",)}}, None)) == ["b", "a"]
+    assert list(in_order(state, {}, [Frame("b", "inform"), Frame("a", "inform"), Frame("general", "bye")])) == [
+        "b",
+        "a",
+    ]
+    assert list(in_order(state, {"b": state["b"], "a": state["a"]}, ())) == ["b", "a"]
+
+
+def test_the_database_answers_the_true_states():
+    records = list(records_with(next(iter(best_dialogues(1, 1))), SimulatedBackend()))
+    assert all(record.target.database[0].startswith("[db_") for record in records)
+    assert offered_names(DIALOGUE.turns[1]) == {"hotel": ("Ivy",)}
+    assert all(record.target.database == () for record in records_with(DIALOGUE, None))
+
+
+@pytest.fixture(scope="module")
+def sequences(tmp_path_factory):
+    return Sequences(WordPieceTokenizer.from_vocabulary(write_vocabulary(tmp_path_factory.mktemp("v"))), CONFIG)
+
+
+def named(sequences, ids):
+    return " ".join(map(sequences.tokenizer.token, ids.tolist()))
+
+
+def test_a_target_token_by_token(sequences):
+    record = next(iter(records_of(DIALOGUE, {1: ("[db_1]",)})))
+    target = sequences.target(record.target)
+    assert named(sequences, target.ids) == (
+        "<sos_b> taxi ; hotel area : north <eos_b> <sos_db> [db_1] <eos_db> "
+        "<sos_a> hotel propose name <eos_a> <sos_r> [ hotel _ name ] ? <eos_r>"
+    )
+    assert target.positions.tolist() == [*range(8), *range(3), *range(5), *range(8)]
+    assert target.parts.tolist() == [0, *[1] * 7, 0, 0, 0, 0, *[2] * 4, 0, *[3] * 7]
+
+
+def test_only_the_last_system_turn_keeps_its_state(sequences):
+    context = sequences.context(list(records_of(DIALOGUE))[1].context)
+    assert named(sequences, context.ids) == (
+        "<sos_u> a hotel in the north <eos_u> <sos_b> taxi ; hotel area : north <eos_b> "
+        "<sos_a> hotel propose name <eos_a> <sos_r> [ hotel _ name ] ? <eos_r> <sos_u> yes <eos_u>"
+    )
+    assert context.turns.tolist() == [*[3] * 7, *[2] * 21, *[1] * 3]
+    assert context.roles.tolist() == [*[1] * 7, *[0] * 21, *[1] * 3]
+    assert context.positions.tolist() == [*range(7), *range(8), *range(5), *range(8), *range(3)]
+
+
+def test_long_turns_and_contexts_are_cut_in_front(sequences):
+    records = list(records_of(Dialogue("d", (Turn(USER, "north " * 5000), Turn(SYSTEM, "good " * 500)))))
+    context, target = sequences.context(records[0].context), sequences.target(records[0].target)
+    assert len(context) == CONFIG.max_turn_tokens + 2
+    assert len(target.ids) == CONFIG.max_response_tokens + 1
+    assert named(sequences, target.ids).endswith("good <eos_r>")
+
+
+def test_what_is_not_annotated_is_left_out(sequences):
+    dialogue = Dialogue("d", (Turn(USER, "a hotel"), Turn(SYSTEM, "good"), Turn(USER, "yes"), Turn(SYSTEM, "bye")))
+    records = list(records_of(dialogue))
+    assert named(sequences, sequences.target(records[0].target).ids) == "<sos_r> good <eos_r>"
+    assert named(sequences, sequences.context(records[1].context).ids).split()[4:7] == ["<sos_r>", "good", "<eos_r>"]
+
+
+def test_the_quickest_clerk_is_imitated():
+    one, many = (list(best_dialogues(5, 20, clerks)) for clerks in (1, 6))
+    assert sum(len(d.turns) for d in many) < sum(len(d.turns) for d in one)
+    assert many == list(best_dialogues(5, 20, 6))
+
+
+def test_splits():
+    source = DataSource(corpus="simulated", options=("dialogues=3",))
+    train, held_out = (read_records(DialogueConfig(), source, split) for split in ("train", "validation"))
+    assert not {record.id for record in train} & {record.id for record in held_out}
+    assert all(record.target.acts for record in train)
+
+
+def test_a_jsonl_file_with_a_database(tmp_path):
+    from space_jax.dialogue.jsonl import write_jsonl
+
+    write_jsonl(tmp_path / "train.jsonl", [DIALOGUE])
+    (tmp_path / "hotel.csv").write_text("name,area\nIvy,north\nOak,south\n")
+    config = DialogueConfig(database=str(tmp_path / "hotel.csv"))
+    records = read_records(config, DataSource(train=str(tmp_path / "train.jsonl")), "train")
+    assert [record.target.database for record in records] == [("[db_1]",), ("[db_1]",), ("[db_nores]",)]
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(UserError, match="no system turn"):
+        read_records(config, DataSource(train=str(tmp_path / "empty.jsonl")), "train")
+
+
+def test_limits_that_do_not_fit():
+    with pytest.raises(UserError, match="target_length"):
+        dataclasses.replace(CONFIG, target_length=20)

@@ -1,0 +1,103 @@
+"""The task on a tiny model: packing changes nothing, and losses fall on what is to be written only."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from space_jax.dialogue.record import USER
+from space_jax.models.recipe import total_loss
+from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.tasks.dialogue.model import token_losses
+from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn
+from space_jax.tasks.dialogue.sequence import PARTS
+
+PLACES = 4
+
+
+def record(number, words, state, acts, response, act_names=("inform",)):
+    plan = None if acts is None else tuple(PlannedAct("hotel", act) for act in acts)
+    return DialogueRecord(f"r{number}", (Said(USER, words),), SystemTurn(state, ("[db_1]",), plan, response), act_names)
+
+
+RECORDS = [
+    record(0, "a hotel in the north", {"hotel": {"area": ("north",)}}, ("propose",), "good hotel"),
+    record(1, "cheap", {"hotel": {"price": ("cheap",)}}, ("inform", "request"), "[hotel_name] is good ."),
+    record(2, "bye", None, None, "bye !", None),
+]
+
+
+@pytest.fixture(scope="module")
+def infer(task, params):
+    jitted = jax.jit(task.infer)
+    return lambda records: jax.device_get(
+        jitted(params, _padded(task.collate([task.example(one) for one in records], PLACES, None)))
+    )
+
+
+def _padded(batch):
+    """Batches of one shape, for one program."""
+    from space_jax.tasks.packed import grow
+
+    return grow(batch, PLACES)
+
+
+def test_packed_records_score_as_if_alone(infer):
+    together = infer(RECORDS)
+    for number, one in enumerate(RECORDS):
+        alone = infer([one])
+        for name, values in together.items():
+            np.testing.assert_allclose(values[number], alone[name][0], rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+def test_only_what_is_written_counts(infer):
+    # state: hotel area : north <eos_b>; acts: hotel propose <eos_a>; response: good hotel <eos_r>
+    assert infer(RECORDS)["tokens"].tolist() == [[5, 3, 3], [5, 6, 9], [0, 0, 3], [0, 0, 0]]
+
+
+def test_terms_and_gradients(task, params):
+    batch = _padded(task.collate([task.example(one) for one in RECORDS], PLACES, None))
+
+    @jax.jit
+    def run(params):
+        def loss(params):
+            terms = task.forward(params, batch, {}).terms
+            return total_loss(terms, task.coefficients), terms
+
+        return jax.value_and_grad(loss, has_aux=True)(params)
+
+    (loss, terms), grads = run(params)
+    assert set(terms) == {*PARTS, "dialog_act"}
+    assert [float(terms[part].weight) for part in PARTS] == [10, 9, 15]
+    assert float(terms["dialog_act"].weight) == 2
+    assert np.isfinite(loss)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
+
+
+def test_scores(task):
+    predictions = [
+        {"tokens": 4.0, "loss": 0.0, "state_right": True, "response_right": False},
+        {"tokens": 4.0, "loss": 8.0, "response_right": True},
+    ]
+    assert task.score(RECORDS, predictions) == pytest.approx(
+        {"token_likelihood": np.exp(-1), "state_exact": 1.0, "response_exact": 0.5}
+    )
+
+
+def test_token_losses_in_chunks_equal_the_whole(task, monkeypatch):
+    keys = jax.random.split(jax.random.key(1), 2)
+    x = jax.random.normal(keys[0], (10, 16))
+    table = jax.random.normal(keys[1], (task.model.vocabulary.padded_size, 16))
+    targets = jnp.arange(10)
+    scores = np.array(x @ table.T)[:, : task.model.vocabulary.size]
+    expected = np.log(np.exp(scores).sum(1)) - scores[np.arange(10), np.arange(10)]
+    for chunk in (3, 1000):
+        monkeypatch.setattr("space_jax.tasks.dialogue.model._CHUNK", chunk)
+        losses, right = token_losses(x, table, targets, task.model)
+        np.testing.assert_allclose(losses, expected, rtol=1e-4, atol=1e-4)
+        assert right.tolist() == (scores.argmax(1) == np.arange(10)).tolist()
+
+
+def test_labels(task):
+    assert task.make_labels(task.config, RECORDS) == {"state": True, "acts": True}
+    assert task.make_labels(task.config, RECORDS[2:]) == {"state": False, "acts": False}
