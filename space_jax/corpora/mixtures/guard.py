@@ -9,8 +9,8 @@ A dialogue is dropped for one of these reasons, the first that holds:
              at least `content_words` different words that are neither among the commonest nor courtesies
 
 So "yes" or "thank you, goodbye" drops nothing but a dialogue that consists of it, and there only if the benchmark has
-such a dialogue too; an intent corpus does lose the "yes" that is in a test split. Turns of the system count in dialogues
-alone: wizards pick them from templates (STAR) or a program writes them (bAbI, SGD), and half of a train split would
+such a dialogue too; an intent corpus does lose the "yes" that is in a test split. Turns of the system count in
+dialogues alone: wizards pick them from templates (STAR) or a program writes them (bAbI, SGD), and half of a train split would
 share one with its test split.
 """
 
