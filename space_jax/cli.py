@@ -8,14 +8,17 @@ from collections.abc import Sequence
 import space_jax
 from space_jax.commands import (
     bench,
+    chat,
     convert,
     data,
     evaluate,
     finetune,
     info,
     multiwoz_eval,
+    play,
     predict,
     pretrain,
+    respond,
     show,
     tokenizer,
 )
@@ -37,7 +40,10 @@ def make_parser() -> argparse.ArgumentParser:
         finetune,
         evaluate,
         predict,
+        respond,
         multiwoz_eval,
+        play,
+        chat,
         show,
         convert,
         info,

@@ -126,14 +126,15 @@ class Agent:
     ) -> list[tuple[Reply, Conversation]]:
         asked = [(*one.said, Said(USER, text)) for one, text in zip(conversations, texts, strict=True)]
         turn = _Turn(self._writer, asked)
-        states: list[BeliefState] = [{}] * len(asked)
-        found = [NOTHING] * len(asked)
+        # A model that was trained without belief states writes none, but true ones still ask the database for words.
+        states: list[BeliefState] = [truth.state or {} for truth in truths]
         if self._has["state"]:
             states = [
                 parse_belief(text)
                 for text in turn.write(STATE, [None if t.state is None else write_belief(t.state) for t in truths])
             ]
-            found = [look_up(one.backend, state, one.offers) for one, state in zip(conversations, states, strict=True)]
+        found = [look_up(one.backend, state, one.offers) for one, state in zip(conversations, states, strict=True)]
+        if self._has["state"]:
             turn.give([self._sequences.database(one.tokens) for one in found])
         acts: list[tuple[PlannedAct, ...]] = [()] * len(asked)
         if self._has["acts"]:

@@ -4,13 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from space_jax.agent.agent import Reply
 from space_jax.agent.rewrite import Rewritten
 from space_jax.agent.tables import read_database
+from space_jax.agent.words import PLACEHOLDER
 from space_jax.errors import UserError
 from space_jax.evaluation.end_to_end import Answered, Ontology, end_to_end_scores
+from space_jax.evaluation.multiwoz.placeholders import PLACEHOLDERS
 from space_jax.evaluation.ontologies import camrest_ontology, kvret_ontology
 
 SCORED = ("camrest676", "kvret")
+_BENCHMARK_SLOTS = {
+    "leave_at": "leaveat",
+    "arrive_by": "arriveby",
+    "train_id": "id",
+    "entrance_fee": "entrancefee",
+    "ticket": "price",
+}
 
 
 def scores(corpus: str, source: Path, rewritten: Sequence[Rewritten]) -> dict[str, float]:
@@ -26,19 +36,30 @@ def scores(corpus: str, source: Path, rewritten: Sequence[Rewritten]) -> dict[st
 
 
 def multiwoz_predictions(rewritten: Sequence[Rewritten]) -> dict[str, list[dict[str, Any]]]:
-    """What `space-jax multiwoz-eval` reads: dialogue id -> turns with `response` and `state`."""
-    return {
-        one.dialogue.id.split("-", 1)[-1]: [
-            {
-                "response": reply.response,
-                "state": {
-                    domain: {slot: values[0] for slot, values in slots.items()} for domain, slots in reply.state.items()
-                },
-            }
-            for reply in one.replies
-        ]
-        for one in rewritten
+    """What `space-jax multiwoz-eval` reads: dialogue id -> turns with `response`, `state` and `active_domains`.
+
+    Placeholders and slots get the benchmark's names; the active domain is the one spoken of last in the belief state.
+    """
+    return {one.dialogue.id.split("-", 1)[-1]: [_turn(reply) for reply in one.replies] for one in rewritten}
+
+
+def _turn(reply: Reply) -> dict[str, Any]:
+    state = {
+        domain: {_BENCHMARK_SLOTS.get(slot, slot): values[0] for slot, values in slots.items()}
+        for domain, slots in reply.state.items()
     }
+    return {
+        "response": PLACEHOLDER.sub(lambda match: _benchmark_placeholder(match[1], match[2]), reply.response),
+        "state": state,
+        "active_domains": list(reply.state)[-1:],
+    }
+
+
+def _benchmark_placeholder(domain: str, slot: str) -> str:
+    """`[domain_slot]`, or `[slot]` where the benchmark knows the slot without that domain only."""
+    name = _BENCHMARK_SLOTS.get(slot.lower(), slot.lower())
+    known = [one for one in (f"{domain.lower()}_{name}", name) if one in PLACEHOLDERS]
+    return f"[{(known or [f'{domain}_{slot}'])[0]}]"
 
 
 def _ontology(corpus: str, source: Path, true: Sequence[Sequence[Answered]]) -> Ontology:
