@@ -1,13 +1,33 @@
-"""BANKING77."""
+r"""BANKING77 (77 intents of a bank's helpdesk) from MiniLM: a linear head on the mean of the utterance's tokens.
+
+  space-jax finetune --config configs/finetune/banking77.py --workdir runs/banking77 --init minilm
+
+Hardware: two CPU cores, NUMBERS.
+
+10 utterances a class, three seeds; mean and spread are in runs/banking77-10/summary.json:
+
+  space-jax finetune --config configs/finetune/banking77.py:few --workdir runs/banking77-10 --init minilm --shots 10 \
+      --seeds 0,1,2
+
+Any labelled file, such as the published test set, with the trained model:
+
+  space-jax evaluate --workdir runs/banking77 --input test.csv --config.task.label_field=category
+
+The mini model is too small for the dropout of 0.25 and the R-drop weight of 5 with which SPACE-3 was fine-tuned at base
+size: with them it had 84.0% after the first pass over the data, without them 90.3%. For a base model set
+--config.dropout=0.25 --config.task.head_dropout=0.25 --config.task.r_drop_weight=5 --config.task.mlm_weight=0.1.
+"""
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
 from space_jax.tasks.intent.config import IntentConfig
 
 
-def get_config() -> FinetuneConfig:
+def get_config(variant: str = "full") -> FinetuneConfig:
+    few = variant == "few"
     return FinetuneConfig(
-        task=IntentConfig(mlm_weight=0.0),
+        task=IntentConfig(head_dropout=0.1, r_drop_weight=0.0, mlm_weight=0.0),
         data=DataSource(corpus="banking77", source="data/banking77"),
+        dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=1e-4, weight_decay=0.01, clip_norm=1.0),
-        train=FinetuneTrainConfig(epochs=15, batch_size=32, patience=5),
+        train=FinetuneTrainConfig(epochs=20 if few else 8, eval_every=5 if few else 1, batch_size=32),
     )

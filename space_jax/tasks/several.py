@@ -29,5 +29,6 @@ def summarise(workdir: Path, runs: Mapping[int, Json]) -> Json:
         values = [run[name] for run in runs.values()]
         deviation = statistics.stdev(values) if len(values) > 1 else 0.0
         summary[name] = {"mean": statistics.fmean(values), "deviation": deviation, "of_each": values}
+    workdir.mkdir(parents=True, exist_ok=True)
     write_json(workdir / SUMMARY, summary)
     return summary

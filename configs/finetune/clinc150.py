@@ -1,0 +1,30 @@
+r"""CLINC150 (150 intents of an assistant, and utterances out of scope) from MiniLM.
+
+  space-jax finetune --config configs/finetune/clinc150.py --workdir runs/clinc150 --init minilm
+  space-jax finetune --config configs/finetune/clinc150.py:few --workdir runs/clinc150-10 --init minilm --shots 10 \
+      --seeds 0,1,2
+
+Out of scope is a class of its own, learnt from its 100 training utterances. With
+
+  --config.task.out_of_scope=threshold
+
+it is what no class is sure of: the threshold is the one that is best on validation, and is saved with the model. The
+results have accuracy over all, in_scope_accuracy and out_of_scope_recall; for the 150 intents alone set
+--config.data.options=out_of_scope=false.
+
+Hardware: two CPU cores. Not yet run in full.
+"""
+
+from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
+from space_jax.tasks.intent.config import IntentConfig
+
+
+def get_config(variant: str = "full") -> FinetuneConfig:
+    few = variant == "few"
+    return FinetuneConfig(
+        task=IntentConfig(head_dropout=0.1, r_drop_weight=0.0, mlm_weight=0.0),
+        data=DataSource(corpus="clinc150", source="data/clinc150"),
+        dropout=0.1,
+        optimiser=FinetuneOptimiserConfig(learning_rate=1e-4, weight_decay=0.01, clip_norm=1.0),
+        train=FinetuneTrainConfig(epochs=20 if few else 6, eval_every=5 if few else 1, batch_size=32),
+    )

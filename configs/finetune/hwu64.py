@@ -1,0 +1,22 @@
+r"""HWU64 (64 intents of a home assistant) from MiniLM.
+
+  space-jax finetune --config configs/finetune/hwu64.py --workdir runs/hwu64 --init minilm
+  space-jax finetune --config configs/finetune/hwu64.py:few --workdir runs/hwu64-10 --init minilm --shots 10 \
+      --seeds 0,1,2
+
+Hardware: two CPU cores. Not yet run in full.
+"""
+
+from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
+from space_jax.tasks.intent.config import IntentConfig
+
+
+def get_config(variant: str = "full") -> FinetuneConfig:
+    few = variant == "few"
+    return FinetuneConfig(
+        task=IntentConfig(head_dropout=0.1, r_drop_weight=0.0, mlm_weight=0.0),
+        data=DataSource(corpus="hwu64", source="data/hwu64"),
+        dropout=0.1,
+        optimiser=FinetuneOptimiserConfig(learning_rate=1e-4, weight_decay=0.01, clip_norm=1.0),
+        train=FinetuneTrainConfig(epochs=20 if few else 8, eval_every=5 if few else 1, batch_size=32),
+    )

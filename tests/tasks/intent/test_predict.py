@@ -1,0 +1,113 @@
+"""Prediction and evaluation with a finished run, from the command line and from Python."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+
+import space_jax
+from space_jax.cli import main
+from space_jax.errors import UserError
+from space_jax.tasks.predict import evaluate_file, predict_rows, rows_from, to_line
+from space_jax.tasks.trained import Trained
+from tests.tasks.intent.conftest import rows, write_jsonl
+
+
+@pytest.fixture(scope="module")
+def model(finished):
+    return space_jax.load(finished[0], batch_size=8)
+
+
+LINES = [
+    b'{"id": "first", "text": "book a table", "label": "never seen"}',
+    b'{"text": ""}',
+    b'{"text": "   \\t "}',
+    b"{not json",
+    b'["a", "list"]',
+    b'{"text": "caf\xe9"}',
+    b'{"utterance": "book a table"}',
+    b'{"text": 7}',
+    '{"text": "😀 🚕 ?"}'.encode(),
+    '{"text": "отмените столик"}'.encode(),
+    json.dumps({"text": "cancel the room " * 625}).encode(),
+    b'{"text": "\\ud800 cancel"}',
+    b"",
+    b'{"text": "hello the seat"}',
+]
+
+
+def test_a_bad_line_is_an_error_of_its_own_and_the_rest_goes_on(model):
+    said = list(predict_rows(model.trained, rows_from("-", LINES), 8))
+    assert len(said) == len(LINES) - 1  # the blank one
+    assert [one.get("line") for one in said] == [None, 2, 3, 4, 5, 6, 7, 8, None, None, None, None, None]
+    assert [one["id"] for one in said if "id" in one] == ["first", "9", "10", "11", "12", "14"]
+    assert said[0]["label"] == "book"
+    assert said[-1]["label"] == "greet"
+    assert said[10] == {**said[10], "label": "cancel", "cut_to_tokens": 6}
+    assert "expected an utterance, found ''" in said[1]["error"]
+    assert "no JSON in UTF-8" in said[3]["error"]
+    assert "standard input:6" in said[5]["error"]
+    for one in said:
+        assert json.loads(to_line(one).encode()) == one
+        if "error" not in one:
+            assert 0 < one["score"] <= 1
+            assert one["score"] >= one["next"][0]["score"] >= one["next"][1]["score"]
+
+
+def test_the_batch_does_not_matter(model):
+    texts = [row["text"] for row in rows(0, 20)]
+    together = model.classify(texts)
+    for text, one in zip(texts, together, strict=True):
+        alone = model.classify([text])[0]
+        assert alone["label"] == one["label"]
+        assert alone["score"] == pytest.approx(one["score"], abs=1e-4)
+
+
+def test_the_commands_read_csv(finished, tmp_path, capsysbinary, monkeypatch):
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        'text,label\n"hello, the\nseat",greet\nbook a room,book\nhi,unheard\n,book\nx,y,z\n', encoding="utf-8"
+    )
+    assert main(["predict", "--workdir", str(finished[0]), "--input", str(path), "--batch-size", "8"]) == 0
+    said = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    assert [one.get("label") for one in said] == ["greet", "book", "greet", None, None]
+    assert "expected 2 columns (text, label), found 3" in said[-1]["error"]
+    page = tmp_path / "errors.html"
+    given = ["evaluate", "--workdir", str(finished[0]), "--input", str(path), "--json", "--errors", str(page)]
+    assert main(given) == 0
+    out = capsysbinary.readouterr()
+    measured = json.loads(out.out)
+    assert measured["accuracy"] == pytest.approx(2 / 3)
+    assert (measured["records"], measured["left_out"]) == (3, 2)
+    assert out.err.count(b"left out: ") == 2
+    assert "unheard" in page.read_text()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "hi"}\n')))
+    assert main(["predict", "--workdir", str(finished[0]), "--input", "-"]) == 0
+    assert json.loads(capsysbinary.readouterr().out)["label"] == "greet"
+
+
+def test_python_has_each_task_by_its_verb(model):
+    assert [one["label"] for one in model.classify(["book a seat", {"text": "undo the taxi"}])] == ["book", "cancel"]
+    assert model.classify([]) == []
+    vectors = model.embed(["book a seat", "hi"])
+    assert (vectors.shape, vectors.dtype) == ((2, 8), np.float32)
+    for method in (model.fill, model.parse, model.track):
+        with pytest.raises(UserError, match="fine-tuned for the task intent; its method is classify"):
+            method(["hi"])
+    with pytest.raises(UserError, match=r"write \[text\]"):
+        model.classify("hi")
+    with pytest.raises(UserError, match="input 2: field text"):
+        model.classify(["hi", ""])
+
+
+def test_a_file_without_labels_cannot_be_scored(model, tmp_path):
+    path = tmp_path / "bare.jsonl"
+    write_jsonl(path, [{"text": "hi"}])
+    with pytest.raises(UserError, match=r"bare\.jsonl: expected labelled records, found none"):
+        evaluate_file(model.trained, path)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match="not the workdir of a fine-tuning run"):
+        Trained(tmp_path)

@@ -1,0 +1,101 @@
+"""What goes into the loss of intents: terms, weights, masking, trees of labels; by hand and by shape."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from space_jax.errors import UserError
+from space_jax.models.recipe import KEY_PURPOSES
+from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.intent.records import IntentRecord, from_row
+from space_jax.tasks.intent.task import UNKNOWN, IntentTask, label_similarity
+
+RECORDS = [IntentRecord("0", "table", "book"), IntentRecord("1", "hotel north", "book"), IntentRecord("2", "at", "ask")]
+
+
+@pytest.fixture
+def make_task(tiny_model, tokenizer):
+    def make(**fields):
+        config = IntentConfig(max_tokens=10, **fields)
+        labels = IntentTask.make_labels(config, [*RECORDS, IntentRecord("3", "none", "oos")])
+        return IntentTask(config, labels, tokenizer, dataclasses.replace(tiny_model, dropout=0.1), "space3")
+
+    return make
+
+
+def terms_of(task, records):
+    batch = task.collate([task.example(record) for record in records], 4, np.random.default_rng(0))
+
+    def run():
+        params = task.init(jax.random.key(0), batch)
+        params = jax.tree.map(lambda leaf: leaf.value, params, is_leaf=lambda leaf: hasattr(leaf, "names"))
+        keys = {name: jax.random.key(n) for n, name in enumerate(KEY_PURPOSES)}
+        partial = task.forward(params, batch, keys)
+        stacked = jax.tree.map(lambda array: array[None], partial.features)
+        return task.finish(partial.terms, stacked)
+
+    return jax.eval_shape(run)
+
+
+@pytest.mark.parametrize(
+    ("fields", "terms"),
+    [
+        ({}, {"intent", "consistency", "masked"}),
+        ({"r_drop_weight": 0.0, "mlm_weight": 0.0}, {"intent"}),
+        ({"head": "knn"}, {"contrast", "masked"}),
+        ({"head": "knn", "mlm_weight": 0.0, "vector": "mean", "contrast": "hard"}, {"contrast"}),
+    ],
+)
+def test_the_terms_are_those_with_a_coefficient(make_task, fields, terms):
+    task = make_task(**fields)
+    assert set(terms_of(task, RECORDS)) == terms == set(task.coefficients)
+
+
+def test_labels_and_weights_of_a_batch(make_task):
+    task = make_task(balance=True)
+    assert task.classes == ["ask", "book", "oos"]
+    unseen = IntentRecord("9", "time", "never seen")
+    batch = task.collate([task.example(record) for record in [*RECORDS, unseen]], 8, None)
+    assert batch.examples["label"].tolist() == [1, 1, 0, UNKNOWN] + [UNKNOWN] * 4
+    # 4 utterances, 3 classes: 4 / (3 * 2) for the class of two, 4 / 3 for a class of one.
+    np.testing.assert_allclose(batch.examples["weight"], [2 / 3, 2 / 3, 4 / 3, 0, 0, 0, 0, 0], rtol=1e-6)
+    assert not batch.rows["masked_weights"].any()  # nothing is masked in prediction
+
+
+def test_a_threshold_leaves_out_of_scope_out_of_the_classes(make_task):
+    task = make_task(out_of_scope="threshold")
+    assert task.classes == ["ask", "book"]
+    decided = task.decide([{"label": "ask", "score": 0.4}, {"label": "book", "score": 0.6}], {"threshold": 0.5})
+    assert decided == [{"label": "oos", "score": 0.4, "nearest": "ask"}, {"label": "book", "score": 0.6}]
+
+
+def test_masked_places_hold_what_was_there(make_task):
+    task = make_task()
+    long = IntentRecord("8", "table time people north hotel area two seven none for", "book")
+    batch = task.collate([task.example(long)] * 4, 4, np.random.default_rng(1))
+    rows = batch.rows
+    assert rows["masked_weights"].sum() > 0
+    for r, c in np.argwhere(rows["masked_weights"] > 0):
+        assert rows["masked_targets"][r, c] == batch.context.ids[r, rows["masked_positions"][r, c]]
+    changed = np.argwhere(rows["masked_ids"] != batch.context.ids)
+    assert {(r, c) for r, c in changed.tolist()} <= {
+        (r, int(rows["masked_positions"][r, m])) for r, m in np.argwhere(rows["masked_weights"] > 0).tolist()
+    }
+
+
+def test_intents_of_a_domain_are_a_third_alike():
+    soft = label_similarity(["pay", "lose", "pay2"], ["bank", "bank", "shop"], soft=True)
+    np.testing.assert_allclose(soft, [[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 1]], rtol=1e-6)
+    np.testing.assert_array_equal(label_similarity(["a", "b"], ["x", "x"], soft=False), np.eye(2))
+
+
+def test_rows_of_files():
+    config = IntentConfig(text_field="utterance", label_field="category")
+    assert from_row(config, {"utterance": "hi", "category": " greet "}, "f:2", 1) == IntentRecord("1", "hi", "greet")
+    assert from_row(config, {"utterance": "hi", "id": 7}, "f:2", 1) == IntentRecord("7", "hi")
+    with pytest.raises(UserError, match="f:2: field utterance: expected an utterance, found the fields text"):
+        from_row(config, {"text": "hi"}, "f:2", 1)
+    with pytest.raises(UserError, match="field category: expected the name of an intent, found 3"):
+        from_row(config, {"utterance": "hi", "category": 3}, "f:2", 1)
