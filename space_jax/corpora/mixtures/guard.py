@@ -10,8 +10,8 @@ A dialogue is dropped for one of these reasons, the first that holds:
 
 So "yes" or "thank you, goodbye" drops nothing but a dialogue that consists of it, and there only if the benchmark has
 such a dialogue too; an intent corpus does lose the "yes" that is in a test split. Turns of the system count in
-dialogues alone: wizards pick them from templates (STAR) or a program writes them (bAbI, SGD), and half of a train split would
-share one with its test split.
+dialogues alone: wizards pick them from templates (STAR) or a program writes them (bAbI, SGD), and half of a train split
+would share one with its test split.
 """
 
 import dataclasses
