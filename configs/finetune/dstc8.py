@@ -1,6 +1,9 @@
-"""DSTC8 spans: four services of SGD together, DialoGLUE's macro F1. A tenth of train is validation; test is scored apart.
+"""DSTC8 spans: four services of SGD together; DialoGLUE's macro F1.
 
-    space-jax finetune --config configs/finetune/dstc8.py --workdir runs/dstc8 --init minilm
+  space-jax finetune --config configs/finetune/dstc8.py --workdir runs/dstc8 --init minilm
+  space-jax evaluate --workdir runs/dstc8 --split test
+
+As restaurant8k.py: a tenth of train is validation. Hardware: two CPU cores.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

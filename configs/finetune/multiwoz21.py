@@ -1,6 +1,10 @@
-"""MultiWOZ 2.1 by TripPy's copying, trained on its validation dialogues where train is missing: joint goal accuracy.
+"""MultiWOZ 2.1 by copying (TripPy): joint goal accuracy.
 
-    space-jax finetune --config configs/finetune/multiwoz21.py --workdir runs/multiwoz21 --init minilm
+  space-jax finetune --config configs/finetune/multiwoz21.py --workdir runs/multiwoz21 --init minilm
+  space-jax evaluate --workdir runs/multiwoz21 --split test
+
+Trained on nine tenths of the validation dialogues, where the source has no train; with train, set train_split to it.
+Copying can produce 94% of the values that change there. Hardware: two CPU cores.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

@@ -1,9 +1,10 @@
-"""NLU++, banking, 10-fold set-up: slots with spans and several intents an utterance, trained on two of twenty folds.
+"""NLU++, banking, 10-fold set-up: slots with places and several intents, trained on two of twenty folds.
 
-    space-jax finetune --config configs/finetune/nlupp.py --workdir runs/nlupp --init minilm
+  space-jax finetune --config configs/finetune/nlupp.py --workdir runs/nlupp --init minilm
+  space-jax evaluate --workdir runs/nlupp --split test
 
-Other folds and the hotels: `--config.data.options=domain=hotels,folds=2`. An option has no comma here, so one fold is
-the most that the command line can name; the file can name two.
+Test is the eighteen other folds. Another domain or fold: --config.data.options=domain=hotels,folds=2 (one fold there,
+since commas part the options; this file can name more). Hardware: two CPU cores.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

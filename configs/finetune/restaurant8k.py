@@ -1,6 +1,11 @@
-"""Restaurants-8k: five slots with spans, DialoGLUE's macro F1. A tenth of train is validation; test is scored apart.
+"""Restaurants-8k: five slots with places; DialoGLUE's macro F1.
 
-    space-jax finetune --config configs/finetune/restaurant8k.py --workdir runs/restaurant8k --init minilm
+  space-jax finetune --config configs/finetune/restaurant8k.py --workdir runs/restaurant8k --init minilm
+  space-jax evaluate --workdir runs/restaurant8k --split test
+
+There is no validation in the source; a tenth of train is ours, by a hash of the ids.
+
+Hardware: two CPU cores. 315 utterances (--shots 100, 6 epochs) give 78 F1 on validation.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

@@ -1,6 +1,9 @@
-"""Sim-M by TripPy's copying: joint goal accuracy.
+"""Sim-M by copying (TripPy): joint goal accuracy.
 
-    space-jax finetune --config configs/finetune/sim_m.py --workdir runs/sim_m --init minilm
+  space-jax finetune --config configs/finetune/sim_m.py --workdir runs/sim_m --init minilm
+  space-jax evaluate --workdir runs/sim_m --split test
+
+Hardware: two CPU cores.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

@@ -1,6 +1,9 @@
-"""TOP (the domains event and navigation of TOPv2): hierarchical parses, exact match.
+"""TOP (event and navigation of TOPv2): hierarchical parses by labelled spans; exact match.
 
-    space-jax finetune --config configs/finetune/top.py --workdir runs/top --init minilm
+  space-jax finetune --config configs/finetune/top.py --workdir runs/top --init minilm
+  space-jax evaluate --workdir runs/top --split test
+
+Every answer is a tree. Hardware: two CPU cores.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

@@ -1,6 +1,9 @@
-"""WOZ 2.0 by TripPy's copying: joint goal accuracy.
+"""WOZ 2.0 by copying (TripPy): joint goal accuracy.
 
-    space-jax finetune --config configs/finetune/woz2.py --workdir runs/woz2 --init minilm
+  space-jax finetune --config configs/finetune/woz2.py --workdir runs/woz2 --init minilm
+  space-jax evaluate --workdir runs/woz2 --split test
+
+Hardware: two CPU cores. By writing the state instead: woz2_text.py.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

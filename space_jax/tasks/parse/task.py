@@ -28,6 +28,7 @@ from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
+from space_jax.tasks.error_list import error_list
 from space_jax.tasks.located import Located, locate, token_places, with_examples
 from space_jax.tasks.packed import Encoded, Shape, TaskBatch, pack, place
 from space_jax.tasks.parse.cky import best_tree
@@ -154,7 +155,7 @@ class ParseTask(Task):
         """See `Task.forward`: cross-entropy of every span's label, summed over spans, mean over utterances."""
         scores = self.net.apply({"params": params}, batch, rngs=rngs(keys, "dropout_view_1"))
         loss = token_cross_entropy(scores, batch.examples["labels"], batch.examples["weights"])
-        return Partial({"spans": loss.replace(weight=batch.valid.sum().astype(jnp.float32))}, ())
+        return Partial({"spans": dataclasses.replace(loss, weight=batch.valid.sum().astype(jnp.float32))}, ())
 
     def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
         """See `Task.infer`: `best` and `choice` `[B, W, W, 2, 2]` of `best_of_kinds`."""
@@ -179,9 +180,19 @@ class ParseTask(Task):
 
     def score(self, records: Sequence[ParseRecord], predictions: Sequence[Json]) -> dict[str, float]:
         """See `Task.score`: `exact_match`, `bracket_f1` and `validity`."""
-        truth = [parse_tree.to_text(record.tree) for record in records if record.tree is not None]
-        score = parse_score([prediction["parse"] for prediction in predictions], truth)
-        return dataclasses.asdict(score)
+        pairs = [(one["parse"], parse_tree.to_text(r.tree)) for r, one in _annotated(records, predictions)]
+        return dataclasses.asdict(parse_score([ours for ours, _ in pairs], [theirs for _, theirs in pairs]))
+
+    def error_page(self, records: Sequence[ParseRecord], predictions: Sequence[Json], title: str) -> str:
+        """See `Task.error_page`."""
+        known = _annotated(records, predictions)
+        said = [(r.id, r.text, parse_tree.to_text(r.tree), one["parse"]) for r, one in known]
+        return error_list([one for one in said if one[2] != one[3]], len(said), title)
+
+
+def _annotated(records: Sequence[ParseRecord], predictions: Sequence[Json]) -> list[tuple[Any, Json]]:
+    """The records with a tree, and what was predicted for them."""
+    return [(r, one) for r, one in zip(records, predictions, strict=True) if r.tree is not None]
 
 
 def word_columns(words: Sequence[str], located: Located) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -13,13 +13,14 @@ import optax
 
 from space_jax.config import ModelConfig
 from space_jax.errors import UserError
-from space_jax.evaluation.span_f1 import span_score
+from space_jax.evaluation.span_f1 import Span, span_score
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.losses import Sum, token_cross_entropy
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
+from space_jax.tasks.error_list import error_list
 from space_jax.tasks.held_out import split_dialogues
 from space_jax.tasks.located import Located, locate, token_places, with_examples
 from space_jax.tasks.packed import Encoded, Shape, TaskBatch, pack, place
@@ -170,15 +171,39 @@ class SlotsTask(Task):
 
     def score(self, records: Sequence[SlotRecord], predictions: Sequence[Json]) -> dict[str, float]:
         """See `Task.score`: DialoGLUE's `macro_f1`, `micro_f1`, `exact`, F1 of each slot, and `intent_f1` (micro)."""
-        truth = [record.spans or () for record in records]
-        said = [[(span["slot"], span["start"], span["end"]) for span in one["spans"]] for one in predictions]
-        score = span_score(said, truth)
+        known = [(r, one) for r, one in zip(records, predictions, strict=True) if r.spans is not None]
+        score = span_score([_spans_of(one) for _, one in known], [r.spans or () for r, _ in known])
         named = {"macro_f1": score.macro_f1, "micro_f1": score.micro_f1, "exact": score.exact}
         named |= {f"f1/{slot}": one.f1 for slot, one in score.slots.items()}
         if self.intents:
-            held = [{one["intent"] for one in prediction["intents"]} for prediction in predictions]
-            true = [set(record.intents or ()) for record in records]
-            hits = sum(len(ours & theirs) for ours, theirs in zip(held, true, strict=True))
-            total = sum(map(len, held)) + sum(map(len, true))
-            named["intent_f1"] = 2 * hits / total if total else 0.0
+            named["intent_f1"] = _intent_f1(records, predictions)
         return named
+
+    def error_page(self, records: Sequence[SlotRecord], predictions: Sequence[Json], title: str) -> str:
+        """See `Task.error_page`: the utterances with a span too many or too few."""
+        known = [(r, one) for r, one in zip(records, predictions, strict=True) if r.spans is not None]
+        wrong = [
+            (r.id, r.text, _in_words(r.spans or (), r.text), _in_words(_spans_of(one), r.text))
+            for r, one in known
+            if set(r.spans or ()) != set(_spans_of(one))
+        ]
+        return error_list(wrong, len(known), title)
+
+
+def _spans_of(prediction: Json) -> list[Span]:
+    return [(span["slot"], span["start"], span["end"]) for span in prediction["spans"]]
+
+
+def _in_words(spans: Iterable[Span], text: str) -> str:
+    return ", ".join(f"{slot} [{text[start:end]}]" for slot, start, end in sorted(spans, key=lambda span: span[1:]))
+
+
+def _intent_f1(records: Sequence[SlotRecord], predictions: Sequence[Json]) -> float:
+    """F1 over all decisions (utterance, intent) of the utterances whose intents are known."""
+    pairs = [
+        ({said["intent"] for said in one["intents"]}, set(r.intents))
+        for r, one in zip(records, predictions, strict=True)
+        if r.intents is not None
+    ]
+    total = sum(len(ours) + len(theirs) for ours, theirs in pairs)
+    return 2 * sum(len(ours & theirs) for ours, theirs in pairs) / total if total else 0.0

@@ -122,9 +122,9 @@ def find_value(text: str, slot: str, values: Iterable[str]) -> tuple[int, int] |
     for value in values:
         for spelling in label_variants().written(slot, value):
             words = [re.escape(word) for word in plain(spelling).split(" ") if word]
-            match = re.search(r"(?<!\w)" + r"\s*".join(words) + r"(?!\w)", text, re.IGNORECASE)
-            if match and words:
-                return match.span()
+            said = re.search(r"(?<!\w)" + r"\s*".join(words) + r"(?!\w)", text, re.IGNORECASE)
+            if said and words:
+                return said.span()
     return None
 
 

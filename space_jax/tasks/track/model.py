@@ -10,6 +10,7 @@ heads of its own on a vector of the whole turn; shared ones with attention are t
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from flax import struct
 
@@ -116,11 +117,18 @@ class TrackModel(Encoder):
     def __call__(self, batch: TaskBatch) -> SlotScores:
         """Scores all slots of every turn."""
         x = self.tokens(batch)
-        table = self.backbone.embedding.token
-        names = jnp.stack([table[jnp.asarray(ids)].mean(axis=0) for ids in self.names])
+        names = self._names()
         extra = batch.examples
         everything, words = (take_tokens(x, extra[name]) for name in ("tokens", "words"))
         return self.head(names.astype(x.dtype), extra["informed"], everything, extra["there"], words, extra["spoken"])
+
+    def _names(self) -> jax.Array:
+        """The mean word embedding of each slot's name, `[S, H]`."""
+        width = max(map(len, self.names))
+        ids = np.array([[*name, *[0] * (width - len(name))] for name in self.names], np.int32)
+        weights = np.array([[1 / len(name)] * len(name) + [0.0] * (width - len(name)) for name in self.names])
+        table = self.backbone.embedding.token
+        return jnp.einsum("SW,SWH->SH", weights.astype(np.float32), table[ids])
 
 
 def best_spans(starts: jax.Array, ends: jax.Array, longest: int) -> jax.Array:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from space_jax.errors import UserError
-from space_jax.evaluation.joint_goal import FlatState, goal_score
+from space_jax.evaluation.joint_goal import FlatState, goal_score, same_value
 from space_jax.tasks.config import DataSource
+from space_jax.tasks.error_list import error_list
 from space_jax.tasks.held_out import split_dialogues
 from space_jax.tasks.reading import file_of, records_of
 from space_jax.tasks.task import Json, Task
 from space_jax.tasks.track.records import TrackRecord, of_dialogue, of_row
+from space_jax.tasks.track.whole import states_of
 
 
 class Tracker(Task):
@@ -49,6 +51,27 @@ class Tracker(Task):
         if not slots:
             raise UserError("training records: expected some with a state, found none")
         return {"slots": dict(sorted(slots.items()))}
+
+    def error_page(self, records: Sequence[TrackRecord], predictions: Sequence[Json], title: str) -> str:
+        """See `Task.error_page`: the turns with a wrong state, and what is wrong in it."""
+        known, wrong = 0, []
+        for record, state in zip(records, states_of(records, predictions), strict=True):
+            if record.after is None:
+                continue
+            known += 1
+            slots = [slot for slot in sorted({*state, *record.after}) if not _right(slot, state, record.after)]
+            if slots:
+                turns = " / ".join(text for _, text in record.turns[-2:])
+                wrong.append((record.id, turns, _in_words(record.after, slots), _in_words(state, slots)))
+        return error_list(wrong, known, title)
+
+
+def _right(slot: str, state: FlatState, truth: FlatState) -> bool:
+    return same_value(slot, state.get(slot, ()), truth.get(slot, ()))
+
+
+def _in_words(state: FlatState, slots: Sequence[str]) -> str:
+    return ", ".join(f"{slot} {' | '.join(state[slot])}" for slot in slots if slot in state)
 
 
 def scores(records: Sequence[TrackRecord], states: Sequence[FlatState], slots: Sequence[str]) -> dict[str, float]:

@@ -141,10 +141,10 @@ class TrackTask(Tracker):
         def loss(logits: jax.Array, targets: jax.Array) -> Sum:
             """A target of -1 does not count."""
             total = token_cross_entropy(logits, targets, jnp.ones(targets.shape, jnp.float32))
-            return total.replace(weight=batch.valid.sum().astype(jnp.float32))
+            return dataclasses.replace(total, weight=batch.valid.sum().astype(jnp.float32))
 
         ends = loss(found.starts, truth["spans"][..., 0]), loss(found.ends, truth["spans"][..., 1])
-        both = ends[0].replace(total=ends[0].total + ends[1].total)
+        both = dataclasses.replace(ends[0], total=ends[0].total + ends[1].total)
         return Partial(
             {"gates": loss(found.gates, truth["gates"]), "spans": both, "others": loss(found.others, truth["others"])},
             (),

@@ -84,7 +84,7 @@ class TrackTextTask(Tracker):
             "state_turns": zeros,
             "state_segments": grid(segments),
         }
-        return batch.replace(rows=written)
+        return dataclasses.replace(batch, rows=written)
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""

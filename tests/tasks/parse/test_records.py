@@ -11,7 +11,7 @@ from space_jax.tasks.parse.records import of_row, words_of
     [
         ("Wake me at 4:30pm, please!", "Wake me at 4 : 30 pm , please !"),
         ("what's on I-95 [now]?", "what 's on I - 95 now ?"),
-        ("I can't go", "I ca n't go"),
+        ("I can't go, I'm Ann's", "I can't go , I'm Ann 's"),
         ("地铁 в центр 🚇", "地铁 в центр 🚇"),
         ("", ""),
     ],
@@ -48,4 +48,4 @@ def test_words_are_mostly_those_of_top(shared_data):
     for _, text, tree in topv2.parses(shared_data / "data" / "topv2", "validation", "event,navigation"):
         total += 1
         same += list(words_of(text)) == list(words(tree))
-    assert same / total > 0.95
+    assert same / total > 0.985

@@ -42,16 +42,22 @@ def learnt(task):
         return total_loss(task.forward(params, batch, {}).terms, task.coefficients)
 
     @jax.jit
-    def learn(params):
-        def step(carry, _):
-            value, gradient = jax.value_and_grad(loss)(carry[0])
-            updates, state = optimiser.update(gradient, carry[1])
-            return (optax.apply_updates(carry[0], updates), state), value
+    def step(params, state):
+        value, gradient = jax.value_and_grad(loss)(params)
+        updates, state = optimiser.update(gradient, state)
+        return value, gradient, optax.apply_updates(params, updates), state
 
-        (params, _), values = jax.lax.scan(step, (params, optimiser.init(params)), None, 200)
-        return params, values
+    # The gradient along itself against a central difference.
+    gradient = step(params, optimiser.init(params))[1]
+    norm = optax.tree.norm(gradient)
+    moved = [jax.tree.map(lambda p, g, s=s: p + s * g / norm, params, gradient) for s in (1e-2, -1e-2)]
+    ahead, behind = (step(one, optimiser.init(params))[0] for one in moved)
+    np.testing.assert_allclose((ahead - behind) / 2e-2, norm, rtol=0.02)
+    state, values = optimiser.init(params), []
+    for _ in range(200):
+        value, _, params, state = step(params, state)
+        values.append(float(value))
 
-    params, values = learn(params)
     infer = jax.jit(task.infer)
 
     def answer(records):
@@ -61,7 +67,7 @@ def learnt(task):
             {name: np.asarray(array)[: len(records)] for name, array in outputs.items()}, examples, {}
         )
 
-    return np.asarray(values), answer
+    return values, answer
 
 
 def test_it_learns(task, learnt):
@@ -99,6 +105,15 @@ def test_a_label_that_training_lacks_is_not_trained_against(task):
 def test_spans_that_are_cut_off_are_left_out(task):
     record = of_row({"text": "x", "parse": "[IN:GET at at at at [SL:AREA at at at ] ]"}, "text", "f:1", 1)
     assert task.example(record).labels == ()
+
+
+def test_what_is_not_annotated_is_not_scored(task):
+    right, other = {"parse": PARSES["north"]}, {"parse": "[IN:GET at ]"}
+    records = [RECORDS[2], ParseRecord("x", "at", ("at",))]
+    assert task.score(records, [right, other])["exact_match"] == 1.0
+    page = task.error_page(records, [other, other], "errors")
+    assert "1 of 1 are not all right." in page
+    assert "[IN:GET at ]" in page
 
 
 def test_labels_need_an_intent(task):

@@ -81,6 +81,21 @@ def test_any_text_has_an_answer_with_exact_places(learnt):
             assert 0 <= span["start"] < span["end"] <= len(text)
 
 
+def test_what_is_not_annotated_is_not_scored(task):
+    known = SlotRecord("a", "at 7", (), (("time", 3, 4),))
+    unknown = SlotRecord("b", "at 7")
+    right = {"spans": [{"slot": "time", "start": 3, "end": 4}], "intents": [{"intent": "ask"}]}
+    score = task.score([known, unknown], [right, right])
+    assert (score["macro_f1"], score["exact"], score["intent_f1"]) == (1.0, 1.0, 0.0)
+
+
+def test_the_page_of_errors(task):
+    wrong = {"spans": [{"slot": "date", "start": 0, "end": 2}], "intents": []}
+    page = task.error_page([SlotRecord("a", "at 7", (), (("time", 3, 4),))], [wrong], "errors")
+    assert "time [7]" in page
+    assert "date [at]" in page
+
+
 def test_labels(task):
     assert task.labels == {"slots": {"date": 1, "people": 2, "time": 2}, "intents": {"ask": 2, "book": 2}}
     with pytest.raises(UserError, match="spans"):

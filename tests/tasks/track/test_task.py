@@ -60,16 +60,26 @@ def learn(task, batch, steps):
         return total_loss(task.forward(params, batch, {}).terms, task.coefficients)
 
     @jax.jit
-    def run(params):
-        def step(carry, _):
-            value, gradient = jax.value_and_grad(loss)(carry[0])
-            updates, state = optimiser.update(gradient, carry[1])
-            return (optax.apply_updates(carry[0], updates), state), value
+    def step(params, state):
+        value, gradient = jax.value_and_grad(loss)(params)
+        updates, state = optimiser.update(gradient, state)
+        return value, gradient, optax.apply_updates(params, updates), state
 
-        (params, _), values = jax.lax.scan(step, (params, optimiser.init(params)), None, steps)
-        return params, values
+    check_gradient(lambda params: step(params, optimiser.init(params))[:2], params)
+    state, values = optimiser.init(params), []
+    for _ in range(steps):
+        value, _, params, state = step(params, state)
+        values.append(float(value))
+    return params, values
 
-    return run(params)
+
+def check_gradient(value_and_gradient, params):
+    """The gradient along itself against a central difference."""
+    gradient = value_and_gradient(params)[1]
+    norm = optax.tree.norm(gradient)
+    moved = [jax.tree.map(lambda p, g, s=s: p + s * g / norm, params, gradient) for s in (1e-2, -1e-2)]
+    ahead, behind = (value_and_gradient(one)[0] for one in moved)
+    np.testing.assert_allclose((ahead - behind) / 2e-2, norm, rtol=0.02)
 
 
 def answers(task, infer, params, records, size):
@@ -87,7 +97,7 @@ def task(tokenizer, tiny_model):
 def learnt(task):
     params, values = learn(task, task.collate([task.example(record) for record in RECORDS], 4, None), 150)
     infer = jax.jit(task.infer)
-    return np.asarray(values), lambda records: answers(task, infer, params, records, 4)
+    return values, lambda records: answers(task, infer, params, records, 4)
 
 
 def test_it_learns(task, learnt):
@@ -117,6 +127,12 @@ def test_any_text_has_an_answer(learnt):
         for one in prediction["update"].values():
             if one["gate"] == "span":
                 assert one["value"] == text[one["start"] : one["end"]] != ""
+
+
+def test_the_page_of_errors(task):
+    page = task.error_page(RECORDS, [{"update": {}}] * 3, "errors")
+    assert "3 of 3 are not all right." in page
+    assert "hotel-name acorn, hotel-people 2" in page
 
 
 def test_what_is_to_be_learnt(task):
