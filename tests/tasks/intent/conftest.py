@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from space_jax.tasks import finetune as finetuning
+from space_jax.tasks import fitting, trained
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
 from space_jax.tasks.finetune import finetune
 from space_jax.tasks.intent.config import IntentConfig
@@ -63,8 +65,31 @@ def config_of(world, **train):
     )
 
 
+class Programs:
+    """Keeps what the first run compiles, for further runs of the same configuration."""
+
+    def __init__(self, make):
+        self.make, self.made = make, []
+
+    def __call__(self, *arguments):
+        self.made = self.made or [self.make(*arguments)]
+        return self.made[0]
+
+
+SHARED = ((fitting, "make_train_step"), (finetuning, "Inference"), (trained, "Inference"))
+
+
 @pytest.fixture(scope="session")
-def finished(world, tmp_path_factory):
+def programs():
+    inference = Programs(finetuning.Inference)
+    return {place: inference if place[1] == "Inference" else Programs(fitting.make_train_step) for place in SHARED}
+
+
+@pytest.fixture(scope="session")
+def finished(world, tmp_path_factory, programs):
     """(workdir, results) of a run of eight epochs of four steps."""
     workdir = tmp_path_factory.mktemp("finished") / "run"
-    return workdir, finetune(config_of(world), workdir, str(world / "bert"))
+    with pytest.MonkeyPatch.context() as patch:
+        for place, kept in programs.items():
+            patch.setattr(*place, kept)
+        return workdir, finetune(config_of(world), workdir, str(world / "bert"))

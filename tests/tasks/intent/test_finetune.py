@@ -43,7 +43,9 @@ def test_the_best_checkpoint_is_that_of_the_first_highest_score(finished):
     assert results["step"] == first == find_checkpoints(workdir / "checkpoints").best
 
 
-def test_a_killed_run_goes_on_exactly(world, finished, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_exactly(world, finished, programs, tmp_path, monkeypatch):
+    for place, kept in programs.items():
+        monkeypatch.setattr(*place, kept)
     real = fitting.train_batch
 
     def killed_at_ten(*arguments):
