@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from space_jax.agent.agent import Reply
+from space_jax.agent.conversation import Reply
 from space_jax.agent.rewrite import Rewritten
 from space_jax.agent.tables import read_database
 from space_jax.agent.words import PLACEHOLDER

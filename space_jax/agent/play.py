@@ -9,7 +9,8 @@ import dataclasses
 import random
 from collections.abc import Sequence
 
-from space_jax.agent.agent import Agent, Conversation
+from space_jax.agent.agent import Agent
+from space_jax.agent.conversation import Conversation
 from space_jax.agent.simulated import SimulatedBackend
 from space_jax.agent.words import SystemAct
 from space_jax.corpora.simulated import (

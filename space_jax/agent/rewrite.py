@@ -9,8 +9,9 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
-from space_jax.agent.agent import Agent, Conversation, Reply, Truth
+from space_jax.agent.agent import Agent
 from space_jax.agent.backend import Backend, Tables
+from space_jax.agent.conversation import Conversation, Reply, Truth
 from space_jax.agent.database import Database
 from space_jax.agent.worlds import Worlds
 from space_jax.dialogue.record import USER, Dialogue

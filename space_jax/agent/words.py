@@ -13,6 +13,7 @@ from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import NAME, OFFERED
 
 PLACEHOLDER = re.compile(r"\[ ?([A-Za-z]+) ?_ ?([A-Za-z0-9_ ]+?) ?\]")
+_ARTICLE = re.compile(r"\b([Aa])n? $")
 BELIEVED = frozenset({"impl_confirm", "expl_confirm", "notify_failure", "nooffer", "nobook", "request"})
 """Acts that speak of what the user wants; all others speak of what the database has."""
 
@@ -57,7 +58,7 @@ def speak(
 
     A value comes from the entity that is spoken of, for `BELIEVED` acts from the belief state first. The n-th name of a
     domain is the n-th entity, and what follows a name is about that entity. Where there is no value, the slot's name in
-    words takes its place, so that no placeholder is ever said.
+    words takes its place, so that no placeholder is ever said. "a" and "an" follow the value.
     """
     source = _Source(state, found, offers, backend, any(act.act == "repeat" for act in acts))
     believed = {(act.domain, slot) for act in acts if act.act in BELIEVED for slot in act.slots}
@@ -70,11 +71,18 @@ def speak(
         value = source.value(domain, slot, (domain, slot) in believed)
         if value is not None:
             said.setdefault((domain, slot), []).append(value)
-        parts += [response[last : match.start()], slot.replace("_", " ") if value is None else value]
+        words = slot.replace("_", " ") if value is None else value
+        parts += [_with_article(response[last : match.start()], words), words]
         last = match.end()
     text = " ".join("".join([*parts, response[last:]]).split())
     names = {domain: tuple(values) for (domain, slot), values in said.items() if slot == NAME}
     return Spoken(text, tuple(_with_values(act, said) for act in acts), names)
+
+
+def _with_article(before: str, words: str) -> str:
+    """What stands before a value, with "a" or "an" as the value needs it."""
+    vowel = words[:1].lower() in ("a", "e", "i", "o", "u")
+    return _ARTICLE.sub(lambda match: match[1] + ("n " if vowel else " "), before)
 
 
 def _with_values(act: PlannedAct, said: dict[tuple[str, str], list[str]]) -> SystemAct:

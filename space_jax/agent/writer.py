@@ -72,7 +72,13 @@ class Writer:
         return self._read(self.params, tokens, (lengths > 0)[:, None])
 
     def write(
-        self, memory: Memory, part: str, given: Sequence[Sequence[int]], begin: Sequence[int], active: Sequence[bool]
+        self,
+        memory: Memory,
+        part: str,
+        given: Sequence[Sequence[int]],
+        begin: Sequence[int],
+        active: Sequence[bool],
+        limit: int | None = None,
     ) -> tuple[list[list[int]], Memory]:
         """Writes one part of each row.
 
@@ -82,6 +88,7 @@ class Writer:
           given: the tokens before it, at least one a row.
           begin: the position of the first of them, unless it opens a part.
           active: whether anything is written in a row; the given tokens enter the memory in any case.
+          limit: of the tokens, the closing mark included; that of the part if None.
 
         Returns:
           The tokens of each row without the closing mark, and the memory grown by them.
@@ -95,7 +102,7 @@ class Writer:
         starts[: len(begin)], wanted[: len(active)] = begin, active
         self._drawn += 1
         key = jax.random.fold_in(self._key, self._drawn)
-        limit = self.sequences.limits[part]
+        limit = limit or self.sequences.limits[part]
         grown = self._write(self.params, memory, ids, present, starts, wanted, key, part=part, limit=limit)
         tokens, counts = jax.device_get((grown.tokens, grown.counts))
         return [tokens[row, : counts[row]].tolist() for row in range(len(given))], grown.memory

@@ -14,7 +14,8 @@ from rich.text import Text
 from space_jax.errors import UserError
 
 if TYPE_CHECKING:
-    from space_jax.agent.agent import Reply
+    from space_jax.agent.agent import Streamed
+    from space_jax.agent.conversation import Reply
 
 _LEAVE = ("/quit", "/exit")
 _AGAIN = "/new"
@@ -41,8 +42,9 @@ def add_parser(verbs: Any) -> None:
 
 
 def _run(given: argparse.Namespace, _: list[str]) -> None:
-    from space_jax.agent.agent import Agent, Conversation
+    from space_jax.agent.agent import Agent
     from space_jax.agent.backend import Tables
+    from space_jax.agent.conversation import Conversation
     from space_jax.agent.database import Database
     from space_jax.agent.worlds import Worlds
     from space_jax.config_files import read_config
@@ -61,8 +63,13 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
         if text.strip() == _AGAIN:
             conversation = fresh
             continue
-        (reply,), (conversation,) = agent.reply([conversation], [text])
-        _show(console, reply)
+        answer = agent.stream(conversation, text)
+        _show(console, answer)
+        console.print("agent> ", end="")
+        for piece in answer.pieces:
+            console.print(Text(piece), end="", soft_wrap=True)
+        console.print()
+        reply, conversation = answer.finish()
         lines.append({"user": text, **as_json(reply)})
     if given.transcript is not None:
         write_lines(given.transcript, lines)
@@ -96,19 +103,17 @@ def _asked(console: Console) -> str | None:
     return None if text.strip() in _LEAVE else text
 
 
-def _show(console: Console, reply: "Reply") -> None:
-    """The belief state, the database, the acts, and last the words."""
+def _show(console: Console, answer: "Streamed") -> None:
+    """The belief state, the database and the acts of an answer."""
     table = Table(show_header=False, box=None, padding=(0, 1))
-    for domain, slots in reply.state.items():
+    for domain, slots in answer.state.items():
         _row(table, "state", f"{domain}: " + ", ".join(f"{slot} = {values[0]}" for slot, values in slots.items()))
-    found = reply.found
+    found = answer.found
     names = [_name(row) for row in found.rows[:_NAMED]]
     _row(table, "database", f"{found.count} matches {' '.join(found.tokens)}: {', '.join(names)}")
-    for act in reply.acts:
-        slots = ", ".join(slot if value is None else f"{slot} = {value}" for slot, value in act.slots)
-        _row(table, "act", f"{act.domain} {act.act} {slots}".rstrip())
+    for act in answer.acts:
+        _row(table, "act", " ".join((act.domain, act.act, *act.slots)))
     console.print(table, style="dim")
-    console.print(Text(f"agent> {reply.text}"))
 
 
 def _row(table: Table, what: str, words: str) -> None:

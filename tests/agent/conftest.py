@@ -29,13 +29,17 @@ WORDS = (
 )
 
 
-def write_vocabulary(folder):
-    """A BERT vocabulary of these words and all letters."""
+def vocabulary():
+    """The pieces of a BERT vocabulary: these words and all letters."""
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"[unused{n}]" for n in range(60)), *WORDS]
-    pieces += [letter for letter in letters if letter not in WORDS] + [f"##{letter}" for letter in letters]
+    return (*pieces, *(letter for letter in letters if letter not in WORDS), *(f"##{letter}" for letter in letters))
+
+
+def write_vocabulary(folder):
+    """The file of that vocabulary."""
     path = folder / "vocab.txt"
-    path.write_text("\n".join(pieces) + "\n")
+    path.write_text("\n".join(vocabulary()) + "\n")
     return path
 
 

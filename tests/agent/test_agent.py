@@ -2,8 +2,8 @@
 
 import pytest
 
-from space_jax.agent.agent import SAY_AGAIN, Conversation, Truth
 from space_jax.agent.backend import Tables
+from space_jax.agent.conversation import SAY_AGAIN, Conversation, Truth
 from space_jax.agent.database import Database
 from space_jax.agent.play import as_heard, play_policy, summary
 from space_jax.agent.rewrite import rewrite
@@ -62,6 +62,16 @@ def test_any_state_is_answered(agent, fresh, state):
     (reply,), _ = agent.reply([fresh], ["a hotel"], [Truth(state, TRUTH.acts, TRUTH.response)])
     assert reply.text
     assert "[" not in reply.text
+
+
+def test_a_streamed_answer_is_the_answer(agent, fresh):
+    streamed = agent.stream(fresh, "a hotel in the north")
+    pieces = list(streamed.pieces)
+    (reply,), (conversation,) = agent.reply([fresh], ["a hotel in the north"])
+    assert "".join(pieces).split() == reply.text.split()
+    assert len(pieces) > 1
+    assert streamed.finish() == (reply, conversation)
+    assert list(agent.stream(fresh, " ").pieces) == [SAY_AGAIN]
 
 
 def test_fifty_turns(agent, fresh):

@@ -84,6 +84,12 @@ def test_no_placeholder_is_ever_said():
     assert spoken.text == "entrance fee y ["
 
 
+def test_articles_follow_the_value():
+    state = {"hotel": {"kind": ("inn",), "price": ("cheap",)}}
+    spoken = speak("A [hotel_kind], an [hotel_price] one in data [hotel_kind]", (), state, NOTHING, Offers(), WORLD)
+    assert spoken.text == "An inn, a cheap one in data inn"
+
+
 def test_what_the_user_wants_is_believed():
     state = {"hotel": {"area": ("south",)}}
     found = look_up(WORLD, state, Offers())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from space_jax.agent.agent import Reply
+from space_jax.agent.conversation import Reply
 from space_jax.agent.lookup import NOTHING
 from space_jax.agent.measured import multiwoz_predictions, scores
 from space_jax.agent.rewrite import Rewritten

@@ -1,0 +1,89 @@
+"""What the agent knows of a dialogue, what it answers, and what may be given to it."""
+
+import dataclasses
+
+from space_jax.agent.backend import Backend
+from space_jax.agent.lookup import NO_OFFERS, Lookup, Offers
+from space_jax.agent.words import Spoken, SystemAct
+from space_jax.dialogue.record import BeliefState
+from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.tasks.dialogue.records import NAME, OFFERED, Said
+
+SAY_AGAIN = "Sorry, I did not catch that. Could you say it again?"
+"""The answer to a user who says nothing, and what is said when the model has nothing to say."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Conversation:
+    """What the agent knows of one dialogue.
+
+    Attributes:
+      backend: the world it is about.
+      said: the turns so far, the system's delexicalised.
+      offers: the names given so far.
+    """
+
+    backend: Backend
+    said: tuple[Said, ...] = ()
+    offers: Offers = NO_OFFERS
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Truth:
+    """What is given instead of written by the model; None leaves it to the model.
+
+    With the true state alone this is policy optimisation, as the benchmark calls it.
+    """
+
+    state: BeliefState | None = None
+    acts: tuple[PlannedAct, ...] | None = None
+    response: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of the agent.
+
+    Attributes:
+      text: in words.
+      response: delexicalised.
+      state: the belief state, with names in place of `offered`.
+      found: what the database says.
+      acts: with the values that the text says.
+    """
+
+    text: str
+    response: str
+    state: BeliefState
+    found: Lookup
+    acts: tuple[SystemAct, ...]
+
+
+def last_state(conversation: Conversation) -> BeliefState:
+    """The belief state of the last answer."""
+    states = [one.state for one in conversation.said if one.state is not None]
+    return states[-1] if states else {}
+
+
+def with_names(state: BeliefState, found: Lookup, conversation: Conversation) -> BeliefState:
+    """The state with names where it says that one was offered."""
+    named: BeliefState = {}
+    for domain, slots in state.items():
+        names = conversation.offers.names(domain)
+        if domain == found.domain and found.accepted and found.rows:
+            names = (found.rows[0].get(NAME, ""),)
+        value = (names[-1],) if names and names[-1] else None
+        named[domain] = {
+            slot: values if values != (OFFERED,) or value is None else value
+            for slot, values in slots.items()
+            if values != (OFFERED,) or value is not None
+        }
+    return named
+
+
+def offers_after(conversation: Conversation, found: Lookup, spoken: Spoken) -> Offers:
+    """The offers with the names that were just said."""
+    offers = conversation.offers
+    for domain, names in spoken.names.items():
+        offers = offers.with_names(domain, found.constraints if domain == found.domain else frozenset(), names)
+    return offers

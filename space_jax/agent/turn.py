@@ -1,0 +1,92 @@
+"""A system turn that is being written: part after part on one memory, and what becomes of it."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, offers_after, with_names
+from space_jax.agent.lookup import Lookup
+from space_jax.agent.words import Spoken, speak
+from space_jax.agent.writer import Writer
+from space_jax.dialogue.record import SYSTEM, BeliefState
+from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.tasks.dialogue.records import Said
+
+STREAMED = 4
+"""Tokens that are written before the next piece of a streamed answer is handed on."""
+
+
+class Turn:
+    """A system turn that is being written in all rows.
+
+    Args:
+      writer: the model.
+      asked: the turns of each conversation, the user's last.
+    """
+
+    def __init__(self, writer: Writer, asked: Sequence[Sequence[Said]]) -> None:
+        self._writer, self._sequences = writer, writer.sequences
+        self._memory = writer.read([writer.sequences.context(said) for said in asked]).memory
+        self._given: list[list[int]] = [[] for _ in asked]
+        self._begin = [0] * len(asked)
+
+    def give(self, tokens: Sequence[Sequence[int]]) -> None:
+        """Tokens that come before the next part."""
+        for row, more in zip(self._given, tokens, strict=True):
+            row += more
+
+    def write(self, part: str, known: Sequence[str | None]) -> list[str]:
+        """The text of a part in each row: what is known, or what the model writes."""
+        given = []
+        for row, text in zip(self._given, known, strict=True):
+            opening = [self._sequences.opening[part]]
+            given.append(row + (opening if text is None else self._sequences.wrapped(part, text)[:-1]))
+        free = [text is None for text in known]
+        tokens, self._memory = self._writer.write(self._memory, part, given, self._begin, free)
+        # The closing mark is not yet in the memory: it comes first of what is given next.
+        self._given = [[self._sequences.closing[part]] for _ in known]
+        self._begin = [
+            1 + len(written) if text is None else len(self._sequences.wrapped(part, text)) - 1
+            for written, text in zip(tokens, known, strict=True)
+        ]
+        return [
+            self._writer.text(written) if text is None else text for written, text in zip(tokens, known, strict=True)
+        ]
+
+    def stream(self, part: str) -> Iterator[str]:
+        """The text of a part of the only row, as far as it is written, again and again until it has ended."""
+        given, begin, written = [*self._given[0], self._sequences.opening[part]], self._begin[0], list[int]()
+        limit = self._sequences.limits[part]
+        while len(written) < limit:
+            (tokens,), self._memory = self._writer.write(self._memory, part, [given], [begin], [True], STREAMED)
+            written += tokens[: limit - len(written)]
+            if tokens:
+                yield self._writer.text(written)
+            if len(tokens) < STREAMED:
+                return
+            given, begin = tokens[-1:], len(written)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decided:
+    """System turns up to the response, of several conversations."""
+
+    turn: Turn
+    conversations: Sequence[Conversation]
+    asked: Sequence[tuple[Said, ...]]
+    states: Sequence[BeliefState]
+    found: Sequence[Lookup]
+    acts: Sequence[tuple[PlannedAct, ...]]
+    has: Mapping[str, bool]
+
+    def spoken(self, n: int, response: str) -> Spoken:
+        """A response of the n-th conversation in words."""
+        one = self.conversations[n]
+        return speak(response, self.acts[n], self.states[n], self.found[n], one.offers, one.backend)
+
+    def answer(self, n: int, response: str) -> tuple[Reply, Conversation]:
+        """The n-th reply with this response, and the conversation after it."""
+        one, response = self.conversations[n], response.strip() or SAY_AGAIN
+        spoken, state, found = self.spoken(n, response), self.states[n], self.found[n]
+        said = Said(SYSTEM, response, state if self.has["state"] else None, self.acts[n] if self.has["acts"] else None)
+        reply = Reply(spoken.text, response, with_names(state, found, one), found, spoken.acts)
+        return reply, Conversation(one.backend, (*self.asked[n], said), offers_after(one, found, spoken))
