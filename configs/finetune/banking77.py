@@ -2,9 +2,13 @@ r"""BANKING77 (77 intents of a bank's helpdesk) from MiniLM: a linear head on th
 
   space-jax finetune --config configs/finetune/banking77.py --workdir runs/banking77 --init minilm
 
-Hardware: two CPU cores, NUMBERS.
+Hardware: two CPU cores, about a minute and a half for each of the eight passes. Validation accuracy (1,540 utterances,
+seed 0): 85.1% before the first step, since the head begins at the mean vectors of the classes; 90.3% after one pass,
+92.9% after two, 93.8% after five. The nearest training utterance without any training (--config.task.head=knn
+--config.train.epochs=0) has 91.3%.
 
-10 utterances a class, three seeds; mean and spread are in runs/banking77-10/summary.json:
+10 utterances a class, three seeds; mean and spread are in runs/banking77-10/summary.json. Seed 0 has 81.4% before the
+first step and 84.5% after five passes:
 
   space-jax finetune --config configs/finetune/banking77.py:few --workdir runs/banking77-10 --init minilm --shots 10 \
       --seeds 0,1,2
@@ -14,8 +18,8 @@ Any labelled file, such as the published test set, with the trained model:
   space-jax evaluate --workdir runs/banking77 --input test.csv --config.task.label_field=category
 
 The mini model is too small for the dropout of 0.25 and the R-drop weight of 5 with which SPACE-3 was fine-tuned at base
-size: with them it had 84.0% after the first pass over the data, without them 90.3%. For a base model set
---config.dropout=0.25 --config.task.head_dropout=0.25 --config.task.r_drop_weight=5 --config.task.mlm_weight=0.1.
+size: with them (and a rate of 2e-4) it had 84.0% after the first pass. For a base model set --config.dropout=0.25
+--config.task.head_dropout=0.25 --config.task.r_drop_weight=5 --config.task.mlm_weight=0.1.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
@@ -29,5 +33,5 @@ def get_config(variant: str = "full") -> FinetuneConfig:
         data=DataSource(corpus="banking77", source="data/banking77"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=1e-4, weight_decay=0.01, clip_norm=1.0),
-        train=FinetuneTrainConfig(epochs=20 if few else 8, eval_every=5 if few else 1, batch_size=32),
+        train=FinetuneTrainConfig(epochs=10 if few else 8, eval_every=5 if few else 1, batch_size=32),
     )
