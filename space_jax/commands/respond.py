@@ -1,6 +1,7 @@
 """`space-jax respond`: an agent's turns in the dialogues of a corpus, with the scores that the field knows for it."""
 
 import argparse
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -43,10 +44,15 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     if unknown:
         raise UserError(f"--given: {unknown[0]!r} is not one of {', '.join(GIVEN)}")
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
-    source = DataSource(corpus=given.corpus or run.data.corpus, source=given.source or run.data.source)
+    source = run.data
+    if given.corpus and given.corpus != source.corpus:
+        source = DataSource(corpus=given.corpus)
+    source = dataclasses.replace(source, source=given.source or source.source)
     agent = Agent.load(given.workdir, given.step)
     found = list(dialogues(source, given.split))[: given.limit]
-    rewritten, speed = rewrite(agent, found, Worlds(source.corpus, source.source), true, given.together)
+    rewritten, speed = rewrite(
+        agent, found, Worlds(source.corpus, source.source, getattr(run.task, "database", "")), true, given.together
+    )
     result: dict[str, Any] = {
         "corpus": source.corpus,
         "split": given.split,

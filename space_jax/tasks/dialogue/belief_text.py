@@ -33,9 +33,9 @@ def parse_belief(text: str) -> BeliefState:
     for block in _split(text, ";"):
         parts = _split(block, ",")
         words = parts[0].split(None, 1)
-        if not words:
+        domain = _plain(words[0]) if words else ""
+        if not domain:
             continue
-        domain = _plain(words[0])
         slots = state.pop(domain, {})
         for part in (words[1] if len(words) > 1 else "", *parts[1:]):
             slot, value = _pair(part)

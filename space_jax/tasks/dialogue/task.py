@@ -152,7 +152,7 @@ class DialogueTask(Task):
         def summed(values: jax.Array) -> jax.Array:
             of_parts = [jnp.where((parts == number) & (segments > 0), values, 0.0) for number in (1, 2, 3)]
             totals = [jnp.zeros(batch.occupied.size).at[place_of].add(one)[batch.slot] for one in of_parts]
-            return jnp.stack(totals, axis=1)
+            return jnp.where(batch.valid[:, None], jnp.stack(totals, axis=1), 0.0)
 
         return {
             "tokens": summed(jnp.ones_like(losses)),
