@@ -122,6 +122,7 @@ def test_when_a_process_is_killed_the_other_ends_within_a_minute_and_the_run_goe
     finally:
         for process in started:
             process.kill()
+            process.communicate()
     assert started[1 - victim].returncode != 0
     # Of the two that notice, JAX's own watch may be first; it speaks of "another task".
     assert "the same command goes on from the last checkpoint" in errors or "another task died" in errors
