@@ -5,15 +5,18 @@ import numpy as np
 from space_jax.tasks.task import Arrays
 
 _SHORTEST = 1e-6
+_COMMON_SHARE = 0.5
 
 
 def prototypes(vectors: np.ndarray, labels: np.ndarray, classes: int, temperature: float) -> Arrays:
     """Kernel and bias of the head.
 
-    logit_c = (v - m) . u_c / (n t),  u_c = (m_c - m) / ||m_c - m||,  n the mean of ||v - m||
+    logit_c = (v - m) . u_c / (n t),  u_c = (m_c - m) / ||m_c - m||,  n = max(mean ||v - m||, mean ||v|| / 2)
 
     with m the mean of all vectors and m_c that of class c: about the cosine to the class's mean over the temperature,
-    from the middle of the training utterances, since vectors of a pre-trained model share a large common part.
+    from the middle of the training utterances, since vectors of a pre-trained model share a large common part. Where
+    they hardly differ, dropout moves them further than their differences are long, which the bound on n keeps from
+    becoming enormous logits.
 
     Args:
       vectors: `[N, H]` of the training utterances.
@@ -34,6 +37,10 @@ def prototypes(vectors: np.ndarray, labels: np.ndarray, classes: int, temperatur
     means = member.T @ centred / np.maximum(member.sum(axis=0), 1)[:, None]
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     directions = np.where(lengths > _SHORTEST, means / np.maximum(lengths, _SHORTEST), 0.0)
-    scale = 1.0 / (temperature * max(float(np.linalg.norm(centred, axis=1).mean()), _SHORTEST))
-    kernel = scale * directions.T
+    length = max(_mean_length(centred), _COMMON_SHARE * _mean_length(vectors), _SHORTEST)
+    kernel = directions.T / (length * temperature)
     return {"kernel": kernel.astype(np.float32), "bias": (-middle @ kernel).astype(np.float32)}
+
+
+def _mean_length(vectors: np.ndarray) -> float:
+    return float(np.linalg.norm(vectors, axis=1).mean()) if len(vectors) else 0.0
