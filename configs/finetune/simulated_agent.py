@@ -25,13 +25,13 @@ def get_config(variant: str = "full") -> FinetuneConfig:
     quick = variant == "quick"
     return FinetuneConfig(
         task=DialogueConfig(
-            context_length=256,
-            target_length=192,
+            context_length=240,
+            target_length=232,
             max_turns=3,  # the state says what was said before
             max_turn_tokens=48,
-            max_state_tokens=80,
+            max_state_tokens=104,
             max_act_tokens=32,
-            max_response_tokens=56,
+            max_response_tokens=76,
         ),
         data=DataSource(corpus="simulated", options=("dialogues=1500" if quick else "dialogues=4500",)),
         dropout=0.0,

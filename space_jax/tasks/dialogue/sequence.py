@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from space_jax.dialogue.record import USER
+from space_jax.dialogue.record import USER, BeliefState
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.tasks.dialogue.act_text import write_acts
 from space_jax.tasks.dialogue.belief_text import write_belief
@@ -85,6 +85,13 @@ class Sequences:
         """A part between its marks, cut to its limit."""
         return [self.opening[part], *self._encode(text)[: self.limits[part] - 1], self.closing[part]]
 
+    def state(self, state: BeliefState) -> list[int]:
+        """A belief state between its marks; of one that is too long the domains spoken of first are left out."""
+        domains = list(state)
+        while len(domains) > 1 and len(self._encode(_text(state, domains))) >= self.limits[STATE]:
+            domains.pop(0)
+        return self.wrapped(STATE, _text(state, domains))
+
     def database(self, names: Sequence[str]) -> list[int]:
         """The database tokens between their marks."""
         return [self.opening["database"], *map(self.tokenizer.id_of, names), self.closing["database"]]
@@ -95,7 +102,7 @@ class Sequences:
         words = [self.opening[part], *self._encode(one.text[-_longest_text(limit) :])[-limit:], self.closing[part]]
         segments = []
         if whole and one.state is not None:
-            segments.append(self.wrapped(STATE, write_belief(one.state)))
+            segments.append(self.state(one.state))
         if whole and one.acts is not None:
             segments.append(self.wrapped(ACTS, write_acts(one.acts)))
         return [*segments, words]
@@ -103,11 +110,15 @@ class Sequences:
     def _target_parts(self, turn: SystemTurn) -> list[tuple[str, list[int]]]:
         found: list[tuple[str, list[int]]] = []
         if turn.state is not None:
-            found += [(STATE, self.wrapped(STATE, write_belief(turn.state)))]
+            found += [(STATE, self.state(turn.state))]
             found += [("database", self.database(turn.database))]
         if turn.acts is not None:
             found.append((ACTS, self.wrapped(ACTS, write_acts(turn.acts))))
         return [*found, (RESPONSE, self.wrapped(RESPONSE, turn.response))]
+
+
+def _text(state: BeliefState, domains: Sequence[str]) -> str:
+    return write_belief({domain: state[domain] for domain in domains})
 
 
 def _longest_text(tokens: int) -> int:

@@ -113,6 +113,14 @@ def test_long_turns_and_contexts_are_cut_in_front(sequences):
     assert named(sequences, target.ids).endswith("good <eos_r>")
 
 
+def test_of_a_long_state_the_last_domains_are_kept(sequences):
+    state = {"hotel": {"area": ("north " * 9,), "name": ("good " * 9,)}, "taxi": {"area": ("south",)}}
+    ids = sequences.state(state)
+    assert " ".join(map(sequences.tokenizer.token, ids)) == "<sos_b> taxi area : south <eos_b>"
+    alone = sequences.state({"hotel": state["hotel"]})
+    assert (len(alone), alone[-1]) == (CONFIG.max_state_tokens + 1, ids[-1])
+
+
 def test_what_is_not_annotated_is_left_out(sequences):
     dialogue = Dialogue("d", (Turn(USER, "a hotel"), Turn(SYSTEM, "good"), Turn(USER, "yes"), Turn(SYSTEM, "bye")))
     records = list(records_of(dialogue))
