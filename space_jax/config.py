@@ -60,7 +60,7 @@ class ModelConfig:
     dropout: float = 0.2  # everywhere the backbone drops
     layer_norm_epsilon: float = 1e-12
     dtype: str = "float32"  # of activations and matrix products; parameters stay float32
-    remat: bool = False  # recompute a block's activations in the backward pass instead of keeping them
+    remat: bool = False  # keep only a block's input for the backward pass, not what its matrix products made
     vocabulary: Vocabulary = Vocabulary()  # filled in from the tokenizer
 
     def __post_init__(self):

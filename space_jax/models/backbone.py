@@ -9,16 +9,18 @@ import math
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.ad_checkpoint import checkpoint_name
 
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
+from space_jax.losses import tied_cross_entropy
+from space_jax.models.attend import NEGATIVE, attend
 from space_jax.models.dropout import Dropout, dropout
 from space_jax.models.logical import constrain
 from space_jax.models.masks import decoder_mask, same_segment
 from space_jax.models.memory import Memory
 
 PUBLISHED_WIDTH = 768
-NEGATIVE = -1e9  # The logit of a row that only pads the token table; finite, so that its gradient is 0 and not NaN.
 
 
 def weight_init(config: ModelConfig) -> nn.initializers.Initializer:
@@ -138,6 +140,25 @@ class Embedding(nn.Module):
         )
         return mask_vocabulary(scores, self.config)
 
+    def cross_entropy(
+        self, x: jax.Array, targets: jax.Array, counts: jax.Array, bias: jax.Array | None = None
+    ) -> jax.Array:
+        """The loss of each token under `logits`, without making them all at once.
+
+        Args:
+          x: `[R, L, H]`.
+          targets: `[R, L]` int32.
+          counts: `[R, L]` bool.
+          bias: `[padded V]`, of the masked language model's head; None for none.
+
+        Returns:
+          `[R, L]` float32, 0 where nothing counts.
+        """
+        dtype = self.config.dtype
+        barred = mask_vocabulary(jnp.zeros(self.config.vocabulary.padded_size), self.config)
+        bias = barred if bias is None else barred + bias
+        return tied_cross_entropy(x.astype(dtype), self.token.astype(dtype), bias, targets, counts)
+
 
 def mask_vocabulary(logits: jax.Array, config: ModelConfig) -> jax.Array:
     """Bars the rows that pad the token table: `[..., padded V]`."""
@@ -160,39 +181,15 @@ def masked_softmax(scores: jax.Array, mask: jax.Array) -> jax.Array:
     return jnp.where(mask, weights, 0.0)  # matters for a row that sees nothing, where all scores are equal
 
 
-def attend(
-    query: jax.Array, keys: jax.Array, values: jax.Array, mask: jax.Array, drop: jax.Array | None, rate: float
-) -> jax.Array:
-    """Scaled dot-product attention with dropout of the weights.
-
-    Args:
-      query: `[R, Q, N, D]`.
-      keys: `[R, K, N, D]`, and `values` likewise.
-      values: see `keys`.
-      mask: `[R, Q, K]` bool.
-      drop: a random key; None for no dropout.
-      rate: of the dropout.
-
-    Returns:
-      `[R, Q, N, D]`.
-    """
-    scores = jnp.einsum("RQND,RKND->RNQK", query * query.shape[-1] ** -0.5, keys, preferred_element_type=jnp.float32)
-    weights = masked_softmax(scores, mask).astype(query.dtype)
-    if drop is not None:
-        weights = dropout(drop, weights, rate)
-    return jnp.einsum("RNQK,RKND->RQND", weights, values)
-
-
 def activate(x: jax.Array, drop: jax.Array | None, rate: float) -> jax.Array:
-    """The exact GELU with dropout, `[R, L, F]` -> `[R, L, F]`; `drop` and `rate` as in `attend`."""
+    """The exact GELU with dropout, `[R, L, F]` -> `[R, L, F]`; `drop` and `rate` as in `attend.attend`."""
     x = nn.gelu(x, approximate=False)
     return x if drop is None else dropout(drop, x, rate)
 
 
-# For the backward pass nothing of size Q * K, and of the wide layer only its input, is kept: computing the rest again
-# costs less than storing it.
-attend_again = jax.checkpoint(attend, static_argnums=5)
-activate_again = jax.checkpoint(activate, static_argnums=2)
+KEPT = ("projected", "mixed", "attended", "inner", "outer")
+"""What the backward pass finds kept of a block beside its input: what a matrix product made. The rest, LayerNorms,
+dropout, GELU, it computes again, which costs less than storing it."""
 
 
 def dropout_key(module: nn.Module) -> jax.Array | None:
@@ -228,11 +225,11 @@ class Attention(nn.Module):
         bias = self.param("qkv_bias", nn.with_logical_partitioning(nn.initializers.zeros, names[1:]), (3, heads, width))
         dtype = config.dtype
         projected = jnp.einsum("RQH,HCND->CRQND", x, kernel.astype(dtype))
-        projected = projected + bias.astype(dtype)[:, None, None]
+        projected = checkpoint_name(projected + bias.astype(dtype)[:, None, None], "projected")
         query, key, value = (constrain(part, "batch", "length", "heads", "kv") for part in projected)
         all_keys = jnp.concatenate([memory[0], key], axis=1)
         all_values = jnp.concatenate([memory[1], value], axis=1)
-        mixed = attend_again(query, all_keys, all_values, mask, dropout_key(self), config.dropout)
+        mixed = attend(query, all_keys, all_values, mask, dropout_key(self), config.dropout)
         out_kernel = self.param(
             "out_kernel",
             nn.with_logical_partitioning(weight_init(config), ("heads", "kv", "embed")),
@@ -242,7 +239,7 @@ class Attention(nn.Module):
             "out_bias", nn.with_logical_partitioning(nn.initializers.zeros, ("embed",)), (config.hidden,)
         )
         y = jnp.einsum("RQND,NDH->RQH", mixed, out_kernel.astype(dtype))
-        return y + _broadcast(out_bias.astype(dtype), y), (key, value)
+        return checkpoint_name(y + _broadcast(out_bias.astype(dtype), y), "attended"), (key, value)
 
 
 class Block(nn.Module):
@@ -260,8 +257,8 @@ class Block(nn.Module):
         x = LayerNorm(config, name="attention_norm")(x + Dropout(config.dropout)(attended))
         x = constrain(x, "batch", "length", "embed")
         inner = constrain(Dense(config, config.mlp, ("embed", "mlp"), name="inner")(x), "batch", "length", "mlp")
-        inner = activate_again(inner, dropout_key(self), config.dropout)
-        outer = Dense(config, config.hidden, ("mlp", "embed"), name="outer")(inner)
+        inner = activate(checkpoint_name(inner, "inner"), dropout_key(self), config.dropout)
+        outer = checkpoint_name(Dense(config, config.hidden, ("mlp", "embed"), name="outer")(inner), "outer")
         x = LayerNorm(config, name="outer_norm")(x + Dropout(config.dropout)(outer))
         return constrain(x, "batch", "length", "embed"), new
 
@@ -274,7 +271,8 @@ class Backbone(nn.Module):
     def setup(self) -> None:
         config = self.config
         self.embedding = Embedding(config)
-        block = nn.remat(Block, prevent_cse=False) if config.remat else Block
+        policy = jax.checkpoint_policies.save_only_these_names(*(() if config.remat else KEPT))
+        block = nn.remat(Block, prevent_cse=False, policy=policy)
         scan = functools.partial(
             nn.scan,
             variable_axes={"params": 0},

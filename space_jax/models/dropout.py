@@ -1,9 +1,9 @@
 """Dropout whose random bits cost less than the matrix product beside it.
 
-A cryptographic generator that draws 32 bits an element takes longer than the layer it drops from, on a CPU in running
-and in compiling. Here the key, itself drawn by JAX's generator, seeds an integer hash of the position, and one 32-bit
-word serves four elements. The rate is thereby a multiple of 1/256, and the scale is the inverse of exactly that rate,
-so the expectation is unchanged. A bit depends on key and position alone, so sharding does not change it.
+A cryptographic generator takes longer than the layer it drops from, on a CPU in running and in compiling. Here the key,
+itself drawn by JAX's generator, seeds an integer hash of the position: a strong one of the row, a short one of row and
+column. All of it is arithmetic on the element's own place, so the compiler draws a bit where it is used, and again in
+the backward pass, rather than storing it; and sharding does not change it.
 """
 
 import math
@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-LEVELS = 256
+_GOLDEN = 0x9E3779B9  # odd, so that the columns of a row have different words
 
 
 def _mix(x: jax.Array) -> jax.Array:
@@ -28,15 +28,24 @@ def _mix(x: jax.Array) -> jax.Array:
 def random_words(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """Independent 32-bit words, one a position: uint32 of `shape`. Not for cryptography, nor for initial weights."""
     seeds = jax.random.key_data(key)[-2:]
-    strides = [math.prod(shape[axis + 1 :]) % 2**32 for axis in range(len(shape))]
-    iotas = [jax.lax.broadcasted_iota(jnp.uint32, shape, axis) for axis in range(len(shape))]
-    position = sum(iota * jnp.uint32(stride) for iota, stride in zip(iotas, strides, strict=True))
-    # Hashing twice with a seed each keeps two keys from giving shifted copies of one sequence.
-    return _mix(_mix(position + seeds[0]) ^ seeds[1])
+    lead = shape[:-1]
+    strides = [math.prod(lead[axis + 1 :]) % 2**32 for axis in range(len(lead))]
+    iotas = [jax.lax.broadcasted_iota(jnp.uint32, (*lead, 1), axis) for axis in range(len(lead))]
+    row = sum((i * jnp.uint32(n) for i, n in zip(iotas, strides, strict=True)), start=jnp.zeros((*lead, 1), jnp.uint32))
+    # Hashing twice with a seed each keeps two keys from giving shifted copies of one sequence. The barrier keeps the
+    # compiler from hashing the row again for every column.
+    row = jax.lax.optimization_barrier(_mix(_mix(row + seeds[0]) ^ seeds[1]))
+    column = jax.lax.broadcasted_iota(jnp.uint32, shape, len(lead)) * jnp.uint32(_GOLDEN)
+    return _mix(jnp.broadcast_to(row, shape) ^ column)
+
+
+def keeps(key: jax.Array, shape: tuple[int, ...], rate: float) -> jax.Array:
+    """Which elements stay, each with probability 1 - rate: bool of `shape`."""
+    return random_words(key, shape) >= jnp.uint32(round(rate * 2**32))
 
 
 def dropout(key: jax.Array, x: jax.Array, rate: float) -> jax.Array:
-    """Zeroes elements with probability round(256 * rate) / 256 and scales the others up to keep the mean.
+    """Zeroes elements with probability `rate` and scales the others up to keep the mean.
 
     Args:
       key: a random key.
@@ -46,14 +55,9 @@ def dropout(key: jax.Array, x: jax.Array, rate: float) -> jax.Array:
     Returns:
       `[..., D]` of x's dtype.
     """
-    threshold = round(rate * LEVELS)
-    if threshold == 0:
+    if rate == 0.0:
         return x
-    *rest, width = x.shape
-    words = random_words(key, (*rest, -(-width // 4)))
-    draws = jax.lax.bitcast_convert_type(words, jnp.uint8).reshape(*rest, -1)[..., :width]
-    scale = LEVELS / (LEVELS - threshold)
-    return jnp.where(draws >= threshold, x * jnp.asarray(scale, x.dtype), jnp.zeros((), x.dtype))
+    return jnp.where(keeps(key, x.shape, rate), x * jnp.asarray(1.0 / (1.0 - rate), x.dtype), jnp.zeros((), x.dtype))
 
 
 class Dropout(nn.Module):

@@ -16,7 +16,13 @@ class MaskedTokenHead(nn.Module):
 
     config: ModelConfig
 
-    @nn.compact
+    def setup(self) -> None:
+        config = self.config
+        self.dense = Dense(config, config.hidden, ("embed", None))
+        self.norm = LayerNorm(config)
+        init = nn.with_logical_partitioning(nn.initializers.zeros, ("vocab",))
+        self.bias = self.param("bias", init, (config.vocabulary.padded_size,))
+
     def __call__(self, x: jax.Array, positions: jax.Array, embedding: Embedding) -> jax.Array:
         """Scores the vocabulary at some positions only, since most tokens are not masked.
 
@@ -28,13 +34,18 @@ class MaskedTokenHead(nn.Module):
         Returns:
           float32 `[R, M, padded V]`.
         """
-        config = self.config
+        scores = embedding.logits(self._at(x, positions))
+        return scores + jnp.broadcast_to(self.bias, scores.shape)
+
+    def losses(
+        self, x: jax.Array, positions: jax.Array, embedding: Embedding, targets: jax.Array, counts: jax.Array
+    ) -> jax.Array:
+        """The cross-entropy `[R, M]` of the `targets` `[R, M]` at those positions that count, bool `[R, M]`."""
+        return embedding.cross_entropy(self._at(x, positions), targets, counts, self.bias)
+
+    def _at(self, x: jax.Array, positions: jax.Array) -> jax.Array:
         x = jnp.take_along_axis(x, positions[:, :, None], axis=1)
-        x = nn.gelu(Dense(config, config.hidden, ("embed", None), name="dense")(x), approximate=False)
-        scores = embedding.logits(LayerNorm(config, name="norm")(x))
-        init = nn.with_logical_partitioning(nn.initializers.zeros, ("vocab",))
-        bias = self.param("bias", init, (config.vocabulary.padded_size,))
-        return scores + jnp.broadcast_to(bias, scores.shape)
+        return self.norm(nn.gelu(self.dense(x), approximate=False))
 
 
 class Pooler(nn.Module):

@@ -70,6 +70,11 @@ class Space1Model(nn.Module):
         x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
         return self.backbone.embedding.logits(x), memory
 
+    def response_losses(self, response: Tokens, memory: Memory, targets: jax.Array, counts: jax.Array) -> jax.Array:
+        """The cross-entropy of each next token, float32 `[R, Lr]`, where `counts` `[R, Lr]` is True."""
+        x, _ = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
+        return self.backbone.embedding.cross_entropy(x, targets, counts)
+
     def select(self, batch: Batch, response: Tokens) -> jax.Array:
         """Whether a response belongs to its context: logits, float32 `[B]`."""
         grid, _ = self.summarise(joined(batch.context, response), batch.occupied)

@@ -12,7 +12,6 @@ from space_jax.losses import (
     response_selection,
     shifted_targets,
     symmetric_kl,
-    token_cross_entropy,
 )
 from space_jax.models.heads import has_tokens, per_token, responded
 from space_jax.models.memory import Memory
@@ -73,12 +72,13 @@ class Space1Recipe:
         return self.model.apply({"params": params}, tokens, memory, method="respond")
 
     def _generation(self, variables: dict, batch: Batch, reading: Reading, keys: Keys) -> Sum:
-        logits, _ = self.model.apply(
-            variables, batch.response, reading.memory, rngs=rngs(keys, "dropout_decoders"), method="respond"
-        )
         targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
+        drop = rngs(keys, "dropout_decoders")
+        losses = self.model.apply(
+            variables, batch.response, reading.memory, targets, weights > 0, rngs=drop, method="response_losses"
+        )
         valid = per_token(batch.valid.astype(jnp.float32), batch.response.segments, batch)
-        return token_cross_entropy(logits, targets, weights * valid)
+        return Sum.of(losses, weights * valid)
 
     def _dialog_act(self, act_logits: jax.Array, batch: Batch) -> Sum:
         """Labelled examples of both views; as released all examples. Acts are those of a response."""

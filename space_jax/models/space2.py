@@ -38,9 +38,16 @@ class Space2Model(nn.Module):
 
     def score_masked(self, batch: Batch) -> jax.Array:
         """Scores the masked tokens, float32 `[R, M, padded V]`; here the context stands without summary tokens."""
+        return self.masked_head(self._masked(batch), batch.masked_positions, self.backbone.embedding)
+
+    def masked_losses(self, batch: Batch) -> jax.Array:
+        """The cross-entropy of each masked token, float32 `[R, M]`."""
+        x, embedding, counts = self._masked(batch), self.backbone.embedding, batch.masked_weights > 0
+        return self.masked_head.losses(x, batch.masked_positions, embedding, batch.masked_targets, counts)
+
+    def _masked(self, batch: Batch) -> jax.Array:
         context = dataclasses.replace(batch.context, ids=batch.masked_ids)
-        x, _ = self.backbone.encode(self.backbone.embed(context), context.segments)
-        return self.masked_head(x, batch.masked_positions, self.backbone.embedding)
+        return self.backbone.encode(self.backbone.embed(context), context.segments)[0]
 
     def projections(self) -> tuple[jax.Array, jax.Array]:
         """The projection matrices `[W, H, D]` and biases `[W, D]`."""

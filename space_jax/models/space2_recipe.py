@@ -30,8 +30,8 @@ class Space2Recipe:
         """See `Recipe.forward`."""
         variables = {"params": params}
         summaries = two_views(lambda keys: self.model.apply(variables, batch, rngs=keys, method="summarise"), keys)
-        logits = self.model.apply(variables, batch, rngs=rngs(keys, "dropout_masked"), method="score_masked")
-        terms = by_stream("masked", batch, lambda flags: masked_tokens(logits, batch, flags))
+        losses = self.model.apply(variables, batch, rngs=rngs(keys, "dropout_masked"), method="masked_losses")
+        terms = by_stream("masked", batch, lambda flags: masked_tokens(losses, batch, flags))
         kernels, biases = self.model.apply(variables, method="projections")
         pool = Pool.of(batch, {"user": batch.user_tree}, {"user": summaries})
         return Partial(terms, {"pool": pool, "kernels": kernels, "biases": biases})

@@ -73,6 +73,11 @@ class Space3Model(nn.Module):
         x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
         return self.backbone.embedding.logits(x), memory
 
+    def response_losses(self, response: Tokens, memory: Memory, targets: jax.Array, counts: jax.Array) -> jax.Array:
+        """The cross-entropy of each next token, float32 `[R, Lr]`, where `counts` `[R, Lr]` is True."""
+        x, _ = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
+        return self.backbone.embedding.cross_entropy(x, targets, counts)
+
     def score_masked(self, context: Tokens, masked_ids: jax.Array, positions: jax.Array) -> jax.Array:
         """Scores the masked tokens.
 
@@ -86,6 +91,12 @@ class Space3Model(nn.Module):
         """
         x, _ = self.encode(dataclasses.replace(context, ids=masked_ids))
         return self.masked_head(x, positions, self.backbone.embedding)
+
+    def masked_losses(self, batch: Batch) -> jax.Array:
+        """The cross-entropy of each masked token, float32 `[R, M]`."""
+        x, _ = self.encode(dataclasses.replace(batch.context, ids=batch.masked_ids))
+        counts = batch.masked_weights > 0
+        return self.masked_head.losses(x, batch.masked_positions, self.backbone.embedding, batch.masked_targets, counts)
 
     def score_words(self, vectors: jax.Array) -> jax.Array:
         """One distribution over words an example: `[B, H]` -> float32 `[B, padded V]`."""

@@ -14,7 +14,6 @@ from space_jax.losses import (
     l2_normalise,
     policy_distance,
     shifted_targets,
-    token_cross_entropy,
     weighted_contrast,
 )
 from space_jax.models.heads import has_tokens, per_example, per_token, responded
@@ -101,15 +100,8 @@ class Space3Recipe:
         return self.model.apply({"params": params}, tokens, memory, method="respond")
 
     def _masked(self, variables: dict, batch: Batch, keys: Keys) -> Terms:
-        logits = self.model.apply(
-            variables,
-            batch.context,
-            batch.masked_ids,
-            batch.masked_positions,
-            rngs=rngs(keys, "dropout_masked"),
-            method="score_masked",
-        )
-        return by_stream("masked", batch, lambda flags: masked_tokens(logits, batch, flags))
+        losses = self.model.apply(variables, batch, rngs=rngs(keys, "dropout_masked"), method="masked_losses")
+        return by_stream("masked", batch, lambda flags: masked_tokens(losses, batch, flags))
 
     def _words(self, variables: dict, batch: Batch, view: View) -> Terms:
         def term(vectors: jax.Array, words: jax.Array) -> Callable[[jax.Array], Sum]:
@@ -123,12 +115,14 @@ class Space3Recipe:
         """Policy and response decoders on the first view's memory."""
         drop = rngs(keys, "dropout_decoders")
         policy, memory = self.model.apply(variables, view.memory, batch.occupied, rngs=drop, method="decide")
-        logits, _ = self.model.apply(variables, batch.response, memory, rngs=drop, method="respond")
         targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
+        losses = self.model.apply(
+            variables, batch.response, memory, targets, weights > 0, rngs=drop, method="response_losses"
+        )
 
         def generation(flags: jax.Array) -> Sum:
             of_stream = per_token(flags, batch.response.segments, batch)
-            return token_cross_entropy(logits, targets, weights * of_stream)
+            return Sum.of(losses, weights * of_stream)
 
         terms = by_stream("response", batch, generation)
         if "system" in self.policy_sides:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from space_jax.features.batch import Batch
-from space_jax.losses import Sum, token_cross_entropy, under_two_keys
+from space_jax.losses import Sum, under_two_keys
 from space_jax.models.heads import per_token
 from space_jax.models.recipe import DROPOUT_VIEWS, Keys, Terms
 
@@ -59,16 +59,16 @@ def by_stream(name: str, batch: Batch, term: Callable[[jax.Array], Sum]) -> Term
     return {f"{name}/{stream}": term(flags) for stream, flags in stream_flags(batch).items()}
 
 
-def masked_tokens(logits: jax.Array, batch: Batch, flags: jax.Array) -> Sum:
+def masked_tokens(losses: jax.Array, batch: Batch, flags: jax.Array) -> Sum:
     """The masked language model's cross-entropy over the masked tokens of the flagged examples.
 
     Args:
-      logits: `[R, M, V]`.
+      losses: `[R, M]` float32, of each masked token.
       batch: the batch.
       flags: `[B]` float32.
     """
     weights = jnp.take_along_axis(per_token(flags, batch.context.segments, batch), batch.masked_positions, axis=1)
-    return token_cross_entropy(logits, batch.masked_targets, weights * batch.masked_weights)
+    return Sum.of(losses, weights * batch.masked_weights)
 
 
 def stream_coefficients(**factors: float) -> dict[str, float]:

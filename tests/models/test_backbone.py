@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.models.backbone import Backbone, attend, attend_again, masked_softmax, weight_init
+from space_jax.models.backbone import Backbone, masked_softmax, weight_init
 from space_jax.models.memory import Memory
 from tests.models.conftest import MODEL
 
@@ -104,21 +104,6 @@ def test_masked_softmax_is_zero_where_nothing_is_seen():
     np.testing.assert_array_equal(masked_softmax(scores, mask)[0, 0], [[1, 0], [0, 0]])
     grads = jax.grad(lambda s: (masked_softmax(s, mask) ** 2).sum())(scores)
     np.testing.assert_array_equal(grads, 0)
-
-
-def test_computing_attention_again_changes_nothing():
-    """The weights that the backward pass computes again have the dropout of the forward pass."""
-    query, keys, values = (jnp.asarray(RNG.normal(size=(2, 6, 2, 8)), jnp.float32) for _ in range(3))
-    mask = (SEGMENTS[:, :, None] == SEGMENTS[:, None, :]) & (SEGMENTS[:, :, None] > 0)
-
-    def loss(function, *parts):
-        return (function(*parts, mask, jax.random.key(1), 0.3) ** 2).sum()
-
-    plain = jax.grad(lambda *parts: loss(attend, *parts), argnums=(0, 1, 2))(query, keys, values)
-    again = jax.grad(lambda *parts: loss(attend_again, *parts), argnums=(0, 1, 2))(query, keys, values)
-    for ours, theirs in zip(again, plain, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
-        assert np.abs(theirs).max() > 0
 
 
 def test_remat_changes_nothing(params):

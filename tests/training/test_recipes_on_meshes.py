@@ -54,7 +54,7 @@ def share(array):
 @pytest.mark.parametrize("shape", MESHES, ids=str)
 def test_loss_and_gradients_equal_those_of_one_device(shape, on_one_device, capfd):
     recipe, batch, start, (expected, numbers) = on_one_device
-    mesh = make_mesh(MeshConfig(*shape))
+    mesh = make_mesh(MeshConfig(data=shape[0], fsdp=shape[1], tensor=shape[2]))
     after, metrics = one_step(recipe, batch, mesh, start)
     assert metrics.keys() == numbers.keys()
     for name, value in numbers.items():

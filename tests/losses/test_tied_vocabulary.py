@@ -1,0 +1,68 @@
+"""The loss in chunks against the loss of whole logits, value and every gradient."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from space_jax.losses import Sum, tied_cross_entropy, token_cross_entropy
+
+RNG = np.random.default_rng(0)
+ROWS, LENGTH, HIDDEN, VOCABULARY = 3, 7, 5, 11
+
+
+def inputs(scale=1.0):
+    def draw(*shape):
+        return jnp.asarray(scale * RNG.normal(size=shape), jnp.float32)
+
+    bias = draw(VOCABULARY).at[-1].set(-1e9)  # barred
+    return draw(ROWS, LENGTH, HIDDEN), draw(VOCABULARY, HIDDEN), bias
+
+
+def gradients(of_chunks, parts, targets, weights, positions=6):
+    def loss(x, table, bias):
+        if of_chunks:
+            return Sum.of(tied_cross_entropy(x, table, bias, targets, weights != 0, positions), weights).mean()
+        return token_cross_entropy(x @ table.T + bias[None, None], targets, weights).mean()
+
+    return jax.tree.leaves(jax.value_and_grad(loss, argnums=(0, 1, 2))(*parts))
+
+
+def some_weights():
+    weights = RNG.random((ROWS, LENGTH)).astype(np.float32) * (RNG.random((ROWS, LENGTH)) < 0.6)
+    weights[:, 5:] = 0  # the last chunk is never looked at
+    return jnp.asarray(weights)
+
+
+@pytest.mark.parametrize("positions", [1, 6, 9, 100])
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_equals_the_loss_of_whole_logits(positions, scale):
+    parts, weights = inputs(scale), some_weights()
+    targets = jnp.asarray(RNG.integers(0, VOCABULARY - 1, (ROWS, LENGTH)), jnp.int32)
+    for ours, plain in zip(
+        gradients(True, parts, targets, weights, positions), gradients(False, parts, targets, weights), strict=True
+    ):
+        np.testing.assert_allclose(ours, plain, rtol=1e-5, atol=1e-5 * scale)
+
+
+def test_nothing_to_predict_is_nothing():
+    for array in gradients(True, inputs(), jnp.zeros((ROWS, LENGTH), jnp.int32), jnp.zeros((ROWS, LENGTH))):
+        np.testing.assert_array_equal(array, 0)
+
+
+def test_targets_outside_the_vocabulary_and_broken_vectors_that_do_not_count_leave_nothing():
+    (x, table, bias), weights = inputs(), some_weights().at[0, 0].set(1.0).at[1, 1].set(0.0)
+    targets = jnp.ones((ROWS, LENGTH), jnp.int32)
+    outside = gradients(True, (x.at[1, 1].set(jnp.nan), table, bias), targets.at[0, 0].set(-100), weights)
+    assert all(np.isfinite(array).all() for array in outside)
+    np.testing.assert_array_equal(outside[1][0, 0], 0)
+    np.testing.assert_array_equal(outside[1][1, 1], 0)
+
+
+def test_numbers_of_another_kind_and_shape_are_refused():
+    x, table, bias = inputs()
+    counts = jnp.ones((ROWS, LENGTH), bool)
+    with pytest.raises(TypeError, match="targets is float32"):
+        tied_cross_entropy(x, table, bias, jnp.zeros((ROWS, LENGTH)), counts)
+    with pytest.raises(ValueError, match="bias has shape"):
+        tied_cross_entropy(x, table, bias[1:], jnp.zeros((ROWS, LENGTH), jnp.int32), counts)
