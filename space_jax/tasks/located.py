@@ -26,12 +26,14 @@ class Located:
       encoded: all tokens.
       first: the column of the first token of the last text.
       starts, ends: `[t]` int32, the characters of the last text that its tokens stand for.
+      cut: whether the last text has more tokens than were read.
     """
 
     encoded: Encoded
     first: int
     starts: np.ndarray
     ends: np.ndarray
+    cut: bool
 
 
 def locate(tokenizer: Tokenizer, turns: Sequence[tuple[int, str]], most: int, length: int, dialogue: bool) -> Located:
@@ -46,6 +48,7 @@ def locate(tokenizer: Tokenizer, turns: Sequence[tuple[int, str]], most: int, le
     """
     role, text = turns[-1]
     ids, offsets = tokenizer.encode_with_offsets(text)
+    cut = len(ids) > most
     ids, offsets = ids[:most], offsets[:most]
     earlier = [(before, tokenizer.encode(said)) for before, said in turns[:-1]]
     if dialogue:
@@ -54,7 +57,7 @@ def locate(tokenizer: Tokenizer, turns: Sequence[tuple[int, str]], most: int, le
     else:
         encoded, first = _bert_layout(tokenizer, ids, [before for _, before in reversed(earlier)], length), 1
     spans = np.array(offsets, np.int32).reshape(-1, 2)
-    return Located(encoded, first, spans[:, 0], spans[:, 1])
+    return Located(encoded, first, spans[:, 0], spans[:, 1], cut)
 
 
 def _bert_layout(tokenizer: Tokenizer, last: list[int], earlier: Sequence[list[int]], length: int) -> Encoded:

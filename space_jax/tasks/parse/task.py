@@ -174,9 +174,11 @@ class ParseTask(Task):
         spans = best_tree(best[:count, :count], choice[:count, :count], self.spans)
         score = sum(best[i, j - 1, *kinds(label)] for (i, j), label in spans.items())
         tree = tree_of(spans, words[:count])
-        if len(words) > count:
-            tree = dataclasses.replace(tree, children=(*tree.children, *words[count:]))
-        return {"parse": parse_tree.to_text(tree), "score": round(float(score), 4)}
+        score = round(float(score), 4)
+        if len(words) == count:
+            return {"parse": parse_tree.to_text(tree), "score": score}
+        tree = dataclasses.replace(tree, children=(*tree.children, *words[count:]))
+        return {"parse": parse_tree.to_text(tree), "score": score, "cut_to_words": count}
 
     def score(self, records: Sequence[ParseRecord], predictions: Sequence[Json]) -> dict[str, float]:
         """See `Task.score`: `exact_match`, `bracket_f1` and `validity`."""

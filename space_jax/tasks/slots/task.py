@@ -43,11 +43,13 @@ class SlotExample:
       located: its tokens.
       tags: `[t, S]` int32.
       intents: `[I]` float32, 0 or 1.
+      text: as written.
     """
 
     located: Located
     tags: np.ndarray
     intents: np.ndarray
+    text: str
 
     @property
     def encoded(self) -> Encoded:
@@ -110,7 +112,7 @@ class SlotsTask(Task):
         located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe is not None)
         tags = to_tags(record.spans or (), self.slots, located.starts, located.ends)
         held = set(record.intents or ())
-        return SlotExample(located, tags, np.array([name in held for name in self.intents], np.float32))
+        return SlotExample(located, tags, np.array([name in held for name in self.intents], np.float32), record.text)
 
     def collate(self, examples: Sequence[SlotExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`; adds `tokens` and `there` `[B, T]`, `tags` `[B, T, S]` and `intents` `[B, I]`."""
@@ -146,20 +148,23 @@ class SlotsTask(Task):
         return {"tags": jax.nn.softmax(tags, axis=-1), "intents": jax.nn.sigmoid(intents)}
 
     def predictions(self, outputs: Arrays, examples: Sequence[SlotExample], support: Arrays) -> list[Json]:
-        """See `Task.predictions`: `spans` in their order (slot, start, end, score), and `intents` with their scores."""
+        """See `Task.predictions`: `spans` in their order, and `intents` with their scores."""
         return [
-            self._prediction(tags[: len(example.tags)], intents, example.located)
+            self._prediction(tags[: len(example.tags)], intents, example)
             for tags, intents, example in zip(outputs["tags"], outputs["intents"], examples, strict=True)
         ]
 
-    def _prediction(self, tags: np.ndarray, intents: np.ndarray, located: Located) -> Json:
-        spans = []
+    def _prediction(self, tags: np.ndarray, intents: np.ndarray, example: SlotExample) -> Json:
+        spans, located = [], example.located
         best = tags.argmax(axis=-1)
         for number, slot in enumerate(self.slots):
             for start, end, first, last in to_spans(best[:, number], located.starts, located.ends):
-                score = float(tags[first:last, number].max(axis=-1).mean())
-                spans.append({"slot": slot, "start": start, "end": end, "score": round(score, 4)})
+                score = round(float(tags[first:last, number].max(axis=-1).mean()), 4)
+                words = example.text[start:end]
+                spans.append({"slot": slot, "text": words, "start": start, "end": end, "score": score})
         answer: Json = {"spans": sorted(spans, key=lambda span: (span["start"], span["end"], span["slot"]))}
+        if located.cut:
+            answer["cut_to_tokens"] = self.config.max_tokens
         if self.intents:
             scored = sorted(zip(intents.tolist(), self.intents, strict=True), reverse=True)
             answer["intents"] = [

@@ -176,7 +176,8 @@ class TrackTask(Tracker):
             if copied:
                 update[slot] = {"gate": GATES[gate], "score": round(float(gates[number, gate]), 4), **copied}
         state = updated(example.record.before, update)
-        return {"update": update, "state": {slot: list(values) for slot, values in state.items()}}
+        cut = {"cut_to_tokens": self.config.max_tokens} if example.located.cut else {}
+        return {"update": update, "state": {slot: list(values) for slot, values in state.items()}, **cut}
 
     def _copied(self, example: TrackExample, slot: str, gate: int, span: np.ndarray, other: int) -> Json | None:
         """The value that a gate gives a slot; None where it changes nothing."""

@@ -93,6 +93,7 @@ def test_any_text_has_a_tree_over_all_its_words(learnt):
     predictions = learnt[1]([ParseRecord(text, text, words_of(text)) for text in texts])
     for text, prediction in zip(texts, predictions, strict=True):
         assert tuple(parse_tree.words(parse_tree.parse(prediction["parse"]))) == words_of(text)
+        assert ("cut_to_words" in prediction) == (len(words_of(text)) > CONFIG.max_words)
 
 
 def test_a_label_that_training_lacks_is_not_trained_against(task):

@@ -78,7 +78,8 @@ def test_any_text_has_an_answer_with_exact_places(learnt):
     texts = ["", " \u0007", "table " * 2000, "🚇 🚇", "столик на двоих", "[CLS] <sos_u>"]
     for text, prediction in zip(texts, learnt[1]([SlotRecord(text, text) for text in texts]), strict=True):
         for span in prediction["spans"]:
-            assert 0 <= span["start"] < span["end"] <= len(text)
+            assert span["text"] == text[span["start"] : span["end"]] != ""
+        assert prediction.get("cut_to_tokens") == (CONFIG.max_tokens if len(text) > 1000 else None)
 
 
 def test_what_is_not_annotated_is_not_scored(task):
