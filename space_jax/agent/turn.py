@@ -25,7 +25,7 @@ class Turn:
 
     def __init__(self, writer: Writer, asked: Sequence[Sequence[Said]]) -> None:
         self._writer, self._sequences = writer, writer.sequences
-        self._memory = writer.read([writer.sequences.context(said) for said in asked]).memory
+        self._memory = writer.read([writer.sequences.context(said) for said in asked])
         self._given: list[list[int]] = [[] for _ in asked]
         self._begin = [0] * len(asked)
 

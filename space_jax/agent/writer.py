@@ -11,7 +11,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import struct
 
 from space_jax.decoding.sampling import GREEDY, Sampling
 from space_jax.decoding.sequence import Grown, grow
@@ -22,19 +21,6 @@ from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.packed import Encoded
 
 CONTEXT_STEP, GIVEN_STEP = 64, 16
-
-
-@struct.dataclass
-class Reading:
-    """Contexts that were read.
-
-    Attributes:
-      memory: of R rows, the first of which are contexts.
-      acts: `[R, 20]` float32, probabilities of the unified acts of the coming response.
-    """
-
-    memory: Memory
-    acts: jax.Array
 
 
 class Writer:
@@ -55,8 +41,8 @@ class Writer:
         special = set(task.tokenizer.vocabulary().special)
         self._barred = {part: tuple(sorted(special - {self.sequences.closing[part]})) for part in PARTS}
 
-    def read(self, contexts: Sequence[Encoded]) -> Reading:
-        """Reads contexts, one a row."""
+    def read(self, contexts: Sequence[Encoded]) -> Memory:
+        """Reads contexts, one a row; the memory has rows to spare."""
         rows = power_of_two(len(contexts))
         length = -(-max(map(len, contexts)) // CONTEXT_STEP) * CONTEXT_STEP
 
@@ -111,9 +97,8 @@ class Writer:
         """The words of tokens."""
         return self.task.tokenizer.decode(list(tokens))
 
-    def _traced_read(self, params: Any, tokens: Tokens, occupied: jax.Array) -> Reading:
-        logits, memory = self.task.module.apply({"params": params}, tokens, occupied, method="read")
-        return Reading(memory, jax.nn.sigmoid(logits[:, 0]))
+    def _traced_read(self, params: Any, tokens: Tokens, occupied: jax.Array) -> Memory:
+        return self.task.module.apply({"params": params}, tokens, occupied, method="read")[1]
 
     def _traced_write(
         self,
