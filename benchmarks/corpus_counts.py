@@ -69,12 +69,6 @@ WHY = {
     "clinc150": "100 utterances out of scope in either split are counted in",
 }
 
-# As the loaders' docstrings say it; of the other corpora the reasons have not been counted yet.
-UNPLACED = {
-    "kvret": "no spans in the source: searched for in the text, others are paraphrased",
-    "woz2": "no spans in the source: searched for in the text, misspelt ones are not found",
-}
-
 WITHOUT_ACTS = {
     "restaurant8k": "no acts in the source on the user's side",
     "dstc8_span": "no acts in the source on the user's side",
@@ -171,7 +165,7 @@ def audit_table(corpora: dict[str, Any]) -> str:
         without = audit["turns_without_acts_share"]
         acts = ", ".join(f"{role} {_percent(share)}" for role, share in without.items() if share) or "0"
         values = audit["values_without_a_place_share"]
-        why = UNPLACED.get(name, "") if values else ""
+        why = ", ".join(f"{reason} {count:,}" for reason, count in audit["why_without_a_place"].items())
         row = [f"`{name}`", _percent(audit["frames_share"]), _percent(values), why, acts]
         lines.append(f"| {' | '.join([*row, WITHOUT_ACTS.get(name, '') if acts != '0' else ''])} |")
     return "\n".join(lines)
@@ -212,11 +206,15 @@ def main() -> None:
         except UserError as error:
             raise SystemExit(str(error)) from None
         print(f"{name}: {corpora[name]['turns_per_cpu_second']:,} turns/s", flush=True)
+        if given.out:  # what was counted is not lost if a later one stops
+            _write(corpora, given.out)
     for table in (counts_table(corpora), views_table(corpora), audit_table(corpora)):
         print(f"\n{table}")
-    if given.out:
-        report = {"date": date.today().isoformat(), "device": device(), "corpora": corpora}
-        given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def _write(corpora: dict[str, Any], out: Path) -> None:
+    report = {"date": date.today().isoformat(), "device": device(), "corpora": corpora}
+    out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from space_jax.corpora.unify import renamed, unmapped, unmapped_frame
+from space_jax.corpora.unplaced import reason
 from space_jax.dialogue.record import Dialogue, Turn
 
 
@@ -19,6 +20,7 @@ class Audit:
       labels: kind and name of each label that `unified_names.json` lacks -> how often it occurs.
       frames, unmapped_frames: frames; those with such a label.
       values, unplaced_values: values in frames; those that their turn's text does not write.
+      reasons: why it does not (`unplaced.REASONS`) -> how many of them.
       turns: role -> turns with at least one frame.
       without_acts: role -> those of them without dialog acts.
     """
@@ -28,6 +30,7 @@ class Audit:
     unmapped_frames: int = 0
     values: int = 0
     unplaced_values: int = 0
+    reasons: Counter[str] = dataclasses.field(default_factory=Counter)
     turns: Counter[str] = dataclasses.field(default_factory=Counter)
     without_acts: Counter[str] = dataclasses.field(default_factory=Counter)
 
@@ -39,6 +42,7 @@ class Audit:
             "frames_share": _share(self.unmapped_frames, self.frames),
             "values_without_a_place": self.unplaced_values,
             "values_without_a_place_share": _share(self.unplaced_values, self.values),
+            "why_without_a_place": dict(self.reasons.most_common()),
             "turns_without_acts": dict(self.without_acts),
             "turns_without_acts_share": {
                 role: _share(self.without_acts[role], count) for role, count in self.turns.items()
@@ -57,9 +61,10 @@ def audited(dialogues: Iterable[Dialogue], corpus: str, audit: Audit, rename: bo
     """
     for dialogue in dialogues:
         audit.labels.update(f"{kind.removesuffix('s')} {name}" for kind, name in unmapped(dialogue, corpus))
-        for turn in dialogue.turns:
+        for number, turn in enumerate(dialogue.turns):
             if turn.frames:
                 _add(audit, turn, corpus)
+                _explain(audit, turn, [before.text for before in dialogue.turns[:number]])
         yield renamed(dialogue, corpus) if rename else dialogue
 
 
@@ -67,11 +72,16 @@ def _add(audit: Audit, turn: Turn, corpus: str) -> None:
     frames = turn.frames or ()
     audit.frames += len(frames)
     audit.unmapped_frames += sum(bool(unmapped_frame(frame, corpus)) for frame in frames)
-    values = [value for frame in frames for slot in frame.slots for value in slot.values]
-    audit.values += len(values)
-    audit.unplaced_values += sum(value.start is None for value in values)
     audit.turns[turn.role] += 1
     audit.without_acts[turn.role] += not turn.acts
+
+
+def _explain(audit: Audit, turn: Turn, earlier: list[str]) -> None:
+    values = [value for frame in turn.frames or () for slot in frame.slots for value in slot.values]
+    unplaced = [value.text for value in values if value.start is None]
+    audit.values += len(values)
+    audit.unplaced_values += len(unplaced)
+    audit.reasons.update(reason(value, turn.text, earlier) for value in unplaced)
 
 
 def _share(count: int, of: int) -> float:

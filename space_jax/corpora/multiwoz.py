@@ -44,7 +44,10 @@ SLOTS_OF = {
 }
 """Slots of the acts whose name is not, in lower case, that of the belief state or the database."""
 
-_DONTCARE = {"dontcare", "dont care", "don't care", "do n't care", "do not care", "doesn't care", "does not care"}
+_DONTCARE = {
+    *("dontcare", "dont care", "don't care", "do n't care", "do nt care", "do not care"),
+    *("doesn't care", "does n't care", "does nt care", "does not care"),
+}
 _UNSET = {"", "not mentioned", "none"}
 
 
@@ -62,7 +65,7 @@ def said_of(annotation: dict[str, Any], where: str) -> list[tuple[tuple[str, str
         for pair in pairs or [["none", "none"]]:
             match pair:
                 case [str(slot), str(value)]:
-                    one = Said(domain.lower(), act.lower(), _slot(slot), "" if value in ("none", "?", "") else value)
+                    one = Said(domain.lower(), act.lower(), _slot(slot), _value(value))
                     found.append(((key, slot, value), one))
                 case _:
                     raise UserError(f"{where}: {key}: expected [slot, value], found {pair!r}")
@@ -71,6 +74,12 @@ def said_of(annotation: dict[str, Any], where: str) -> list[tuple[tuple[str, str
 
 def _slot(name: str) -> str:
     return "" if name == "none" else SLOTS_OF.get(name, normal(name))
+
+
+def _value(value: str) -> str:
+    if value.lower() in _DONTCARE:
+        return "dontcare"
+    return "" if value in ("none", "?") else value
 
 
 def turn(

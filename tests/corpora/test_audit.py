@@ -23,6 +23,7 @@ def test_labels_values_and_acts_are_counted():
     report = json.loads(json.dumps(audit.as_json()))
     assert (report["frames"], report["frames_share"]) == (4, 4 / 6)
     assert (report["values_without_a_place"], report["values_without_a_place_share"]) == (2, 0.5)
+    assert report["why_without_a_place"] == {"other words": 2}
     assert report["turns_without_acts"] == {"user": 1}
     assert report["turns_without_acts_share"] == {"user": 0.5}
 

@@ -3,21 +3,11 @@
 import dataclasses
 from pathlib import Path
 
+from space_jax.corpora import source_files
 from space_jax.corpora.mixtures.description import Mixture, MixtureSource
 from space_jax.corpora.registry import corpus
 from space_jax.corpora.stream import SOURCE, Stream, stream
 from space_jax.errors import UserError
-
-_FOLDERS = {
-    "sim_m": "sim_dialogue",
-    "sim_r": "sim_dialogue",
-    "babi5": "babi_dialog",
-    "babi6": "babi_dialog",
-    "dailydialog": "unlabelled",
-    "taskmaster3_part": "unlabelled",
-    "taskmaster4": "unlabelled",
-}
-"""Where a corpus lies under the data root, if not in a folder of its own name."""
 
 BENCHMARK_SPLITS = ("validation", "test")
 
@@ -106,7 +96,7 @@ def folder_of(source: MixtureSource, data_root: Path | None) -> Path | None:
         raise UserError(f"--data-root: expected the folder that holds the folders of the sources, {source.name} is one")
     if not data_root.is_dir():
         raise UserError(f"--data-root {data_root}: no such folder")
-    return data_root / (source.folder or _FOLDERS.get(source.corpus, source.corpus))
+    return data_root / (source.folder or source_files.folder_of(source.corpus))
 
 
 def _is_there(name: str, folder: Path | None, split: str) -> bool:
