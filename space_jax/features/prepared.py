@@ -19,7 +19,8 @@ from space_jax.features.example import Limits
 from space_jax.features.storage import ExampleSource, missing_files, read_split
 from space_jax.remote import is_remote, local_copy
 
-FORMAT = 1  # of the folder; raised whenever older readers or writers would go wrong
+FORMAT = 2  # of the folder; raised whenever older readers or writers would go wrong
+READABLE = (1, FORMAT)  # 1 knows no example without a response; readers of 1 would take such a one for labelled
 METADATA_FILE = "corpus.json"
 TOKENIZER_FOLDER = "tokenizer"
 EXAMPLES_FOLDER = "examples"
@@ -111,8 +112,10 @@ def _read_metadata(file: Path) -> Metadata:
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
         version = raw["format"]
-        if version != FORMAT:
-            raise UserError(f"{file}: format {version} is not {FORMAT}, the one this release reads; build it again")
+        if version not in READABLE:
+            raise UserError(
+                f"{file}: format {version} is none of those this release reads, up to {FORMAT}; build it again"
+            )
         return _metadata_from(raw)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file}: not the description of a prepared corpus ({error}); build it again") from error

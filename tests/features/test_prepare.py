@@ -246,7 +246,7 @@ def test_spans_of_real_dialogues_hold_the_annotated_values(shared_data, tokenize
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "not the description"), ('{"format": 1}', "not the description"), ('{"format": 99}', "format 99 is not 1")],
+    [("{", "not the description"), ('{"format": 1}', "not the description"), ('{"format": 99}', "format 99 is not 2")],
 )
 def test_foreign_descriptions_are_refused(small, text, message):
     (small / METADATA_FILE).write_text(text)
