@@ -107,3 +107,15 @@ def test_hashes_are_compared_exactly():
 def test_floats_are_refused():
     with pytest.raises(TypeError, match="trees is float32"):
         view_similarities(np.zeros((2, 2, 2), np.float32))
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_trees_that_fill_half_of_their_places_and_more(crowded):
+    """The comparisons are cut to half of the places where no set needs more."""
+    draw = np.random.default_rng(0)
+    sizes = draw.integers(0, 9 if crowded else 5, (5, VIEWS))
+    assert (sizes.max() > 4) == crowded
+    trees = [[frozenset((1 + draw.permutation(12)[:size]).tolist()) for size in views] for views in sizes]
+    array = as_array(trees, elements=8)
+    np.testing.assert_allclose(view_similarities(array), reference_views(trees), rtol=1e-6)
+    np.testing.assert_allclose(combined_similarity(array), reference_combined(trees), rtol=1e-6)
