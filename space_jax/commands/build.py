@@ -72,6 +72,8 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.features.prepare import prepare
     from space_jax.features.tokenizer import load_tokenizer
 
+    if not is_mixture(given.name):
+        corpus(given.name)  # a wrong name is told before a tokenizer is read
     runner = runner_of(given)
     tokenizer = load_tokenizer(named_folder(given.tokenizer), lower_case=not given.cased)
     limits = Limits(max_turns=given.max_turns, max_turn_tokens=given.max_turn_tokens)

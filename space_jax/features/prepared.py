@@ -113,9 +113,7 @@ def _read_metadata(file: Path) -> Metadata:
         raw = json.loads(file.read_text(encoding="utf-8"))
         version = raw["format"]
         if version not in READABLE:
-            raise UserError(
-                f"{file}: format {version} is none of those this release reads, up to {FORMAT}; build it again"
-            )
+            raise UserError(f"{file}: format {version} is not {FORMAT}, the one this release reads; build it again")
         return _metadata_from(raw)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file}: not the description of a prepared corpus ({error}); build it again") from error

@@ -354,15 +354,24 @@ def test_two_builds_of_one_folder_exclude_each_other(word_tokenizer, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def backwards(work, tick, look):
+    """A runner with two lanes, the second of which is done before the first."""
+    for lane in (1, 0):
+        work(lane, 2)
+
+
 def test_workers_write_the_same_bytes(tokenizer, tmp_path, monkeypatch):
     monkeypatch.setattr(units, "DIALOGUES", 6)
     splits = {split: stream("simulated", None, split, {"dialogues": 20}) for split in ("train", "test")}
     made = [
         prepare(splits, tokenizer, tmp_path / str(n), LIMITS, name="simulated", runner=runner, attached={"a.txt": "b"})
-        for n, runner in enumerate((serial, Processes(2)))
+        for n, runner in enumerate((serial, backwards))
     ]
     assert content(made[0].folder) == content(made[1].folder)
     assert (made[1].folder / "a.txt").read_text() == "b"
+
+
+def test_a_mistake_that_a_worker_finds_is_told_here(tokenizer, tmp_path):
     broken = {"train": stream("jsonl", tmp_path / "no.jsonl", "train", {})}
     with pytest.raises(UserError, match=r"no\.jsonl"):
         prepare(broken, tokenizer, tmp_path / "c", LIMITS, name="broken", runner=Processes(2))
