@@ -118,6 +118,14 @@ class MixedSource:
             raise UserError(f"mixture {self.mixture.name}: split {split!r} is not one of {', '.join(self.splits())}")
         return iter(self.select().splits[split])
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Source and split -> how many dialogues were read, left out and kept."""
+        sources = self.select().report["sources"]
+        return {
+            name: {what: count for what, count in one.items() if isinstance(count, int)}
+            for name, one in sources.items()
+        }
+
     def say_what_was_skipped(self) -> None:
         """Says on standard error how many dialogues of each source were left out, and why."""
         for line in summary(self.select().report):

@@ -53,9 +53,11 @@ def _stats(given: argparse.Namespace, _: list[str]) -> None:
     report = statistics.as_json()
     if isinstance(source, Source):
         report["unmapped"] = audit.as_json()
+    else:
+        report["sources"] = source.counts()
     if lengths:
         report["tokens"] = lengths.as_json(sizes)
-    title = f"{given.name}, {given.split}"
+    title = f"{source.mixture.name if isinstance(source, MixedSource) else given.name}, {given.split}"
     if given.html:
         _write(statistics_page(title, report), given.html)
     if given.json:

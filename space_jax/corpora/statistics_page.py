@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from space_jax.corpora.charts import bars, columns
+from space_jax.corpora.statistics import LAYERS
 
 SHOWN = 25  # names of one kind in a chart
 
@@ -47,7 +48,7 @@ def statistics_page(title: str, report: Mapping[str, Any]) -> str:
       title: names corpus and split.
       report: what `space-jax data stats --json` prints.
     """
-    sections = [*_lengths(report), *_annotation(report), *_names(report), *_padding(report)]
+    sections = [*_sources(report), *_lengths(report), *_annotation(report), *_names(report), *_padding(report)]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -64,15 +65,30 @@ def _facts(report: Mapping[str, Any]) -> str:
         "words": f"{words:,}",
         "examples": f"{report['examples']:,}",
         "examples with labels": f"{report['shares']['labelled_examples']:.1%}",
-        "values with a place": f"{report['shares']['spans']:.1%}",
-        "domains, intents, slots": ", ".join(f"{len(report[kind]):,}" for kind in ("domains", "intents", "slots")),
     }
+    if report["domains"]:
+        facts["values with a place"] = f"{report['shares']['spans']:.1%}"
+        facts["domains, intents, slots"] = ", ".join(
+            f"{len(report[kind]):,}" for kind in ("domains", "intents", "slots")
+        )
     if "tokens" in report:
         facts["tokens"] = f"{sum(report['tokens']['tokens'].values()):,}"
     if "unmapped" in report:
         facts["frames without a shared name"] = f"{report['unmapped']['frames_share']:.1%}"
     shown = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in facts.items())
     return f'<dl class="facts">{shown}</dl>'
+
+
+def _sources(report: Mapping[str, Any]) -> list[str]:
+    """Of a mixture: what each source gave, and what was left out of it."""
+    sources = report.get("sources")
+    if not sources:
+        return []
+    counts = ("read", "dropped by the guard", "exact duplicates", "near duplicates")
+    summed = ", ".join(f"{name} {sum(one[name] for one in sources.values()):,}" for name in counts)
+    title = "Dialogues of each source"
+    chart = bars(title, {name: one["entries"] for name, one in sources.items()})
+    return [_section(title, chart, f"As they enter; {summed}.")]
 
 
 def _lengths(report: Mapping[str, Any]) -> list[str]:
@@ -88,7 +104,9 @@ def _lengths(report: Mapping[str, Any]) -> list[str]:
 
 def _annotation(report: Mapping[str, Any]) -> list[str]:
     shares = report["shares"]
-    layers = {name: shares[name] for name in ("frames", "acts", "state", "delexicalised")}
+    if not any(shares[name] for name in LAYERS):
+        return [_section("Annotation", '<p class="note">No turn is annotated.</p>')]
+    layers = {name: shares[name] for name in LAYERS}
     depths = {0: "no frame", 2: "intent", 3: "slot", 4: "value"}
     depth = {f"{depths[level]} ({level})": report["depth"].get(str(level), 0) for level in depths}
     views = "Share of turns with at least one element"

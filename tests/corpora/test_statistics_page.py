@@ -58,6 +58,17 @@ def test_the_page_needs_nothing_else_and_escapes_all_text(page):
     assert "&lt;script&gt;" in page
 
 
+def test_a_mixture_shows_its_sources_and_what_is_not_annotated_has_no_empty_charts():
+    report = collect([Dialogue("d", (Turn("user", "two words"), Turn("system", "one")))]).as_json()
+    counts = {"read": 9, "dropped by the guard": 1, "exact duplicates": 2, "near duplicates": 3, "entries": 4}
+    page = statistics_page("mine", {**report, "sources": {"a/train": counts, "b/train": counts}})
+    assert "a/train: 4" in page
+    assert "read 18, dropped by the guard 2, exact duplicates 4, near duplicates 6." in page
+    assert "No turn is annotated." in page
+    assert "Views of the semantic tree" not in page
+    assert "values with a place" not in page
+
+
 def test_charts_have_titles_and_the_page_fits_a_phone(page):
     tags = Reader(page).tags
     charts = [attrs for tag, attrs in tags if tag == "svg"]
