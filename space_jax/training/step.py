@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 
 from space_jax.features.batch import Batch
 from space_jax.models.recipe import Keys, Recipe, Terms, total_loss
+from space_jax.training.compiler_memory import return_memory_after_compiling
 from space_jax.training.keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
 from space_jax.training.state import TrainState, shardings_of
@@ -123,6 +124,7 @@ def make_train_step(
     mesh: Mesh,
 ) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
     """`jit_train_step` with its mesh set around every call."""
+    return_memory_after_compiling()
     jitted = jit_train_step(recipe, optimiser, schedule, seed, abstract, rules, mesh)
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:

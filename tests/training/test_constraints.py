@@ -48,7 +48,7 @@ def kind(equation):
 
 def constraints(rules):
     recipe, batch, optimiser = tiny_recipe("space3"), tiny_batch("space3"), optax.sgd(0.1)
-    mesh = make_mesh(MeshConfig(2, 2, 2))
+    mesh = make_mesh(MeshConfig(data=2, fsdp=2, tensor=2))
     state = abstract_state(recipe, optimiser, micro(batch), RULES, mesh)
     step = functools.partial(train_step, recipe, optimiser, lambda _: jnp.float32(0.1), 0)
     with jax.set_mesh(mesh), nn.logical_axis_rules(flax_rules(rules)):

@@ -52,9 +52,9 @@ def one_device(runner):
     return runner([toy_batch(0), toy_batch(1)])
 
 
-@pytest.mark.parametrize("shape", [(8, 1, 1), (2, 2, 2), (1, 4, 2)])
-def test_every_mesh_equals_one_device(shape, one_device):
-    state, history = Runner(MeshConfig(*shape))([toy_batch(0), toy_batch(1)])
+@pytest.mark.parametrize(("data", "fsdp", "tensor"), [(8, 1, 1), (2, 2, 2), (1, 4, 2)])
+def test_every_mesh_equals_one_device(data, fsdp, tensor, one_device):
+    state, history = Runner(MeshConfig(data=data, fsdp=fsdp, tensor=tensor))([toy_batch(0), toy_batch(1)])
     assert_close(state, one_device[0])
     assert_close(history, one_device[1])
 

@@ -1,0 +1,41 @@
+"""What the compiler leaves behind is handed back, and only then."""
+
+import jax
+import pytest
+
+from space_jax.training import compiler_memory
+
+
+@pytest.fixture
+def trims(monkeypatch):
+    """The calls of `malloc_trim` by a fresh listener."""
+    calls, listeners = [], []
+    monkeypatch.setattr(compiler_memory, "_malloc_trim", lambda: calls.append)
+    monkeypatch.setattr(jax.monitoring, "register_event_duration_secs_listener", listeners.append)
+    compiler_memory.return_memory_after_compiling.cache_clear()
+    compiler_memory.return_memory_after_compiling()
+    compiler_memory.return_memory_after_compiling()
+    compiler_memory.return_memory_after_compiling.cache_clear()
+    (listener,) = listeners
+    return calls, listener
+
+
+def test_only_a_long_compilation_is_followed_by_it(trims):
+    calls, listener = trims
+    listener("/jax/core/compile/backend_compile_duration", 0.2)
+    listener("/jax/core/compile/jaxpr_trace_duration", 5.0)
+    assert calls == []
+    listener("/jax/core/compile/backend_compile_duration", 5.0, fun_name="step")
+    assert calls == [0]
+
+
+def test_jax_still_reports_compilations_by_this_name():
+    seen = []
+    jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: seen.append(event))
+    jax.jit(lambda x: x * 3 + 1)(2.0)
+    assert compiler_memory._COMPILED in seen
+
+
+def test_another_c_library_is_left_alone(monkeypatch):
+    monkeypatch.setattr(compiler_memory.ctypes, "CDLL", lambda _: object())
+    assert compiler_memory._malloc_trim() is None
