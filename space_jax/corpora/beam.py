@@ -43,7 +43,11 @@ class BeamRunner:
         self, work: Work, tick: Callable[..., None] | None = None, look: Callable[[], None] | None = None
     ) -> None:
         """See `Runner`; progress is what the Beam runner itself shows."""
-        pipeline = apache_beam.Pipeline(options=PipelineOptions(list(self.options)))
+        try:
+            pipeline = apache_beam.Pipeline(options=PipelineOptions(list(self.options)))
+        except ValueError as error:
+            given = " ".join(option.removeprefix("--") for option in self.options)
+            raise UserError(f"--beam-option {given}: Apache Beam refuses it ({error})") from error
         numbers = pipeline | apache_beam.Create(range(self.lanes), reshuffle=True)
         _ = numbers | "Lane" >> apache_beam.Map(_do, work=work, lanes=self.lanes)
         pipeline.run().wait_until_finish()

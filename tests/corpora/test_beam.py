@@ -45,6 +45,8 @@ def test_beam_writes_what_one_process_writes(wordpiece, tmp_path, monkeypatch):
     assert len(content(plain.folder)) == 2 + 5 + 1  # two descriptions, shards of train and of test
     with pytest.raises(UserError, match="0 is not at least 1"):
         BeamRunner(0)
+    with pytest.raises(UserError, match="--beam-option runner=NoSuch: Apache Beam refuses it"):
+        BeamRunner(1, ("--runner=NoSuch",))(print)
 
 
 def test_without_beam_a_sentence_says_what_to_install():
