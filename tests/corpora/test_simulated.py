@@ -7,6 +7,7 @@ import re
 import pytest
 
 from space_jax.corpora.simulated import DOMAINS, GENERAL, episodes, simulate
+from space_jax.corpora.simulated.spellings import spellings
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.record import SYSTEM, USER
 
@@ -156,3 +157,8 @@ def test_the_world_is_varied(corpus, turns):
     for role in (USER, SYSTEM):
         texts = [turn.text for turn in turns if turn.role == role]
         assert len(set(texts)) / len(texts) > 0.7
+
+
+def test_what_is_remembered_of_values_is_bounded(corpus):
+    """Every booking has a reference of its own, so a million dialogues would fill the memory with them."""
+    assert spellings.cache_info().maxsize is not None
