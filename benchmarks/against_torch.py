@@ -62,7 +62,7 @@ def steps_of_ours(setup: Setup, batches: Sequence[Batch]) -> Iterator[Callable[[
         state, metrics = program(state, to_mesh(batch, mesh))
         return float(jax.device_get(metrics)["loss"])
 
-    for batch in {batch.occupied.shape: batch for batch in batches}.values():
+    for batch in {(batch.context.ids.shape, batch.response.ids.shape): batch for batch in batches}.values():
         run(batch)
     for batch in batches:
         yield lambda batch=batch: run(batch)

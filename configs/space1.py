@@ -20,7 +20,8 @@ def get_config(size: str = "base") -> PretrainConfig:
         data=DataConfig(
             prepared=("runs/corpus",),
             batch_size=8 if size == "tiny" else 256,
-            response_length=96,  # a row holds the responses and, for the selection, as many others
+            row_ladder=(0.5, 1.0),  # for batches that are unusually long
+            grids=tuple((rows / 256, 384, 72) for rows in range(68, 93, 4)),
         ),
         optimiser=OptimiserConfig(learning_rate=1e-5),
         train=TrainConfig(steps=100_000, eval_every=1000, checkpoint_every=1000),

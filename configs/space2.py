@@ -16,7 +16,13 @@ def get_config(size: str = "base") -> PretrainConfig:
     return PretrainConfig(
         recipe=Space2Config(),
         model=model_config(size, dropout=0.2),
-        data=DataConfig(prepared=("runs/corpus",), batch_size=8 if size == "tiny" else 256),
+        data=DataConfig(
+            prepared=("runs/corpus",),
+            batch_size=8 if size == "tiny" else 256,
+            masked_per_row=96,
+            row_ladder=(0.5, 1.0),  # for batches that are unusually long
+            grids=tuple((rows / 256, 384, 64) for rows in range(68, 93, 4)),
+        ),
         optimiser=OptimiserConfig(learning_rate=1e-5),
         train=TrainConfig(steps=100_000, eval_every=1000, checkpoint_every=1000),
     )

@@ -33,9 +33,20 @@ def get_config(size: str = "mini") -> PretrainConfig:
             labelled_share=0.5,
             context_length=128,
             response_length=80,
-            examples_per_row=5,
+            examples_per_row=4,  # with a quarter as many rows as examples, no slot for an example is empty
             masked_per_row=32,
-            row_ladder=(0.25, 0.28125, 0.3125, 1.0),
+            row_ladder=(0.375, 0.5, 1.0),  # for batches that are unusually long
+            # The batches differ by a tenth in the length of contexts and of responses, each on its own.
+            grids=(
+                (0.25, 104, 64),
+                (0.25, 112, 64),
+                (0.25, 112, 72),
+                (0.25, 120, 64),
+                (0.25, 120, 72),
+                (0.25, 128, 72),
+                (0.25, 128, 80),
+                (0.25, 136, 88),
+            ),
             eval_examples=512,
         ),
         optimiser=OptimiserConfig(learning_rate=8e-4, clip_norm=1.0),

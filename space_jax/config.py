@@ -161,12 +161,15 @@ class DataConfig:
     prepared: tuple[str, ...] = ()  # folders that `space-jax data build` wrote; all with one tokenizer
     batch_size: int = 32  # examples of all processes together in one optimiser step
     labelled_share: float = 0.5  # of a batch, from the labelled streams
-    context_length: int = 256  # tokens of a grid row, and the longest context (`max_len`)
-    response_length: int = 64  # tokens of a row of the response grid
+    context_length: int = 256  # tokens of the longest context (`max_len`), and of a row of the grids of `row_ladder`
+    response_length: int = 64  # tokens of a row of their responses
     examples_per_row: int = 4
     masked_per_row: int = 64  # masked positions of a row that enter the masked-language-model loss
     tree_elements: int = 16  # hashed elements kept of one view of one turn
     row_ladder: tuple[float, ...] = (0.25, 0.375, 0.5, 0.75, 1.0)  # rows of the static grids, as shares of the batch
+    # Further grids: rows as a share of the batch, columns of context and of response. A batch goes on the smallest of
+    # all that holds it, so that those of `row_ladder` are for the rare ones.
+    grids: tuple[tuple[float, int, int], ...] = ()
     workers: int = 0  # processes that assemble batches beside the main one
     eval_examples: int = 256  # held-out examples of one evaluation
 
@@ -190,6 +193,12 @@ class DataConfig:
             "data.row_ladder",
             f"{self.row_ladder} must rise and end with 1.0, the grid that always fits",
         )
+        for grid in self.grids:
+            require(
+                len(grid) == 3 and 0.0 < grid[0] <= 1.0 and min(grid[1:]) > 0,
+                "data.grids",
+                f"{grid} is not (rows as a share of the batch, columns of context, columns of response)",
+            )
 
 
 @dataclasses.dataclass(frozen=True)

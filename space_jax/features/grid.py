@@ -1,12 +1,25 @@
-"""The static sizes of a packed batch: one `Grid` with a ladder of row counts, so that few programs are compiled."""
+"""The static sizes of a packed batch: a `Grid` with a ladder of few shapes, each of which is a program to compile."""
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from typing import NamedTuple
 
 from space_jax.config import DataConfig, RecipeConfig, Space1Config
 from space_jax.errors import UserError
 from space_jax.features.layout import WRAPPERS
+
+
+class Rung(NamedTuple):
+    """A shape: R rows, L columns of the context, Lr of the response."""
+
+    rows: int
+    context: int
+    response: int
+
+    @property
+    def cells(self) -> int:
+        """Tokens that the rung has room for."""
+        return self.rows * (self.context + self.response)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,8 +28,7 @@ class Grid:
 
     Attributes:
       examples: B.
-      rungs: row counts to choose from, rising; the last is at least B, so that it always fits.
-      context_length, response_length: L and Lr.
+      rungs: the shapes to choose from, of rising size; the last holds any batch, see `ladder`.
       slots: S, examples a row.
       masked: M, masked positions of a row that enter the loss.
       words: T, tokens of a turn with its wrappers.
@@ -25,30 +37,38 @@ class Grid:
     """
 
     examples: int
-    rungs: tuple[int, ...]
-    context_length: int
-    response_length: int
+    rungs: tuple[Rung, ...]
     slots: int
     masked: int
     words: int
     tree_elements: int
     negatives: bool
 
-    def smallest(self, rows: int) -> int:
-        """The smallest rung that holds `rows` rows."""
-        return next(rung for rung in self.rungs if rung >= rows)
+    def smallest(self, rows: int) -> Rung:
+        """The smallest rung that has `rows` rows."""
+        return next(rung for rung in self.rungs if rung.rows >= rows)
 
 
-def ladder(shares: Sequence[float], examples: int, row_multiple: int) -> tuple[int, ...]:
-    """Row counts of the rungs: ceil(share * B), rounded up to a multiple of `row_multiple`, each once.
+def ladder(data: DataConfig, examples: int, row_multiple: int = 1) -> tuple[Rung, ...]:
+    """The shapes of a configuration, of rising size, each once.
+
+    The last has a row for every example and holds the longest context and response, so that any batch fits; larger ones
+    would never be chosen and are left out.
 
     Args:
-      shares: rising, the last 1.0.
+      data: its `row_ladder` and `grids`. Rows are ceil(share * B), rounded up to a multiple of `row_multiple`.
       examples: B.
       row_multiple: what the rows must divide by, usually the devices that share them.
     """
-    rows = {math.ceil(round(share * examples, 6) / row_multiple) * row_multiple for share in shares}
-    return tuple(sorted(max(row, row_multiple) for row in rows))
+
+    def rows(share: float) -> int:
+        return max(1, math.ceil(round(share * examples, 6) / row_multiple)) * row_multiple
+
+    full = data.context_length, data.response_length
+    rungs = {Rung(rows(share), *full) for share in data.row_ladder}
+    rungs |= {Rung(rows(share), context, response) for share, context, response in data.grids}
+    safe = Rung(rows(1.0), *full)
+    return (*sorted((rung for rung in rungs if rung.cells < safe.cells), key=lambda rung: (rung.cells, rung)), safe)
 
 
 def make_grid(
@@ -57,7 +77,7 @@ def make_grid(
     """The grid of a configuration.
 
     Args:
-      data: lengths, slots, ladder.
+      data: lengths, slots, shapes.
       recipe: only SPACE-1 has negatives, and not as released, where no response is selected.
       examples: B, examples of a micro-batch on this process.
       max_turn_tokens: tokens of a turn in the prepared corpora.
@@ -75,9 +95,7 @@ def make_grid(
             )
     return Grid(
         examples=examples,
-        rungs=ladder(data.row_ladder, examples, row_multiple),
-        context_length=data.context_length,
-        response_length=data.response_length,
+        rungs=ladder(data, examples, row_multiple),
         slots=data.examples_per_row,
         masked=data.masked_per_row,
         words=words,

@@ -5,6 +5,7 @@ turns are one token shorter.
 """
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -17,7 +18,8 @@ from space_jax.dialogue.record import Dialogue
 from space_jax.features.example import Limits
 from space_jax.features.grid import make_grid
 from space_jax.features.layout import WRAPPERS
-from space_jax.features.packing import first_fit
+from space_jax.features.packing import choose
+from space_jax.features.placement import place
 from space_jax.features.tokenizer import Tokenizer
 
 SAMPLE = 4096
@@ -100,31 +102,29 @@ def padding(sample: Sequence[tuple[int, int]], batch_size: int, data: DataConfig
     Args:
       sample: tokens of context and response of each example.
       batch_size: examples of a batch; the last ones that do not fill one are left out, unless they are all there is.
-      data: lengths, slots and ladder of the grid.
+      data: lengths, slots and grids.
       limits: of the examples.
 
     Returns:
-      `batch_size` and the shares: `packed` on the ladder of row counts, as training does; `packed_tightest` with as
-      many rows as are occupied; `to_longest`, one example a row, as long as the batch's longest; `fixed`, one example
-      a row of the grid's length.
+      `batch_size` and the shares: `packed` on the grids of the configuration, as training does; `packed_tightest` with
+      as few rows of full length as do; `to_longest`, one example a row, as long as the batch's longest; `fixed`, one
+      example a row of the grid's length.
     """
     grid = make_grid(data, Space3Config(), batch_size, limits.max_turn_tokens)
     needs = np.array(sample, np.int64).reshape(-1, 2)
     needs = np.minimum(needs[np.random.default_rng(0).permutation(len(needs))], [data.context_length, 10**9])
-    width = data.context_length + data.response_length
+    room = (data.context_length, data.response_length)
     real = packed = tightest = longest = fixed = 0
     for start in range(0, max(1, len(needs) - batch_size + 1), batch_size):
         batch = needs[start : start + batch_size]
         if not len(batch):
             break
-        columns = np.concatenate([batch, np.zeros_like(batch)], axis=1)
-        columns[:, 3] = 1
-        rows = len(first_fit(columns, grid))
         real += int(batch.sum())
-        tightest += rows * width
-        packed += grid.smallest(rows) * width
+        packed += choose([np.pad(batch, [(0, 0), (0, 1)])], grid)[0].cells
+        rows = next(rows for rows in itertools.count(1) if place(batch, room, rows, grid.slots) is not None)
+        tightest += rows * sum(room)
         longest += len(batch) * int(batch.max(axis=0).sum())
-        fixed += len(batch) * width
+        fixed += len(batch) * sum(room)
     sizes = {"packed": packed, "packed_tightest": tightest, "to_longest": longest, "fixed": fixed}
     return {"batch_size": batch_size, **{name: 1 - real / size if size else 0.0 for name, size in sizes.items()}}
 

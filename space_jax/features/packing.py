@@ -1,8 +1,7 @@
-"""Packing: B laid-out examples -> one `Batch` on a grid of rows.
+"""Packing: B laid-out examples -> one `Batch` on the smallest shape of the ladder that holds them.
 
-First-fit decreasing: the examples in order of falling context length (ties: batch order) each go into the first row
-that has room for context, response, negative response and one more example. The result is a function of the examples
-and the grid alone. In the `[B]` arrays the examples keep the order of the batch.
+The result is a function of the examples and the grid alone. In the `[B]` arrays the examples keep the order of the
+batch.
 """
 
 import dataclasses
@@ -13,8 +12,11 @@ import numpy as np
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch, Tokens
-from space_jax.features.grid import Grid
+from space_jax.features.grid import Grid, Rung
 from space_jax.features.layout import NO_WORD, Layout
+from space_jax.features.placement import place
+
+NOTHING = np.zeros(0, np.int32)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -45,64 +47,79 @@ def pack(items: Sequence[Item], grid: Grid) -> Batch:
       grid: the sizes.
 
     Returns:
-      The batch as NumPy arrays, on the smallest rung of the ladder that fits.
+      The batch as NumPy arrays, on the smallest rung of the ladder that was made to fit.
     """
+    return pack_alike([items], grid)[0]
+
+
+def pack_alike(parts: Sequence[Sequence[Item]], grid: Grid) -> list[Batch]:
+    """Packs micro-batches, all on the smallest rung that fits each of them; otherwise as `pack`."""
+    needs = [_needs(items, grid) for items in parts]
+    rung, placed = choose(needs, grid)
+    return [
+        _batch(items, [[(index, items[index]) for index in row] for row in rows], rung, grid)
+        for items, rows in zip(parts, placed, strict=True)
+    ]
+
+
+def choose(needs: Sequence[np.ndarray], grid: Grid) -> tuple[Rung, list[list[list[int]]]]:
+    """The first rung that fits all micro-batches.
+
+    Args:
+      needs: of each `[B, 3]` int, the tokens of context, response and negative of an example.
+      grid: the sizes.
+
+    Returns:
+      The rung, and of each micro-batch the examples of its rows. Any batch fits the last rung: there each example has a
+      row.
+    """
+    for rung in grid.rungs:
+        room = (rung.context, rung.response, rung.response)
+        placed = []
+        for part in needs:
+            rows = place(part, room, rung.rows, grid.slots)
+            if rows is None:
+                break
+            placed.append(rows)
+        else:
+            return rung, placed
+    raise AssertionError(f"examples of up to {[part.max(axis=0).tolist() for part in needs]} in a grid of {rung}")
+
+
+def _needs(items: Sequence[Item], grid: Grid) -> np.ndarray:
     assert len(items) <= grid.examples, f"{len(items)} examples for a batch of {grid.examples}"
-    placed = _place(items, grid)
-    rows = grid.smallest(len(placed))
+    needs = [(len(item.layout.ids), len(item.layout.response), len(item.negative)) for item in items]
+    return np.array(needs, np.int64).reshape(-1, 3)
+
+
+def _batch(items: Sequence[Item], placed: list[list[tuple[int, Item]]], rung: Rung, grid: Grid) -> Batch:
+    rows, length = rung.rows, rung.response
     return Batch(
-        context=_context(placed, rows, grid),
-        response=_responses([[item.layout.response for _, item in row] for row in placed], rows, grid.response_length),
+        context=_context(placed, rung),
+        response=_responses([[item.layout.response for _, item in row] for row in placed], rows, length),
         negative=_responses(
             [[item.negative for _, item in row] if grid.negatives else [] for row in placed],
             rows,
-            grid.response_length if grid.negatives else 0,
+            length if grid.negatives else 0,
         ),
-        **_masked(placed, rows, grid),
-        **_occupancy(placed, rows, grid),
+        **_masked(placed, rung, grid),
+        **_occupancy(placed, rung, grid),
         **_per_example(items, grid),
     )
 
 
-def _place(items: Sequence[Item], grid: Grid) -> list[list[tuple[int, Item]]]:
-    """The examples of each row, in slot order, each with its place in the batch."""
-    needs = np.array([[len(i.layout.ids), len(i.layout.response), len(i.negative), 1] for i in items]).reshape(-1, 4)
-    return [[(index, items[index]) for index in row] for row in first_fit(needs, grid)]
-
-
-def first_fit(needs: np.ndarray, grid: Grid) -> list[list[int]]:
-    """First-fit decreasing by context length.
-
-    Args:
-      needs: `[B, 4]` int, what each example takes: tokens of context, response and negative, and 1 slot.
-      grid: the sizes.
-
-    Returns:
-      The examples of each row in slot order.
-    """
-    room = np.array([grid.context_length, grid.response_length, grid.response_length, grid.slots])
-    assert (needs <= room).all(), f"an example of {needs.max(axis=0)} tokens in a grid of {room}"
-    left = np.tile(room, (len(needs), 1))
-    rows: list[list[int]] = [[] for _ in needs]
-    for index in np.argsort(-needs[:, 0], kind="stable").tolist():
-        row = int((left >= needs[index]).all(axis=1).argmax())
-        left[row] -= needs[index]
-        rows[row].append(index)
-    return [row for row in rows if row]
-
-
-def _context(placed: list[list[tuple[int, Item]]], rows: int, grid: Grid) -> Tokens:
+def _context(placed: list[list[tuple[int, Item]]], rung: Rung) -> Tokens:
     layouts = [[item.layout for _, item in row] for row in placed]
 
     def fill(name: str) -> np.ndarray:
-        return _fill([[getattr(layout, name) for layout in row] for row in layouts], rows, grid.context_length)
+        return _fill([[getattr(layout, name) for layout in row] for row in layouts], rung.rows, rung.context)
 
     return Tokens(
         ids=fill("ids"),
         positions=fill("positions"),
         roles=fill("roles"),
         turns=fill("turns"),
-        segments=_segments([[layout.ids for layout in row] for row in layouts], rows, grid.context_length),
+        segments=_segments([[layout.ids for layout in row] for row in layouts], rung.rows, rung.context),
     )
 
 
@@ -120,7 +137,7 @@ def _responses(parts: list[list[np.ndarray]], rows: int, length: int) -> Tokens:
 
 def _fill(parts: list[list[np.ndarray]], rows: int, length: int) -> np.ndarray:
     grid = np.zeros((rows, length), np.int32)
-    for row, row_parts in zip(grid, parts, strict=False):  # rows after the last occupied one stay empty
+    for row, row_parts in zip(grid, parts, strict=True):
         if row_parts:
             tokens = np.concatenate(row_parts)
             row[: len(tokens)] = tokens
@@ -131,27 +148,28 @@ def _segments(parts: list[list[np.ndarray]], rows: int, length: int) -> np.ndarr
     return _fill([[np.full(len(part), s + 1, np.int32) for s, part in enumerate(row)] for row in parts], rows, length)
 
 
-def _masked(placed: list[list[tuple[int, Item]]], rows: int, grid: Grid) -> dict[str, np.ndarray]:
+def _masked(placed: list[list[tuple[int, Item]]], rung: Rung, grid: Grid) -> dict[str, np.ndarray]:
     columns, targets, weights = [], [], []
     for row in placed:
-        lengths = [len(item.layout.ids) for _, item in row]
-        starts = np.cumsum(lengths) - lengths
-        ids = np.concatenate([item.layout.ids for _, item in row])
-        chosen = np.concatenate([item.masked_columns + start for (_, item), start in zip(row, starts, strict=True)])
+        lengths = np.array([len(item.layout.ids) for _, item in row], np.int32)
+        starts = np.cumsum(lengths, dtype=np.int32) - lengths
+        ids = np.concatenate([NOTHING, *(item.layout.ids for _, item in row)])
+        moved = [item.masked_columns + start for (_, item), start in zip(row, starts, strict=True)]
+        chosen = np.concatenate([NOTHING, *moved])
         chosen = chosen[: grid.masked]
         columns.append([chosen])
         targets.append([ids[chosen]])
         weights.append([np.ones(len(chosen), np.int32)])
     return {
-        "masked_ids": _fill([[item.masked_ids for _, item in row] for row in placed], rows, grid.context_length),
-        "masked_positions": _fill(columns, rows, grid.masked),
-        "masked_targets": _fill(targets, rows, grid.masked),
-        "masked_weights": _fill(weights, rows, grid.masked).astype(np.float32),
+        "masked_ids": _fill([[item.masked_ids for _, item in row] for row in placed], rung.rows, rung.context),
+        "masked_positions": _fill(columns, rung.rows, grid.masked),
+        "masked_targets": _fill(targets, rung.rows, grid.masked),
+        "masked_weights": _fill(weights, rung.rows, grid.masked).astype(np.float32),
     }
 
 
-def _occupancy(placed: list[list[tuple[int, Item]]], rows: int, grid: Grid) -> dict[str, np.ndarray]:
-    occupied = np.zeros((rows, grid.slots), bool)
+def _occupancy(placed: list[list[tuple[int, Item]]], rung: Rung, grid: Grid) -> dict[str, np.ndarray]:
+    occupied = np.zeros((rung.rows, grid.slots), bool)
     slot = np.zeros(grid.examples, np.int32)
     for r, row in enumerate(placed):
         occupied[r, : len(row)] = True

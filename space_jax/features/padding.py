@@ -1,39 +1,51 @@
-"""The rows of a packed batch: growing it to a larger rung, and how much of it is padding."""
+"""The shape of a packed batch: growing it to a larger one, and how much of it is padding."""
 
 import dataclasses
 
+import jax
 import numpy as np
 
 from space_jax.features.batch import Array, Batch, Tokens
+from space_jax.features.grid import Rung
 
 
-def grow(batch: Batch, rows: int) -> Batch:
-    """Appends empty rows, so that micro-batches and processes share one shape.
+def shape_of(batch: Batch) -> Rung:
+    """Rows, and columns of context and response, of a batch with or without a leading axis of micro-batches."""
+    return Rung(batch.occupied.shape[-2], batch.context.ids.shape[-1], batch.response.ids.shape[-1])
+
+
+def grow(batch: Batch, shape: Rung) -> Batch:
+    """Appends empty rows and columns, so that micro-batches and processes share one shape.
 
     Segments are local to a row and `slot` counts rows from the first, so nothing else changes.
 
     Args:
       batch: a batch, with or without a leading axis of micro-batches.
-      rows: the wanted number of rows, at least the present one.
+      shape: the wanted one, nowhere smaller than the present one.
     """
-    row_axis = batch.occupied.ndim - 2
-    missing = rows - batch.occupied.shape[row_axis]
-    assert missing >= 0, f"a batch of {batch.occupied.shape[row_axis]} rows does not fit into {rows}"
-    if missing == 0:
+    present = shape_of(batch)
+    if shape == present:
         return batch
+    assert all(new >= old for new, old in zip(shape, present, strict=True)), f"a batch of {present} in {shape}"
+    row_axis = batch.occupied.ndim - 2
 
-    def append(array: Array) -> Array:
-        widths = [(0, missing if axis == row_axis else 0) for axis in range(array.ndim)]
+    def append(array: Array, columns: int) -> Array:
+        widths = [(0, 0)] * row_axis + [(0, shape.rows - present.rows), (0, columns)]
         return np.pad(array, widths)
 
-    def append_tokens(tokens: Tokens) -> Tokens:
-        return Tokens(
-            **{name: append(getattr(tokens, name)) for name in ("ids", "positions", "roles", "turns", "segments")}
-        )
+    def append_tokens(tokens: Tokens, columns: int) -> Tokens:
+        return jax.tree.map(lambda array: append(array, columns if array.shape[-1] else 0), tokens)
 
-    grids = {name: append_tokens(getattr(batch, name)) for name in ("context", "response", "negative")}
-    masked = ("masked_ids", "masked_positions", "masked_targets", "masked_weights")
-    return dataclasses.replace(batch, **grids, **{name: append(getattr(batch, name)) for name in (*masked, "occupied")})
+    context, response = shape.context - present.context, shape.response - present.response
+    of_rows = ("masked_positions", "masked_targets", "masked_weights", "occupied")
+    return dataclasses.replace(
+        batch,
+        context=append_tokens(batch.context, context),
+        response=append_tokens(batch.response, response),
+        negative=append_tokens(batch.negative, response),  # one without columns stays without
+        masked_ids=append(batch.masked_ids, context),
+        **{name: append(getattr(batch, name), 0) for name in of_rows},
+    )
 
 
 def real_tokens(batch: Batch) -> int:

@@ -20,8 +20,7 @@ from space_jax.features.grid import Grid, make_grid
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.masking import mask_spans
 from space_jax.features.negatives import draw_negatives
-from space_jax.features.packing import Item, pack
-from space_jax.features.padding import grow
+from space_jax.features.packing import Item, pack_alike
 from space_jax.features.prepared import Prepared
 from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of
 
@@ -122,7 +121,7 @@ def train_batches(
 
     Returns:
       An iterator with `get_state` and `set_state` over NumPy batches, all arrays `[A, ...]` with B = n. The
-      micro-batches of a step have the same number of rows; other processes may have another, see `padding.grow`. The
+      micro-batches of a step have the same shape; other processes may have another, see `padding.grow`. The
       examples of a step and their masks do not depend on A or on the processes, the negatives of SPACE-1 do, see
       `negatives`.
 
@@ -248,10 +247,9 @@ class _Step(grain.transforms.RandomMap):
 
 
 def _assemble_step(parts: Sequence[Sequence[Item]], grid: Grid, rng: np.random.Generator) -> Batch:
-    """The items of each micro-batch -> a batch `[A, ...]`, on the largest rung that one of them needs."""
-    micro = [pack(_with_negatives(part, grid, rng), grid) for part in parts]
-    rows = max(batch.occupied.shape[0] for batch in micro)
-    return jax.tree.map(lambda *arrays: np.stack(arrays), *[grow(batch, rows) for batch in micro])
+    """The items of each micro-batch -> a batch `[A, ...]`."""
+    micro = pack_alike([_with_negatives(part, grid, rng) for part in parts], grid)
+    return jax.tree.map(lambda *arrays: np.stack(arrays), *micro)
 
 
 def _with_negatives(items: Sequence[Item], grid: Grid, rng: np.random.Generator) -> list[Item]:

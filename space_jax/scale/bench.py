@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from space_jax.features.batch import micro_batches
+from space_jax.features.grid import Rung
+from space_jax.features.padding import shape_of
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
 from space_jax.training.feed import Delivery, Feed
@@ -32,7 +34,7 @@ class Timed(NamedTuple):
     seconds: float
     tokens: int
     padding: float
-    rows: int
+    shape: Rung
 
 
 def bench(setup: Setup, steps: int) -> Report:
@@ -55,7 +57,7 @@ def bench(setup: Setup, steps: int) -> Report:
     timed, programs = _run(plan, shape, Feed(setup.train_batches(), mesh), steps)
     median = statistics.median(step.seconds for step in timed)
     peak, source = matmul_peak(config.model.dtype)
-    needed = statistics.mean(programs[step.rows].needed for step in timed)
+    needed = statistics.mean(programs[step.shape].needed for step in timed)
     flops = needed / median
     return {
         "date": date.today().isoformat(),
@@ -79,7 +81,7 @@ def bench(setup: Setup, steps: int) -> Report:
         "tokens_per_second": statistics.mean(step.tokens for step in timed) / median,
         "padding_share": statistics.mean(step.padding for step in timed),
         "flops_needed_per_step": needed,
-        "flops_xla_per_step": statistics.mean(programs[step.rows].flops for step in timed) * mesh.size,
+        "flops_xla_per_step": statistics.mean(programs[step.shape].flops for step in timed) * mesh.size,
         "flops_per_second": flops,
         "peak_flops_per_second": peak,
         "peak_from": source,
@@ -91,31 +93,31 @@ def bench(setup: Setup, steps: int) -> Report:
     }
 
 
-def _run(plan: StepPlan, shape: Any, feed: Feed, steps: int) -> tuple[list[Timed], dict[int, Program]]:
+def _run(plan: StepPlan, shape: Any, feed: Feed, steps: int) -> tuple[list[Timed], dict[Rung, Program]]:
     config, mesh = plan.config, plan.mesh
     optimiser = make_optimiser(config.optimiser, config.train.steps)
     state = init_state(plan.recipe, optimiser, shape, config.train.seed, config.mesh.rules, mesh)
-    compiled: dict[int, Any] = {}
-    programs: dict[int, Program] = {}
+    compiled: dict[Rung, Any] = {}
+    programs: dict[Rung, Program] = {}
     timed: list[Timed] = []
     while len(timed) < steps:
         began = time.perf_counter()
         delivery = feed.take(stop=False)
         assert delivery is not None
-        rows = delivery.batch.context.ids.shape[1]
-        new = rows not in compiled
+        rung = shape_of(delivery.batch)
+        new = rung not in compiled
         if new:
-            compiled[rows], programs[rows] = compile_step(plan, delivery.batch)
-        state, metrics = compiled[rows](state, delivery.batch)
+            compiled[rung], programs[rung] = compile_step(plan, delivery.batch)
+        state, metrics = compiled[rung](state, delivery.batch)
         feed.prepare()
         jax.device_get(metrics)
         if not new:  # the first run of a program also loads it
-            timed.append(_timed(delivery, rows, time.perf_counter() - began))
+            timed.append(_timed(delivery, rung, time.perf_counter() - began))
     return timed, programs
 
 
-def _timed(delivery: Delivery, rows: int, seconds: float) -> Timed:
-    return Timed(seconds, delivery.tokens, delivery.padding, rows)
+def _timed(delivery: Delivery, shape: Rung, seconds: float) -> Timed:
+    return Timed(seconds, delivery.tokens, delivery.padding, shape)
 
 
 def _device_peak() -> float | None:

@@ -55,7 +55,7 @@ def batch_shapes(config: PretrainConfig, mesh: Mesh, rows: float = 1.0) -> Batch
     longest = min(Limits().max_turn_tokens, min(config.data.response_length, config.data.context_length) - WRAPPERS)
     examples = size // (accumulate * processes)
     grid = make_grid(config.data, config.recipe, examples, longest, shards // processes)
-    local = grow(pack([], grid), grid.smallest(min(math.ceil(rows * examples), grid.rungs[-1])))
+    local = grow(pack([], grid), grid.smallest(min(math.ceil(rows * examples), grid.rungs[-1].rows)))
     sharding = batch_sharding(mesh)
 
     def shape(array: jax.Array) -> jax.ShapeDtypeStruct:

@@ -17,7 +17,7 @@ from space_jax.evaluation.retrieval import nearest, retrieval_accuracy, take_tre
 from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.models.heads import responded
 from space_jax.models.recipe import Keys, Recipe, Terms
-from space_jax.training.feed import same_rows, to_mesh
+from space_jax.training.feed import same_shape, to_mesh
 from space_jax.training.keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
 from space_jax.training.step import accumulate
@@ -53,7 +53,7 @@ class Evaluator:
         if not batches:
             raise UserError("held-out data: there is no batch to evaluate on; prepare a validation split")
         self._recipe, self._mesh = recipe, mesh
-        every = [to_mesh(batch, mesh) for batch in same_rows([*batches, *bank])]
+        every = [to_mesh(batch, mesh) for batch in same_shape([*batches, *bank])]
         self._batches, self._bank = every[: len(batches)], every[len(batches) :]
         self._terms = self._jit(self._forward, rules)
         self._vectors = self._jit(self._represent, rules)

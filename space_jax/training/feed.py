@@ -11,7 +11,8 @@ from jax.sharding import Mesh
 
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
-from space_jax.features.padding import grow, lost_targets, real_tokens
+from space_jax.features.grid import Rung
+from space_jax.features.padding import grow, lost_targets, real_tokens, shape_of
 from space_jax.training.agreement import gather_numbers
 from space_jax.training.mesh import batch_position, batch_shards
 from space_jax.training.sharding import batch_sharding
@@ -40,7 +41,7 @@ class Delivery(NamedTuple):
       batch: global arrays `[A, ...]`.
       position: state of this process's iterator after this batch.
       tokens: real tokens of all processes, without padding.
-      padding: share of the token grids that is padding, after growing to the common number of rows.
+      padding: share of the token grids that is padding, after growing to the common shape.
       masked: masked context tokens of all processes.
       lost: those of them that are not in the loss, see `padding.lost_targets`.
     """
@@ -85,20 +86,26 @@ def to_mesh(batch: Batch, mesh: Mesh) -> Batch:
     return jax.tree.map(put, batch)
 
 
-def same_rows(batches: Sequence[Batch]) -> list[Batch]:
-    """Grows batches to the largest number of rows among all of them and all processes, so that one program runs them.
+def same_shape(batches: Sequence[Batch]) -> list[Batch]:
+    """Grows batches to the most rows and columns among all of them and all processes, so that one program runs them.
 
     Every process must call it, with as many batches.
 
     Args:
       batches: NumPy batches, with or without the axis of micro-batches.
     """
-    rows = int(gather_numbers([max((batch.occupied.shape[-2] for batch in batches), default=0)]).max())
-    return [grow(batch, rows) for batch in batches]
+    largest = np.max([shape_of(batch) for batch in batches] or [Rung(0, 0, 0)], axis=0)
+    shape = _largest(gather_numbers(largest.tolist()))
+    return [grow(batch, shape) for batch in batches]
+
+
+def _largest(shapes: np.ndarray) -> Rung:
+    """`[N, 3]` -> the shape that each of them fits into."""
+    return Rung(*shapes.max(axis=0).tolist())
 
 
 class _Drawn(NamedTuple):
-    """A batch of this process's iterator, and the same on the mesh as long as no other process needs more rows."""
+    """A batch of this process's iterator, and the same on the mesh as long as no other process needs a larger shape."""
 
     batch: Batch
     position: Any
@@ -130,7 +137,7 @@ class Feed:
     def take(self, stop: bool) -> Delivery | None:
         """The next batch, or None when any process wants to stop.
 
-        One small exchange a step settles both the number of rows and whether to go on, so that no process waits in a
+        One small exchange a step settles both the shape and whether to go on, so that no process waits in a
         collective for one that has left. The batch of a step that is not taken is drawn again on resumption.
 
         Args:
@@ -145,16 +152,16 @@ class Feed:
         batch = drawn.batch
         lost = lost_targets(batch)
         masked = lost + int(np.count_nonzero(batch.masked_weights))
-        told = gather_numbers([batch.occupied.shape[1], int(stop), real_tokens(batch), masked, lost])
-        if told[:, 1].any():
+        told = gather_numbers([*shape_of(batch), int(stop), real_tokens(batch), masked, lost])
+        if told[:, 3].any():
             return None
-        rows = int(told[:, 0].max())
+        shape = _largest(told[:, :3])
         # Slots count from the first row of all processes, so more rows on another one mean another transfer.
         on_mesh = drawn.on_mesh
-        if rows > batch.occupied.shape[1]:
-            batch = grow(batch, rows)
+        if shape != shape_of(batch):
+            batch = grow(batch, shape)
             on_mesh = to_mesh(batch, self._mesh)
-        tokens, masked, lost = told[:, 2:].sum(0).tolist()
+        tokens, masked, lost = told[:, 4:].sum(0).tolist()
         cells = len(told) * sum(grid.segments.size for grid in (batch.context, batch.response, batch.negative))
         return Delivery(on_mesh, drawn.position, tokens, 1.0 - tokens / cells, masked, lost)
 

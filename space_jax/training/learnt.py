@@ -75,7 +75,7 @@ def predictions(config: PretrainConfig, workdir: Path, count: int) -> Iterator[T
 def _one_example_a_row(config: PretrainConfig) -> Batch:
     """The held-out examples of an evaluation, because a response is decoded behind the one context of its row."""
     size = config.data.eval_examples
-    data = dataclasses.replace(config.data, batch_size=size, examples_per_row=1, row_ladder=(1.0,))
+    data = dataclasses.replace(config.data, batch_size=size, examples_per_row=1, row_ladder=(1.0,), grids=())
     step = next(iter(eval_batches(data, config.recipe, "validation", config.train.seed, size)))
     return micro_batches(step)[0]
 

@@ -24,6 +24,7 @@ from space_jax.config import PretrainConfig
 from space_jax.config_files import save_config
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
+from space_jax.features.padding import shape_of
 from space_jax.models.recipe import Recipe
 from space_jax.models.weights import Weights, graft
 from space_jax.training.checkpoint import Checkpoints
@@ -209,14 +210,16 @@ def _term_means(numbers: Numbers) -> dict[str, float]:
 def _account(run: _Run, delivery: Delivery, seconds: float) -> None:
     """Times the step; one that met a new shape was compiled and is timed apart."""
     run.targets.add(delivery.lost, delivery.masked)
-    shape = delivery.batch.context.ids.shape
+    shape = shape_of(delivery.batch)
     if shape in run.compiled:
         run.clock.add(seconds, delivery.tokens, delivery.padding)
         return
     run.compiled.add(shape)
     run.compile_seconds = run.compile_seconds or seconds
-    run.writers.write("compile", run.step, {"seconds": seconds, "rows": shape[1]})
-    run.progress.say(f"step {run.step} compiled for {shape[0]} x {shape[1]} rows in {seconds:.1f} s")
+    run.writers.write("compile", run.step, {"seconds": seconds, "rows": shape.rows})
+    run.progress.say(
+        f"step {run.step} compiled in {seconds:.1f} s: {shape.rows} rows of {shape.context} + {shape.response} tokens"
+    )
 
 
 def _log(run: _Run, numbers: Numbers) -> None:

@@ -10,17 +10,15 @@ from hypothesis import strategies as st
 from space_jax.config import DataConfig, Space2Config
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, Tokens
-from space_jax.features.grid import Grid, ladder, make_grid
+from space_jax.features.grid import Grid, Rung, ladder, make_grid
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.negatives import draw_negatives
-from space_jax.features.packing import Item, pack
-from space_jax.features.padding import grow, lost_targets, pad_share, real_tokens
+from space_jax.features.packing import Item, pack, pack_alike
+from space_jax.features.padding import grow, lost_targets, pad_share, real_tokens, shape_of
 
 GRID = Grid(
     examples=3,
-    rungs=(1, 2, 3),
-    context_length=8,
-    response_length=6,
+    rungs=(Rung(1, 8, 6), Rung(2, 8, 6), Rung(3, 8, 6)),
     slots=2,
     masked=2,
     words=6,
@@ -30,7 +28,7 @@ GRID = Grid(
 
 
 def make_item(example, vocabulary, masked=(), negative=()):
-    layout = assemble(example, vocabulary, "space2", GRID.context_length)
+    layout = assemble(example, vocabulary, "space2", GRID.rungs[-1].context)
     ids = layout.ids.copy()
     ids[list(masked)] = vocabulary.mask
     return Item(layout, ids, np.array(masked, np.int32), np.array(negative, np.int32))
@@ -56,17 +54,17 @@ def unpack(batch: Batch, b: int, grid: str) -> dict[str, np.ndarray]:
 
 def test_a_small_batch_as_a_literal_grid(items):
     batch = pack(items, GRID)
-    # The longest context (example 1) comes first and shares its row with the shortest; example 2 gets its own.
-    assert batch.context.ids.tolist() == [[5, 31, 32, 33, 6, 5, 30, 6], [5, 34, 35, 6, 0, 0, 0, 0]]
-    assert batch.context.positions.tolist() == [[0, 1, 2, 3, 4, 0, 1, 2], [0, 1, 2, 3, 0, 0, 0, 0]]
-    assert batch.context.segments.tolist() == [[1, 1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 1, 0, 0, 0, 0]]
-    assert batch.context.turns.tolist() == [[1] * 8, [1, 1, 1, 1, 0, 0, 0, 0]]
-    assert batch.context.roles.tolist() == [[1] * 8, [1, 1, 1, 1, 0, 0, 0, 0]]
-    assert batch.response.ids.tolist() == [[7, 8, 7, 40, 8, 0], [7, 41, 42, 8, 0, 0]]
-    assert batch.response.positions.tolist() == [[0, 1, 0, 1, 2, 0], [0, 1, 2, 3, 0, 0]]
-    assert batch.response.segments.tolist() == [[1, 1, 2, 2, 2, 0], [1, 1, 1, 1, 0, 0]]
-    assert batch.occupied.tolist() == [[True, True], [True, False]]
-    assert batch.slot.tolist() == [1, 0, 2]
+    # The largest (example 2, with its response) takes the first row; the others share the second, in batch order.
+    assert batch.context.ids.tolist() == [[5, 34, 35, 6, 0, 0, 0, 0], [5, 30, 6, 5, 31, 32, 33, 6]]
+    assert batch.context.positions.tolist() == [[0, 1, 2, 3, 0, 0, 0, 0], [0, 1, 2, 0, 1, 2, 3, 4]]
+    assert batch.context.segments.tolist() == [[1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 2, 2, 2, 2, 2]]
+    assert batch.context.turns.tolist() == [[1, 1, 1, 1, 0, 0, 0, 0], [1] * 8]
+    assert batch.context.roles.tolist() == [[1, 1, 1, 1, 0, 0, 0, 0], [1] * 8]
+    assert batch.response.ids.tolist() == [[7, 41, 42, 8, 0, 0], [7, 40, 8, 7, 8, 0]]
+    assert batch.response.positions.tolist() == [[0, 1, 2, 3, 0, 0], [0, 1, 2, 0, 1, 0]]
+    assert batch.response.segments.tolist() == [[1, 1, 1, 1, 0, 0], [1, 1, 1, 2, 2, 0]]
+    assert batch.occupied.tolist() == [[True, False], [True, True]]
+    assert batch.slot.tolist() == [2, 3, 0]
     assert batch.valid.tolist() == [True, True, True]
     assert batch.labelled.tolist() == [True, False, True]
     assert batch.dialogue.tolist() == [7, 1, 1]
@@ -77,11 +75,11 @@ def test_a_small_batch_as_a_literal_grid(items):
 
 def test_the_first_masked_positions_of_a_row_enter_the_loss(items, vocabulary):
     batch = pack(items, GRID)
-    # Columns 1, 2 (example 1) and 6 (example 0) are masked, two of them are kept.
-    assert batch.masked_ids.tolist() == [[5, 2, 2, 33, 6, 5, 2, 6], [5, 34, 35, 6, 0, 0, 0, 0]]
-    assert batch.masked_positions.tolist() == [[1, 2], [0, 0]]
-    assert batch.masked_targets.tolist() == [[31, 32], [0, 0]]
-    assert batch.masked_weights.tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    # Columns 1 (example 0) and 4, 5 (example 1) are masked, two of them are kept.
+    assert batch.masked_ids.tolist() == [[5, 34, 35, 6, 0, 0, 0, 0], [5, 2, 6, 5, 2, 2, 33, 6]]
+    assert batch.masked_positions.tolist() == [[0, 0], [1, 4]]
+    assert batch.masked_targets.tolist() == [[0, 0], [30, 31]]
+    assert batch.masked_weights.tolist() == [[0.0, 0.0], [1.0, 1.0]]
     assert lost_targets(batch) == 1
 
 
@@ -112,7 +110,16 @@ def test_one_example_and_places_that_are_not_valid(items):
 
 def test_an_over_long_example_is_our_defect(items):
     with pytest.raises(AssertionError, match="in a grid of"):
-        pack(items, dataclasses.replace(GRID, context_length=4))
+        pack(items, dataclasses.replace(GRID, rungs=(Rung(3, 4, 6),)))
+
+
+def test_micro_batches_go_on_the_smallest_shape_that_holds_each(items):
+    grid = dataclasses.replace(GRID, rungs=(Rung(1, 12, 12), Rung(2, 9, 6), Rung(2, 12, 12), Rung(3, 12, 12)), slots=3)
+    shapes = [batch.context.ids.shape + batch.response.ids.shape for batch in pack_alike([items, items[:1]], grid)]
+    assert shapes == [(1, 12, 1, 12)] * 2
+    assert [
+        batch.context.ids.shape for batch in pack_alike([items[:2], items], dataclasses.replace(grid, slots=2))
+    ] == [(2, 9)] * 2
 
 
 def test_negatives_take_room_of_their_own(items):
@@ -122,7 +129,7 @@ def test_negatives_take_room_of_their_own(items):
     # Two negatives of 4 do not fit into 6 places, so nobody shares a row.
     assert batch.negative.ids.tolist() == [[3, 50, 51, 4, 0, 0]] * 3
     assert batch.negative.segments.tolist() == [[1, 1, 1, 1, 0, 0]] * 3
-    assert batch.slot.tolist() == [4, 0, 2]
+    assert batch.slot.tolist() == [4, 2, 0]
 
 
 @st.composite
@@ -147,7 +154,10 @@ def test_what_comes_out_is_what_went_in(make_example, vocabulary, raw, seed):
         masked = layout.ids.copy()
         masked[columns] = 2
         items.append(Item(layout, masked, columns, negative))
-    grid = Grid(12, ladder((0.25, 0.5, 1.0), 12, 1), 16, 8, 3, 48, 6, 4, negatives=True)
+    data = DataConfig(
+        context_length=16, response_length=8, row_ladder=(0.25, 0.5, 1.0), grids=((0.25, 24, 12), (0.5, 12, 8))
+    )
+    grid = Grid(12, ladder(data, 12), 3, 72, 6, 4, negatives=True)
     batch = pack(items, grid)
 
     assert batch.valid.sum() == batch.occupied.sum() == len(items)
@@ -167,25 +177,45 @@ def test_what_comes_out_is_what_went_in(make_example, vocabulary, raw, seed):
         columns = batch.masked_positions[row][used]
         np.testing.assert_array_equal(columns[inside[columns]] - np.flatnonzero(inside)[0], item.masked_columns)
         np.testing.assert_array_equal(batch.masked_targets[row][used], batch.context.ids[row][columns])
+    shape = shape_of(batch)
     wanted = sum(len(i.layout.ids) + len(i.layout.response) + len(i.negative) for i in items)
     assert real_tokens(batch) == wanted
     assert lost_targets(batch) == 0
-    assert pad_share(batch) == pytest.approx(1 - wanted / (batch.occupied.shape[0] * 32))
+    assert pad_share(batch) == pytest.approx(1 - wanted / (shape.rows * (shape.context + 2 * shape.response)))
+
+
+def rows_of(shares, examples, multiple=1):
+    return [rung.rows for rung in ladder(DataConfig(row_ladder=shares), examples, multiple)]
 
 
 def test_ladder_rises_and_its_last_rung_always_fits():
-    assert ladder((0.25, 0.375, 0.5, 0.75, 1.0), 32, 1) == (8, 12, 16, 24, 32)
-    assert ladder((0.25, 0.375, 0.5, 0.75, 1.0), 32, 8) == (8, 16, 24, 32)
-    assert ladder((0.25, 0.5, 1.0), 3, 2) == (2, 4)
-    assert ladder((0.3, 1.0), 10, 1) == (3, 10)
+    assert rows_of((0.25, 0.375, 0.5, 0.75, 1.0), 32) == [8, 12, 16, 24, 32]
+    assert rows_of((0.25, 0.375, 0.5, 0.75, 1.0), 32, 8) == [8, 16, 24, 32]
+    assert rows_of((0.25, 0.5, 1.0), 3, 2) == [2, 4]
+    assert rows_of((0.3, 1.0), 10) == [3, 10]
 
 
-@given(examples=st.integers(1, 200), multiple=st.integers(1, 16))
-def test_ladder_properties(examples, multiple):
-    rungs = ladder((0.25, 0.375, 0.5, 0.75, 1.0), examples, multiple)
-    assert list(rungs) == sorted(set(rungs))
-    assert rungs[-1] >= examples
-    assert all(rung % multiple == 0 for rung in rungs)
+def test_grids_stand_in_the_ladder_by_their_size():
+    data = DataConfig(
+        context_length=100,
+        response_length=20,
+        row_ladder=(0.5, 1.0),
+        grids=((0.25, 200, 41), (0.5, 80, 20), (1.0, 200, 20), (0.5, 100, 20)),
+    )
+    assert ladder(data, 8) == ((4, 80, 20), (4, 100, 20), (2, 200, 41), (8, 100, 20))
+
+
+@given(
+    examples=st.integers(1, 200),
+    multiple=st.integers(1, 16),
+    grids=st.lists(st.tuples(st.floats(0.01, 1.0), st.integers(1, 600), st.integers(1, 99)), max_size=4),
+)
+def test_ladder_properties(examples, multiple, grids):
+    rungs = ladder(DataConfig(grids=tuple(grids)), examples, multiple)
+    assert list(rungs) == sorted(set(rungs), key=lambda rung: (rung.cells, rung))
+    assert rungs[-1].rows >= examples
+    assert rungs[-1][1:] == (256, 64)
+    assert all(rung.rows % multiple == 0 for rung in rungs)
 
 
 @pytest.mark.parametrize("field", ["response_length", "context_length"])
@@ -194,16 +224,18 @@ def test_a_grid_too_small_for_one_turn_names_the_field(field):
         make_grid(DataConfig(**{field: 51}), Space2Config(), examples=4, max_turn_tokens=50)
 
 
-def test_grow_appends_empty_rows_with_and_without_a_leading_axis(items):
+def test_grow_appends_empty_rows_and_columns_with_and_without_a_leading_axis(items):
     batch = pack(items, GRID)
-    grown = grow(batch, 5)
-    assert [a.shape for a in (grown.context.ids, grown.masked_weights, grown.negative.ids)] == [(5, 8), (5, 2), (5, 0)]
+    grown = grow(batch, Rung(5, 9, 8))
+    assert [a.shape for a in (grown.context.ids, grown.masked_weights, grown.negative.ids)] == [(5, 9), (5, 2), (5, 0)]
+    assert grown.response.ids.shape == (5, 8)
+    assert grown.masked_ids.shape == (5, 9)
     assert not grown.context.segments[2:].any()
     assert not grown.occupied[2:].any()
     for b in range(3):
         np.testing.assert_array_equal(unpack(grown, b, "context")["ids"], items[b].layout.ids)
     stacked = dataclasses.replace(batch, **{f.name: _lead(getattr(batch, f.name)) for f in dataclasses.fields(batch)})
-    again = grow(stacked, 5)
+    again = grow(stacked, Rung(5, 9, 8))
     np.testing.assert_array_equal(again.context.ids[0], grown.context.ids)
     np.testing.assert_array_equal(again.slot[0], grown.slot)
     assert real_tokens(again) == real_tokens(batch)

@@ -8,7 +8,7 @@ import pytest
 
 from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, Vocabulary
 from space_jax.features.example import Example
-from space_jax.features.grid import Grid
+from space_jax.features.grid import Grid, Rung
 from space_jax.features.layout import assemble
 from space_jax.features.packing import Item, pack
 from space_jax.models.recipe import total_loss
@@ -36,16 +36,14 @@ RECIPES = {
 }
 PACKED = Grid(
     examples=5,
-    rungs=(3,),
-    context_length=24,
-    response_length=16,
+    rungs=(Rung(3, 24, 16),),
     slots=3,
     masked=12,
     words=8,
     tree_elements=4,
     negatives=True,
 )
-UNPACKED = dataclasses.replace(PACKED, rungs=(5,), slots=1)
+UNPACKED = dataclasses.replace(PACKED, rungs=(Rung(5, 24, 16),), slots=1)
 
 
 def random_example(rng: np.random.Generator, labelled: bool, turns: int) -> Example:
@@ -70,7 +68,7 @@ def make_items(recipe_name: str, labelled=(True, False, True, True, False), seed
     rng = np.random.default_rng(seed)
     items = []
     for flag, turns in zip(labelled, (1, 3, 2, 3, 1), strict=False):
-        layout = assemble(random_example(rng, flag, turns), VOCABULARY, recipe_name, PACKED.context_length)
+        layout = assemble(random_example(rng, flag, turns), VOCABULARY, recipe_name, PACKED.rungs[-1].context)
         columns = np.flatnonzero(rng.random(len(layout.ids)) < 0.3).astype(np.int32)
         masked = layout.ids.copy()
         masked[columns] = VOCABULARY.mask

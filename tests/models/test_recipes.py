@@ -9,6 +9,7 @@ import pytest
 
 from space_jax.config import Space1Config, Space3Config
 from space_jax.features.example import NO_TOKENS
+from space_jax.features.grid import Rung
 from space_jax.features.packing import Item, pack
 from space_jax.models.recipe import DROPOUT_VIEWS, KEY_PURPOSES, total_loss
 from space_jax.models.recipes import make_recipe
@@ -33,7 +34,7 @@ def test_packed_equals_unpacked(runner):
 
 def test_more_padding_changes_nothing(runner):
     items = make_items(runner.name)
-    roomy = dataclasses.replace(PACKED, examples=8, rungs=(6,))
+    roomy = dataclasses.replace(PACKED, examples=8, rungs=(Rung(6, 24, 16),))
     assert_same(runner(pack(items, PACKED)), runner(pack(items, roomy)))
 
 

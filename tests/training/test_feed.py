@@ -8,7 +8,7 @@ from space_jax.config import MeshConfig
 from space_jax.errors import UserError
 from space_jax.training import feed as feed_lib
 from space_jax.training.agreement import gather_json, gather_numbers
-from space_jax.training.feed import Feed, same_rows, to_mesh
+from space_jax.training.feed import Feed, same_shape, to_mesh
 from space_jax.training.mesh import make_mesh
 from tests.training.toy import ToyIterator, micro, toy_batch
 
@@ -42,12 +42,12 @@ def test_a_stop_of_any_process_stops_all_and_rows_follow_the_largest(mesh, monke
     monkeypatch.setattr(feed_lib, "gather_numbers", another_process)
     monkeypatch.setattr(feed_lib, "to_mesh", lambda batch, mesh: batch)
     feed = Feed(ToyIterator(), mesh)
-    told.append([12, 0, 1000, 50, 20])
+    told.append([12, 6, 2, 0, 1000, 50, 20])
     delivery = feed.take(stop=False)
     assert delivery.batch.context.ids.shape == (1, 12, 6)
     assert delivery.tokens > 1000
     assert (delivery.masked, delivery.lost) == (58, 20)
-    told.append([8, 1, 0, 0, 0])
+    told.append([8, 6, 2, 1, 0, 0, 0])
     assert feed.take(stop=False) is None
 
 
@@ -77,8 +77,8 @@ def test_a_stream_that_ends_says_so(mesh):
         Feed(ToyIterator(before_batch=end), mesh).take(stop=False)
 
 
-def test_batches_are_grown_to_the_same_rows():
-    batches = same_rows([micro(toy_batch(0)), micro(toy_batch(1, rows=12))])
+def test_batches_are_grown_to_the_same_shape():
+    batches = same_shape([micro(toy_batch(0)), micro(toy_batch(1, rows=12))])
     assert [batch.context.ids.shape for batch in batches] == [(12, 6), (12, 6)]
     np.testing.assert_array_equal(batches[0].context.ids[:8], toy_batch(0).context.ids[0])
 

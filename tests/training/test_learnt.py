@@ -8,6 +8,7 @@ from rich.console import Console
 
 from space_jax.dialogue.acts import ACTS
 from space_jax.errors import UserError
+from space_jax.features.grid import Rung
 from space_jax.features.packing import pack
 from space_jax.training import learnt
 from tests.models.conftest import UNPACKED, make_items
@@ -20,7 +21,9 @@ def items():
 
 @pytest.fixture(scope="module")
 def batch(items):
-    return pack(items, dataclasses.replace(UNPACKED, rungs=(8,)))  # rows in order of length, and three empty ones
+    return pack(
+        items, dataclasses.replace(UNPACKED, rungs=(Rung(8, 24, 16),))
+    )  # rows in order of size, and three empty
 
 
 class Spelled:
