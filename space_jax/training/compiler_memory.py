@@ -21,8 +21,8 @@ def return_memory_after_compiling() -> None:
     if trim is None:
         return
 
-    def listen(event: str, seconds: float, **_: str | int) -> None:
-        if event == _COMPILED and seconds >= _SHORTEST:
+    def listen(event: str, duration_secs: float, **kwargs: str | int) -> None:
+        if event == _COMPILED and duration_secs >= _SHORTEST:
             trim(0)
 
     jax.monitoring.register_event_duration_secs_listener(listen)
