@@ -72,8 +72,10 @@ def contrasts(recipe, features):
 
 def only(features, chosen):
     """The features with a pool of some examples only, as one micro-batch."""
-    pool = jax.tree.map(lambda array: array[chosen][None], features["pool"].flattened())
-    return {**features, "pool": pool}
+    cut = {"pool": jax.tree.map(lambda array: array[chosen][None], features["pool"].flattened())}
+    if "responded" in features:
+        cut["responded"] = features["responded"].reshape(-1)[chosen][None]
+    return {**features, **cut}
 
 
 def test_groups_are_consecutive_examples_of_a_stream(accumulated):
