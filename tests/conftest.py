@@ -5,8 +5,8 @@ import os
 # JAX reads them when it is imported, so they are set before anything that imports it.
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = ""  # the command line would keep programs in the user's cache folder
-# How many threads XLA's pool has. With one a device, as it would make them, a device that runs two collectives at a time
-# takes the last one's thread, and all wait for ever.
+# Threads in XLA's pool. With one a device, as it would make them, a device that runs two collectives at a time takes
+# another's thread, and all wait for ever.
 os.environ["NPROC"] = "32"
 # Compiling is most of a test's time, and its programs are tiny: the compiler's optimisations cost more than they bring.
 _XLA_FLAGS = {
