@@ -13,7 +13,6 @@ from space_jax.features.example import Limits
 from space_jax.features.grid import make_grid
 from space_jax.features.layout import WRAPPERS
 from space_jax.features.packing import pack
-from space_jax.features.padding import grow
 from space_jax.training.mesh import batch_shards
 from space_jax.training.sharding import batch_sharding
 
@@ -55,7 +54,8 @@ def batch_shapes(config: PretrainConfig, mesh: Mesh, rows: float = 1.0) -> Batch
     longest = min(Limits().max_turn_tokens, min(config.data.response_length, config.data.context_length) - WRAPPERS)
     examples = size // (accumulate * processes)
     grid = make_grid(config.data, config.recipe, examples, longest, shards // processes)
-    local = grow(pack([], grid), grid.smallest(min(math.ceil(rows * examples), grid.rungs[-1].rows)))
+    rung = grid.smallest(min(math.ceil(rows * examples), grid.rungs[-1].rows))
+    local = pack([], dataclasses.replace(grid, rungs=(rung,)))
     sharding = batch_sharding(mesh)
 
     def shape(array: jax.Array) -> jax.ShapeDtypeStruct:

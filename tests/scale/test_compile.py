@@ -10,6 +10,7 @@ import pytest
 
 from space_jax.cli import main
 from space_jax.config import MeshConfig
+from space_jax.config_files import load_config
 from space_jax.errors import UserError
 from space_jax.scale import memory, topology
 from space_jax.scale.ahead import compile_ahead, report_table
@@ -54,6 +55,17 @@ def test_the_batch_has_the_shapes_of_training(report):
     assert batch.valid.shape == (1, 16)
     assert batch.user_tree.shape == (1, 16, 10, 8)
     assert math.prod(batch.context.ids.sharding.shard_shape(batch.context.ids.shape)) == 4 * 64
+
+
+@pytest.mark.parametrize("rows", [0.25, 1.0])
+@pytest.mark.parametrize("name", ["space1", "space2", "space3", "space3_sgd", "quickstart"])
+def test_every_configuration_has_shapes(name, rows):
+    """Also those whose smaller grids have wider rows than the largest."""
+    config = with_vocabulary(load_config(f"configs/{name}.py:tiny", {}), 400)
+    batch = batch_shapes(config, make_mesh(config.mesh), rows=rows)
+    grids = {config.data.context_length, *(context for _, context, _ in config.data.grids)}
+    assert batch.context.ids.shape[2] in grids
+    assert batch.context.ids.shape[1] >= rows * config.data.batch_size
 
 
 @pytest.mark.parametrize(
