@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="configs/space3.py:base")
     parser.add_argument("--report", type=Path, required=True, help="of space-jax compile, for the memory of a row")
-    parser.add_argument("--rows", type=float, default=0.375, help="rows of a packed batch, as a share (%(default)s)")
+    parser.add_argument("--rows", type=float, default=0.3, help="rows of a packed batch, as a share (%(default)s)")
     parser.add_argument("--efficiency", type=float, default=0.4, help="of the peak (%(default)s)")
     parser.add_argument("--price", type=float, default=1.20, help="of a chip-hour (%(default)s)")
     given, rest = parser.parse_known_args()
