@@ -1,6 +1,6 @@
 r"""What our loaders read of every corpus, against the counts that were made from the same files without them.
 
-python benchmarks/corpus_counts.py --data-root ../shared/data --out benchmarks/results/corpora.json
+python benchmarks/corpus_counts.py --data-root DIR --out benchmarks/results/corpora.json
 
 Prints the tables of `docs/corpora.md`: counts and licences, levels and views, and what of the annotation did not reach
 the trees. `--only NAME` takes some corpora only. Speed is that of loading alone, in turns a second of CPU time of one

@@ -17,7 +17,7 @@ class MixtureSource:
     Attributes:
       corpus: its name in the registry.
       name: what it is called here; the corpus's name unless one corpus is there twice.
-      folder: under the data root, or absolute; by default where the corpus lies in `../shared/data`.
+      folder: under the data root, or absolute; by default `source_files.folder_of` the corpus.
       splits: which splits enter.
       options: of the corpus.
       annotation: "kept", or "hidden": only the texts enter.
