@@ -49,7 +49,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
         source = DataSource(corpus=given.corpus)
     source = dataclasses.replace(source, source=given.source or source.source)
     agent = Agent.load(given.workdir, given.step)
-    found = list(dialogues(source, given.split))[: given.limit]
+    found = list(dialogues(source, given.split, getattr(run.task, "train_split", "train")))[: given.limit]
     rewritten, speed = rewrite(
         agent, found, Worlds(source.corpus, source.source, getattr(run.task, "database", "")), true, given.together
     )

@@ -3,6 +3,7 @@
 import dataclasses
 
 from space_jax.config import require
+from space_jax.corpora.splits import TRAINABLE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -10,6 +11,7 @@ class DialogueConfig:
     """End-to-end task-oriented dialogue."""
 
     name: str = "dialogue"
+    train_split: str = "train"  # of the corpus; "validation" for MultiWOZ where train is missing, see `held_out`
     context_length: int = 256  # tokens of a context, of which the last are kept, and of a row of the grid
     target_length: int = 288  # tokens of a row of the grid of targets; a longer target is cut
     max_turns: int = 16  # turns of context
@@ -24,6 +26,7 @@ class DialogueConfig:
 
     def __post_init__(self):
         require(self.name == "dialogue", "task.name", "belongs to the task and cannot be changed")
+        require(self.train_split in TRAINABLE, "task.train_split", f"{self.train_split!r} is not one of {TRAINABLE}")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.type == "int" or (isinstance(value, int) and not isinstance(value, bool)):

@@ -13,7 +13,8 @@ from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.gold import records_with
 from space_jax.tasks.dialogue.records import DialogueRecord
 from space_jax.tasks.dialogue.simulated import best_dialogues
-from space_jax.tasks.reading import dialogues_of, file_of
+from space_jax.tasks.held_out import TRAIN, split_dialogues
+from space_jax.tasks.reading import file_of
 
 SIMULATED = "simulated"
 
@@ -27,7 +28,7 @@ def read_records(config: DialogueConfig, source: DataSource, split: str) -> list
     worlds = Worlds(source.corpus, source.source, config.database)
     records = [
         record
-        for dialogue in dialogues(source, split)
+        for dialogue in dialogues(source, split, config.train_split)
         for record in records_with(dialogue, worlds.of(dialogue.id), config.offered_names)
     ]
     if not records:
@@ -35,11 +36,13 @@ def read_records(config: DialogueConfig, source: DataSource, split: str) -> list
     return records
 
 
-def dialogues(source: DataSource, split: str) -> Iterable[Dialogue]:
-    """The dialogues of a split; of the simulated world those that are to be imitated."""
+def dialogues(source: DataSource, split: str, train: str = TRAIN) -> Iterable[Dialogue]:
+    """The dialogues of a split of ours (see `held_out`); of the simulated world those that are to be imitated."""
     if source.corpus == SIMULATED:
         return _simulated(source, split)
-    return dialogues_of(source, split) if source.corpus else read_jsonl(Path(file_of(source, split)))
+    if not source.corpus:
+        return read_jsonl(Path(file_of(source, split)))
+    return split_dialogues(source, split, train)
 
 
 def _simulated(source: DataSource, split: str) -> Iterable[Dialogue]:

@@ -3,8 +3,7 @@
 import dataclasses
 
 from space_jax.config import require, require_fraction
-
-SPLITS = ("train", "validation")
+from space_jax.corpora.splits import TRAINABLE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +39,8 @@ class TrackTextConfig:
 
 def _check(config: TrackConfig | TrackTextConfig, name: str) -> None:
     require(config.name == name, "task.name", "belongs to the task and cannot be changed")
-    known = ", ".join(map(repr, SPLITS))
-    require(config.train_split in SPLITS, "task.train_split", f"{config.train_split!r} is not one of {known}")
+    known = ", ".join(map(repr, TRAINABLE))
+    require(config.train_split in TRAINABLE, "task.train_split", f"{config.train_split!r} is not one of {known}")
     for field in ("max_tokens", "turns"):
         require(getattr(config, field) > 0, f"task.{field}", f"{getattr(config, field)} is not positive")
     least = config.max_tokens + 2
