@@ -21,12 +21,17 @@ class Beam:
     """The best response of each row.
 
     Attributes:
-      tokens: `[R, limit]` int32 without `first`; behind `last` everything is `pad`.
+      tokens: `[R, limit]` int32 without what was given; behind `last` everything is `pad`.
+      counts: `[R]` int32, tokens before the one that ends the response, or `limit` where none does.
       scores: `[R]` float32, its log-probability; `UNENDED` where no hypothesis has ended.
+      memory: grown by `limit` places, which hold the response as far as it was read again: without what ends it, and
+        without the last token of one that had no room to end.
     """
 
     tokens: jax.Array
+    counts: jax.Array
     scores: jax.Array
+    memory: Memory
 
 
 @struct.dataclass
@@ -60,13 +65,7 @@ def beam_search(
     barred: tuple[int, ...] = (),
     pad: int = 0,
 ) -> Beam:
-    """Writes one response a row.
-
-    log p(response) = sum over its tokens of log p(token | memory, tokens before it), not divided by the length. Each
-    step keeps the `size` likeliest continuations of a row's hypotheses. A hypothesis that has ended stays as it is.
-
-    The memory is repeated for the `size` hypotheses of a row, so that `next_token` sees nothing but more rows; at each
-    step only the places of the response move from parent to child.
+    """Writes one response a row, as published: opened by `first`, and with one token at least.
 
     Args:
       next_token: the model; roles and turns of the tokens are 0, as those of a response.
@@ -79,6 +78,51 @@ def beam_search(
       pad: the id behind a response; chosen by the model, it ends one too, unless it is barred.
 
     Returns:
+      See `search`.
+
+    Raises:
+      ValueError: `size` is below 1.
+    """
+    opening = jnp.full(memory.segments.shape[0], first, jnp.int32)
+    scores, memory = next_token(response_tokens(opening, jnp.zeros((), jnp.int32)), memory)
+    return search(next_token, memory, scores[:, -1], jnp.ones_like(opening), last, limit, size, barred, pad)
+
+
+def search(
+    next_token: NextToken,
+    memory: Memory,
+    scores: jax.Array,
+    begin: jax.Array,
+    last: int,
+    limit: int,
+    size: int,
+    barred: tuple[int, ...] = (),
+    pad: int = 0,
+    empty: bool = False,
+    active: jax.Array | None = None,
+) -> Beam:
+    """Goes on behind a memory whose next token has these scores.
+
+    log p(response) = sum over its tokens of log p(token | memory, tokens before it), not divided by the length. Each
+    step keeps the `size` likeliest continuations of a row's hypotheses. A hypothesis that has ended stays as it is.
+
+    The memory is repeated for the `size` hypotheses of a row, so that `next_token` sees nothing but more rows; at each
+    step only the places of the response move from parent to child.
+
+    Args:
+      next_token: the model; roles and turns of the tokens are 0, as those of a response.
+      memory: of M tokens, one example (segment 1) a row.
+      scores: `[R, V]`, of the first token to be chosen.
+      begin: `[R]`, its position.
+      last: the id that ends a response.
+      limit: longest response in tokens, `last` included.
+      size: hypotheses a row; there may be more than possible tokens.
+      barred: ids that are never chosen.
+      pad: the id behind a response; chosen by the model, it ends one too, unless it is barred.
+      empty: whether `last` may be the first token.
+      active: `[R]` bool; the other rows stay empty. All rows if None.
+
+    Returns:
       The best hypothesis that ends within the limit; where there is none, the likeliest.
 
     Raises:
@@ -88,20 +132,24 @@ def beam_search(
         raise ValueError(f"the beam's size is {size}, but a beam has one hypothesis or more")
     prompt = memory.segments.shape[1]
 
+    def chosen(state: _State, logits: jax.Array) -> _State:
+        return _chosen(state, _token_scores(logits, state, last, barred, pad, empty), prompt, last, pad)
+
     def body(state: _State) -> _State:
-        logits, grown = next_token(response_tokens(state.token.reshape(-1), state.step), state.memory)
-        state = dataclasses.replace(state, memory=written(state.memory, grown, prompt + state.step))
-        logits = logits[:, 0].reshape(*state.token.shape, -1)
-        return _chosen(state, _token_scores(logits, state, last, barred, pad), prompt, last, pad)
+        positions = (jnp.repeat(begin, size) + state.step - 1)[:, None]
+        logits, grown = next_token(response_tokens(state.token.reshape(-1), positions), state.memory)
+        state = dataclasses.replace(state, memory=written(state.memory, grown, prompt + state.step - 1))
+        return chosen(state, logits[:, 0].reshape(*state.token.shape, -1))
 
     def undecided(state: _State) -> jax.Array:
         # Scores only fall, so nothing overtakes a hypothesis that has ended and leads.
         return (state.step < limit) & ~state.ended[:, 0].all()
 
-    return _best(jax.lax.while_loop(undecided, body, _start(memory, first, limit, size, pad)))
+    state = chosen(_start(memory, limit, size, pad, active), jnp.repeat(scores[:, None], size, axis=1))
+    return _best(jax.lax.while_loop(undecided, body, state), prompt, last, pad)
 
 
-def _start(memory: Memory, first: int, limit: int, size: int, pad: int) -> _State:
+def _start(memory: Memory, limit: int, size: int, pad: int, active: jax.Array | None) -> _State:
     """One hypothesis a row; the others have no probability, so the first step continues that one alone."""
     rows = memory.segments.shape[0]
     memory = Memory(
@@ -109,24 +157,27 @@ def _start(memory: Memory, first: int, limit: int, size: int, pad: int) -> _Stat
         jnp.repeat(memory.values, size, axis=1),
         jnp.repeat(memory.segments, size, axis=0),
     )
+    idle = jnp.zeros(rows, bool) if active is None else ~active
     return _State(
         step=jnp.zeros((), jnp.int32),
-        token=jnp.full((rows, size), first, jnp.int32),
+        token=jnp.full((rows, size), pad, jnp.int32),
         tokens=jnp.full((rows, size, limit), pad, jnp.int32),
         scores=jnp.full((rows, size), -jnp.inf, jnp.float32).at[:, 0].set(0.0),
-        ended=jnp.zeros((rows, size), bool),
+        ended=jnp.repeat(idle[:, None], size, axis=1),
         memory=with_room(memory, limit),
     )
 
 
-def _token_scores(logits: jax.Array, state: _State, last: int, barred: tuple[int, ...], pad: int) -> jax.Array:
+def _token_scores(
+    logits: jax.Array, state: _State, last: int, barred: tuple[int, ...], pad: int, empty: bool
+) -> jax.Array:
     """Log-probability of each next token, `[R, size, V]` float32.
 
     What is impossible has -inf where the published search adds -1e10: a finite number could win for want of others,
     and a sum with it keeps no digit of the score it is added to.
     """
     ids = jnp.arange(logits.shape[-1])
-    impossible = jnp.isin(ids, jnp.asarray(barred, jnp.int32)) | ((ids == last) & (state.step == 0))
+    impossible = jnp.isin(ids, jnp.asarray(barred, jnp.int32)) | ((ids == last) & (state.step == 0) & (not empty))
     scores = jax.nn.log_softmax(logits.astype(jnp.float32), axis=-1)
     scores = jnp.where(jnp.broadcast_to(impossible, scores.shape), -jnp.inf, scores)
     behind = jnp.broadcast_to(jnp.where(ids == pad, 0.0, -jnp.inf), scores.shape)
@@ -161,12 +212,25 @@ def _of_parents(memory: Memory, parent: jax.Array, prompt: int) -> Memory:
     )
 
 
-def _best(state: _State) -> Beam:
+def _best(state: _State, prompt: int, last: int, pad: int) -> Beam:
     """The first of the best: among hypotheses that have not ended it is the likeliest, since they are sorted."""
+    rows, size, limit = state.tokens.shape
     # The minimum leaves -inf to hypotheses that do not exist.
     scores = jnp.where(state.ended, state.scores, jnp.minimum(state.scores, UNENDED))
     best = jnp.argmax(scores, axis=1, keepdims=True)
+    tokens = jnp.take_along_axis(state.tokens, best[..., None], axis=1)[:, 0]
+    ends = (tokens == last) | (tokens == pad)
+    counts = jnp.where(ends.any(axis=1), jnp.argmax(ends, axis=1), limit).astype(jnp.int32)
+    row = jnp.arange(rows) * size + best[:, 0]
+    place = jnp.broadcast_to(jnp.arange(limit), tokens.shape)
+    held = (place < jnp.minimum(counts, limit - 1)[:, None]).astype(jnp.int32)
     return Beam(
-        tokens=jnp.take_along_axis(state.tokens, best[..., None], axis=1)[:, 0],
+        tokens=tokens,
+        counts=counts,
         scores=jnp.take_along_axis(scores, best, axis=1)[:, 0],
+        memory=Memory(
+            state.memory.keys[:, row],
+            state.memory.values[:, row],
+            jnp.concatenate([state.memory.segments[row, :prompt], held], axis=1),
+        ),
     )

@@ -17,7 +17,7 @@ def response_tokens(token: jax.Array, step: jax.Array) -> Tokens:
 
     Args:
       token: `[R]` ids.
-      step: scalar, their position in the response; `first` has 0.
+      step: their position in the response, a scalar or `[R, 1]`; `first` has 0.
 
     Returns:
       `[R, 1]`, with role and turn 0.

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from space_jax.decoding.beam import search
 from space_jax.decoding.growing import NextToken, with_room, written
 from space_jax.decoding.sampling import Sampling, choose
 from space_jax.features.batch import Tokens
@@ -21,7 +22,8 @@ class Grown:
     Attributes:
       tokens: `[R, limit]` int32, what was chosen, `last` included; 0 behind it.
       counts: `[R]` int32, tokens before `last`, or `limit` where it never came.
-      memory: with the given tokens and the chosen ones but `last`, which the next stretch must be given first.
+      memory: with the given tokens and the chosen ones but the one chosen last: `last`, which the next stretch must be
+        given first, or where it never came the token in its place.
     """
 
     tokens: jax.Array
@@ -92,11 +94,9 @@ def grow(
     Returns:
       The tokens and the memory grown by Q + limit places, of which those not written have segment 0.
     """
-    start, (rows, count) = memory.segments.shape[1], given.shape
-    positions = positions_of(given, present, opening, begin)
-    zeros = jnp.zeros_like(given)
-    scores, memory = next_token(Tokens(given, positions, zeros, zeros, present.astype(jnp.int32)), memory)
-    bar = jnp.asarray(barred, jnp.int32)
+    rows = given.shape[0]
+    scores, position, memory = _after_given(next_token, memory, given, present, begin, opening)
+    start, bar = memory.segments.shape[1], jnp.asarray(barred, jnp.int32)
 
     def chosen(scores: jax.Array, step: jax.Array, ended: jax.Array) -> jax.Array:
         scores = scores.astype(jnp.float32).at[:, bar].set(-jnp.inf)
@@ -107,7 +107,7 @@ def grow(
         none = jnp.zeros_like(writes)
         token = Tokens(state.token[:, None], state.position[:, None], none, none, writes)
         scores, grown = next_token(token, state.memory)
-        memory = written(state.memory, grown, start + count + state.step - 1)
+        memory = written(state.memory, grown, start + state.step - 1)
         choice = chosen(scores[:, 0], state.step, state.ended)
         return _State(
             step=state.step + 1,
@@ -119,11 +119,11 @@ def grow(
         )
 
     idle = jnp.zeros(rows, bool) if active is None else ~active
-    first = chosen(scores[:, -1], jnp.zeros((), jnp.int32), idle)
+    first = chosen(scores, jnp.zeros((), jnp.int32), idle)
     state = _State(
         step=jnp.ones((), jnp.int32),
         token=first,
-        position=positions[:, -1] + 1,
+        position=position,
         ended=idle | (first == last),
         tokens=jnp.zeros((rows, limit), jnp.int32).at[:, 0].set(first),
         memory=with_room(memory, limit),
@@ -132,3 +132,40 @@ def grow(
     ends = state.tokens == last
     counts = jnp.where(ends.any(axis=1), jnp.argmax(ends, axis=1), jnp.where(idle, 0, limit)).astype(jnp.int32)
     return Grown(state.tokens, counts, state.memory)
+
+
+def grow_by_beam(
+    next_token: NextToken,
+    memory: Memory,
+    given: jax.Array,
+    present: jax.Array,
+    begin: jax.Array,
+    last: int,
+    limit: int,
+    opening: tuple[int, ...],
+    size: int,
+    barred: tuple[int, ...] = (),
+    active: jax.Array | None = None,
+) -> Grown:
+    """Writes one stretch of each row by a beam search of `size` hypotheses (`beam.search`); the rest as in `grow`.
+
+    A stretch may be empty. The memory is that of the best hypothesis. One hypothesis is greedy choice.
+    """
+    scores, position, memory = _after_given(next_token, memory, given, present, begin, opening)
+    best = search(next_token, memory, scores, position, last, limit, size, barred, empty=True, active=active)
+    return Grown(best.tokens, best.counts, best.memory)
+
+
+def _after_given(
+    next_token: NextToken,
+    memory: Memory,
+    given: jax.Array,
+    present: jax.Array,
+    begin: jax.Array,
+    opening: tuple[int, ...],
+) -> tuple[jax.Array, jax.Array, Memory]:
+    """Of the first token to be chosen the scores `[R, V]` and the position `[R]`; the memory before it."""
+    positions = positions_of(given, present, opening, begin)
+    zeros = jnp.zeros_like(given)
+    scores, memory = next_token(Tokens(given, positions, zeros, zeros, present.astype(jnp.int32)), memory)
+    return scores[:, -1], positions[:, -1] + 1, memory
