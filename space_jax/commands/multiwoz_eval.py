@@ -29,6 +29,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "predictions",
         type=Path,
+        nargs="?",
         metavar="PREDICTIONS",
         help="JSON, gzipped or not: {id: [{response, state (optional), active_domains (optional)}, ...]}",
     )
@@ -37,7 +38,15 @@ def add_parser(verbs: Any) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="holds multiwoz21/test.json.zip and multiwoz_eval/ with the database and the turns of bookings",
+        help="holds multiwoz21/test.json.zip and multiwoz_eval/ with the database and the turns of bookings; or what "
+        "--prepare made of them",
+    )
+    parser.add_argument(
+        "--prepare",
+        type=Path,
+        metavar="OUT",
+        help="instead of evaluating, write all that this needs of DIR to the folder OUT, in one file of a megabyte; "
+        "`--source OUT` gives the same figures where the corpus is not",
     )
     parser.add_argument(
         "--active-domains",
@@ -51,8 +60,13 @@ def add_parser(verbs: Any) -> None:
 
 
 def _run(given: argparse.Namespace, _: list[str]) -> None:
-    from space_jax.evaluation.multiwoz import evaluate, read_benchmark, read_predictions
+    from space_jax.evaluation.multiwoz import evaluate, read_benchmark, read_predictions, write_prepared
 
+    if (given.predictions is None) == (given.prepare is None):
+        raise UserError("multiwoz-eval: expected either a file of predictions or --prepare OUT")
+    if given.prepare is not None:
+        print(write_prepared(given.source, given.prepare))
+        return
     if given.out is not None and not given.out.parent.is_dir():
         raise UserError(f"--out: expected an existing folder to write to, found no {given.out.parent}")
     predictions = read_predictions(given.predictions)

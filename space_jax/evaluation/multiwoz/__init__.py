@@ -5,8 +5,9 @@ The standardised evaluation of Nekvinda and Dušek, "Shades of BLEU, Flavours of
 """
 
 from space_jax.evaluation.multiwoz.predictions import Predictions, Turn, parse_predictions, read_predictions
+from space_jax.evaluation.multiwoz.prepared import read_benchmark, write_prepared
 from space_jax.evaluation.multiwoz.report import VERSION, Report, evaluate
-from space_jax.evaluation.multiwoz.source import Benchmark, read_benchmark
+from space_jax.evaluation.multiwoz.source import Benchmark
 
 __all__ = [
     "VERSION",
@@ -18,4 +19,5 @@ __all__ = [
     "parse_predictions",
     "read_benchmark",
     "read_predictions",
+    "write_prepared",
 ]

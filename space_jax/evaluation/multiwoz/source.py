@@ -46,7 +46,7 @@ class Benchmark:
     database: Database
 
 
-def read_benchmark(source: Path) -> Benchmark:
+def read_raw(source: Path) -> Benchmark:
     """Reads the MultiWOZ test dialogues, the turns of bookings and the database.
 
     Args:
@@ -56,28 +56,45 @@ def read_benchmark(source: Path) -> Benchmark:
     Raises:
       UserError: a file is missing, damaged or of another form.
     """
-    records, booked = _read_object(source, _TEST), _read_object(source, _BOOKED)
-    dialogues = {
+    return Benchmark(read_dialogues(source), read_database(source))
+
+
+def read_dialogues(source: Path) -> dict[str, TestDialogue]:
+    """The test dialogues by id (lower case); see `read_raw`."""
+    (_, records), (_, booked) = read_object(source, _TEST), read_object(source, _BOOKED)
+    return {
         name.lower(): _read_dialogue(name.lower(), record, booked, f"{source / _TEST}: dialogue {name}")
         for name, record in records.items()
     }
-    return Benchmark(dialogues, read_database(source))
 
 
 def read_database(source: Path) -> Database:
-    """Reads the tables under `multiwoz_eval/database`."""
+    """The tables under `multiwoz_eval/database`."""
+    return Database(read_tables(source))
+
+
+def read_tables(source: Path) -> dict[str, list[dict[str, Any]]]:
+    """The same as the source has them: domain -> entries."""
     tables = {}
     for domain in DATABASE_DOMAINS:
         path = source / _DATABASE / f"{domain}_db.json"
         if not path.is_file():
             raise UserError(f"{source}: expected {path.relative_to(source)}, found none")
-        tables[domain] = json_value(path.read_bytes(), str(path))
-        if not isinstance(tables[domain], list):
-            raise UserError(f"{path}: expected a JSON list of entries, found {type(tables[domain]).__name__}")
-        identifier = "trainID" if domain == "train" else "id"
-        for number, entry in enumerate(tables[domain]):
-            field(entry, identifier, str, f"{path}: entry {number}")
-    return Database(tables)
+        tables[domain] = checked_entries(domain, json_value(path.read_bytes(), str(path)), str(path))
+    return tables
+
+
+def checked_entries(domain: str, entries: Any, where: str) -> list[dict[str, Any]]:
+    """The entries of a domain's table.
+
+    Raises:
+      UserError: no list, or an entry without its identifier.
+    """
+    if not isinstance(entries, list):
+        raise UserError(f"{where}: expected a JSON list of entries, found {type(entries).__name__}")
+    for number, entry in enumerate(entries):
+        field(entry, "trainID" if domain == "train" else "id", str, f"{where}: entry {number}")
+    return entries
 
 
 def unpack(content: bytes, where: str) -> bytes:
@@ -90,8 +107,8 @@ def unpack(content: bytes, where: str) -> bytes:
         raise UserError(f"{where}: expected a gzip file, found a damaged one ({error})") from None
 
 
-def _read_object(source: Path, name: str) -> dict[str, Any]:
-    """A JSON object from `name`, `name.gz` or `name.zip`."""
+def read_object(source: Path, name: str) -> tuple[str, dict[str, Any]]:
+    """Where a JSON object is and what it holds, from `name`, `name.gz` or `name.zip`."""
     plain, zipped = source / name, source / f"{name}.zip"
     gzipped = source / f"{name}.gz"
     if plain.is_file() or gzipped.is_file():
@@ -105,7 +122,7 @@ def _read_object(source: Path, name: str) -> dict[str, Any]:
     value = json_value(content, where)
     if not isinstance(value, dict):
         raise UserError(f"{where}: expected a JSON object with dialogues by id, found {type(value).__name__}")
-    return value
+    return where, value
 
 
 def _read_dialogue(name: str, record: Any, booked: Mapping[str, Any], where: str) -> TestDialogue:

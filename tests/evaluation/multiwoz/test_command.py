@@ -69,3 +69,20 @@ def test_missing_files_and_folders(evaluated, source, tmp_path, capsys):
     assert "none.json: No such file or directory" in capsys.readouterr().err
     assert main(["multiwoz-eval", str(tmp_path / "[my] predictions.json"), "--source", str(tmp_path)]) == 2
     assert "expected multiwoz21/test.json" in capsys.readouterr().err
+
+
+def test_the_same_figures_without_the_corpus(evaluated, source, tmp_path, capsys):
+    assert evaluated("--json") == 0
+    expected = capsys.readouterr().out
+    assert main(["multiwoz-eval", "--source", str(source), "--prepare", str(tmp_path / "small")]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "small" / "multiwoz_benchmark.json.gz")
+    predictions = str(tmp_path / "[my] predictions.json")
+    assert main(["multiwoz-eval", predictions, "--source", str(tmp_path / "small"), "--json"]) == 0
+    assert capsys.readouterr().out == expected
+
+
+def test_predictions_or_a_folder_to_make(evaluated, source, tmp_path, capsys):
+    assert main(["multiwoz-eval", "--source", str(source)]) == 2
+    assert evaluated("--prepare", str(tmp_path / "small")) == 2
+    assert capsys.readouterr().err.count("expected either a file of predictions or --prepare OUT") == 2
+    assert not (tmp_path / "small").exists()

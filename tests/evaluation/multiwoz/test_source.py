@@ -9,11 +9,11 @@ import pytest
 from space_jax.errors import UserError
 from space_jax.evaluation.multiwoz.goals import Goal
 from space_jax.evaluation.multiwoz.references import reference
-from space_jax.evaluation.multiwoz.source import read_benchmark
+from space_jax.evaluation.multiwoz.source import read_raw
 
 
 def test_goals(source):
-    dialogues = read_benchmark(source).dialogues
+    dialogues = read_raw(source).dialogues
     assert list(dialogues) == ["sng0001", "mul0002"]
     restaurant = Goal({"food": "indian", "area": "north"}, frozenset({"PHONE", "REFERENCE"}))
     assert dialogues["sng0001"].goals == {"restaurant": restaurant}
@@ -22,7 +22,7 @@ def test_goals(source):
 
 
 def test_references_states_and_bookings(source):
-    dialogues = read_benchmark(source).dialogues
+    dialogues = read_raw(source).dialogues
     assert dialogues["sng0001"].references == ("the NAME is in the AREA.", "it is booked, reference REFERENCE.")
     assert dialogues["sng0001"].states == ({}, {"restaurant": {"food": "indian", "area": "north"}})
     assert dialogues["sng0001"].booked == (frozenset(), frozenset({"restaurant"}))
@@ -52,17 +52,17 @@ def test_dontcare_stays():
 
 
 def test_packed_files(source):
-    expected = read_benchmark(source).dialogues
+    expected = read_raw(source).dialogues
     test, booked = source / "multiwoz21" / "test.json", source / "multiwoz_eval" / "booked_domains.json"
     with zipfile.ZipFile(source / "multiwoz21" / "test.json.zip", "w") as archive:
         archive.write(test, "test.json")
     booked.with_suffix(".json.gz").write_bytes(gzip.compress(booked.read_bytes()))
     test.unlink()
     booked.unlink()
-    assert read_benchmark(source).dialogues == expected
+    assert read_raw(source).dialogues == expected
     booked.with_suffix(".json.gz").write_bytes(b"\x1f\x8b\x08 damaged")
     with pytest.raises(UserError, match=r"booked_domains\.json\.gz: expected a gzip file"):
-        read_benchmark(source)
+        read_raw(source)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_is_wrong_is_named(source, name, content, message):
     else:
         (source / name).write_text(json.dumps(content))
     with pytest.raises(UserError, match=message):
-        read_benchmark(source)
+        read_raw(source)
 
 
 def test_a_span_outside_the_text():
