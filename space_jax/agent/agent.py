@@ -34,18 +34,35 @@ class Agent:
         self._has = writer.task.labels
 
     @classmethod
-    def load(cls, workdir: Path | str, step: str = "best", sampling: Sampling = GREEDY, seed: int = 0) -> "Agent":
+    def load(
+        cls, workdir: Path | str, step: str = "best", sampling: Sampling = GREEDY, seed: int = 0, beam: int = 1
+    ) -> "Agent":
         """The agent of a fine-tuning run.
 
+        Args:
+          workdir: of the run.
+          step: a step, "best" or "latest".
+          sampling, seed, beam: how words are chosen, see `Writer`.
+
         Raises:
-          UserError: no such run or checkpoint, or one of another task.
+          UserError: no such run or checkpoint, one of another task, a beam that `Writer` refuses.
         """
         from space_jax.tasks.trained import Trained
 
         trained = Trained(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
-        return cls(Writer(trained.task, trained.params, sampling, seed))
+        return cls(Writer(trained.task, trained.params, sampling, seed, beam))
+
+    @property
+    def offered_names(self) -> bool:
+        """Whether it was trained on states that say "offered" for names which only the system has said."""
+        return self._writer.task.config.offered_names
+
+    @property
+    def written(self) -> int:
+        """Tokens that the model has written so far."""
+        return self._writer.written
 
     def reply(
         self, conversations: Sequence[Conversation], texts: Sequence[str], truths: Sequence[Truth] | None = None

@@ -18,7 +18,7 @@ from space_jax.dialogue.record import USER, Dialogue
 from space_jax.tasks.dialogue.gold import records_with
 from space_jax.tasks.dialogue.records import DialogueRecord, Said
 
-GIVEN = ("states", "acts", "responses")
+GIVEN = STATES, ACTS, RESPONSES = ("states", "acts", "responses")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,11 +38,19 @@ class Rewritten:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Speed:
-    """How long it took: seconds of wall time, system turns and the words and marks of their responses."""
+    """How long it took.
+
+    Attributes:
+      seconds: of wall time.
+      turns: of the system.
+      words: and marks of the responses.
+      tokens: that the model wrote, those of belief states and acts too.
+    """
 
     seconds: float
     turns: int
     words: int
+    tokens: int
 
 
 def rewrite(
@@ -62,17 +70,19 @@ def rewrite(
       One a dialogue, in the order given, and the speed.
     """
     backends = [worlds.of(one.id) or Tables(Database({})) for one in dialogues]
-    records = [tuple(records_with(one, backend)) for one, backend in zip(dialogues, backends, strict=True)]
+    records = [
+        tuple(records_with(one, backend, agent.offered_names)) for one, backend in zip(dialogues, backends, strict=True)
+    ]
     replies: list[list[Reply]] = [[] for _ in dialogues]
     order = sorted(range(len(dialogues)), key=lambda n: -len(records[n]))
-    began = time.monotonic()
+    began, before = time.monotonic(), agent.written
     for start in range(0, len(order), together):
         batch = order[start : start + together]
         _serve(agent, batch, records, backends, replies, given)
     seconds = time.monotonic() - began
     done = [Rewritten(*parts) for parts in zip(dialogues, records, map(tuple, replies), strict=True)]
     words = sum(len(reply.response.split()) for one in replies for reply in one)
-    return done, Speed(seconds, sum(map(len, replies)), words)
+    return done, Speed(seconds, sum(map(len, replies)), words, agent.written - before)
 
 
 def _serve(
@@ -88,15 +98,15 @@ def _serve(
         live = [n for n in batch if turn < len(records[n])]
         now = [records[n][turn] for n in live]
         before = [
-            dataclasses.replace(conversations[n], said=_heard(conversations[n], one, "responses" in given))
+            dataclasses.replace(conversations[n], said=_heard(conversations[n], one, RESPONSES in given))
             for n, one in zip(live, now, strict=True)
         ]
         # A user who said nothing at all still gets an answer written: the benchmark counts every turn.
-        texts = [one.context[-1].text or "." for one in now]
+        texts = [one.context[-1].text if one.context[-1].text.strip() else "." for one in now]
         truths = [
             Truth(
-                state=one.target.state if "states" in given else None,
-                acts=one.target.acts if "acts" in given else None,
+                state=one.target.state if STATES in given else None,
+                acts=one.target.acts if ACTS in given else None,
             )
             for one in now
         ]

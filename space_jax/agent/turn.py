@@ -53,15 +53,19 @@ class Turn:
         ]
 
     def stream(self, part: str) -> Iterator[str]:
-        """The text of a part of the only row, as far as it is written, again and again until it has ended."""
+        """The text of a part of the only row, as far as it is written, again and again until it has ended.
+
+        A beam search is sure of no word before the last one, so its text comes at once.
+        """
         given, begin, written = [*self._given[0], self._sequences.opening[part]], self._begin[0], list[int]()
         limit = self._sequences.limits[part]
+        piece = STREAMED if self._writer.beam == 1 else limit
         while len(written) < limit:
-            (tokens,), self._memory = self._writer.write(self._memory, part, [given], [begin], [True], STREAMED)
+            (tokens,), self._memory = self._writer.write(self._memory, part, [given], [begin], [True], piece)
             written += tokens[: limit - len(written)]
             if tokens:
                 yield self._writer.text(written)
-            if len(tokens) < STREAMED:
+            if len(tokens) < piece:
                 return
             given, begin = tokens[-1:], len(written)
 

@@ -74,7 +74,10 @@ def speak(
         words = slot.replace("_", " ") if value is None else value
         parts += [_with_article(response[last : match.start()], words), words]
         last = match.end()
-    text = " ".join("".join([*parts, response[last:]]).split())
+    text = "".join([*parts, response[last:]])
+    while PLACEHOLDER.search(text):  # brackets around a placeholder have made another one
+        text = PLACEHOLDER.sub(lambda match: match[2].replace("_", " "), text)
+    text = " ".join(text.split())
     names = {domain: tuple(values) for (domain, slot), values in said.items() if slot == NAME}
     return Spoken(text, tuple(_with_values(act, said) for act in acts), names)
 

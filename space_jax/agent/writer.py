@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from space_jax.decoding.sampling import GREEDY, Sampling
-from space_jax.decoding.sequence import Grown, grow
+from space_jax.decoding.sequence import Grown, grow, grow_by_beam
+from space_jax.errors import UserError
 from space_jax.features.batch import Tokens
 from space_jax.models.memory import Memory
 from space_jax.tasks.dialogue.sequence import PARTS
@@ -31,11 +32,25 @@ class Writer:
       params: of the model.
       sampling: how tokens are chosen.
       seed: of the choices; each stretch has a key of its own.
+      beam: hypotheses of a beam search, which takes the place of choosing token by token; 1: none.
+
+    Attributes:
+      written: tokens so far.
+
+    Raises:
+      UserError: a beam of nothing, or one beside sampling.
     """
 
-    def __init__(self, task: DialogueTask, params: Any, sampling: Sampling = GREEDY, seed: int = 0) -> None:
-        self.task, self.params, self.sequences = task, params, task.sequences
+    def __init__(
+        self, task: DialogueTask, params: Any, sampling: Sampling = GREEDY, seed: int = 0, beam: int = 1
+    ) -> None:
+        if beam < 1:
+            raise UserError(f"beam: expected at least 1 hypothesis, found {beam}")
+        if beam > 1 and sampling.temperature > 0:
+            raise UserError(f"beam: {beam} hypotheses and a temperature of {sampling.temperature} exclude one another")
+        self.task, self.params, self.sequences, self.beam = task, params, task.sequences, beam
         self._sampling, self._key, self._drawn = sampling, jax.random.key(seed), 0
+        self.written = 0
         self._read = jax.jit(self._traced_read)
         self._write = jax.jit(self._traced_write, static_argnames=("part", "limit"))
         special = set(task.tokenizer.vocabulary().special)
@@ -91,6 +106,7 @@ class Writer:
         limit = limit or self.sequences.limits[part]
         grown = self._write(self.params, memory, ids, present, starts, wanted, key, part=part, limit=limit)
         tokens, counts = jax.device_get((grown.tokens, grown.counts))
+        self.written += int(counts.sum())
         return [tokens[row, : counts[row]].tolist() for row in range(len(given))], grown.memory
 
     def text(self, tokens: Sequence[int]) -> str:
@@ -113,20 +129,11 @@ class Writer:
         limit: int,
     ) -> Grown:
         next_token = functools.partial(self.task.module.apply, {"params": params}, method="write")
-        return grow(
-            next_token,
-            memory,
-            jnp.asarray(ids),
-            jnp.asarray(present),
-            begin,
-            self.sequences.closing[part],
-            limit,
-            tuple(self.sequences.opening.values()),
-            self._sampling,
-            key,
-            self._barred[part],
-            active,
-        )
+        opening, closing = tuple(self.sequences.opening.values()), self.sequences.closing[part]
+        stretch = (next_token, memory, jnp.asarray(ids), jnp.asarray(present), begin, closing, limit, opening)
+        if self.beam > 1:
+            return grow_by_beam(*stretch, self.beam, self._barred[part], active)
+        return grow(*stretch, self._sampling, key, self._barred[part], active)
 
 
 def power_of_two(count: int) -> int:

@@ -3,29 +3,47 @@
 import argparse
 import dataclasses
 import json
-import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from space_jax.errors import UserError
+
+if TYPE_CHECKING:
+    from space_jax.tasks.config import DataSource, FinetuneConfig
+
+_EPILOG = """
+--given takes any of these, joined by commas; what is not given the agent writes itself:
+  states     the true belief state of each turn (policy optimisation, as the benchmark calls it)
+  acts       the true dialog acts of each turn
+  responses  the true responses of the turns before
+
+Without --given it is end-to-end. CamRest676 and KVRET: prints Match, Success F1, BLEU and Combined. MultiWOZ: write the
+turns with --out and score them:
+  space-jax respond --workdir RUN --source DIR/multiwoz21 --out predictions.json
+  space-jax multiwoz-eval predictions.json --source DIR
+With the states given the file has none, so that the evaluation takes the annotated ones.
+"""
 
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("respond", help="end-to-end scores of an agent on CamRest676, KVRET or MultiWOZ")
+    parser = verbs.add_parser(
+        "respond",
+        help="end-to-end scores of an agent on CamRest676, KVRET or MultiWOZ",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--workdir", type=Path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--corpus", help="(default: the one of the run)")
     parser.add_argument("--source", help="folder that holds the corpus (default: that of the run)")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="(%(default)s)")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N dialogues only")
-    parser.add_argument("--together", type=int, default=64, help="dialogues side by side (%(default)s)")
+    parser.add_argument("--together", type=int, default=64, metavar="N", help="dialogues side by side (%(default)s)")
     parser.add_argument(
-        "--given",
-        default="",
-        metavar="NAME,...",
-        help="what is true instead of the agent's own: states (policy optimisation), acts, responses (earlier ones)",
+        "--beam", type=int, default=1, metavar="N", help="hypotheses of a beam search; 1: the likeliest token each time"
     )
+    parser.add_argument("--given", default="", metavar="NAME,...", help="what is true instead of the agent's own")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the turns for `space-jax multiwoz-eval`")
     parser.set_defaults(run=_run, takes_config=False)
 
@@ -33,38 +51,63 @@ def add_parser(verbs: Any) -> None:
 def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.agent.agent import Agent
     from space_jax.agent.measured import SCORED, multiwoz_predictions, scores
-    from space_jax.agent.rewrite import GIVEN, rewrite
+    from space_jax.agent.rewrite import STATES, rewrite
     from space_jax.agent.worlds import Worlds
     from space_jax.config_files import read_config
-    from space_jax.tasks.config import DataSource, FinetuneConfig
+    from space_jax.tasks.config import FinetuneConfig
     from space_jax.tasks.dialogue.splits import dialogues
+    from space_jax.tasks.workdir import write_text
 
-    true = tuple(name for name in given.given.split(",") if name)
-    unknown = [name for name in true if name not in GIVEN]
-    if unknown:
-        raise UserError(f"--given: {unknown[0]!r} is not one of {', '.join(GIVEN)}")
+    true = _checked(given)
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
-    source = run.data
-    if given.corpus and given.corpus != source.corpus:
-        source = DataSource(corpus=given.corpus)
-    source = dataclasses.replace(source, source=given.source or source.source)
-    agent = Agent.load(given.workdir, given.step)
+    source, tables = _source(run, given)
+    agent = Agent.load(given.workdir, given.step, beam=given.beam)
     found = list(dialogues(source, given.split, getattr(run.task, "train_split", "train")))[: given.limit]
-    rewritten, speed = rewrite(
-        agent, found, Worlds(source.corpus, source.source, getattr(run.task, "database", "")), true, given.together
-    )
+    rewritten, speed = rewrite(agent, found, Worlds(source.corpus, source.source, tables), true, given.together)
     result: dict[str, Any] = {
         "corpus": source.corpus,
         "split": given.split,
         "dialogues": len(found),
         "given": true,
+        "beam": given.beam,
     }
     if source.corpus in SCORED:
         result |= scores(source.corpus, Path(source.source), rewritten)
-    rate = speed.words / max(speed.seconds, 1e-9)
-    result |= {"seconds": speed.seconds, "turns": speed.turns, "words_per_second": rate}
+    seconds = max(speed.seconds, 1e-9)
+    result |= {"seconds": speed.seconds, "turns": speed.turns}
+    result |= {"words_per_second": speed.words / seconds, "tokens_per_second": speed.tokens / seconds}
     if given.out is not None:
-        temporary = given.out.with_name(f".{given.out.name}.tmp")
-        temporary.write_text(json.dumps(multiwoz_predictions(rewritten), indent=1), encoding="utf-8")
-        os.replace(temporary, given.out)
+        predictions = multiwoz_predictions(rewritten, given.split, states=STATES not in true)
+        write_text(given.out, json.dumps(predictions, indent=1) + "\n")
     print(json.dumps(result, indent=1))
+
+
+def _checked(given: argparse.Namespace) -> tuple[str, ...]:
+    """What is true instead of the agent's own.
+
+    Raises:
+      UserError: an option that makes no sense; told before anything is loaded.
+    """
+    from space_jax.agent.rewrite import GIVEN
+
+    for name in ("limit", "together", "beam"):
+        value = getattr(given, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name}: expected at least 1, found {value}")
+    if given.out is not None and not given.out.parent.is_dir():
+        raise UserError(f"--out: expected an existing folder to write to, found no {given.out.parent}")
+    true = tuple(name.strip() for name in given.given.split(",") if name.strip())
+    unknown = [name for name in true if name not in GIVEN]
+    if unknown:
+        raise UserError(f"--given: {unknown[0]!r} is not one of {', '.join(GIVEN)}")
+    return true
+
+
+def _source(run: "FinetuneConfig", given: argparse.Namespace) -> tuple["DataSource", str]:
+    """Where the dialogues are from, and the user's own tables; those of the run only go with its own corpus."""
+    from space_jax.tasks.config import DataSource
+
+    source, tables = run.data, getattr(run.task, "database", "")
+    if given.corpus and given.corpus != source.corpus:
+        source, tables = DataSource(corpus=given.corpus), ""
+    return dataclasses.replace(source, source=given.source or source.source), tables

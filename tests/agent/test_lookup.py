@@ -82,6 +82,7 @@ def test_a_value_that_is_not_said_was_not_told():
 def test_no_placeholder_is_ever_said():
     spoken = speak("[hotel_entrance_fee] [x_y] [", (), {}, NOTHING, Offers(), WORLD)
     assert spoken.text == "entrance fee y ["
+    assert speak("[x_y[hotel_name]]", (), {}, NOTHING, Offers(), WORLD).text == "yname"
 
 
 def test_articles_follow_the_value():

@@ -23,10 +23,13 @@ REPLY = Reply(
 
 def test_multiwoz_names():
     rewritten = [Rewritten(DIALOGUE, tuple(records_of(DIALOGUE)), (REPLY,))]
-    (turn,) = multiwoz_predictions(rewritten)["PMUL1"]
+    (turn,) = multiwoz_predictions(rewritten, "test")["PMUL1"]
     assert turn["response"] == "[train_id] at [train_leaveat] , [train_price] , [reference] , [hotel_name] , [odd_slot]"
     assert normalise_response(turn["response"]).split()[:3] == ["TRAINID", "at", "TIME,"]
-    assert (turn["state"], turn["active_domains"]) == ({"hotel": {}, "train": {"leaveat": "10:00"}}, ["train"])
+    assert (turn["state"], turn["active_domains"]) == ({"hotel": {}, "train": {"leaveat": "10:00"}}, ["train", "hotel"])
+    (bare,) = multiwoz_predictions(rewritten, "test", states=False)["PMUL1"]
+    assert set(bare) == {"response", "active_domains"}
+    assert list(multiwoz_predictions(rewritten, "train")) == ["test-PMUL1"]
 
 
 def test_a_corpus_without_these_measures(tmp_path):

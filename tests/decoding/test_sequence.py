@@ -1,5 +1,6 @@
 """Stretches on a memory: positions by hand, and a real model against computing everything anew."""
 
+import copy
 import functools
 
 import jax
@@ -9,7 +10,7 @@ import pytest
 
 from space_jax.config import model_config
 from space_jax.decoding.sampling import GREEDY, Sampling
-from space_jax.decoding.sequence import grow, positions_of
+from space_jax.decoding.sequence import grow, grow_by_beam, positions_of
 from space_jax.features.batch import Tokens
 from space_jax.tasks.dialogue.model import DialogueModel
 from space_jax.training.sharding import unbox
@@ -17,6 +18,7 @@ from tests.models.conftest import VOCABULARY
 
 LAST, OPEN, LIMIT = 9, 8, 5
 BARRED = (0, 1)
+GIVEN = ([OPEN], [OPEN, 12, 13])
 MODEL = model_config("tiny", layers=2, hidden=16, heads=2, mlp=32, positions=32, dropout=0.0, vocabulary=VOCABULARY)
 
 
@@ -43,7 +45,7 @@ class Model:
         self.read = jax.jit(
             lambda params: self.module.apply({"params": params}, self.context, self.occupied, method="read")[1]
         )
-        self.grow = jax.jit(self._grow, static_argnames=("limit", "sampling"))
+        self.grow = jax.jit(self._grow, static_argnames=("limit", "sampling", "size"))
         self.scores = jax.jit(lambda params, tokens, memory: self.next_token(params, tokens, memory)[0])
 
     def _read(self, params):
@@ -52,11 +54,13 @@ class Model:
     def next_token(self, params, tokens, memory):
         return self.module.apply({"params": params}, tokens, memory, method="write")
 
-    def _grow(self, params, memory, given, present, begin, last, active, limit, sampling, key):
+    def _grow(self, params, memory, given, present, begin, last, active, limit, sampling, key, size):
         step = functools.partial(self.next_token, params)
+        if size:
+            return grow_by_beam(step, memory, given, present, begin, last, limit, (OPEN,), size, BARRED, active)
         return grow(step, memory, given, present, begin, last, limit, (OPEN,), sampling, key, BARRED, active)
 
-    def stretch(self, memory, given, begin=(0, 0), last=LAST, active=(True, True), sampling=GREEDY, key=0):
+    def stretch(self, memory, given, begin=(0, 0), last=LAST, active=(True, True), sampling=GREEDY, key=0, size=0):
         width = 3
         ids, present = np.zeros((2, width), np.int32), np.zeros((2, width), bool)
         for row, tokens in enumerate(given):
@@ -72,18 +76,21 @@ class Model:
             LIMIT,
             sampling,
             jax.random.key(key),
+            size,
         )
+
+    def likelihood(self, row, tokens):
+        """The log-probability of a row's tokens behind `GIVEN`, all of them scored at once."""
+        written = [*GIVEN[row], *np.asarray(tokens).tolist()]
+        scores = np.asarray(self._behind(row, written, range(len(written)))[: len(written)], np.float64)
+        steps = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return sum(steps[n - 1, written[n]] for n in range(len(GIVEN[row]), len(written)))
 
     def plain(self, row, written, positions, count, last=LAST):
         """Greedy choices behind `written`, each from the whole sequence on the context alone."""
         written, positions, chosen = list(written), list(positions), []
-        memory = self.read(self.params)
         while len(chosen) < count:
-            grid = np.zeros((2, 20), np.int32)
-            ids, places, segments = grid.copy(), grid.copy(), grid.copy()
-            ids[row, : len(written)], places[row, : len(written)], segments[row, : len(written)] = written, positions, 1
-            tokens = Tokens(ids, places, grid, grid, segments)
-            scores = np.array(self.scores(self.params, tokens, memory)[row, len(written) - 1])
+            scores = np.array(self._behind(row, written, positions)[len(written) - 1])
             scores[list(BARRED)] = -np.inf
             chosen.append(int(scores.argmax()))
             written.append(chosen[-1])
@@ -92,10 +99,26 @@ class Model:
                 break
         return chosen
 
+    def _behind(self, row, written, positions):
+        """The scores of a row's next tokens, from the whole sequence on the context alone."""
+        grid = np.zeros((2, 20), np.int32)
+        ids, places, segments = grid.copy(), grid.copy(), grid.copy()
+        ids[row, : len(written)], places[row, : len(written)], segments[row, : len(written)] = written, positions, 1
+        tokens = Tokens(ids, places, grid, grid, segments)
+        return self.scores(self.params, tokens, self.read(self.params))[row]
+
 
 @pytest.fixture(scope="module")
 def model():
     return Model()
+
+
+@pytest.fixture(scope="module")
+def unsure(model):
+    """The same with flatter scores, so that the likeliest token is not always the best one."""
+    other = copy.copy(model)
+    other.params = jax.tree.map(lambda x: x * 0.4, model.params)
+    return other
 
 
 def test_two_stretches_equal_computing_everything_anew(model):
@@ -144,3 +167,52 @@ def test_barred_tokens_never_come_and_the_limit_holds(model):
         tokens = np.asarray(grown.tokens)
         assert not np.isin(tokens, BARRED).any()
         assert grown.counts.tolist() == [LIMIT, LIMIT]
+
+
+def test_one_hypothesis_is_greedy(unsure):
+    memory = unsure.read(unsure.params)
+    last = int(np.asarray(unsure.stretch(memory, GIVEN, last=-1).tokens)[0, 2])
+    for active in ((True, True), (False, True)):
+        greedy = unsure.stretch(memory, GIVEN, last=last, active=active)
+        beam = unsure.stretch(memory, GIVEN, last=last, active=active, size=1)
+        np.testing.assert_array_equal(beam.tokens, greedy.tokens)
+        np.testing.assert_array_equal(beam.counts, greedy.counts)
+        np.testing.assert_array_equal(beam.memory.segments, greedy.memory.segments)
+        held = np.asarray(greedy.memory.segments)[None, :, :, None, None]
+        np.testing.assert_allclose(beam.memory.keys * held, greedy.memory.keys * held, atol=1e-5)
+
+
+def test_a_wider_beam_is_likelier_and_rows_stand_alone(unsure):
+    memory = unsure.read(unsure.params)
+    greedy, wide = (unsure.stretch(memory, GIVEN, last=-1, size=size) for size in (1, 4))
+    scores = [[unsure.likelihood(row, one.tokens[row]) for row in (0, 1)] for one in (greedy, wide)]
+    assert (np.array(scores[1]) > np.array(scores[0]) - 1e-5).all()
+    assert (np.asarray(wide.tokens) != np.asarray(greedy.tokens)).any()
+    assert not np.isin(wide.tokens, BARRED).any()
+    for active in ((True, False), (False, True)):
+        alone = unsure.stretch(memory, GIVEN, last=-1, active=active, size=4)
+        row = active.index(True)
+        np.testing.assert_array_equal(alone.tokens[row], wide.tokens[row])
+        assert (int(alone.counts[1 - row]), np.asarray(alone.tokens[1 - row]).any()) == (0, False)
+
+
+def test_behind_a_beam_the_next_stretch_reads_the_best(unsure):
+    memory = unsure.read(unsure.params)
+    wide = unsure.stretch(memory, GIVEN, last=-1, size=4)
+    texts = np.asarray(wide.tokens).tolist()
+    begin = [LIMIT, LIMIT + 2]
+    second = unsure.stretch(wide.memory, [[text[-1], OPEN] for text in texts], begin, last=-1)
+    for row in (0, 1):
+        written = [*GIVEN[row], *texts[row], OPEN]
+        positions = [*range(len(written) - 1), 0]
+        assert np.asarray(second.tokens)[row].tolist() == unsure.plain(row, written, positions, LIMIT, last=-1)
+
+
+def test_a_beam_may_write_nothing(unsure):
+    memory = unsure.read(unsure.params)
+    first = int(np.asarray(unsure.stretch(memory, GIVEN, last=-1).tokens)[0, 0])
+    for size in (1, 4):
+        grown = unsure.stretch(memory, GIVEN, last=first, size=size)
+        assert int(grown.counts[0]) == 0
+        assert np.asarray(grown.tokens)[0].tolist() == [first, 0, 0, 0, 0]
+        assert not np.asarray(grown.memory.segments)[0, -LIMIT:].any()

@@ -80,7 +80,11 @@ BOOKED = {"sng0001": [[], ["restaurant"]], "mul0002": [[], [], []]}
 @pytest.fixture
 def source(tmp_path):
     """The folder; a test may change its files."""
-    folder = tmp_path / "source"
+    return write_source(tmp_path / "source")
+
+
+def write_source(folder):
+    """Makes the folder."""
     (folder / "multiwoz21").mkdir(parents=True)
     (folder / "multiwoz_eval" / "database").mkdir(parents=True)
     (folder / "multiwoz21" / "test.json").write_text(json.dumps(TEST))

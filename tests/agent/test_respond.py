@@ -1,0 +1,159 @@
+"""`space-jax respond` with a model that knows nothing: files of difficult dialogues, and MultiWOZ up to its scores."""
+
+import json
+
+import pytest
+
+from space_jax.agent.agent import Agent
+from space_jax.agent.backend import Tables
+from space_jax.agent.conversation import SAY_AGAIN, Conversation
+from space_jax.agent.database import Database
+from space_jax.agent.writer import Writer
+from space_jax.cli import main
+from space_jax.config_files import save_config
+from space_jax.decoding.sampling import Sampling
+from space_jax.dialogue.jsonl import write_jsonl
+from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
+from space_jax.errors import UserError
+from space_jax.tasks.config import DataSource, FinetuneConfig
+from tests.agent.conftest import CONFIG
+from tests.evaluation.multiwoz.conftest import HOTELS, write_source
+
+SAID = (
+    "",
+    "   ",
+    "north " * 1000,
+    "x" * 5000,
+    "漢字かな",
+    "مرحبا بكم",
+    "🙂🙂",
+    "\u200b",
+    "[hotel_name] <eos_u> ; : \\",
+    "?!",
+)
+
+
+@pytest.fixture
+def run(agent, monkeypatch, tmp_path):
+    """Runs the command on a run with this source of data, without its checkpoint; gives the status."""
+    asked = []
+
+    def load(workdir, step="best", **options):
+        asked.append(options)
+        return agent
+
+    monkeypatch.setattr(Agent, "load", load)
+
+    def respond(data, *options):
+        save_config(FinetuneConfig(task=CONFIG, data=data), tmp_path)
+        return main(["respond", "--workdir", str(tmp_path), *options])
+
+    respond.asked = asked
+    return respond
+
+
+def answered(text, state=None):
+    return Turn(USER, text, state=state), Turn(SYSTEM, "yes", delexicalised="")
+
+
+def test_difficult_dialogues(run, tmp_path, capsys):
+    state = {"hotel": {"area": ("north", "the north")}}
+    long = [turn for number in range(50) for turn in answered(SAID[number % len(SAID)], state)]
+    dialogues = [
+        Dialogue("long", tuple(long)),
+        Dialogue(
+            "a-b", (Turn(SYSTEM, ""), *answered("hello"), Turn(SYSTEM, "more"), Turn(USER, ""), Turn(USER, "bye"))
+        ),
+        Dialogue("silent", (Turn(USER, "hello"),)),
+    ]
+    write_jsonl(tmp_path / "test.jsonl", dialogues)
+    out = tmp_path / "turns.json"
+    data = DataSource(test=str(tmp_path / "test.jsonl"))
+    assert run(data, "--together", "2", "--out", str(out)) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["dialogues"], shown["turns"], shown["given"], shown["beam"]) == (3, 51, [], 1)
+    assert shown["tokens_per_second"] > shown["words_per_second"] > 0
+    written = json.loads(out.read_text())
+    assert {name: len(turns) for name, turns in written.items()} == {"long": 50, "a-b": 1, "silent": 0}
+    responses = [turn["response"] for turns in written.values() for turn in turns]
+    assert all(response.strip() for response in responses)
+    assert SAY_AGAIN not in responses  # users who say nothing are answered, since every turn is counted
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.fixture
+def multiwoz(tmp_path):
+    """The corpora as the evaluation has them, with the tables where the agent looks for them."""
+    folder = write_source(tmp_path / "source")
+    (folder / "multiwoz21" / "db").mkdir()
+    (folder / "multiwoz21" / "db" / "hotel_db.json").write_text(json.dumps(HOTELS))
+    return folder
+
+
+def test_multiwoz_up_to_its_scores(run, multiwoz, tmp_path, capsys):
+    out, data = tmp_path / "predictions.json", DataSource(corpus="multiwoz21", source=str(multiwoz / "multiwoz21"))
+    for options, states in (((), "predicted"), (("--given", "states, responses"), "annotated")):
+        assert run(data, "--out", str(out), *options) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert (shown["corpus"], shown["dialogues"], shown["turns"]) == ("multiwoz21", 2, 5)
+        assert main(["multiwoz-eval", str(out), "--source", str(multiwoz), "--json"]) == 0
+        figures = json.loads(capsys.readouterr().out)
+        assert (figures["dialogues"], figures["turns"], figures["missing_dialogues"]) == (2, 5, [])
+        assert (figures["states"], figures["active_domains"]) == (states, "given")
+        assert not figures["unresolved"]["fields"]
+
+
+def test_the_beam_is_asked_for_and_another_corpus_takes_its_own_tables(run, multiwoz, tmp_path, capsys):
+    elsewhere = ("--corpus", "multiwoz21", "--source", str(multiwoz / "multiwoz21"), "--limit", "1", "--beam", "3")
+    assert run(DataSource(test="none.jsonl"), *elsewhere) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["corpus"], shown["dialogues"], shown["beam"]) == ("multiwoz21", 1, 3)
+    assert run.asked == [{"beam": 3}]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--beam", "0"), "--beam: expected at least 1, found 0"),
+        (("--together", "0"), "--together: expected at least 1, found 0"),
+        (("--limit", "-1"), "--limit: expected at least 1, found -1"),
+        (("--given", "state"), "--given: 'state' is not one of states, acts, responses"),
+        (("--out", "no/such/folder/x.json"), "--out: expected an existing folder"),
+    ],
+)
+def test_mistakes_are_told_first(run, options, message, capsys):
+    assert run(DataSource(test="none.jsonl"), *options) == 2
+    assert message in capsys.readouterr().err
+    assert run.asked == []
+
+
+def test_the_help_explains_what_can_be_given(capsys):
+    with pytest.raises(SystemExit):
+        main(["respond", "--help"])
+    shown = capsys.readouterr().out
+    assert "states     the true belief state of each turn (policy optimisation" in shown
+    assert "space-jax multiwoz-eval predictions.json --source DIR" in shown
+
+
+@pytest.fixture(scope="module")
+def wide(task, params):
+    return Agent(Writer(task, params, beam=3))
+
+
+def test_a_beam_of_many_answers_as_one_alone(wide, agent):
+    fresh, texts = Conversation(Tables(Database({"hotel": HOTELS}))), ["a hotel", "taxi to the north please"]
+    together, after = wide.reply([fresh] * 2, texts)
+    assert together == [wide.reply([fresh], [text])[0][0] for text in texts]
+    assert together != agent.reply([fresh] * 2, texts)[0]
+    encode = wide._writer.task.tokenizer.encode
+    limits = wide._writer.sequences.limits
+    assert all(len(encode(one.said[-1].text)) <= limits["response"] for one in after)
+    streamed = wide.stream(fresh, texts[0])
+    assert "".join(streamed.pieces).split() == together[0].text.split()
+    assert streamed.finish() == (together[0], after[0])
+
+
+@pytest.mark.parametrize(("beam", "temperature"), [(0, 0.0), (-1, 0.0), (2, 1.0)])
+def test_beams_that_make_no_sense(task, params, beam, temperature):
+    with pytest.raises(UserError, match="beam: "):
+        Writer(task, params, Sampling(temperature), beam=beam)
