@@ -61,6 +61,7 @@ class ModelConfig:
     layer_norm_epsilon: float = 1e-12
     dtype: str = "float32"  # of activations and matrix products; parameters stay float32
     remat: bool = False  # keep only a block's input for the backward pass, not what its matrix products made
+    attention_init: str = "normal"  # "identity": a new model's heads copy from the first step, see `models.backbone`
     vocabulary: Vocabulary = Vocabulary()  # filled in from the tokenizer
 
     def __post_init__(self):
@@ -77,6 +78,11 @@ class ModelConfig:
             self.dtype in ("float32", "bfloat16"),
             "model.dtype",
             f"{self.dtype!r} is not one of 'float32', 'bfloat16'",
+        )
+        require(
+            self.attention_init in ("normal", "identity"),
+            "model.attention_init",
+            f"{self.attention_init!r} is not one of 'normal', 'identity'",
         )
 
 

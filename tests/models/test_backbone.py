@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.models.backbone import Backbone, masked_softmax, weight_init
+from space_jax.models.backbone import Attention, Backbone, masked_softmax, weight_init
 from space_jax.models.memory import Memory
 from tests.models.conftest import MODEL
 
@@ -149,3 +149,19 @@ def test_embedding_adds_only_the_given_parts(params):
 def test_weights_have_the_published_spread_in_proportion_to_the_width(width, spread):
     init = weight_init(dataclasses.replace(MODEL, hidden=width, heads=2))
     assert np.std(init(jax.random.key(0), (300, 300))) == pytest.approx(spread, rel=0.02)
+
+
+def test_a_model_of_identity_projections_looks_at_like_tokens_and_copies_them():
+    """Different tokens in all places but two: whoever asks like the second finds what it is."""
+    model = dataclasses.replace(MODEL, hidden=256, heads=2, attention_init="identity", dropout=0.0)
+    tokens = np.random.default_rng(0).normal(size=(7, 256))
+    x = jnp.asarray(np.concatenate([tokens, tokens[1:2]]), jnp.float32)[None]
+    asks = x[:, -1:] + 0.1
+    nothing = (jnp.zeros((1, 0, 2, 128)), jnp.zeros((1, 0, 2, 128)))
+    attention = Attention(model)
+    params = attention.init(jax.random.key(0), x, nothing, jnp.ones((1, 8, 8), bool))
+    _, memory = attention.apply(params, x, nothing, jnp.ones((1, 8, 8), bool))
+    found, _ = attention.apply(params, asks, memory, jnp.asarray([[[True] * 7 + [False] * 2]]))
+    likeness = np.corrcoef(np.asarray(found)[0, 0], tokens)[0, 1:]
+    assert likeness.argmax() == 1
+    assert likeness[1] > 0.9
