@@ -3,7 +3,7 @@
 import dataclasses
 
 from space_jax.agent.backend import Backend
-from space_jax.agent.lookup import NO_OFFERS, Lookup, Offers
+from space_jax.agent.lookup import NO_OFFERS, NOTHING, Lookup, Offers
 from space_jax.agent.words import Spoken, SystemAct
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
@@ -60,9 +60,9 @@ class Reply:
 
 
 def last_state(conversation: Conversation) -> BeliefState:
-    """The belief state of the last answer."""
+    """The belief state of the last answer, with names in place of `offered`."""
     states = [one.state for one in conversation.said if one.state is not None]
-    return states[-1] if states else {}
+    return with_names(states[-1], NOTHING, conversation) if states else {}
 
 
 def with_names(state: BeliefState, found: Lookup, conversation: Conversation) -> BeliefState:

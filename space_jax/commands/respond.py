@@ -59,9 +59,9 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.tasks.workdir import write_text
 
     true = _checked(given)
+    agent = Agent.load(given.workdir, given.step, beam=given.beam)  # says what is wrong with a folder
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
     source, tables = _source(run, given)
-    agent = Agent.load(given.workdir, given.step, beam=given.beam)
     found = list(dialogues(source, given.split, getattr(run.task, "train_split", "train")))[: given.limit]
     rewritten, speed = rewrite(agent, found, Worlds(source.corpus, source.source, tables), true, given.together)
     result: dict[str, Any] = {

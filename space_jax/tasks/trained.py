@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from space_jax.config_files import apply_overrides, read_config
+from space_jax.config_files import CONFIG_FILE, apply_overrides, read_config
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
@@ -51,7 +51,10 @@ class Trained:
         """
         workdir = Path(workdir)
         if not is_finetuned(workdir):
-            raise UserError(f"{workdir}: not the workdir of a fine-tuning run")
+            raise UserError(
+                f"{workdir}: not the workdir of a fine-tuning run ({_why_none(workdir)}); "
+                "expected a folder that `space-jax finetune --workdir` wrote"
+            )
         self.config: FinetuneConfig = apply_overrides(read_config(workdir, FinetuneConfig), overrides or {})
         tokenizer = load_tokenizer(workdir / runs.TOKENIZER)
         kind = task_class(self.config.task.name)
@@ -80,6 +83,14 @@ class Trained:
     def outputs(self, examples: Sequence[Any]) -> Arrays:
         """What the model says of each example."""
         return self._inference(self.params, examples)
+
+
+def _why_none(workdir: Path) -> str:
+    if not workdir.is_dir():
+        return "there is no such folder"
+    if not (workdir / CONFIG_FILE).is_file():
+        return f"no {CONFIG_FILE} in it"
+    return f"its {CONFIG_FILE} names no task, as that of a pre-training run"
 
 
 def _load(task: Task, shape: Any, config: FinetuneConfig, mesh: Any, checkpoints: Path, step: int) -> Any:

@@ -64,10 +64,11 @@ def test_a_conversation_in_the_terminal(workdir, monkeypatch, capsys, tmp_path):
     transcript = tmp_path / "transcript.jsonl"
     assert main(["chat", "--workdir", str(workdir), "--transcript", str(transcript)]) == 0
     shown = capsys.readouterr().out
-    assert "1 matches [db_1]: Ivy" in shown
+    assert "hotel: 1 match [db_1]" in shown
     lines = [json.loads(line) for line in transcript.read_text().splitlines()]
     assert [line["user"] for line in lines] == ["a hotel in the north", "yes", "", "a hotel in the north"]
     assert lines[0]["system"] == lines[3]["system"] == "Ivy?"
     assert lines[0]["acts"] == [["hotel", "propose", {"name": "Ivy"}]]
+    assert lines[1]["understood"] == {"added": {"hotel": {"name": "Ivy"}}, "changed": {}, "removed": {}}
     assert lines[1]["state"] == {"hotel": {"area": "north", "name": "Ivy"}}
     assert "say it again" in lines[2]["system"]

@@ -1,0 +1,1 @@
+"""Conversations with an agent: in the terminal, and on a web page."""

@@ -1,0 +1,161 @@
+"""A conversation with an agent on a web page, made with Gradio: the optional extra `web`."""
+
+import dataclasses
+import socket
+import threading
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from space_jax.agent.agent import Agent
+from space_jax.chat import bubbles, panel
+from space_jax.chat.answer import Answer, Talk, as_typed
+from space_jax.chat.bubbles import Message
+from space_jax.dialogue.record import SYSTEM, USER
+from space_jax.errors import UserError
+
+try:
+    import gradio
+except ImportError as error:
+    raise UserError(f"Gradio is not installed ({error}); pip install 'space-jax[web]' brings it") from None
+
+WAITING, PLACEHOLDER = "...", "Say something"
+_CSS = f"""
+:root {{ --quiet: #5f6673; }} .dark {{ --quiet: #a1a7b3; }}
+footer {{ display: none !important; }}
+#again {{ align-self: flex-start; width: auto; flex-grow: 0; }}
+{bubbles.CSS}{panel.CSS}"""
+_FONTS = ("system-ui", "sans-serif")  # not those of the theme, which a server of fonts may be asked for
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Session:
+    """What the page of one browser tab keeps.
+
+    Attributes:
+      talk: the conversation.
+      messages: as they are shown.
+    """
+
+    talk: Talk
+    messages: tuple[Message, ...] = ()
+
+
+class Chat:
+    """What the page does; a tab has a session of its own, None until its user says something.
+
+    Args:
+      agent: that answers.
+      fresh: a conversation that has not begun.
+    """
+
+    def __init__(self, agent: Agent, fresh: Talk) -> None:
+        self._agent, self._fresh = agent, fresh
+
+    def say(self, text: str, session: Session | None) -> Iterator[tuple[Any, ...]]:
+        """Answers; yields what is new of (conversation, panel, the box to type in, session)."""
+        session, same = session or Session(self._fresh), gradio.skip()
+        asked = (*session.messages, *([Message(USER, as_typed(text))] if text.strip() else []))
+        yield _with_answer(asked, WAITING), same, "", same
+        answer = Answer(self._agent, session.talk, text)
+        yield same, panel.of_answer(answer), same, same
+        told = ""
+        for piece in answer.pieces:
+            told += piece
+            yield _with_answer(asked, told), same, same, same
+        line, talk = answer.finish()
+        messages = (*asked, Message(SYSTEM, line["system"]))
+        yield bubbles.of_messages(messages), same, same, Session(talk, messages)
+
+    @staticmethod
+    def start_over() -> tuple[Any, ...]:
+        """(conversation, panel, the box to type in, session) of a page that was just opened."""
+        return bubbles.of_messages(()), panel.of_answer(None), "", None
+
+
+def make_page(agent: Agent, fresh: Talk, title: str) -> gradio.Blocks:
+    """The page.
+
+    Args:
+      agent: that answers.
+      fresh: a conversation that has not begun.
+      title: of the page.
+    """
+    chat = Chat(agent, fresh)
+    with gradio.Blocks(title=title, analytics_enabled=False) as page:
+        session = gradio.State(None)
+        gradio.HTML(f"<strong>{escape(title)}</strong>", padding=False)
+        with gradio.Row():
+            with gradio.Column(scale=3, min_width=300):
+                messages = gradio.HTML(bubbles.of_messages(()), container=True)
+                with gradio.Row():
+                    box = gradio.Textbox(
+                        placeholder=PLACEHOLDER,
+                        max_lines=6,
+                        scale=1,
+                        min_width=160,
+                        container=False,
+                        autofocus=True,
+                    )
+                    send = gradio.Button("Send", variant="primary", scale=0, min_width=88)
+                again = gradio.Button("Start over", size="sm", elem_id="again")
+            with gradio.Column(scale=2, min_width=300):
+                beside = gradio.HTML(panel.of_answer(None), container=True)
+        outputs = [messages, beside, box, session]
+        # One listener for both, and one turn at a time: the model is one, and a page waits for its answer.
+        said = gradio.on([box.submit, send.click], chat.say, [box, session], outputs, show_progress="hidden")
+        again.click(chat.start_over, None, outputs, cancels=[said], queue=False, show_progress="hidden")
+    return page
+
+
+def launch(page: gradio.Blocks, host: str, port: int | None) -> str:
+    """Serves the page, in threads of its own, until `page.close()`.
+
+    Args:
+      page: of `make_page`.
+      host: address to listen on.
+      port: to listen on; the first free one from 7860 if None.
+
+    Returns:
+      The address of the page.
+
+    Raises:
+      UserError: the address is taken or is none of this machine.
+    """
+    theme = gradio.themes.Default(font=_FONTS, font_mono=("ui-monospace", "monospace"), primary_hue="blue")
+    try:
+        socket.create_server((host, port or 0)).close()  # Gradio would try a hundred ports, five seconds each
+        _, url, _ = page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            share=False,
+            ssr_mode=False,
+            run_history=False,
+            footer_links=[],
+            quiet=True,
+            theme=theme,
+            css=_CSS,
+        )
+    except OSError:
+        where = host if port is None else f"{host}:{port}"
+        raise UserError(
+            f"--web: cannot listen on {where}; expected an address of this machine and a free port"
+        ) from None
+    return url
+
+
+def serve(page: gradio.Blocks, host: str, port: int | None) -> None:
+    """Serves the page until Ctrl-C; see `launch`."""
+    url = launch(page, host, port)
+    try:
+        print(f"{url} shows the page; Ctrl-C ends it", flush=True)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print()
+    finally:
+        page.close(verbose=False)
+
+
+def _with_answer(asked: tuple[Message, ...], words: str) -> str:
+    return bubbles.of_messages((*asked, Message(SYSTEM, words)))

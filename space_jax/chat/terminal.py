@@ -1,0 +1,85 @@
+"""A conversation with an agent in the terminal."""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from space_jax.agent.agent import Agent
+from space_jax.chat.answer import Answer, Talk, act_line, frame_lines, match_line, match_names
+
+LEAVE, AGAIN = ("/quit", "/exit"), "/new"
+
+
+def talk_in_terminal(agent: Agent, fresh: Talk, transcript: Path | None = None) -> None:
+    """Talks until the user leaves.
+
+    Args:
+      agent: that answers.
+      fresh: a conversation that has not begun.
+      transcript: file for the turns as JSON lines; it is written at the end, also when an answer is interrupted.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    console, talk, lines = Console(), fresh, list[dict[str, Any]]()
+    try:
+        while (text := _asked(console)) is not None:
+            if text.strip() == AGAIN:
+                talk = fresh
+                continue
+            line, talk = _answered(console, Answer(agent, talk, text))
+            lines.append(line)
+    finally:
+        if transcript is not None:
+            write_lines(transcript, lines)
+
+
+def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    """Writes a transcript whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _asked(console: Console) -> str | None:
+    """What the user types; None at the end."""
+    try:
+        text = console.input("you> ", markup=False)
+    except (EOFError, KeyboardInterrupt):
+        return None
+    return None if text.strip() in LEAVE else text
+
+
+def _answered(console: Console, answer: Answer) -> tuple[dict[str, Any], Talk]:
+    """Shows an answer while it is written."""
+    _show(console, answer)
+    console.print("agent> ", end="")
+    for piece in answer.pieces:
+        console.print(Text(piece), end="", soft_wrap=True)
+    console.print()
+    return answer.finish()
+
+
+def _show(console: Console, answer: Answer) -> None:
+    """What comes before the words of an answer."""
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    for line in frame_lines(answer.frame):
+        _row(table, "understood", line)
+    for domain, slots in answer.state.items():
+        values = ", ".join(f"{slot} = {values[0]}" for slot, values in slots.items())
+        _row(table, "state", f"{domain}: {values}" if values else domain)
+    names = ", ".join(match_names(answer.found))
+    _row(table, "database", f"{match_line(answer.found)}: {names}" if names else match_line(answer.found))
+    for act in answer.acts:
+        _row(table, "act", act_line(act))
+    console.print(table, style="dim")
+
+
+def _row(table: Table, what: str, words: str) -> None:
+    table.add_row(what, Text(words))  # not a string, in which rich would read brackets as markup

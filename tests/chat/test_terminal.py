@@ -1,0 +1,62 @@
+"""A conversation in the terminal, and its transcript."""
+
+import io
+import json
+
+import pytest
+
+from space_jax.chat.terminal import talk_in_terminal
+
+
+@pytest.fixture
+def talk(scripted, fresh, monkeypatch, capsys, tmp_path):
+    """Types these lines; what is shown, and the transcript."""
+
+    def run(*said):
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in said)))
+        monkeypatch.setenv("COLUMNS", "200")
+        talk_in_terminal(scripted, fresh, tmp_path / "transcript.jsonl")
+        lines = (tmp_path / "transcript.jsonl").read_text(encoding="utf-8").splitlines()
+        return [line.split() for line in capsys.readouterr().out.splitlines()], [json.loads(line) for line in lines]
+
+    return run
+
+
+def test_every_turn_shows_frame_state_matches_act_and_answer(talk):
+    shown, _ = talk("area=north", "area=south stars=4")
+    assert ["you>", "understood", "hotel:", "area", "=", "north"] in shown
+    assert ["state", "hotel:", "area", "=", "north"] in shown
+    assert ["database", "hotel:", "1", "match", "[db_1]:", "Ivy"] in shown
+    assert ["act", "hotel", "inform", "name"] in shown
+    assert ["agent>", "I", "heard:", "area=north"] in shown
+    assert ["you>", "understood", "hotel:", "stars", "=", "4,", "area", "=", "south", "(was", "north)"] in shown
+
+
+def test_the_transcript_has_the_frames_and_starts_over(talk):
+    shown, lines = talk("area=north", "hello", "/new", "stars=4", "/quit", "never read")
+    assert [line["user"] for line in lines] == ["area=north", "hello", "stars=4"]
+    assert ["you>", "understood", "nothing", "new"] in shown
+    nothing = {"added": {}, "changed": {}, "removed": {}}
+    added = [{"hotel": {"area": "north"}}, {}, {"hotel": {"stars": "4"}}]
+    assert [line["understood"] for line in lines] == [{**nothing, "added": one} for one in added]
+    assert lines[1]["state"] == {"hotel": {"area": "north"}}
+    assert lines[2]["system"] == "I heard: stars=4"
+
+
+def test_brackets_are_text(talk):
+    shown, _ = talk("[bold]x[/bold] [/]")
+    assert ["agent>", "I", "heard:", "[bold]x[/bold]", "[/]"] in shown
+
+
+def test_what_was_said_before_an_interruption_is_kept(talk, scripted, tmp_path, monkeypatch):
+    answer = scripted.stream
+
+    def interrupted(conversation, text):
+        if text == "stop":
+            raise KeyboardInterrupt
+        return answer(conversation, text)
+
+    monkeypatch.setattr(scripted, "stream", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        talk("hello", "stop")
+    assert json.loads((tmp_path / "transcript.jsonl").read_text())["user"] == "hello"
