@@ -23,7 +23,9 @@ WAITING, PLACEHOLDER = "...", "Say something"
 _CSS = f"""
 :root {{ --quiet: #5f6673; }} .dark {{ --quiet: #a1a7b3; }}
 footer {{ display: none !important; }}
+#name .html-container {{ padding: 0; }}
 #again {{ align-self: flex-start; width: auto; flex-grow: 0; }}
+@media (max-width: 700px) {{ .gradio-container .app {{ padding: 8px 12px !important; }} }}
 {bubbles.CSS}{panel.CSS}"""
 _FONTS = ("system-ui", "sans-serif")  # not those of the theme, which a server of fonts may be asked for
 
@@ -53,24 +55,24 @@ class Chat:
         self._agent, self._fresh = agent, fresh
 
     def say(self, text: str, session: Session | None) -> Iterator[tuple[Any, ...]]:
-        """Answers; yields what is new of (conversation, panel, the box to type in, session)."""
+        """Answers; yields what is new of (conversation, panel, the box to type in, session, the button to send)."""
         session, same = session or Session(self._fresh), gradio.skip()
         asked = (*session.messages, *([Message(USER, as_typed(text))] if text.strip() else []))
-        yield _with_answer(asked, WAITING), same, "", same
+        yield _with_answer(asked, WAITING), same, "", same, gradio.Button(interactive=False)
         answer = Answer(self._agent, session.talk, text)
-        yield same, panel.of_answer(answer), same, same
+        yield same, panel.of_answer(answer), same, same, same
         told = ""
         for piece in answer.pieces:
             told += piece
-            yield _with_answer(asked, told), same, same, same
+            yield _with_answer(asked, told), same, same, same, same
         line, talk = answer.finish()
         messages = (*asked, Message(SYSTEM, line["system"]))
-        yield bubbles.of_messages(messages), same, same, Session(talk, messages)
+        yield bubbles.of_messages(messages), same, same, Session(talk, messages), gradio.Button(interactive=True)
 
     @staticmethod
     def start_over() -> tuple[Any, ...]:
-        """(conversation, panel, the box to type in, session) of a page that was just opened."""
-        return bubbles.of_messages(()), panel.of_answer(None), "", None
+        """What `say` yields, of a page that was just opened."""
+        return bubbles.of_messages(()), panel.of_answer(None), "", None, gradio.Button(interactive=True)
 
 
 def make_page(agent: Agent, fresh: Talk, title: str) -> gradio.Blocks:
@@ -84,7 +86,7 @@ def make_page(agent: Agent, fresh: Talk, title: str) -> gradio.Blocks:
     chat = Chat(agent, fresh)
     with gradio.Blocks(title=title, analytics_enabled=False) as page:
         session = gradio.State(None)
-        gradio.HTML(f"<strong>{escape(title)}</strong>", padding=False)
+        gradio.HTML(f"<strong>{escape(title)}</strong>", elem_id="name")
         with gradio.Row():
             with gradio.Column(scale=3, min_width=300):
                 messages = gradio.HTML(bubbles.of_messages(()), container=True)
@@ -101,8 +103,8 @@ def make_page(agent: Agent, fresh: Talk, title: str) -> gradio.Blocks:
                 again = gradio.Button("Start over", size="sm", elem_id="again")
             with gradio.Column(scale=2, min_width=300):
                 beside = gradio.HTML(panel.of_answer(None), container=True)
-        outputs = [messages, beside, box, session]
-        # One listener for both, and one turn at a time: the model is one, and a page waits for its answer.
+        outputs = [messages, beside, box, session, send]
+        # One listener for both: while it answers, neither asks again. Of all visitors it answers one at a time.
         said = gradio.on([box.submit, send.click], chat.say, [box, session], outputs, show_progress="hidden")
         again.click(chat.start_over, None, outputs, cancels=[said], queue=False, show_progress="hidden")
     return page
@@ -122,7 +124,9 @@ def launch(page: gradio.Blocks, host: str, port: int | None) -> str:
     Raises:
       UserError: the address is taken or is none of this machine.
     """
-    theme = gradio.themes.Default(font=_FONTS, font_mono=("ui-monospace", "monospace"), primary_hue="blue")
+    theme = gradio.themes.Default(font=_FONTS, font_mono=("ui-monospace", "monospace"), primary_hue="blue").set(
+        button_primary_background_fill="*primary_600", button_primary_background_fill_hover="*primary_700"
+    )
     try:
         socket.create_server((host, port or 0)).close()  # Gradio would try a hundred ports, five seconds each
         _, url, _ = page.launch(

@@ -22,7 +22,9 @@ CSS = """
 .panel .names li { display: inline-block; margin: 6px 5px 0 0; padding: 0 9px; border-radius: 10px;
   background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary); }
 .panel .acts li { font-family: var(--font-mono); font-size: 0.82rem; }
-.panel :is(.added, .changed, .removed)::before { display: inline-block; width: 1.1em; font-weight: 700; }
+.panel :is(.added, .changed, .removed) { padding-left: 1.1em; text-indent: -1.1em; }
+.panel :is(.added, .changed, .removed)::before { display: inline-block; width: 1.1em; text-indent: 0;
+  font-weight: 700; }
 .panel .added::before { content: "+"; color: #15803d; }
 .panel .changed::before { content: "~"; color: #b45309; }
 .panel .removed::before { content: "-"; color: #b91c1c; }

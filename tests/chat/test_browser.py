@@ -80,10 +80,11 @@ def scripted_page(serve, scripted, fresh, visit):
 
 
 def say(page, text, answer, timeout=60_000):
-    """Types and waits for the last bubble to be the answer."""
+    """Types, and waits for the last bubble to be the answer and for the page to be ready for the next turn."""
     page.get_by_placeholder("Say something").fill(text)
     page.keyboard.press("Enter")
     page.locator(".talk li.system").last.and_(page.get_by_text(answer, exact=True)).wait_for(timeout=timeout)
+    page.get_by_role("button", name="Send", disabled=False).wait_for()
 
 
 def panel(page):
@@ -108,6 +109,7 @@ def test_a_conversation(scripted_page):
     page.get_by_placeholder("Say something").fill("area=south")
     page.get_by_role("button", name="Send").click()
     page.get_by_text("I heard: area=south").wait_for()
+    page.get_by_role("button", name="Send", disabled=False).wait_for()
     assert panel(page)[0] == "understood this turn hotel: area = south (was north)"
     assert page.locator(".talk li").all_inner_texts()[0] == "area=north"
     page.get_by_role("button", name="Start over").click()

@@ -25,10 +25,11 @@ def page():
 
 def parts(yielded, page):
     """What the yields of a turn leave in (conversation, panel, box, session)."""
-    now = [None] * 4
+    now = [None] * 5
     for updates in yielded:
         now = [old if new == page.gradio.skip() else new for old, new in zip(now, updates, strict=True)]
-    return now
+    assert now[4].interactive is True
+    return now[:4]
 
 
 def test_without_gradio_a_sentence_says_what_to_install(monkeypatch, capsys, tmp_path):
@@ -44,6 +45,7 @@ def test_a_turn_fills_the_page(page, scripted, fresh):
     chat = page.Chat(scripted, fresh)
     yielded = list(chat.say("area=north", None))
     assert "..." in yielded[0][0]
+    assert yielded[0][4].interactive is False
     assert len({conversation for conversation, *_ in yielded[2:]}) > 2  # it grows
     conversation, panel, box, session = parts(yielded, page)
     assert "I heard: area=north" in conversation
@@ -59,7 +61,7 @@ def test_a_turn_fills_the_page(page, scripted, fresh):
 
 
 def test_starting_over(page, scripted, fresh):
-    conversation, panel, _, session = page.Chat(scripted, fresh).start_over()
+    conversation, panel, _, session, _ = page.Chat(scripted, fresh).start_over()
     assert session is None
     assert "begins" in conversation
     assert "nothing yet" in panel
