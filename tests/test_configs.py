@@ -29,6 +29,7 @@ SHIPPED = {
     "quickstart.py": ("space3", "tiny", 4_064_320),
     "space1.py": ("space1", "base", 108_975_381),
     "space2.py": ("space2", "base", 115_487_104),
+    "space2_utterances.py": ("space2", "mini", 25_734_784),
     "space3.py": ("space3", "base", 133_666_432),
     "space3_sgd.py": ("space3", "mini", 34_673_152),
 }

@@ -5,7 +5,7 @@
 
 There is no validation in the source; a tenth of train is ours, by a hash of the ids.
 
-Hardware: two CPU cores. 311 utterances (--shots 100, 6 epochs) give 78 F1 on validation.
+Hardware: one CPU core, 9 minutes. Seed 0: test macro F1 95.8 (validation 96.6); with 311 utterances (--shots 100) 78.1.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
@@ -18,5 +18,5 @@ def get_config() -> FinetuneConfig:
         data=DataSource(corpus="restaurant8k", source="data/restaurant8k"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=2e-4, weight_decay=0.01, clip_norm=1.0, head_rate=5.0),
-        train=FinetuneTrainConfig(epochs=10, batch_size=32, patience=4),
+        train=FinetuneTrainConfig(epochs=6, batch_size=32),
     )
