@@ -22,10 +22,8 @@ except ImportError as error:
 WAITING, PLACEHOLDER = "...", "Say something"
 _CSS = f"""
 :root {{ --quiet: #5f6673; }} .dark {{ --quiet: #a1a7b3; }}
-footer {{ display: none !important; }}
 #name .html-container {{ padding: 0; }}
 #again {{ align-self: flex-start; width: auto; flex-grow: 0; }}
-@media (max-width: 700px) {{ .gradio-container .app {{ padding: 8px 12px !important; }} }}
 {bubbles.CSS}{panel.CSS}"""
 _FONTS = ("system-ui", "sans-serif")  # not those of the theme, which a server of fonts may be asked for
 
