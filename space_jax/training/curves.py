@@ -17,6 +17,7 @@ _COLOURS = (("#9db4c0", "#c2410c"), ("#c3d69b", "#1d4ed8"), ("#d8c3e0", "#15803d
 _HELD_OUT = "eval"
 # Of a training record, what is a loss; the other numbers are about the machine and the schedule.
 _LOSS, _TERM = "loss", "term/"
+_TIME = "evaluation_seconds"
 
 
 def _series(records: list[Record], kind: str, name: str) -> tuple[list[int], list[float]]:
@@ -25,15 +26,16 @@ def _series(records: list[Record], kind: str, name: str) -> tuple[list[int], lis
 
 
 def panel_names(records: list[Record]) -> list[str]:
-    """The panels in order: the loss, its terms by name, then what only an evaluation measures."""
+    """The panels in order: the loss, its terms by name if there are several, then what only an evaluation measures."""
     seen = {
         name
         for record in records
         for name, value in record.items()
         if isinstance(value, float) and (record["kind"] == _HELD_OUT or name.startswith(_TERM) or name == _LOSS)
-    }
+    } - {_TIME}
     terms = sorted(name for name in seen if name.startswith(_TERM))
-    return [name for name in (_LOSS,) if name in seen] + terms + sorted(seen - {_LOSS, *terms})
+    shown = terms if len(terms) > 1 else []
+    return [name for name in (_LOSS,) if name in seen] + shown + sorted(seen - {_LOSS, *terms})
 
 
 def draw_curves(workdir: Path) -> Path | None:

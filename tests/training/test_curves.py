@@ -41,6 +41,12 @@ def test_one_panel_a_term_and_a_measure(tmp_path):
     ]
 
 
+def test_the_only_term_is_the_loss_and_how_long_an_evaluation_took_is_no_measure():
+    train = {"kind": "train", "step": 1, "loss": 1.0, "term/intent": 1.0}
+    held_out = {"kind": "eval", "step": 1, "accuracy": 0.5, "evaluation_seconds": 4.0}
+    assert panel_names([train, held_out]) == ["loss", "accuracy"]
+
+
 def test_a_small_png(tmp_path):
     write_run(tmp_path, 3000)
     path = draw_curves(tmp_path)
