@@ -1,7 +1,7 @@
 """The model as the agent uses it: reads contexts, writes stretches of text, many dialogues at a time.
 
-Programs are compiled once for each bucket: rows are filled up to the next power of two, contexts and given tokens to
-the next multiple of a step.
+Programs are compiled once for each bucket: rows are filled up to the next power of two, contexts, given tokens and
+what is in the memory to the next multiple of a step.
 """
 
 import functools
@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from space_jax.decoding.growing import compacted
 from space_jax.decoding.sampling import GREEDY, Sampling
 from space_jax.decoding.sequence import Grown, grow, grow_by_beam
 from space_jax.errors import UserError
@@ -21,7 +22,7 @@ from space_jax.tasks.dialogue.sequence import PARTS
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.packed import Encoded
 
-CONTEXT_STEP, GIVEN_STEP = 64, 16
+CONTEXT_STEP, GIVEN_STEP, MEMORY_STEP = 64, 16, 64
 
 
 class Writer:
@@ -53,6 +54,7 @@ class Writer:
         self.written = 0
         self._read = jax.jit(self._traced_read)
         self._write = jax.jit(self._traced_write, static_argnames=("part", "limit"))
+        self._compact = jax.jit(compacted, static_argnames="places")
         special = set(task.tokenizer.vocabulary().special)
         self._barred = {part: tuple(sorted(special - {self.sequences.closing[part]})) for part in PARTS}
 
@@ -105,9 +107,11 @@ class Writer:
         key = jax.random.fold_in(self._key, self._drawn)
         limit = limit or self.sequences.limits[part]
         grown = self._write(self.params, memory, ids, present, starts, wanted, key, part=part, limit=limit)
-        tokens, counts = jax.device_get((grown.tokens, grown.counts))
+        tokens, counts, segments = jax.device_get((grown.tokens, grown.counts, grown.memory.segments))
         self.written += int(counts.sum())
-        return [tokens[row, : counts[row]].tolist() for row in range(len(given))], grown.memory
+        places = -(-int((segments > 0).sum(axis=1).max()) // MEMORY_STEP) * MEMORY_STEP
+        after = self._compact(grown.memory, places=places)
+        return [tokens[row, : counts[row]].tolist() for row in range(len(given))], after
 
     def text(self, tokens: Sequence[int]) -> str:
         """The words of tokens."""

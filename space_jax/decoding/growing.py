@@ -35,6 +35,18 @@ def with_room(memory: Memory, places: int) -> Memory:
     )
 
 
+def compacted(memory: Memory, places: int) -> Memory:
+    """The memory with what was written in front, in their order, in so many places; what has no room is lost.
+
+    The order of places means nothing to the model: positions are in the keys.
+    """
+    order = jnp.argsort(memory.segments == 0, axis=1, stable=True)[:, :places]
+    kept = order[None, :, :, None, None]
+    keys, values = (jnp.take_along_axis(part, kept, axis=2) for part in (memory.keys, memory.values))
+    room = max(0, places - memory.segments.shape[1])
+    return with_room(Memory(keys, values, jnp.take_along_axis(memory.segments, order, axis=1)), room)
+
+
 def written(memory: Memory, grown: Memory, place: jax.Array) -> Memory:
     """Moves the token that the model put behind the memory into the memory's next empty place.
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from space_jax.agent.agent import Agent
 from space_jax.agent.backend import Tables
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Truth
 from space_jax.agent.database import Database
@@ -9,9 +10,11 @@ from space_jax.agent.play import as_heard, play_policy, summary
 from space_jax.agent.rewrite import rewrite
 from space_jax.agent.words import PLACEHOLDER, SystemAct
 from space_jax.agent.worlds import Worlds
+from space_jax.agent.writer import Writer
 from space_jax.corpora.simulated import DialogAct
 from space_jax.dialogue.record import USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.tasks.dialogue.sequence import PARTS
 from space_jax.tasks.dialogue.simulated import best_dialogues
 
 WORLD = Tables(Database({"hotel": [{"name": "Ivy", "area": "north", "phone": "4"}]}))
@@ -72,6 +75,13 @@ def test_a_streamed_answer_is_the_answer(agent, fresh):
     assert len(pieces) > 1
     assert streamed.finish() == (reply, conversation)
     assert list(agent.stream(fresh, " ").pieces) == [SAY_AGAIN]
+
+
+def test_the_pieces_of_a_streamed_answer_share_one_program(task, params, fresh):
+    writer = Writer(task, params)
+    pieces = list(Agent(writer).stream(fresh, "a cheap hotel in the north").pieces)
+    assert len(pieces) > 2
+    assert writer._write._cache_size() == len(PARTS)
 
 
 def test_fifty_turns(agent, fresh):

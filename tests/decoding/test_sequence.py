@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from space_jax.config import model_config
+from space_jax.decoding.growing import compacted
 from space_jax.decoding.sampling import GREEDY, Sampling
 from space_jax.decoding.sequence import grow, grow_by_beam, positions_of
 from space_jax.features.batch import Tokens
@@ -136,6 +137,21 @@ def test_two_stretches_equal_computing_everything_anew(model):
         written = [*given[row], *texts[row], OPEN]
         positions = [*starts[row], *range(starts[row][-1] + 1, begin[row] + 1), 0]
         assert np.asarray(second.tokens)[row].tolist() == model.plain(row, written, positions, LIMIT, last=-1)
+
+
+def test_a_compacted_memory_holds_what_was_written_and_changes_no_choice(model):
+    first = model.stretch(model.read(model.params), GIVEN, last=-1)
+    held = np.asarray(first.memory.segments) > 0
+    for places in (int(held.sum(axis=1).max()), held.shape[1] + 3):
+        memory = compacted(first.memory, places)
+        assert memory.segments.shape == (2, places)
+        for row in (0, 1):
+            count = int(held[row].sum())
+            assert (np.asarray(memory.segments[row]) > 0).tolist() == [True] * count + [False] * (places - count)
+            np.testing.assert_array_equal(memory.keys[:, row, :count], first.memory.keys[:, row, held[row]])
+        following, begin = [[int(row[-1]), OPEN] for row in first.tokens], [LIMIT, LIMIT + 2]
+        long, short = (model.stretch(one, following, begin, last=-1) for one in (first.memory, memory))
+        np.testing.assert_array_equal(long.tokens, short.tokens)
 
 
 def test_a_row_ends_and_the_other_goes_on(model):
