@@ -2,13 +2,12 @@ r"""BANKING77 (77 intents of a bank's helpdesk) from MiniLM: a linear head on th
 
   space-jax finetune --config configs/finetune/banking77.py --workdir runs/banking77 --init minilm
 
-Hardware: two CPU cores, about a minute and a half for each of the eight passes. Validation accuracy (1,540 utterances,
-seed 0): 85.1% before the first step, since the head begins at the mean vectors of the classes; 90.3% after one pass,
-92.9% after two, 93.8% after five. The nearest training utterance without any training (--config.task.head=knn
---config.train.epochs=0) has 91.3%.
+Hardware: one CPU core, 12 minutes. Validation accuracy (1,540 utterances, seed 0): 85.1% before the first step, since
+the head begins at the mean vectors of the classes; 91.9, 93.1, 93.4, 92.7 and 93.2% after each of the five passes. The
+nearest training utterance without any training (--config.task.head=knn --config.train.epochs=0) has 91.3%.
 
-10 utterances a class, three seeds; mean and spread are in runs/banking77-10/summary.json. Seed 0 has 81.4% before the
-first step and 84.5% after five passes:
+10 utterances a class, three seeds; mean and spread are in runs/banking77-10/summary.json: 86.0% with a deviation of
+0.3 (80.9% before the first step, 85.2% after five passes), 8 minutes for all three:
 
   space-jax finetune --config configs/finetune/banking77.py:few --workdir runs/banking77-10 --init minilm --shots 10 \
       --seeds 0,1,2
@@ -33,5 +32,5 @@ def get_config(variant: str = "full") -> FinetuneConfig:
         data=DataSource(corpus="banking77", source="data/banking77"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=1e-4, weight_decay=0.01, clip_norm=1.0),
-        train=FinetuneTrainConfig(epochs=10 if few else 8, eval_every=5 if few else 1, batch_size=32),
+        train=FinetuneTrainConfig(epochs=10 if few else 5, eval_every=5 if few else 1, batch_size=32),
     )

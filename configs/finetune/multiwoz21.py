@@ -17,5 +17,5 @@ def get_config() -> FinetuneConfig:
         data=DataSource(corpus="multiwoz21", source="data/multiwoz21"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=2e-4, weight_decay=0.01, clip_norm=1.0, head_rate=3.0),
-        train=FinetuneTrainConfig(epochs=6, batch_size=32),
+        train=FinetuneTrainConfig(epochs=3, batch_size=32, eval_every=3),
     )
