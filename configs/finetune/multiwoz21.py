@@ -4,7 +4,8 @@
   space-jax evaluate --workdir runs/multiwoz21 --split test
 
 Trained on nine tenths of the validation dialogues, where the source has no train; with train, set train_split to it.
-Copying can produce 94% of the values that change there. Hardware: two CPU cores.
+Copying can produce 94% of the values that change there. Hardware: one CPU core, 28 minutes. Seed 0, with 899 dialogues:
+test joint goal accuracy 38.5 (39.0 as TripPy's script compares; validation 38.8 and 40.4).
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

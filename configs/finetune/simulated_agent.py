@@ -7,9 +7,9 @@ r"""An agent for the simulated world, from the small SPACE-3 that `make quicksta
 
 AGENT_DOC
 
-One user in ten has a goal that the world rightly refuses: nothing fits and the user takes nothing else, or every booking
-is turned down. The hand-written policy has a success of 0.92 among the others, since it makes users wait who then run out
-of patience; here the quickest of four of its runs is imitated. `quick` is what the quickstart ends with.
+One user in ten has a goal that the world rightly refuses: nothing fits and the user takes nothing else, or every
+booking is turned down. The hand-written policy has a success of 0.92 among the others, since it makes users wait who
+then run out of patience; here the quickest of four of its runs is imitated. `quick` is what the quickstart ends with.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
