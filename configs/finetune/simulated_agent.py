@@ -5,7 +5,9 @@ r"""An agent for the simulated world, from the small SPACE-3 that `make quicksta
   space-jax play --workdir runs/agent --dialogues 200
   space-jax chat --workdir runs/agent
 
-AGENT_DOC
+Hardware: two CPU cores, 25 minutes with other work beside it. 9,000 dialogues have 56,000 system turns, 3,475 steps. Of
+200 simulated users 0.62 get all they want, 0.66 of those whose goals can be met; on validation 86% of the belief states
+are right to the last value. 24,000 turns, in the middle of that run, give 0.17.
 
 One user in ten has a goal that the world rightly refuses: nothing fits and the user takes nothing else, or every
 booking is turned down. The hand-written policy has a success of 0.92 among the others, since it makes users wait who
