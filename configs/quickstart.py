@@ -34,5 +34,5 @@ def get_config(size: str = "") -> PretrainConfig:
             row_ladder=(0.3125, 1.0),  # each further rung would be another program to compile
         ),
         optimiser=OptimiserConfig(learning_rate=1e-3, clip_norm=1.0),
-        train=TrainConfig(steps=200, log_every=10, eval_every=100, checkpoint_every=100),
+        train=TrainConfig(steps=150, log_every=10, eval_every=150, checkpoint_every=150),
     )

@@ -31,7 +31,7 @@ def get_config(variant: str = "full") -> FinetuneConfig:
             max_act_tokens=32,
             max_response_tokens=76,
         ),
-        data=DataSource(corpus="simulated", options=("dialogues=3500" if quick else "dialogues=9000",)),
+        data=DataSource(corpus="simulated", options=("dialogues=2500" if quick else "dialogues=9000",)),
         dropout=0.0,
         optimiser=FinetuneOptimiserConfig(learning_rate=2e-3, warmup_share=0.03, clip_norm=1.0),
         train=FinetuneTrainConfig(epochs=1, batch_size=16, checkpoint_every=500),

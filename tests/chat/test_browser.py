@@ -1,6 +1,5 @@
 """The web page in a real browser: what people do with it, on a desk and on a phone."""
 
-import gc
 import os
 import shutil
 import signal
@@ -51,7 +50,6 @@ def serve():
     yield run
     for page in pages:
         page.close(verbose=False)
-    gc.collect()  # Gradio leaves event loops open, of which Python would complain in another test
 
 
 @pytest.fixture

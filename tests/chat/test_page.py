@@ -1,6 +1,5 @@
 """The web page without a browser."""
 
-import gc
 import socket
 import sys
 
@@ -19,8 +18,7 @@ def page():
     pytest.importorskip("gradio", reason="the extra `web` is not installed", exc_type=ImportError)
     from space_jax.chat import page
 
-    yield page
-    gc.collect()  # Gradio leaves event loops open, of which Python would complain in another test
+    return page
 
 
 def parts(yielded, page):
