@@ -24,9 +24,9 @@ VOCABULARY = Vocabulary(size=30522, understand=(1, 2, 3, 4, 5), policy=(6, 7, 8,
 MESH_SHAPE = {"data": 1, "fsdp": 4, "tensor": 2}
 SMALL = 1000  # parameters; what is smaller may stay whole on every device
 
-# file: recipe, size, parameters. The token table has 30592 rows: 30522 and padding.
+# file: recipe, named size, parameters. The token table has 30592 rows: 30522 and padding.
 SHIPPED = {
-    "quickstart.py": ("space3", {"layers": 3, "hidden": 128, "heads": 4, "mlp": 512}, 8_509_312),
+    "quickstart.py": ("space3", "tiny", 4_064_320),
     "space1.py": ("space1", "base", 108_975_381),
     "space2.py": ("space2", "base", 115_487_104),
     "space2_utterances.py": ("space2", "mini", 25_734_784),
@@ -67,8 +67,7 @@ def test_the_default_is_of_its_recipe_and_size(path):
     recipe, size, parameters = SHIPPED[path.name]
     config = load(path)
     assert config.recipe.name == recipe
-    sizes = MODEL_SIZES[size] if isinstance(size, str) else size
-    assert {field: getattr(config.model, field) for field in sizes} == sizes
+    assert {field: getattr(config.model, field) for field in MODEL_SIZES[size]} == MODEL_SIZES[size]
     shapes = jax.tree.leaves(unbox(boxed_params(config)))
     assert sum(math.prod(leaf.shape) for leaf in shapes) == parameters
 
