@@ -13,7 +13,7 @@ a long one takes its heads elsewhere.
 
 Hardware: two CPU cores, 6 and 25 minutes with other work beside it. 9,000 dialogues have 56,000 system turns, 3,475
 steps. Of 200 simulated users 0.62 get all they want, 0.66 of those whose goals can be met; on validation 86% of the
-belief states are right to the last value. `quick`, 15,000 turns in 4 minutes: 0.15 of 20 users, 45% of the states.
+belief states are right to the last value.
 
 One user in ten has a goal that the world rightly refuses: nothing fits and the user takes nothing else, or every
 booking is turned down. The hand-written policy has a success of 0.91 among the others, since it makes users wait who
@@ -24,9 +24,7 @@ from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiser
 from space_jax.tasks.dialogue.config import DialogueConfig
 
 
-def get_config(variant: str = "full") -> FinetuneConfig:
-    """`full`, or `quick` for a first look."""
-    quick = variant == "quick"
+def get_config() -> FinetuneConfig:
     return FinetuneConfig(
         task=DialogueConfig(
             context_length=240,
@@ -37,7 +35,7 @@ def get_config(variant: str = "full") -> FinetuneConfig:
             max_act_tokens=32,
             max_response_tokens=76,
         ),
-        data=DataSource(corpus="simulated", options=("dialogues=2500" if quick else "dialogues=9000",)),
+        data=DataSource(corpus="simulated", options=("dialogues=9000",)),
         dropout=0.0,
         optimiser=FinetuneOptimiserConfig(learning_rate=2e-3, warmup_share=0.03, clip_norm=1.0),
         train=FinetuneTrainConfig(epochs=1, batch_size=16, checkpoint_every=500),

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from space_jax.decoding.growing import compacted
 from space_jax.decoding.sampling import GREEDY, Sampling
-from space_jax.decoding.sequence import Grown, grow, grow_by_beam
+from space_jax.decoding.sequence import Given, Grown, grow, grow_by_beam
 from space_jax.errors import UserError
 from space_jax.features.batch import Tokens
 from space_jax.models.memory import Memory
@@ -106,7 +105,8 @@ class Writer:
         self._drawn += 1
         key = jax.random.fold_in(self._key, self._drawn)
         limit = limit or self.sequences.limits[part]
-        grown = self._write(self.params, memory, ids, present, starts, wanted, key, part=part, limit=limit)
+        before = Given(ids, present, starts)  # type: ignore[arg-type]
+        grown = self._write(self.params, memory, before, wanted, key, part=part, limit=limit)
         tokens, counts, segments = jax.device_get((grown.tokens, grown.counts, grown.memory.segments))
         self.written += int(counts.sum())
         places = -(-int((segments > 0).sum(axis=1).max()) // MEMORY_STEP) * MEMORY_STEP
@@ -124,9 +124,7 @@ class Writer:
         self,
         params: Any,
         memory: Memory,
-        ids: jax.Array,
-        present: jax.Array,
-        begin: jax.Array,
+        given: Given,
         active: jax.Array,
         key: jax.Array,
         part: str,
@@ -134,7 +132,7 @@ class Writer:
     ) -> Grown:
         next_token = functools.partial(self.task.module.apply, {"params": params}, method="write")
         opening, closing = tuple(self.sequences.opening.values()), self.sequences.closing[part]
-        stretch = (next_token, memory, jnp.asarray(ids), jnp.asarray(present), begin, closing, limit, opening)
+        stretch = (next_token, memory, given, closing, limit, opening)
         if self.beam > 1:
             return grow_by_beam(*stretch, self.beam, self._barred[part], active)
         return grow(*stretch, self._sampling, key, self._barred[part], active)

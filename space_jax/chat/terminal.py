@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from space_jax.agent.agent import Agent
 from space_jax.chat.answer import Answer, Talk, act_line, frame_lines, match_line, match_names
+from space_jax.tasks.workdir import write_text
 
 LEAVE, AGAIN = ("/quit", "/exit"), "/new"
 
@@ -37,14 +37,7 @@ def talk_in_terminal(agent: Agent, fresh: Talk, transcript: Path | None = None) 
             lines.append(line)
     finally:
         if transcript is not None:
-            write_lines(transcript, lines)
-
-
-def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
-    """Writes a transcript whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
-    os.replace(temporary, path)
+            write_text(transcript, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 def _asked(console: Console) -> str | None:

@@ -10,6 +10,7 @@ from space_jax.errors import UserError
 
 if TYPE_CHECKING:
     from space_jax.tasks.config import DataSource, FinetuneConfig
+    from space_jax.tasks.dialogue.config import DialogueConfig
 
 _EPILOG = """
 --given takes any of these, joined by commas; what is not given the agent writes itself:
@@ -61,9 +62,9 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     true = _checked(given)
     agent = Agent.load(given.workdir, given.step, beam=given.beam)  # says what is wrong with a folder
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
-    source, tables = _source(run, given)
-    found = list(dialogues(source, given.split, getattr(run.task, "train_split", "train")))[: given.limit]
-    rewritten, speed = rewrite(agent, found, Worlds(source.corpus, source.source, tables), true, given.together)
+    source, task = _source(run, given)
+    found = list(dialogues(source, given.split, task.train_split))[: given.limit]
+    rewritten, speed = rewrite(agent, found, Worlds(source.corpus, source.source, task.database), true, given.together)
     result: dict[str, Any] = {
         "corpus": source.corpus,
         "split": given.split,
@@ -103,11 +104,15 @@ def _checked(given: argparse.Namespace) -> tuple[str, ...]:
     return true
 
 
-def _source(run: "FinetuneConfig", given: argparse.Namespace) -> tuple["DataSource", str]:
-    """Where the dialogues are from, and the user's own tables; those of the run only go with its own corpus."""
+def _source(run: "FinetuneConfig", given: argparse.Namespace) -> tuple["DataSource", "DialogueConfig"]:
+    """Where the dialogues are from, and the task; its tables and its split to train on go with its own corpus only."""
     from space_jax.tasks.config import DataSource
+    from space_jax.tasks.dialogue.config import DialogueConfig
 
-    source, tables = run.data, getattr(run.task, "database", "")
+    source, task = run.data, run.task
+    assert isinstance(task, DialogueConfig), "an agent was loaded from it"
     if given.corpus and given.corpus != source.corpus:
-        source, tables = DataSource(corpus=given.corpus), ""
-    return dataclasses.replace(source, source=given.source or source.source), tables
+        fresh = DialogueConfig()
+        task = dataclasses.replace(task, database=fresh.database, train_split=fresh.train_split)
+        source = DataSource(corpus=given.corpus)
+    return dataclasses.replace(source, source=given.source or source.source), task

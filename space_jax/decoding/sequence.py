@@ -16,6 +16,21 @@ from space_jax.models.memory import Memory
 
 
 @struct.dataclass
+class Given:
+    """Tokens before what is chosen, in each row.
+
+    Attributes:
+      ids: `[R, Q]`, Q at least 1, padded in front; the last column is always given.
+      present: `[R, Q]` bool, False for the padding.
+      begin: `[R]`, the position of each row's first given token, unless that opens something.
+    """
+
+    ids: jax.Array
+    present: jax.Array
+    begin: jax.Array
+
+
+@struct.dataclass
 class Grown:
     """A stretch of each row.
 
@@ -64,9 +79,7 @@ def positions_of(ids: jax.Array, present: jax.Array, opening: tuple[int, ...], b
 def grow(
     next_token: NextToken,
     memory: Memory,
-    given: jax.Array,
-    present: jax.Array,
-    begin: jax.Array,
+    given: Given,
     last: int,
     limit: int,
     opening: tuple[int, ...],
@@ -80,9 +93,7 @@ def grow(
     Args:
       next_token: the model; roles and turns of the tokens are 0, as those of a response.
       memory: of M tokens, one example (segment 1) a row.
-      given: `[R, Q]` ids, Q at least 1, padded in front; the last column is always given.
-      present: `[R, Q]` bool, False for the padding.
-      begin: `[R]`, the position of each row's first given token, unless that opens something.
+      given: the tokens before.
       last: the id that ends a stretch.
       limit: of the chosen tokens, `last` included; none is chosen beyond it.
       opening: ids that stand at position 0 wherever they come.
@@ -94,8 +105,8 @@ def grow(
     Returns:
       The tokens and the memory grown by Q + limit places, of which those not written have segment 0.
     """
-    rows = given.shape[0]
-    scores, position, memory = _after_given(next_token, memory, given, present, begin, opening)
+    scores, position, memory = _after_given(next_token, memory, given, opening)
+    rows = len(given.begin)
     start, bar = memory.segments.shape[1], jnp.asarray(barred, jnp.int32)
 
     def chosen(scores: jax.Array, step: jax.Array, ended: jax.Array) -> jax.Array:
@@ -137,9 +148,7 @@ def grow(
 def grow_by_beam(
     next_token: NextToken,
     memory: Memory,
-    given: jax.Array,
-    present: jax.Array,
-    begin: jax.Array,
+    given: Given,
     last: int,
     limit: int,
     opening: tuple[int, ...],
@@ -151,21 +160,16 @@ def grow_by_beam(
 
     A stretch may be empty. The memory is that of the best hypothesis. One hypothesis is greedy choice.
     """
-    scores, position, memory = _after_given(next_token, memory, given, present, begin, opening)
+    scores, position, memory = _after_given(next_token, memory, given, opening)
     best = search(next_token, memory, scores, position, last, limit, size, barred, empty=True, active=active)
     return Grown(best.tokens, best.counts, best.memory)
 
 
 def _after_given(
-    next_token: NextToken,
-    memory: Memory,
-    given: jax.Array,
-    present: jax.Array,
-    begin: jax.Array,
-    opening: tuple[int, ...],
+    next_token: NextToken, memory: Memory, given: Given, opening: tuple[int, ...]
 ) -> tuple[jax.Array, jax.Array, Memory]:
     """Of the first token to be chosen the scores `[R, V]` and the position `[R]`; the memory before it."""
-    positions = positions_of(given, present, opening, begin)
-    zeros = jnp.zeros_like(given)
-    scores, memory = next_token(Tokens(given, positions, zeros, zeros, present.astype(jnp.int32)), memory)
+    positions = positions_of(given.ids, given.present, opening, given.begin)
+    zeros = jnp.zeros_like(given.ids)
+    scores, memory = next_token(Tokens(given.ids, positions, zeros, zeros, given.present.astype(jnp.int32)), memory)
     return scores[:, -1], positions[:, -1] + 1, memory

@@ -1,5 +1,6 @@
 """`space-jax respond` with a model that knows nothing: files of difficult dialogues, and MultiWOZ up to its scores."""
 
+import argparse
 import json
 
 import pytest
@@ -10,12 +11,14 @@ from space_jax.agent.conversation import SAY_AGAIN, Conversation
 from space_jax.agent.database import Database
 from space_jax.agent.writer import Writer
 from space_jax.cli import main
+from space_jax.commands.respond import _source
 from space_jax.config_files import save_config
 from space_jax.decoding.sampling import Sampling
 from space_jax.dialogue.jsonl import write_jsonl
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
 from space_jax.tasks.config import DataSource, FinetuneConfig
+from space_jax.tasks.dialogue.config import DialogueConfig
 from tests.agent.conftest import CONFIG
 from tests.evaluation.multiwoz.conftest import HOTELS, write_source
 
@@ -157,3 +160,13 @@ def test_a_beam_of_many_answers_as_one_alone(wide, agent):
 def test_beams_that_make_no_sense(task, params, beam, temperature):
     with pytest.raises(UserError, match="beam: "):
         Writer(task, params, Sampling(temperature), beam=beam)
+
+
+def test_another_corpus_takes_neither_the_tables_nor_the_training_split_of_the_run():
+    task = DialogueConfig(train_split="validation", database="tables", max_turns=3)
+    run = FinetuneConfig(task=task, data=DataSource(corpus="multiwoz21", source="here"))
+    source, same = _source(run, argparse.Namespace(corpus="multiwoz21", source=None))
+    assert (source, same) == (run.data, task)
+    source, other = _source(run, argparse.Namespace(corpus="camrest676", source="there"))
+    assert source == DataSource(corpus="camrest676", source="there")
+    assert (other.train_split, other.database, other.max_turns) == ("train", "", 3)

@@ -11,7 +11,7 @@ import pytest
 from space_jax.config import model_config
 from space_jax.decoding.growing import compacted
 from space_jax.decoding.sampling import GREEDY, Sampling
-from space_jax.decoding.sequence import grow, grow_by_beam, positions_of
+from space_jax.decoding.sequence import Given, grow, grow_by_beam, positions_of
 from space_jax.features.batch import Tokens
 from space_jax.tasks.dialogue.model import DialogueModel
 from space_jax.training.sharding import unbox
@@ -55,11 +55,11 @@ class Model:
     def next_token(self, params, tokens, memory):
         return self.module.apply({"params": params}, tokens, memory, method="write")
 
-    def _grow(self, params, memory, given, present, begin, last, active, limit, sampling, key, size):
+    def _grow(self, params, memory, given, last, active, limit, sampling, key, size):
         step = functools.partial(self.next_token, params)
         if size:
-            return grow_by_beam(step, memory, given, present, begin, last, limit, (OPEN,), size, BARRED, active)
-        return grow(step, memory, given, present, begin, last, limit, (OPEN,), sampling, key, BARRED, active)
+            return grow_by_beam(step, memory, given, last, limit, (OPEN,), size, BARRED, active)
+        return grow(step, memory, given, last, limit, (OPEN,), sampling, key, BARRED, active)
 
     def stretch(self, memory, given, begin=(0, 0), last=LAST, active=(True, True), sampling=GREEDY, key=0, size=0):
         width = 3
@@ -69,9 +69,7 @@ class Model:
         return self.grow(
             self.params,
             memory,
-            ids,
-            present,
-            np.array(begin),
+            Given(ids, present, np.array(begin)),
             last,
             np.array(active),
             LIMIT,
