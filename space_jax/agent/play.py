@@ -14,6 +14,7 @@ from space_jax.agent.conversation import Conversation
 from space_jax.agent.simulated import SimulatedBackend
 from space_jax.agent.words import SystemAct
 from space_jax.corpora.simulated import (
+    BRISK,
     DialogAct,
     Tracker,
     User,
@@ -105,13 +106,13 @@ def play(agent: Agent, seed: int, count: int, together: int = 64) -> list[Outcom
 
 
 def play_policy(seed: int, count: int) -> list[Outcome]:
-    """The same users served by the hand-written policy, which reads their acts and not their words."""
+    """The same users served by the policy that is imitated, which reads their acts and not their words."""
     outcomes = []
     for n in range(count):
         caller, tracker = _Caller.number(seed, n), Tracker()
         while not caller.user.done:
             tracker.hear_user(caller.says())
-            caller.heard = respond(tracker, world_database(), caller.rng)
+            caller.heard = respond(tracker, world_database(), caller.rng, BRISK)
             tracker.hear_system(caller.heard)
         outcomes.append(caller.outcome())
     return outcomes

@@ -7,6 +7,9 @@ from typing import Any
 
 from space_jax.commands.sources import Source, add_corpus_arguments
 from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
+from space_jax.tasks.dialogue.act_text import write_acts
+from space_jax.tasks.dialogue.belief_text import write_belief
+from space_jax.tasks.dialogue.records import records_of
 
 
 def add_parser(verbs: Any) -> None:
@@ -29,6 +32,10 @@ def _train(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _texts(source: Source) -> Iterator[str]:
+    """What is said, and what an agent writes: belief states, dialog acts and delexicalised responses."""
     for dialogue in source.load("train"):
         for turn in dialogue.turns:
             yield turn.text
+        for record in records_of(dialogue):
+            written = record.target
+            yield from (write_belief(written.state or {}), write_acts(written.acts or ()), written.response)

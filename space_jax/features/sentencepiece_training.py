@@ -14,7 +14,7 @@ _LONGEST = 1000  # characters; SentencePiece silently leaves out sentences above
 _THREADS = 4  # a constant: the sums of EM are rounded differently for another number of threads
 
 SYMBOLS: tuple[str, ...] = tuple(name for name in (*CONTROL_TOKENS, *SPECIAL_TOKENS) if name not in (PAD, UNK))
-"""The user-defined symbols of a model, in the order of their ids, which start at 2 after `[PAD]` and `[UNK]`."""
+"""The first user-defined symbols of a model, in the order of their ids, which start at 2 after `[PAD]` and `[UNK]`."""
 
 # A text is cut where SentencePiece would refuse it (line ends, its own marks U+2581, U+2585, U+2047, lone surrogates)
 # or could learn a piece that is named like a symbol of ours or like a byte piece.
@@ -24,8 +24,14 @@ _CUT = re.compile(
 )
 
 
+_PLACEHOLDER = re.compile(r"\[[A-Za-z]+_\w+\]")  # of a delexicalised value, such as [hotel_name]
+
+
 def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_texts: int, seed: int) -> bytes:
     """Trains a model with byte fallback, without normalisation, with the special tokens as user-defined symbols.
+
+    So is every placeholder of a delexicalised value that the texts hold: as a word of brackets and letters it would
+    take an agent five or more pieces to write.
 
     The plain `sentencepiece` library therefore reads `<sos_u>` in a text as one id; `SentencePieceTokenizer` does not.
 
@@ -52,6 +58,7 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
     sentences = [piece for text in sample(texts, max_texts, seed) for piece in sentences_of(text)]
     if not sentences:
         raise UserError("there is no text to train a tokenizer on")
+    placeholders = sorted({name for sentence in sentences for name in _PLACEHOLDER.findall(sentence)})
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -69,7 +76,7 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
             eos_id=-1,
             pad_piece=PAD,
             unk_piece=UNK,
-            user_defined_symbols=list(SYMBOLS),
+            user_defined_symbols=[*SYMBOLS, *placeholders],
             num_threads=_THREADS,
             minloglevel=2,
         )

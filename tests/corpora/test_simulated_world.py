@@ -8,12 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from space_jax.corpora.simulated import (
+    BRISK,
     DOMAINS,
+    PATIENT,
     DialogAct,
     DomainGoal,
     Goal,
     Tracker,
     User,
+    draw_goal,
     episodes,
     put_into_words,
     respond,
@@ -115,6 +118,21 @@ def test_user_and_policy_reach_a_reachable_goal(seed):
     assert tracker.belief_state()["restaurant"]["food"] == ("Thai",)
 
 
+def test_a_brisk_clerk_asks_only_for_what_is_needed():
+    said = {manner: [act for seed in range(40) for act in _served(seed, manner)] for manner in (PATIENT, BRISK)}
+    asked = {
+        manner: [slot for act in acts if act.act == "request" for slot in act.slot_names()]
+        for manner, acts in said.items()
+    }
+    optional = {"area", "price", "food", "stars", "category", "genre", "specialty", "language"}
+    assert optional & set(asked[PATIENT])
+    assert not optional & set(asked[BRISK])
+    assert set(asked[BRISK]) >= {"departure", "people"}
+    kinds = {manner: {act.act for act in acts} for manner, acts in said.items()}
+    assert {"dont_understand", "expl_confirm"} <= kinds[PATIENT]
+    assert "dont_understand" not in kinds[BRISK]
+
+
 def test_user_outlasts_a_system_that_never_helps():
     user = User(_goal(), random.Random(0))
     turns = 0
@@ -187,3 +205,14 @@ def test_every_phrasing_compiles_and_there_are_enough():
     assert {act for act, _ in (*USER_PHRASES, *SYSTEM_PHRASES)} == set(ACTS)
     for (act, kind), entry in (*USER_PHRASES.items(), *SYSTEM_PHRASES.items()):
         assert len(entry["*"]) >= 6 or act == "request", (act, kind)
+
+
+def _served(seed, manner):
+    """All that a clerk says to one user."""
+    database, rng = world_database(), random.Random(seed)
+    user, tracker, acts = User(draw_goal(rng, database), rng), Tracker(), ()
+    while not user.done:
+        tracker.hear_user(user.respond(acts))
+        acts = respond(tracker, database, rng, manner)
+        tracker.hear_system(acts)
+        yield from acts

@@ -134,6 +134,20 @@ def test_symbols_stay_whole_when_the_corpus_is_full_of_their_parts(sentences, tm
         assert tokenizer.id_of(name) not in tokenizer.encode(f"a {name} b")
 
 
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_a_placeholder_is_one_piece(sentences, tmp_path, model_type):
+    delexicalised = ["[hotel_name] is in the [hotel_area].", "[Trains_1_leave], then?", "what is [this]?"]
+    tokenizer = train_sentencepiece([*sentences * 5, *delexicalised], 400, tmp_path, model_type)
+    text = "is [hotel_name] or a[hotel_area] [Trains_1_leave]"
+    ids, offsets = tokenizer.encode_with_offsets(text)
+    pieces = [tokenizer.token(token_id) for token_id in ids]
+    for name in ("[hotel_name]", "[hotel_area]", "[Trains_1_leave]"):
+        assert pieces.count(name) == 1
+    assert "[this]" not in [tokenizer.token(token_id) for token_id in tokenizer.encode("[this]")]
+    assert tokenizer.decode(ids) == text
+    assert tiles(text, offsets)
+
+
 @settings(deadline=None)
 @given(parts=st.lists(st.sampled_from((*NAMES, "<", "[", ">", "sos_u>", "\u2581", " ", "東", "\ud800", "a hotel"))))
 def test_names_in_text_never_become_special_tokens(tokenizer, parts):

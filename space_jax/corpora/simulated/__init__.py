@@ -12,7 +12,7 @@ From what a dialogue is to what is said in it:
 from space_jax.corpora.simulated.acts import DialogAct
 from space_jax.corpora.simulated.database import Database, world_database
 from space_jax.corpora.simulated.goal import DomainGoal, Goal, draw_goal
-from space_jax.corpora.simulated.policy import respond
+from space_jax.corpora.simulated.policy import BRISK, PATIENT, Manner, respond
 from space_jax.corpora.simulated.schema import DOMAINS, DONT_CARE, GENERAL
 from space_jax.corpora.simulated.simulate import Episode, episode, episodes, simulate, succeeded
 from space_jax.corpora.simulated.tracker import Tracker
@@ -20,14 +20,17 @@ from space_jax.corpora.simulated.user import User
 from space_jax.corpora.simulated.wording import Utterance, put_into_words
 
 __all__ = [
+    "BRISK",
     "DOMAINS",
     "DONT_CARE",
     "GENERAL",
+    "PATIENT",
     "Database",
     "DialogAct",
     "DomainGoal",
     "Episode",
     "Goal",
+    "Manner",
     "Tracker",
     "User",
     "Utterance",

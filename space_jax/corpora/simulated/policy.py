@@ -1,5 +1,6 @@
 """The system's hand-written policy: dialog acts from what the tracker knows and what the database answers."""
 
+import dataclasses
 import random
 
 from space_jax.corpora.simulated.acts import DialogAct, slots_of
@@ -9,19 +10,42 @@ from space_jax.corpora.simulated.tracker import Tracker
 
 Acts = tuple[DialogAct, ...]
 
-_MISHEARD = 0.02  # share of user turns that the system asks to hear again
 _MUST_ASK = {"train": ("departure", "destination")}
-_MOST_ASKED = 2  # search slots asked for in one domain; a real clerk suggests something by then
 _ASKS = {"taxi": 0.35, "train": 0.6}  # how readily optional search slots are asked for; 0.7 elsewhere
 
 
-def respond(tracker: Tracker, database: Database, rng: random.Random) -> Acts:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Manner:
+    """How a clerk goes about serving.
+
+    Attributes:
+      mishears: share of user turns that it asks to hear again.
+      most_asked: optional search slots that it asks for in one domain before it suggests something.
+      checks_search: how often it reads back what is searched for.
+      checks_booking: how often it reads back what is booked.
+    """
+
+    mishears: float
+    most_asked: int
+    checks_search: float
+    checks_booking: float
+
+
+PATIENT = Manner(mishears=0.02, most_asked=2, checks_search=0.08, checks_booking=0.4)
+"""The clerk of the corpus, who shows all that can happen."""
+
+BRISK = Manner(mishears=0.0, most_asked=0, checks_search=0.0, checks_booking=0.0)
+"""One who asks only for what is needed and keeps nobody waiting."""
+
+
+def respond(tracker: Tracker, database: Database, rng: random.Random, manner: Manner = PATIENT) -> Acts:
     """The system's acts after the user's turn that the tracker has just heard.
 
     Args:
       tracker: the dialogue so far.
       database: the entities to choose from.
       rng: the source of randomness: which of several sensible acts is taken.
+      manner: how the clerk serves.
 
     Returns:
       One or more acts.
@@ -31,14 +55,14 @@ def respond(tracker: Tracker, database: Database, rng: random.Random) -> Acts:
         return _take_leave(said, rng)
     if said <= {"repeat", "dont_understand"}:
         return (DialogAct("repeat"), *(act for act in tracker.system_acts if act.act not in ("hi", "repeat")))
-    if "repeat" not in said and tracker.domain is not None and rng.random() < _MISHEARD:
+    if "repeat" not in said and tracker.domain is not None and rng.random() < manner.mishears:
         return (DialogAct("dont_understand"),) + ((DialogAct("repeat"),) if rng.random() < 0.5 else ())
     if tracker.domain is None or said == {"hi"}:
         return (DialogAct("hi"), DialogAct("direct", kind="help"))
     if said == {"thank_you"}:
         return (DialogAct("welcome"), DialogAct("direct"))
     greeting = (DialogAct("hi"),) if "hi" in said and rng.random() < 0.5 else ()
-    return greeting + _pursue(tracker, database, rng, tracker.domain)
+    return greeting + _pursue(tracker, database, rng, tracker.domain, manner)
 
 
 def _take_leave(said: set[str], rng: random.Random) -> Acts:
@@ -50,11 +74,11 @@ def _take_leave(said: set[str], rng: random.Random) -> Acts:
     return (*acts, DialogAct("bye"))
 
 
-def _pursue(tracker: Tracker, database: Database, rng: random.Random, domain: str) -> Acts:
+def _pursue(tracker: Tracker, database: Database, rng: random.Random, domain: str, manner: Manner) -> Acts:
     name = tracker.beliefs[domain].get(NAME)
     entity = database.find(domain, name) if name else None
     if entity is None:
-        return _search(tracker, database, rng, domain)
+        return _search(tracker, database, rng, domain, manner)
     told: Acts = ()
     if tracker.questions:
         facts = {slot: entity[slot] for slot in tracker.questions if slot in entity}
@@ -63,7 +87,7 @@ def _pursue(tracker: Tracker, database: Database, rng: random.Random, domain: st
         booking = tracker.booking(domain)
         if told and len(booking) == len(DOMAINS[domain].booking):  # a question is no order: ask before booking
             return (*told, DialogAct("expl_confirm", domain, slots_of(booking), "booking"))
-        return told + _book(tracker, database, rng, domain, entity)
+        return told + _book(tracker, database, rng, domain, entity, manner)
     if DOMAINS[domain].bookable and domain not in tracker.booked | dict.fromkeys(tracker.offered):
         if not told or rng.random() < 0.5:
             return (*told, DialogAct("offer", domain, kind="booking"))
@@ -73,7 +97,7 @@ def _pursue(tracker: Tracker, database: Database, rng: random.Random, domain: st
     return (*told, DialogAct("direct"))
 
 
-def _search(tracker: Tracker, database: Database, rng: random.Random, domain: str) -> Acts:
+def _search(tracker: Tracker, database: Database, rng: random.Random, domain: str, manner: Manner) -> Acts:
     known = tracker.search(domain)
     matches = [
         entity for entity in database.query(domain, known) if entity[NAME] not in tracker.rejected.get(domain, ())
@@ -86,11 +110,12 @@ def _search(tracker: Tracker, database: Database, rng: random.Random, domain: st
     if needed:
         return (*_echo(domain, fresh, rng), DialogAct("request", domain, tuple((slot, None) for slot in needed)))
     unasked = [slot for slot in missing if slot not in tracker.asked.get(domain, ())]
-    tired = len(tracker.asked.get(domain, ())) >= _MOST_ASKED or domain in tracker.rejected
+    tired = len(tracker.asked.get(domain, ())) >= manner.most_asked or domain in tracker.rejected
     if unasked and not tired and len(matches) > 2 and rng.random() < _ASKS.get(domain, 0.7):
         return _narrow(tracker, rng, domain, unasked, fresh, len(matches))
     certain = {slot: value for slot, value in known.items() if value != DONT_CARE}
-    if len(certain) > 1 and domain not in tracker.confirmed and domain not in tracker.proposed and rng.random() < 0.08:
+    unchecked = domain not in tracker.confirmed and domain not in tracker.proposed
+    if len(certain) > 1 and unchecked and rng.random() < manner.checks_search:
         return (DialogAct("expl_confirm", domain, slots_of(certain), "search"),)
     return _suggest(tracker, rng, domain, matches)
 
@@ -135,14 +160,17 @@ def _suggest(tracker: Tracker, rng: random.Random, domain: str, matches: list[En
     return (*lead, propose, DialogAct("offer", domain, kind="booking")) if offer else (*lead, propose)
 
 
-def _book(tracker: Tracker, database: Database, rng: random.Random, domain: str, entity: Entity) -> Acts:
+def _book(
+    tracker: Tracker, database: Database, rng: random.Random, domain: str, entity: Entity, manner: Manner
+) -> Acts:
     booking = tracker.booking(domain)
     missing = [slot for slot in DOMAINS[domain].booking if slot not in booking]
     if missing:
         asked = missing if rng.random() < 0.6 else missing[:1]
         lead = _echo(domain, _just_said(tracker, domain, booking), rng)
         return (*lead, DialogAct("request", domain, tuple((slot, None) for slot in asked)))
-    if tracker.confirmed.get(domain) != booking and not _just_corrected(tracker) and rng.random() < 0.4:
+    checked = tracker.confirmed.get(domain) == booking or _just_corrected(tracker)
+    if not checked and rng.random() < manner.checks_booking:
         return (DialogAct("expl_confirm", domain, slots_of(booking), "booking"),)
     if not database.available(domain, entity[NAME], booking):
         turned_down = {slot: value for slot, value in booking.items() if slot in ("day", "time")}
