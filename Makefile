@@ -15,11 +15,14 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 quickstart: install
 	rm -rf $(QUICK)
-	$(RUN) space_jax tokenizer train simulated --dialogues 3000 --vocab-size 1500 --out $(QUICK)/tokenizer
+	$(RUN) space_jax tokenizer train simulated --dialogues 3000 --names source --kind bpe --vocab-size 2000 \
+		--out $(QUICK)/tokenizer
 	$(RUN) space_jax data build simulated --dialogues 3000 --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
 		--max-turns 2 --max-turn-tokens 40 --out $(QUICK)/corpus
 	$(RUN) space_jax pretrain --config configs/quickstart.py --workdir $(QUICK)/run
 	$(RUN) space_jax show --workdir $(QUICK)/run --n 4
+	$(RUN) space_jax finetune --config configs/finetune/simulated_agent.py:quick --workdir $(QUICK)/agent --init $(QUICK)/run
+	$(RUN) space_jax play --workdir $(QUICK)/agent --dialogues 20 --show 2
 
 lint: install
 	$(VENV)/bin/ruff check .

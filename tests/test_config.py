@@ -66,7 +66,7 @@ def test_parts_must_fit_one_another():
 def test_sizes():
     assert (model_config("base").layers, model_config("base").hidden) == (12, 768)
     assert model_config("tiny", dropout=0.0).dropout == 0.0
-    with pytest.raises(UserError, match="model size: 'huge' is not one of tiny, mini, base, large"):
+    with pytest.raises(UserError, match="model size: 'huge' is not one of tiny, micro, mini, base, large"):
         model_config("huge")
 
 

@@ -124,7 +124,7 @@ def test_a_file_with_a_variant(config_file):
     assert load_config(f"{path}:tiny", {"train.steps": "3"}).model.hidden == 64
     assert load_config(f"{path}:tiny", {"train.steps": "3"}).train.steps == 3
     assert refusal(f"{path}:huge") == (
-        f"{path}:3: config field model size: 'huge' is not one of tiny, mini, base, large"
+        f"{path}:3: config field model size: 'huge' is not one of tiny, micro, mini, base, large"
     )
 
 

@@ -22,6 +22,8 @@ from space_jax.models.masks import decoder_mask, same_segment
 from space_jax.models.memory import Memory
 
 PUBLISHED_WIDTH = 768
+_LONGEST_WAVE = 1000.0  # in positions, over 2 pi
+_WAVES = 2.0  # their size, in units of the usual weights
 _NOISE = 0.1  # of the identity start, in units of the usual weights; the usual ones are as large as the identity
 
 
@@ -33,7 +35,11 @@ def weight_init(config: ModelConfig) -> nn.initializers.Initializer:
     some ten times smaller than those of the role and turn tables, which drowns the words until they have grown. The
     published models never met this, since their token table came from a trained model.
     """
-    return nn.initializers.normal(stddev=0.02 * math.sqrt(PUBLISHED_WIDTH / config.hidden))
+    return nn.initializers.normal(stddev=_deviation(config))
+
+
+def _deviation(config: ModelConfig) -> float:
+    return 0.02 * math.sqrt(PUBLISHED_WIDTH / config.hidden)
 
 
 def projection_init(config: ModelConfig, split: tuple[int, ...]) -> nn.initializers.Initializer:
@@ -58,6 +64,32 @@ def projection_init(config: ModelConfig, split: tuple[int, ...]) -> nn.initializ
     def init(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
         identity = jnp.eye(config.hidden, dtype=dtype).reshape(split)
         return _NOISE * normal(key, shape, dtype) + jnp.broadcast_to(identity, shape)
+
+    return init
+
+
+def position_init(config: ModelConfig) -> nn.initializers.Initializer:
+    """Initial weights of the position table.
+
+    With `attention_init="identity"` they are waves, so that neighbours are alike and every head looks around a token
+    from the start: which of two cities is the destination is said by the word before it.
+
+    Args:
+      config: of the model.
+
+    Source: waves of 1 / 1 to 1 / 1000 radians a position after Vaswani et al., NeurIPS 2017, arXiv 1706.03762, section
+    3.5; the columns stand in random order, so that each head has long and short ones.
+    """
+    if config.attention_init == "normal":
+        return weight_init(config)
+
+    def init(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
+        rows, columns = shape
+        half = -(-columns // 2)
+        angles = jnp.arange(rows)[:, None] * _LONGEST_WAVE ** (-jnp.arange(half) / half)[None]
+        waves = jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=1)[:, :columns]
+        size = _WAVES * math.sqrt(2) * _deviation(config)  # that of a sine is 1 / sqrt(2)
+        return (size * jax.random.permutation(key, waves, axis=1)).astype(dtype)
 
     return init
 
@@ -121,12 +153,11 @@ class Embedding(nn.Module):
     def setup(self) -> None:
         config = self.config
 
-        def table(name: str, rows: int, axis: str | None = None) -> jax.Array:
-            init = nn.with_logical_partitioning(weight_init(config), (axis, "embed"))
-            return self.param(name, init, (rows, config.hidden))
+        def table(name: str, rows: int, axis: str | None = None, init: Any = weight_init) -> jax.Array:
+            return self.param(name, nn.with_logical_partitioning(init(config), (axis, "embed")), (rows, config.hidden))
 
         self.token = table("token", config.vocabulary.padded_size, "vocab")
-        self.position = table("position", config.positions)
+        self.position = table("position", config.positions, init=position_init)
         self.role = table("role", config.roles)
         self.turn = table("turn", config.turns)
         self.norm = LayerNorm(config)
