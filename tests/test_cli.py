@@ -10,6 +10,7 @@ import pytest
 
 import space_jax
 from space_jax.cli import main, make_parser
+from space_jax.features.tokenizer import load_tokenizer
 
 CONFIG_FILE = """
 from space_jax.config import DataConfig, PretrainConfig, Space3Config, model_config
@@ -61,9 +62,18 @@ def tokenizer(tmp_path_factory):
     """A small tokenizer made by the command itself."""
     folder = tmp_path_factory.mktemp("tokenizer") / "made"
     assert (
-        main(["tokenizer", "train", "simulated", "--dialogues", "20", "--vocab-size", "400", "--out", str(folder)]) == 0
+        main(["tokenizer", "train", "simulated", "--dialogues", "20", "--vocab-size", "600", "--out", str(folder)]) == 0
     )
     return str(folder)
+
+
+def test_a_tokenizer_learns_what_an_agent_writes(tokenizer):
+    """Acts, slots and placeholders, none of which anybody says."""
+    made = load_tokenizer(tokenizer)
+    pieces = {made.token(token_id) for token_id in range(made.vocabulary().size)}
+    assert {"[hotel_name]", "[taxi_destination]"} <= pieces
+    written = "hotel area: dontcare, name: offered; general direct"
+    assert len(made.encode(written)) < len(written) / 2
 
 
 def test_the_walk_finds_the_verbs():
@@ -213,7 +223,7 @@ def test_a_folder_that_is_there_is_not_replaced_unasked(mistake, here, tokenizer
     (here / "o" / "letter.txt").unlink()
     assert main(build) == 0
     out, err = capfd.readouterr()
-    assert out.startswith("o: 400 tokens in the vocabulary\n")
+    assert out.startswith("o: 600 tokens in the vocabulary\n")
     assert err == ""  # no bar where there is no terminal
     assert mistake(*build) == "o: already holds a prepared corpus; name another folder or ask for overwriting"
     assert main([*build, "--overwrite"]) == 0

@@ -76,7 +76,7 @@ def world(tmp_path_factory):
     os.chdir(folder)
     simulated = ["simulated", "--dialogues", "60"]
     limits = ["--labelled-share", "0.5", "--max-turns", "3", "--max-turn-tokens", "20"]
-    assert main(["tokenizer", "train", *simulated, "--vocab-size", "500", "--out", "tokenizer"]) == 0
+    assert main(["tokenizer", "train", *simulated, "--vocab-size", "600", "--out", "tokenizer"]) == 0
     assert main(["data", "build", *simulated, "--tokenizer", "tokenizer", "--out", "corpus", *limits]) == 0
     yield folder
     os.chdir(before)
@@ -212,7 +212,7 @@ def test_parameters_from_another_run(finished, capfd):
 def test_a_corpus_with_another_tokenizer_is_refused(finished, world, capfd):
     simulated = ["simulated", "--dialogues", "60"]
     if not Path("other").exists():
-        train = ["tokenizer", "train", *simulated, "--vocab-size", "500", "--kind", "bpe", "--out", "other_tokenizer"]
+        train = ["tokenizer", "train", *simulated, "--vocab-size", "600", "--kind", "bpe", "--out", "other_tokenizer"]
         build = ["data", "build", *simulated, "--tokenizer", "other_tokenizer", "--out", "other"]
         assert main(train) == 0
         assert main([*build, "--labelled-share", "0.5", "--max-turns", "3", "--max-turn-tokens", "20"]) == 0

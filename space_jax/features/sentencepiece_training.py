@@ -113,5 +113,5 @@ def _explain(error: RuntimeError, vocab_size: int) -> None:
         limit = f"the largest possible is {too_large[1]}"
         raise UserError(f"vocabulary size {vocab_size} is too large for this corpus: {limit}") from error
     if too_small := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
-        limit = f"characters, bytes and special tokens alone need {too_small[1]}"
+        limit = f"characters, bytes, special tokens and placeholders alone need {too_small[1]}"
         raise UserError(f"vocabulary size {vocab_size} is too small for this corpus: {limit}") from error

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.models.backbone import Attention, Backbone, masked_softmax, weight_init
+from space_jax.models.backbone import Attention, Backbone, masked_softmax, position_init, weight_init
 from space_jax.models.memory import Memory
 from tests.models.conftest import MODEL
 
@@ -165,3 +165,17 @@ def test_a_model_of_identity_projections_looks_at_like_tokens_and_copies_them():
     likeness = np.corrcoef(np.asarray(found)[0, 0], tokens)[0, 1:]
     assert likeness.argmax() == 1
     assert likeness[1] > 0.9
+
+
+@pytest.mark.parametrize("width", [33, 64])
+def test_positions_of_such_a_model_are_waves(width):
+    config = dataclasses.replace(MODEL, hidden=width, heads=1, attention_init="identity")
+    table = np.asarray(position_init(config)(jax.random.key(0), (40, width)))
+    likeness = np.corrcoef(table)
+    assert (likeness.argsort(axis=1)[:, -1] == np.arange(40)).all()
+    beside, far = np.diagonal(likeness, 1), np.diagonal(likeness, 15)
+    assert beside.min() > far.max()
+    assert (table**2).sum(axis=1)[5] == pytest.approx(2 * 2**2 * 0.02**2 * 768 / 2, rel=0.05)
+    usual = dataclasses.replace(config, attention_init="normal")
+    key, shape = jax.random.key(3), (5, width)
+    np.testing.assert_array_equal(position_init(usual)(key, shape), weight_init(usual)(key, shape))

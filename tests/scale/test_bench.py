@@ -56,7 +56,7 @@ def test_what_is_no_report_is_refused(tmp_path):
 
 @pytest.mark.slow
 def test_the_command_measures_a_real_stream(tmp_path, capsys):
-    train = ["tokenizer", "train", "simulated", "--dialogues", "40", "--vocab-size", "400"]
+    train = ["tokenizer", "train", "simulated", "--dialogues", "40", "--vocab-size", "600"]
     assert main([*train, "--out", str(tmp_path / "tokenizer")]) == 0
     build = ["data", "build", "simulated", "--dialogues", "40", "--labelled-share", "0.5", "--max-turns", "4"]
     build += ["--max-turn-tokens", "20"]
