@@ -20,9 +20,9 @@ quickstart: install
 	$(RUN) space_jax data build simulated --dialogues 3000 --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
 		--max-turns 2 --max-turn-tokens 40 --out $(QUICK)/corpus
 	$(RUN) space_jax pretrain --config configs/quickstart.py --workdir $(QUICK)/run
-	$(RUN) space_jax show --workdir $(QUICK)/run --n 4
+	$(RUN) space_jax show --workdir $(QUICK)/run --n 0
 	$(RUN) space_jax finetune --config configs/finetune/simulated_agent.py:quick --workdir $(QUICK)/agent --init $(QUICK)/run
-	$(RUN) space_jax play --workdir $(QUICK)/agent --dialogues 20 --show 2
+	$(RUN) space_jax play --workdir $(QUICK)/agent --dialogues 20 --show 3
 
 lint: install
 	$(VENV)/bin/ruff check .

@@ -2,7 +2,7 @@
 
   make quickstart
 
-Hardware: two CPU cores. HEADLINE
+Hardware: two CPU cores. PENDING
 """
 
 from space_jax.config import (
@@ -15,19 +15,19 @@ from space_jax.config import (
 )
 
 
-def get_config(size: str = "micro") -> PretrainConfig:
+def get_config(size: str = "tiny") -> PretrainConfig:
     return PretrainConfig(
         recipe=Space3Config(policy_weight=0.001),
         model=model_config(size, dropout=0.1, positions=128, attention_init="identity"),  # as an agent needs it
         data=DataConfig(
             prepared=("runs/quickstart/corpus",),
-            batch_size=16,
+            batch_size=32,
             context_length=128,
             response_length=96,
             examples_per_row=6,
             masked_per_row=48,
             row_ladder=(0.3125, 1.0),  # each further rung would be another program to compile
         ),
-        optimiser=OptimiserConfig(learning_rate=2e-3, clip_norm=1.0),
+        optimiser=OptimiserConfig(learning_rate=3e-3, clip_norm=1.0),
         train=TrainConfig(steps=400, log_every=20, eval_every=200, checkpoint_every=200),
     )

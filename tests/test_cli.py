@@ -177,7 +177,7 @@ def test_options_by_name(mistake, here, capfd):
 
 def test_numbers_out_of_range(mistake, tokenizer):
     assert mistake("data", "show", "simulated", "--n", "0") == "--n: 0 is not at least 1"
-    assert mistake("show", "--workdir", "w", "--n", "0") == "--n: 0 is not at least 1"
+    assert mistake("show", "--workdir", "w", "--n", "-1") == "--n: -1 is negative"
     assert "dialogues is 0; expected at least 1" in mistake("data", "stats", "simulated", "--dialogues", "0")
     assert "seed is -1; expected 0 to" in mistake("data", "stats", "simulated", "--seed", "-1")
     small = mistake("tokenizer", "train", "simulated", "--dialogues", "2", "--vocab-size", "10", "--out", "o")

@@ -161,6 +161,10 @@ def test_show(finished, capfd):
         assert len(lines) == 2
         assert all("[" in line for line in lines)  # validation is annotated, and acts can be predicted
     assert "user " in out
+    assert main(["show", "--workdir", str(finished), "--n", "0"]) == 0
+    out = capfd.readouterr().out
+    assert "before and after" in out
+    assert "predicted " not in out
 
 
 def test_info(finished, capfd):

@@ -14,18 +14,18 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser("show", help="what a run learnt: metrics before and after, predicted acts and responses")
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a pre-training run")
-    parser.add_argument("--n", type=int, default=3, help="held-out turns to show (%(default)s)")
+    parser.add_argument("--n", type=int, default=3, help="held-out turns to show, 0 for the table alone (%(default)s)")
     parser.set_defaults(run=_run, takes_config=False)
 
 
 def _run(given: argparse.Namespace, _: list[str]) -> None:
-    if given.n < 1:
-        raise UserError(f"--n: {given.n} is not at least 1")
+    if given.n < 0:
+        raise UserError(f"--n: {given.n} is negative")
     config = read_config(given.workdir)
     from space_jax.training.learnt import before_and_after, predictions
 
     console = Console()
     console.print(before_and_after(given.workdir))
-    for shown in predictions(config, given.workdir, given.n):
+    for shown in predictions(config, given.workdir, given.n) if given.n else ():
         console.print(shown)
     console.print(f"curves: {given.workdir / 'curves.png'}")
