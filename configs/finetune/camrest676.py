@@ -3,7 +3,8 @@ r"""End-to-end dialogue on CamRest676 from MiniLM.
   space-jax finetune --config configs/finetune/camrest676.py --workdir runs/camrest676 --init minilm
   space-jax respond --workdir runs/camrest676
 
-Hardware: two CPU cores. SPACE-1 with a 12 x 768 model: Match 98.5, Success F1 87.7, BLEU 24.2.
+Hardware: one CPU core, some 80 minutes (14 passes of 105 steps, the best after 12). Match 92.5, Success F1 84.9, BLEU
+23.1 on the test split; SPACE-1 with a 12 x 768 model: 98.5, 87.7, 24.2.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
@@ -24,5 +25,5 @@ def get_config() -> FinetuneConfig:
         data=DataSource(corpus="camrest676", source="data/camrest676"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=3e-4, weight_decay=0.01, clip_norm=1.0),
-        train=FinetuneTrainConfig(epochs=16, batch_size=16, patience=4),
+        train=FinetuneTrainConfig(epochs=14, batch_size=16, patience=4),
     )
