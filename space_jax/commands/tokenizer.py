@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.commands.sources import Source, add_corpus_arguments
+from space_jax.dialogue.record import SYSTEM
 from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
 from space_jax.tasks.dialogue.act_text import write_acts
 from space_jax.tasks.dialogue.belief_text import write_belief
@@ -36,6 +37,8 @@ def _texts(source: Source) -> Iterator[str]:
     for dialogue in source.load("train"):
         for turn in dialogue.turns:
             yield turn.text
+            if turn.role == SYSTEM and turn.delexicalised is not None:
+                yield turn.delexicalised
         for record in records_of(dialogue):
-            written = record.target
-            yield from (write_belief(written.state or {}), write_acts(written.acts or ()), written.response)
+            yield write_belief(record.target.state or {})
+            yield write_acts(record.target.acts or ())
