@@ -126,7 +126,7 @@ def test_a_run_leaves_what_it_promises(finished, world):
     config = read_config(finished)
     assert config.recipe.name == finished.name
     assert config.model.vocabulary == load_tokenizer(finished / "tokenizer").vocabulary()
-    assert config.model.vocabulary.size == 500
+    assert config.model.vocabulary.size == 600
 
 
 def test_evaluate_gives_the_numbers_of_the_run(finished, capfd):
@@ -256,7 +256,7 @@ def test_parameters_from_a_hugging_face_folder(bert, capfd):
 def test_weights_that_do_not_fit_leave_no_workdir(bert, capfd):
     prepared = "--config.data.prepared=bert_corpus"
     sentence = mistake(pretrain("never", "space3", "--init", "bert"), capfd)
-    assert "but the corpora were prepared with one of 500" in sentence
+    assert "but the corpora were prepared with one of 600" in sentence
     sentence = mistake(pretrain("never", "space3", "--init", "bert", prepared, "--config.model.hidden=8"), capfd)
     assert "does not fit the model: backbone/embedding/norm/norm/bias is 16 but must be 8" in sentence
     assert not Path("never").exists()
