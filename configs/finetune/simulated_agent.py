@@ -11,8 +11,8 @@ Hardware: one CPU core beside other work, 4 and 24 minutes. 18,000 dialogues hav
 users 0.82 get all they want, 0.90 of those whose goals can be met; on validation 96% of the belief states are right to
 the last value. The policy that is imitated serves 0.89 of them, all whose goals can be met.
 
-The tokenizer matters: one that has learnt only what is said spells names of slots, acts and placeholders in bytes, and
-an agent with twice as many tokens to write takes more than twice as long to learn.
+The tokenizer matters: one that has learnt only what is said spells names of slots, acts and placeholders in pieces and
+bytes, 170 tokens a turn with its context where this one has 115.
 
 One user in ten has a goal that the world rightly refuses: nothing fits and the user takes nothing else, or every
 booking is turned down.

@@ -22,8 +22,6 @@ _CUT = re.compile(
     "[\0\n\r\u2581\u2585\u2047\ud800-\udfff]|<0x[0-9A-Fa-f]{2}>|"
     + "|".join(map(re.escape, (*CONTROL_TOKENS, *SPECIAL_TOKENS)))
 )
-
-
 _PLACEHOLDER = re.compile(r"\[[A-Za-z]+_\w+\]")  # of a delexicalised value, such as [hotel_name]
 
 
