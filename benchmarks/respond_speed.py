@@ -3,7 +3,7 @@
 python benchmarks/respond_speed.py --workdir runs/agent --dialogues 1000 --out benchmarks/results/respond_speed.json
 
 The simulated world has as many test dialogues as one likes; another corpus has those of its test split. Compiling is
-not counted: the first dialogues are answered once before, with each number of dialogues side by side.
+not counted: all are answered once before they are timed, with each number of dialogues side by side.
 """
 
 import argparse
@@ -19,8 +19,6 @@ from space_jax.agent.worlds import Worlds
 from space_jax.config_files import read_config
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.dialogue.splits import SIMULATED, dialogues
-
-WARM = 128  # dialogues
 
 
 def main() -> None:
@@ -40,7 +38,7 @@ def main() -> None:
     worlds = Worlds(source.corpus, source.source, config.task.database)
     result = {"corpus": source.corpus, "dialogues": len(found), "cores": len(os.sched_getaffinity(0))}
     for together in map(int, given.together.split(",")):
-        rewrite(agent, found[:WARM], worlds, (), together)
+        rewrite(agent, found, worlds, (), together)
         _, speed = rewrite(agent, found, worlds, (), together)
         one = {
             "seconds": round(speed.seconds, 1),
