@@ -15,6 +15,7 @@ from space_jax.agent.simulated import SimulatedBackend
 from space_jax.agent.words import SystemAct
 from space_jax.corpora.simulated import (
     BRISK,
+    LOWER_CASE,
     DialogAct,
     Tracker,
     User,
@@ -30,7 +31,6 @@ from space_jax.corpora.simulated.progress import Progress
 from space_jax.dialogue.acts import ACT_INDEX
 from space_jax.dialogue.record import USER
 from space_jax.tasks.dialogue.records import NAME
-from space_jax.tasks.dialogue.simulated import LOWER_CASE
 
 MEASURES = ("success", "refused", "success_of_possible", "user_turns")
 

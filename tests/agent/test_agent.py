@@ -11,11 +11,10 @@ from space_jax.agent.rewrite import rewrite
 from space_jax.agent.words import PLACEHOLDER, SystemAct
 from space_jax.agent.worlds import Worlds
 from space_jax.agent.writer import Writer
-from space_jax.corpora.simulated import DialogAct
+from space_jax.corpora.simulated import DialogAct, simulate
 from space_jax.dialogue.record import USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.sequence import PARTS
-from space_jax.tasks.dialogue.simulated import best_dialogues
 
 WORLD = Tables(Database({"hotel": [{"name": "Ivy", "area": "north", "phone": "4"}]}))
 TRUTH = Truth(
@@ -93,7 +92,7 @@ def test_fifty_turns(agent, fresh):
 
 
 def test_true_dialogues_are_answered_turn_by_turn(agent):
-    dialogues = list(best_dialogues(3, 2))
+    dialogues = list(simulate(3, 2))
     rewritten, speed = rewrite(agent, dialogues, Worlds("simulated", ""), given=("states", "acts"), together=2)
     for one, dialogue in zip(rewritten, dialogues, strict=True):
         assert one.dialogue is dialogue

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from space_jax.corpora.simulated import DOMAINS, GENERAL, episodes, simulate
+from space_jax.corpora.simulated import BRISK, DOMAINS, GENERAL, episodes, simulate
 from space_jax.corpora.simulated.spellings import spellings
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.record import SYSTEM, USER
@@ -40,6 +40,15 @@ def test_a_dialogue_depends_on_seed_and_number_only(corpus):
     assert list(simulate(SEED + 1, 5)) != dialogues[:5]
     assert [one.id for one in dialogues[:2]] == ["sim-11-0", "sim-11-1"]
     assert len({one.id for one in dialogues}) == len(dialogues)
+
+
+def test_a_brisk_clerk_serves_the_same_users_in_fewer_turns(corpus):
+    brisk = list(episodes(SEED, len(corpus), manner=BRISK))
+    for one, patient in zip(brisk, corpus, strict=True):
+        assert one.goal == patient.goal
+        assert one.dialogue.turns[0] == patient.dialogue.turns[0]
+    assert sum(one.success for one in brisk) > sum(one.success for one in corpus)
+    assert sum(len(one.dialogue.turns) for one in brisk) < sum(len(one.dialogue.turns) for one in corpus)
 
 
 def test_streams_without_end(corpus):

@@ -14,7 +14,7 @@ from space_jax.corpora.simulated.database import Database, world_database
 from space_jax.corpora.simulated.goal import DomainGoal, Goal, draw_goal
 from space_jax.corpora.simulated.policy import BRISK, PATIENT, Manner, respond
 from space_jax.corpora.simulated.schema import DOMAINS, DONT_CARE, GENERAL
-from space_jax.corpora.simulated.simulate import Episode, episode, episodes, simulate, succeeded
+from space_jax.corpora.simulated.simulate import LOWER_CASE, Episode, episode, episodes, simulate, succeeded
 from space_jax.corpora.simulated.tracker import Tracker
 from space_jax.corpora.simulated.user import User
 from space_jax.corpora.simulated.wording import Utterance, put_into_words
@@ -24,6 +24,7 @@ __all__ = [
     "DOMAINS",
     "DONT_CARE",
     "GENERAL",
+    "LOWER_CASE",
     "PATIENT",
     "Database",
     "DialogAct",

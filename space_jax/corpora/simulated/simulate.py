@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from space_jax.corpora.simulated.acts import DialogAct
 from space_jax.corpora.simulated.database import Database, stable_seed, world_database
 from space_jax.corpora.simulated.goal import Goal, draw_goal
-from space_jax.corpora.simulated.policy import respond
+from space_jax.corpora.simulated.policy import PATIENT, Manner, respond
 from space_jax.corpora.simulated.progress import Progress
 from space_jax.corpora.simulated.tracker import Tracker
 from space_jax.corpora.simulated.user import User
 from space_jax.corpora.simulated.wording import put_into_words
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Turn
 
-_LOWER_CASE = 0.06  # share of users who type in lower case
+LOWER_CASE = 0.06
+"""Share of users who type in lower case."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +41,13 @@ def succeeded(goal: Goal, progress: tuple[Progress, ...], database: Database) ->
     return len(progress) == len(goal.domains) and all(one.met(database) for one in progress)
 
 
-def episode(seed: int, n: int) -> Episode:
-    """Dialogue number `n` of the corpus with this seed; it depends on the two numbers only.
+def episode(seed: int, n: int, manner: Manner = PATIENT) -> Episode:
+    """Dialogue number `n` of the corpus with this seed; it depends on the two numbers and the manner only.
 
     Args:
       seed: the corpus's seed.
       n: the dialogue's number, from 0.
+      manner: of the system.
 
     Returns:
       The dialogue, its goal and whether the goal was met.
@@ -54,14 +56,14 @@ def episode(seed: int, n: int) -> Episode:
     database = world_database()
     goal = draw_goal(rng, database)
     user, tracker = User(goal, rng), Tracker()
-    lower = rng.random() < _LOWER_CASE
+    lower = rng.random() < LOWER_CASE
     turns: list[Turn] = []
     system_acts: tuple[DialogAct, ...] = ()
     while not user.done:
         user_acts = user.respond(system_acts)
         tracker.hear_user(user_acts)
         turns.append(_turn(USER, user_acts, rng, tracker.belief_state(), lower))
-        system_acts = respond(tracker, database, rng)
+        system_acts = respond(tracker, database, rng, manner)
         tracker.hear_system(system_acts)
         turns.append(_turn(SYSTEM, system_acts, rng, None, lower=False))
     progress = tuple(user.progress)
@@ -69,24 +71,25 @@ def episode(seed: int, n: int) -> Episode:
     return Episode(dialogue, goal, progress, succeeded(goal, progress, database))
 
 
-def episodes(seed: int, count: int | None, start: int = 0) -> Iterator[Episode]:
+def episodes(seed: int, count: int | None, start: int = 0, manner: Manner = PATIENT) -> Iterator[Episode]:
     """Streams episodes `start`, `start + 1`, ...; without end if `count` is None."""
     numbers = itertools.count(start) if count is None else range(start, start + count)
-    return (episode(seed, n) for n in numbers)
+    return (episode(seed, n, manner) for n in numbers)
 
 
-def simulate(seed: int, count: int | None, start: int = 0) -> Iterator[Dialogue]:
+def simulate(seed: int, count: int | None, start: int = 0, manner: Manner = PATIENT) -> Iterator[Dialogue]:
     """Streams simulated dialogues; they are made as they are asked for.
 
     Args:
       seed: the corpus's seed. Different seeds share the world (domains, entities), not the dialogues.
       count: how many dialogues, or None for an endless stream.
       start: the number of the first one.
+      manner: of the system.
 
     Returns:
-      Dialogues with ids `sim-<seed>-<n>`; dialogue n depends on (seed, n) only, on every machine.
+      Dialogues with ids `sim-<seed>-<n>`; dialogue n depends on (seed, n, manner) only, on every machine.
     """
-    return (one.dialogue for one in episodes(seed, count, start))
+    return (one.dialogue for one in episodes(seed, count, start, manner))
 
 
 def _turn(role: str, acts: tuple[DialogAct, ...], rng: random.Random, state: BeliefState | None, lower: bool) -> Turn:

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from space_jax.agent.simulated import SimulatedBackend
+from space_jax.corpora.simulated import BRISK, simulate
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
@@ -13,7 +14,6 @@ from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.gold import offered_names, records_with
 from space_jax.tasks.dialogue.records import in_order, records_of
 from space_jax.tasks.dialogue.sequence import Sequences
-from space_jax.tasks.dialogue.simulated import best_dialogues
 from space_jax.tasks.dialogue.splits import read_records
 from tests.agent.conftest import CONFIG, write_vocabulary
 
@@ -68,7 +68,7 @@ def test_the_domain_spoken_of_last_stands_last():
 
 
 def test_the_database_answers_the_true_states():
-    records = list(records_with(next(iter(best_dialogues(1, 1))), SimulatedBackend()))
+    records = list(records_with(next(simulate(1, 1, manner=BRISK)), SimulatedBackend()))
     assert all(record.target.database[0].startswith("[db_") for record in records)
     assert offered_names(DIALOGUE.turns[1]) == {"hotel": ("Ivy",)}
     assert all(record.target.database == () for record in records_with(DIALOGUE, None))
@@ -126,12 +126,6 @@ def test_what_is_not_annotated_is_left_out(sequences):
     records = list(records_of(dialogue))
     assert named(sequences, sequences.target(records[0].target).ids) == "<sos_r> good <eos_r>"
     assert named(sequences, sequences.context(records[1].context).ids).split()[4:7] == ["<sos_r>", "good", "<eos_r>"]
-
-
-def test_the_quickest_clerk_is_imitated():
-    one, many = (list(best_dialogues(5, 20, clerks)) for clerks in (1, 6))
-    assert sum(len(d.turns) for d in many) < sum(len(d.turns) for d in one)
-    assert many == list(best_dialogues(5, 20, 6))
 
 
 def test_splits():
