@@ -45,3 +45,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder}; set SPACE_JAX_SHARED to its folder")
     return folder
+
+
+LONGEST = ("test_runs.py", "test_processes.py", "test_recipes.py", "test_recipes_on_meshes.py", "test_accumulation.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the files that take longest first, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))

@@ -245,7 +245,7 @@ def bert(world):
 
 
 def test_parameters_from_a_hugging_face_folder(bert, capfd):
-    arguments = ("space3", "--init", "bert", "--config.data.prepared=bert_corpus", "--config.train.steps=1")
+    arguments = ("space2", "--init", "bert", "--config.data.prepared=bert_corpus", "--config.train.steps=1")
     assert main(pretrain("from_bert", *arguments)) == 0
     said = capfd.readouterr().err.replace("\n", " ")
     assert "parameters from bert; newly initialised: backbone/embedding/turn" in said

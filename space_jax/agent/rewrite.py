@@ -7,7 +7,7 @@ optimisation.
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.backend import Backend, Tables
@@ -54,7 +54,12 @@ class Speed:
 
 
 def rewrite(
-    agent: Agent, dialogues: Sequence[Dialogue], worlds: Worlds, given: Sequence[str] = (), together: int = 64
+    agent: Agent,
+    dialogues: Sequence[Dialogue],
+    worlds: Worlds,
+    given: Sequence[str] = (),
+    together: int = 64,
+    told: Callable[[int, int], None] = lambda done, turns: None,
 ) -> tuple[list[Rewritten], Speed]:
     """Answers every system turn that follows a user's.
 
@@ -65,6 +70,7 @@ def rewrite(
       given: of `GIVEN`, what is true instead of the agent's own: "states" and "acts" of the turn itself, "responses" of
         the turns before it.
       together: dialogues side by side.
+      told: how many turns are done, of how many.
 
     Returns:
       One a dialogue, in the order given, and the speed.
@@ -74,15 +80,17 @@ def rewrite(
         tuple(records_with(one, backend, agent.offered_names)) for one, backend in zip(dialogues, backends, strict=True)
     ]
     replies: list[list[Reply]] = [[] for _ in dialogues]
+    turns = sum(map(len, records))
     order = sorted(range(len(dialogues)), key=lambda n: -len(records[n]))
     began, before = time.monotonic(), agent.written
     for start in range(0, len(order), together):
         batch = order[start : start + together]
-        _serve(agent, batch, records, backends, replies, given)
+        for _ in _serve(agent, batch, records, backends, replies, given):
+            told(sum(map(len, replies)), turns)
     seconds = time.monotonic() - began
     done = [Rewritten(*parts) for parts in zip(dialogues, records, map(tuple, replies), strict=True)]
     words = sum(len(reply.response.split()) for one in replies for reply in one)
-    return done, Speed(seconds, sum(map(len, replies)), words, agent.written - before)
+    return done, Speed(seconds, turns, words, agent.written - before)
 
 
 def _serve(
@@ -92,7 +100,8 @@ def _serve(
     backends: Sequence[Backend],
     replies: list[list[Reply]],
     given: Sequence[str],
-) -> None:
+) -> Iterator[None]:
+    """Adds the replies of a batch, a turn of all its dialogues at a time."""
     conversations = {n: Conversation(backends[n]) for n in batch}
     for turn in range(max((len(records[n]) for n in batch), default=0)):
         live = [n for n in batch if turn < len(records[n])]
@@ -114,6 +123,7 @@ def _serve(
         for n, answer, conversation in zip(live, answers, after, strict=True):
             replies[n].append(answer)
             conversations[n] = conversation
+        yield
 
 
 def _heard(conversation: Conversation, record: DialogueRecord, true_responses: bool) -> tuple[Said, ...]:

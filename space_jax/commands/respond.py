@@ -3,6 +3,10 @@
 import argparse
 import dataclasses
 import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +68,8 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
     source, task = _source(run, given)
     found = list(dialogues(source, given.split, task.train_split))[: given.limit]
-    rewritten, speed = rewrite(agent, found, Worlds(source.corpus, source.source, task.database), true, given.together)
+    worlds = Worlds(source.corpus, source.source, task.database)
+    rewritten, speed = rewrite(agent, found, worlds, true, given.together, _progress())
     result: dict[str, Any] = {
         "corpus": source.corpus,
         "split": given.split,
@@ -81,6 +86,18 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
         predictions = multiwoz_predictions(rewritten, given.split, states=STATES not in true)
         write_text(given.out, json.dumps(predictions, indent=1) + "\n")
     print(json.dumps(result, indent=1))
+
+
+def _progress() -> Callable[[int, int], None]:
+    """Says on standard error how many turns are done and how long the others take; on a terminal in one line."""
+    terminal, began = sys.stderr.isatty(), time.monotonic()
+
+    def told(done: int, turns: int) -> None:
+        left = timedelta(seconds=round((time.monotonic() - began) / done * (turns - done)))
+        again = terminal and done < turns
+        print(f"turn {done}/{turns}  left {left}", end="   \r" if again else "\n", file=sys.stderr, flush=True)
+
+    return told
 
 
 def _checked(given: argparse.Namespace) -> tuple[str, ...]:

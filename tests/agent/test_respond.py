@@ -73,7 +73,9 @@ def test_difficult_dialogues(run, tmp_path, capsys):
     out = tmp_path / "turns.json"
     data = DataSource(test=str(tmp_path / "test.jsonl"))
     assert run(data, "--together", "2", "--out", str(out)) == 0
-    shown = json.loads(capsys.readouterr().out)
+    printed, said = capsys.readouterr()
+    assert said.splitlines()[-1] == "turn 51/51  left 0:00:00"
+    shown = json.loads(printed)
     assert (shown["dialogues"], shown["turns"], shown["given"], shown["beam"]) == (3, 51, [], 1)
     assert shown["tokens_per_second"] > shown["words_per_second"] > 0
     written = json.loads(out.read_text())
