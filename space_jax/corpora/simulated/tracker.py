@@ -45,10 +45,8 @@ class Tracker:
         self.counted: dict[str, str] = {}
 
     def belief_state(self) -> BeliefState:
-        """The belief state as dialogue records hold it."""
-        return {
-            domain: {slot: (value,) for slot, value in slots.items()} for domain, slots in self.beliefs.items() if slots
-        }
+        """The belief state as dialogue records hold it; a domain that was only named has no slots."""
+        return {domain: {slot: (value,) for slot, value in slots.items()} for domain, slots in self.beliefs.items()}
 
     def search(self, domain: str) -> dict[str, str]:
         """The believed search constraints of a domain."""

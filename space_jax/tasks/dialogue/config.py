@@ -20,6 +20,7 @@ class DialogueConfig:
     max_act_tokens: int = 60
     max_response_tokens: int = 80
     slots: int = 4  # examples that share a row
+    state_weight: float = 1.0  # of the mean loss of a belief state's tokens beside those of acts and responses
     act_weight: float = 1.0  # of the dialog-act loss beside the tokens'
     offered_names: bool = True  # write names that only the system has said as "offered"
     database: str = ""  # tables, a file or a folder (`agent.tables`); those of the corpus if empty
@@ -28,10 +29,11 @@ class DialogueConfig:
         require(self.name == "dialogue", "task.name", "belongs to the task and cannot be changed")
         require(self.train_split in TRAINABLE, "task.train_split", f"{self.train_split!r} is not one of {TRAINABLE}")
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type == "int" or (isinstance(value, int) and not isinstance(value, bool)):
+            if field.type is int:
+                value = getattr(self, field.name)
                 require(value > 0, f"task.{field.name}", f"{value} is not positive")
-        require(self.act_weight >= 0, "task.act_weight", f"{self.act_weight} is negative")
+        for name in ("state_weight", "act_weight"):
+            require(getattr(self, name) >= 0, f"task.{name}", f"{getattr(self, name)} is negative")
         longest = self.max_state_tokens + self.max_act_tokens + self.max_response_tokens + PART_MARKS
         require(
             longest <= self.target_length,

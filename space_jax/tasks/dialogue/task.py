@@ -68,7 +68,12 @@ class DialogueTask(Task):
         self.sequences = Sequences(tokenizer, config)
         self.module = DialogueModel(model, "space1" if recipe == "space1" else "space3")
         self.row_length = config.context_length
-        self.coefficients = {**dict.fromkeys(PARTS, 1.0), "dialog_act": config.act_weight}
+        self.coefficients = {
+            "state": config.state_weight,
+            "acts": 1.0,
+            "response": 1.0,
+            "dialog_act": config.act_weight,
+        }
 
     @classmethod
     def read_split(cls, config: DialogueConfig, source: Any, split: str) -> list[DialogueRecord]:

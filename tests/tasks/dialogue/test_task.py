@@ -1,16 +1,21 @@
 """The task on a tiny model: packing changes nothing, and losses fall on what is to be written only."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from space_jax.dialogue.record import USER
+from space_jax.errors import UserError
+from space_jax.losses.sums import Sum
 from space_jax.models.recipe import total_loss
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.model import token_losses
 from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn
 from space_jax.tasks.dialogue.sequence import PARTS
+from space_jax.tasks.dialogue.task import DialogueTask
 
 PLACES = 4
 
@@ -72,6 +77,16 @@ def test_terms_and_gradients(task, params):
     assert float(terms["dialog_act"].weight) == 2
     assert np.isfinite(loss)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
+
+
+def test_the_weights_of_the_parts(task):
+    config = dataclasses.replace(task.config, state_weight=3.0, act_weight=0.5)
+    weighed = DialogueTask(config, task.labels, task.tokenizer, task.model, task.recipe)
+    terms = {name: Sum(jnp.float32(4 * mean), jnp.float32(4)) for mean, name in enumerate((*PARTS, "dialog_act"), 1)}
+    assert total_loss(terms, task.coefficients) == 1 + 2 + 3 + 4
+    assert total_loss(terms, weighed.coefficients) == 3 * 1 + 2 + 3 + 0.5 * 4
+    with pytest.raises(UserError, match=r"task\.state_weight: -1 is negative"):
+        dataclasses.replace(task.config, state_weight=-1)
 
 
 def test_scores(task):
