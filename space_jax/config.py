@@ -88,7 +88,7 @@ class ModelConfig:
 
 MODEL_SIZES = {
     "tiny": {"layers": 2, "hidden": 64, "heads": 4, "mlp": 256},
-    "micro": {"layers": 3, "hidden": 128, "heads": 4, "mlp": 512},
+    "micro": {"layers": 3, "hidden": 128, "heads": 8, "mlp": 512},
     "mini": {"layers": 6, "hidden": 384, "heads": 12, "mlp": 1536},
     "base": {"layers": 12, "hidden": 768, "heads": 12, "mlp": 3072},
     "large": {"layers": 24, "hidden": 1024, "heads": 16, "mlp": 4096},
