@@ -3,8 +3,8 @@ r"""End-to-end dialogue on KVRET (In-Car) from MiniLM; the source has no system 
   space-jax finetune --config configs/finetune/kvret.py --workdir runs/kvret --init minilm
   space-jax respond --workdir runs/kvret
 
-Hardware: one CPU core, 63 minutes. On the 304 test dialogues: Match 74.8, Success F1 81.6, BLEU 20.8; SPACE-1 with a
-12 x 768 model: 85.3, 83.6, 23.0.
+Hardware: one CPU core, 63 minutes by the median step of a run that was paused. On the 304 test dialogues: Match 74.8,
+Success F1 81.6, BLEU 20.8; SPACE-1 with a 12 x 768 model: 85.3, 83.6, 23.0.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

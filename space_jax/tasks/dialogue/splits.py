@@ -47,7 +47,8 @@ def dialogues(source: DataSource, split: str, train: str = TRAIN) -> Iterable[Di
 def _simulated(source: DataSource, split: str) -> Iterable[Dialogue]:
     """`dialogues` and `seed` as the corpus has them; validation and test are a fiftieth as large.
 
-    The clerk of the corpus is patient, and one user in ten leaves before all is done; a brisk one serves them all.
+    The clerk of the corpus is patient, and some users leave before all is done; a brisk one serves all whose goals can
+    be met.
     """
     from space_jax.corpora.options import parse_option
     from space_jax.corpora.registry import SEED_STRIDE, corpus

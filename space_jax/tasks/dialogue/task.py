@@ -27,7 +27,7 @@ from space_jax.models.views import rngs
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.model import DialogueModel, token_losses
 from space_jax.tasks.dialogue.records import DialogueRecord, records_of
-from space_jax.tasks.dialogue.sequence import PARTS, Sequences, Target
+from space_jax.tasks.dialogue.sequence import PARTS, STATE, Sequences, Target
 from space_jax.tasks.dialogue.splits import read_records
 from space_jax.tasks.packed import Encoded, Shape, TaskBatch, fill, pack, place
 from space_jax.tasks.task import Arrays, Json, Task
@@ -68,12 +68,8 @@ class DialogueTask(Task):
         self.sequences = Sequences(tokenizer, config)
         self.module = DialogueModel(model, "space1" if recipe == "space1" else "space3")
         self.row_length = config.context_length
-        self.coefficients = {
-            "state": config.state_weight,
-            "acts": 1.0,
-            "response": 1.0,
-            "dialog_act": config.act_weight,
-        }
+        parts = dict.fromkeys(PARTS, 1.0) | {STATE: config.state_weight}
+        self.coefficients = {**parts, "dialog_act": config.act_weight}
 
     @classmethod
     def read_split(cls, config: DialogueConfig, source: Any, split: str) -> list[DialogueRecord]:
