@@ -15,7 +15,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 quickstart: install
 	rm -rf $(QUICK)
-	$(RUN) space_jax tokenizer train simulated --dialogues 3000 --names source --kind bpe --vocab-size 2000 \
+	$(RUN) space_jax tokenizer train simulated --dialogues 3000 --names source --kind bpe --vocab-size 3000 \
 		--out $(QUICK)/tokenizer
 	$(RUN) space_jax data build simulated --dialogues 3000 --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
 		--max-turns 2 --max-turn-tokens 40 --out $(QUICK)/corpus

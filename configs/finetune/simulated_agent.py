@@ -29,7 +29,7 @@ from space_jax.tasks.dialogue.config import DialogueConfig
 
 def get_config(variant: str = "full") -> FinetuneConfig:
     """`full`, or `quick` for the tiny model of `make quickstart`: 38,000 turns."""
-    dialogues, learning_rate = (6000, 3e-3) if variant == "quick" else (14_000, 2e-3)
+    dialogues, learning_rate = (6000, 3e-3) if variant == "quick" else (13_000, 2e-3)
     return FinetuneConfig(
         task=DialogueConfig(
             context_length=192,
@@ -39,6 +39,7 @@ def get_config(variant: str = "full") -> FinetuneConfig:
             max_state_tokens=90,
             max_act_tokens=24,
             max_response_tokens=52,
+            change_weight=4.0,  # of 100 turns three take a value back
             state_weight=4.0,  # its 20 tokens share one mean, as do the 7 of the acts and the 16 of a response
         ),
         data=DataSource(corpus="simulated", options=(f"dialogues={dialogues}",)),

@@ -206,8 +206,8 @@ def _of_parents(memory: Memory, parent: jax.Array, prompt: int) -> Memory:
     rows, size = parent.shape
     source = (jnp.arange(rows)[:, None] * size + parent).reshape(-1)
     return Memory(
-        memory.keys.at[:, :, prompt:].set(memory.keys[:, source, prompt:]),
-        memory.values.at[:, :, prompt:].set(memory.values[:, source, prompt:]),
+        memory.keys.at[..., prompt:, :].set(memory.keys[:, source, :, prompt:]),
+        memory.values.at[..., prompt:, :].set(memory.values[:, source, :, prompt:]),
         memory.segments,  # all hypotheses have written the same places
     )
 

@@ -29,7 +29,7 @@ def response_tokens(token: jax.Array, step: jax.Array) -> Tokens:
 
 def with_room(memory: Memory, places: int) -> Memory:
     """The memory with empty places behind it, which nobody attends to."""
-    wide = [(0, 0), (0, 0), (0, places), (0, 0), (0, 0)]
+    wide = [(0, 0), (0, 0), (0, 0), (0, places), (0, 0)]
     return Memory(
         jnp.pad(memory.keys, wide), jnp.pad(memory.values, wide), jnp.pad(memory.segments, ((0, 0), (0, places)))
     )
@@ -41,8 +41,8 @@ def compacted(memory: Memory, places: int) -> Memory:
     The order of places means nothing to the model: positions are in the keys.
     """
     order = jnp.argsort(memory.segments == 0, axis=1, stable=True)[:, :places]
-    kept = order[None, :, :, None, None]
-    keys, values = (jnp.take_along_axis(part, kept, axis=2) for part in (memory.keys, memory.values))
+    kept = order[None, :, None, :, None]
+    keys, values = (jnp.take_along_axis(part, kept, axis=3) for part in (memory.keys, memory.values))
     room = max(0, places - memory.segments.shape[1])
     return with_room(Memory(keys, values, jnp.take_along_axis(memory.segments, order, axis=1)), room)
 
@@ -64,5 +64,5 @@ def written(memory: Memory, grown: Memory, place: jax.Array) -> Memory:
         return jax.lax.dynamic_update_slice_in_dim(old, token, place, axis=axis)
 
     return Memory(
-        move(memory.keys, grown.keys, 2), move(memory.values, grown.values, 2), move(memory.segments, grown.segments, 1)
+        move(memory.keys, grown.keys, 3), move(memory.values, grown.values, 3), move(memory.segments, grown.segments, 1)
     )

@@ -3,6 +3,9 @@
 Of size Q * K nothing is kept for the backward pass: it makes the weights again from the scores' log-normaliser, and the
 slope of the normaliser from the output, sum_k p_k dp_k = o . do, which holds with dropout too (Dao et al.,
 "FlashAttention", NeurIPS 2022, appendix B).
+
+The heads stand before the tokens everywhere: then every product is one matrix product a row and head on memory as it
+lies, where tokens before heads have to be moved first.
 """
 
 import functools
@@ -26,15 +29,15 @@ def attend(
     A masked pair contributes exactly 0, and a query that sees nothing gets 0. Softmax in float32.
 
     Args:
-      query: `[R, Q, N, D]`.
-      keys: `[R, K, N, D]`, and `values` likewise.
+      query: `[R, N, Q, D]`.
+      keys: `[R, N, K, D]`, and `values` likewise.
       values: see `keys`.
       mask: `[R, Q, K]` bool.
       drop: a random key; None for no dropout.
       rate: of the dropout of the weights.
 
     Returns:
-      `[R, Q, N, D]`.
+      `[R, N, Q, D]`.
     """
     return _forward(query, keys, values, mask, drop, rate)[0]
 
@@ -42,7 +45,7 @@ def attend(
 def _scores(query: jax.Array, keys: jax.Array, mask: jax.Array) -> jax.Array:
     """`[R, N, Q, K]` float32."""
     scaled = query * query.shape[-1] ** -0.5
-    scores = jnp.einsum("RQND,RKND->RNQK", scaled, keys, preferred_element_type=jnp.float32)
+    scores = jnp.einsum("RNQD,RNKD->RNQK", scaled, keys, preferred_element_type=jnp.float32)
     return jnp.where(jnp.broadcast_to(mask[:, None], scores.shape), scores, NEGATIVE)
 
 
@@ -64,11 +67,10 @@ def _forward(
     total = jnp.sum(weights, axis=-1)  # [R, N, Q]
     # The weights are divided by their sum after they are summed up, where there is less to divide.
     dropped = _dropped(drop, weights, rate).astype(values.dtype)
-    mixed = jnp.einsum("RNQK,RKND->RQND", dropped, values, preferred_element_type=jnp.float32)
+    mixed = jnp.einsum("RNQK,RNKD->RNQD", dropped, values, preferred_element_type=jnp.float32)
     sees = jnp.any(mask, axis=-1)[:, None]  # [R, 1, Q]
     share = jnp.where(sees, _scale(drop, rate) / jnp.where(sees, total, 1.0), 0.0)
-    out = (mixed * jnp.swapaxes(share, 1, 2)[..., None]).astype(query.dtype)
-    out = checkpoint_name(out, "mixed")
+    out = checkpoint_name((mixed * share[..., None]).astype(query.dtype), "mixed")
     # A query that sees nothing has an infinite normaliser, which makes its weights 0 again in the backward pass.
     normaliser = checkpoint_name(jnp.where(sees, largest[..., 0] + jnp.log(total), jnp.inf), "mixed")
     return out, (query, keys, values, mask, drop, out, normaliser)
@@ -78,14 +80,14 @@ def _backward(rate: float, kept: Any, slope: jax.Array) -> tuple[jax.Array | Non
     query, keys, values, mask, drop, out, normaliser = kept
     dtype = query.dtype
     weights = jnp.exp(_scores(query, keys, mask) - normaliser[..., None])
-    of_dropped = jnp.einsum("RQND,RKND->RNQK", slope, values, preferred_element_type=jnp.float32) * _scale(drop, rate)
-    of_normaliser = jnp.einsum("RQND,RQND->RNQ", slope, out, preferred_element_type=jnp.float32)
+    of_dropped = jnp.einsum("RNQD,RNKD->RNQK", slope, values, preferred_element_type=jnp.float32) * _scale(drop, rate)
+    of_normaliser = jnp.einsum("RNQD,RNQD->RNQ", slope, out, preferred_element_type=jnp.float32)
     of_scores = (weights * (_dropped(drop, of_dropped, rate) - of_normaliser[..., None])).astype(dtype)
     dropped = (_dropped(drop, weights, rate) * _scale(drop, rate)).astype(dtype)
     factor = query.shape[-1] ** -0.5
-    of_query = jnp.einsum("RNQK,RKND->RQND", of_scores, keys) * factor
-    of_keys = jnp.einsum("RNQK,RQND->RKND", of_scores, query) * factor
-    of_values = jnp.einsum("RNQK,RQND->RKND", dropped, slope)
+    of_query = jnp.einsum("RNQK,RNKD->RNQD", of_scores, keys) * factor
+    of_keys = jnp.einsum("RNQK,RNQD->RNKD", of_scores, query) * factor
+    of_values = jnp.einsum("RNQK,RNQD->RNKD", dropped, slope)
     return of_query, of_keys, of_values, None, None
 
 

@@ -269,11 +269,11 @@ class Attention(nn.Module):
 
         Args:
           x: `[R, Q, H]`.
-          memory: keys and values `[R, M, N, D]` of earlier tokens.
+          memory: keys and values `[R, N, M, D]` of earlier tokens.
           mask: `[R, Q, M + Q]` bool.
 
         Returns:
-          The output `[R, Q, H]`, and the keys and values `[R, Q, N, D]` of `x`.
+          The output `[R, Q, H]`, and the keys and values `[R, N, Q, D]` of `x`.
         """
         config = self.config
         heads, width = config.heads, config.hidden // config.heads
@@ -282,11 +282,11 @@ class Attention(nn.Module):
         kernel = self.param("qkv_kernel", nn.with_logical_partitioning(init, names), (config.hidden, 3, heads, width))
         bias = self.param("qkv_bias", nn.with_logical_partitioning(nn.initializers.zeros, names[1:]), (3, heads, width))
         dtype = config.dtype
-        projected = jnp.einsum("RQH,HCND->CRQND", x, kernel.astype(dtype))
-        projected = checkpoint_name(projected + bias.astype(dtype)[:, None, None], "projected")
-        query, key, value = (constrain(part, "batch", "length", "heads", "kv") for part in projected)
-        all_keys = jnp.concatenate([memory[0], key], axis=1)
-        all_values = jnp.concatenate([memory[1], value], axis=1)
+        projected = jnp.einsum("RQH,HCND->CRNQD", x, kernel.astype(dtype))
+        projected = checkpoint_name(projected + bias.astype(dtype)[:, None, :, None], "projected")
+        query, key, value = (constrain(part, "batch", "heads", "length", "kv") for part in projected)
+        all_keys = jnp.concatenate([memory[0], key], axis=2)
+        all_values = jnp.concatenate([memory[1], value], axis=2)
         mixed = attend(query, all_keys, all_values, mask, dropout_key(self), config.dropout)
         out_kernel = self.param(
             "out_kernel",
@@ -298,7 +298,7 @@ class Attention(nn.Module):
         out_bias = self.param(
             "out_bias", nn.with_logical_partitioning(nn.initializers.zeros, ("embed",)), (config.hidden,)
         )
-        y = jnp.einsum("RQND,NDH->RQH", mixed, out_kernel.astype(dtype))
+        y = jnp.einsum("RNQD,NDH->RQH", mixed, out_kernel.astype(dtype))
         return checkpoint_name(y + _broadcast(out_bias.astype(dtype), y), "attended"), (key, value)
 
 

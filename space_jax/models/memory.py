@@ -12,7 +12,7 @@ class Memory:
     """Keys and values of all tokens so far.
 
     Attributes:
-      keys, values: `[layers, R, M, N, D]`.
+      keys, values: `[layers, R, N, M, D]`.
       segments: `[R, M]` int32 segment ids; 0 pads.
     """
 
@@ -23,14 +23,14 @@ class Memory:
     @classmethod
     def empty(cls, config: ModelConfig, rows: int) -> "Memory":
         """A memory of no tokens for R rows."""
-        shape = (config.layers, rows, 0, config.heads, config.hidden // config.heads)
+        shape = (config.layers, rows, config.heads, 0, config.hidden // config.heads)
         nothing = jnp.zeros(shape, jnp.dtype(config.dtype))
         return cls(nothing, nothing, jnp.zeros((rows, 0), jnp.int32))
 
     def grown(self, keys: jax.Array, values: jax.Array, segments: jax.Array) -> "Memory":
-        """The memory with Q more tokens behind it: `keys`, `values` `[layers, R, Q, N, D]`, `segments` `[R, Q]`."""
+        """The memory with Q more tokens behind it: `keys`, `values` `[layers, R, N, Q, D]`, `segments` `[R, Q]`."""
         return Memory(
-            jnp.concatenate([self.keys, keys], axis=2),
-            jnp.concatenate([self.values, values], axis=2),
+            jnp.concatenate([self.keys, keys], axis=3),
+            jnp.concatenate([self.values, values], axis=3),
             jnp.concatenate([self.segments, segments], axis=1),
         )

@@ -32,15 +32,15 @@ def state_of(prompt, response) -> int:
 
 def toy_memory(prompts, segments=None) -> Memory:
     prompts = jnp.asarray(prompts)
-    keys = (7.0 * prompts)[None, :, :, None, None]
+    keys = (7.0 * prompts)[None, :, None, :, None]
     return Memory(keys, keys, jnp.ones_like(prompts) if segments is None else jnp.asarray(segments))
 
 
 def toy_next_token(scores, tokens, memory):
     """`state_of` on a memory: its keys hold what each token adds, its values the same for a check."""
-    new = (tokens.ids * (3 * tokens.positions + 5)).astype(jnp.float32)[None, :, :, None, None]
+    new = (tokens.ids * (3 * tokens.positions + 5)).astype(jnp.float32)[None, :, None, :, None]
     memory = memory.grown(new, new, tokens.segments)
-    seen = jnp.where(memory.segments > 0, (memory.keys + memory.values)[0, :, :, 0, 0] / 2, 0.0)
+    seen = jnp.where(memory.segments > 0, (memory.keys + memory.values)[0, :, 0, :, 0] / 2, 0.0)
     state = seen.sum(axis=1).astype(jnp.int32) % STATES
     return scores[state][:, None], memory
 

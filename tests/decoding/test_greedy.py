@@ -127,7 +127,7 @@ def scripted(script):
         new = jnp.zeros((1, script.shape[0], 1, 1, 1))
         return scores, memory.grown(new, new, tokens.segments)
 
-    nothing = jnp.zeros((1, script.shape[0], 0, 1, 1))
+    nothing = jnp.zeros((1, script.shape[0], 1, 0, 1))
     return next_token, Memory(nothing, nothing, jnp.zeros((script.shape[0], 0), jnp.int32))
 
 

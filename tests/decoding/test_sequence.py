@@ -146,7 +146,7 @@ def test_a_compacted_memory_holds_what_was_written_and_changes_no_choice(model):
         for row in (0, 1):
             count = int(held[row].sum())
             assert (np.asarray(memory.segments[row]) > 0).tolist() == [True] * count + [False] * (places - count)
-            np.testing.assert_array_equal(memory.keys[:, row, :count], first.memory.keys[:, row, held[row]])
+            np.testing.assert_array_equal(memory.keys[:, row, :, :count], first.memory.keys[:, row][:, :, held[row]])
         following, begin = [[int(row[-1]), OPEN] for row in first.tokens], [LIMIT, LIMIT + 2]
         long, short = (model.stretch(one, following, begin, last=-1) for one in (first.memory, memory))
         np.testing.assert_array_equal(long.tokens, short.tokens)
@@ -192,7 +192,7 @@ def test_one_hypothesis_is_greedy(unsure):
         np.testing.assert_array_equal(beam.tokens, greedy.tokens)
         np.testing.assert_array_equal(beam.counts, greedy.counts)
         np.testing.assert_array_equal(beam.memory.segments, greedy.memory.segments)
-        held = np.asarray(greedy.memory.segments)[None, :, :, None, None]
+        held = np.asarray(greedy.memory.segments)[None, :, None, :, None]
         np.testing.assert_allclose(beam.memory.keys * held, greedy.memory.keys * held, atol=1e-5)
 
 

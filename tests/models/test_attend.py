@@ -17,15 +17,15 @@ KEY = jax.random.key(1)
 
 def plain(query, keys, values, mask, drop, rate):
     """Softmax of the scaled scores, dropout of the weights, mean of the values, one step after the other."""
-    scores = jnp.einsum("RQND,RKND->RNQK", query * query.shape[-1] ** -0.5, keys)
+    scores = jnp.einsum("RNQD,RNKD->RNQK", query * query.shape[-1] ** -0.5, keys)
     weights = masked_softmax(scores, mask)
     if drop is not None:
         weights = dropout(drop, weights, rate)
-    return jnp.einsum("RNQK,RKND->RQND", weights, values)
+    return jnp.einsum("RNQK,RNKD->RNQD", weights, values)
 
 
 def parts(scale=1.0):
-    return tuple(jnp.asarray(scale * RNG.normal(size=(2, 6, 2, 8)), jnp.float32) for _ in range(3))
+    return tuple(jnp.asarray(scale * RNG.normal(size=(2, 2, 6, 8)), jnp.float32) for _ in range(3))
 
 
 def value_and_gradients(function, parts, mask, drop):

@@ -21,6 +21,7 @@ class DialogueConfig:
     max_response_tokens: int = 80
     slots: int = 4  # examples that share a row
     state_weight: float = 1.0  # of the mean loss of a belief state's tokens beside those of acts and responses
+    change_weight: float = 1.0  # of a state in which a value is another than before, beside other states
     act_weight: float = 1.0  # of the dialog-act loss beside the tokens'
     offered_names: bool = True  # write names that only the system has said as "offered"
     database: str = ""  # tables, a file or a folder (`agent.tables`); those of the corpus if empty
@@ -32,7 +33,7 @@ class DialogueConfig:
             if field.type is int:
                 value = getattr(self, field.name)
                 require(value > 0, f"task.{field.name}", f"{value} is not positive")
-        for name in ("state_weight", "act_weight"):
+        for name in ("state_weight", "change_weight", "act_weight"):
             require(getattr(self, name) >= 0, f"task.{name}", f"{getattr(self, name)} is negative")
         longest = self.max_state_tokens + self.max_act_tokens + self.max_response_tokens + PART_MARKS
         require(

@@ -92,6 +92,16 @@ def records_of(
         context.append(Said(SYSTEM, target.response, target.state, target.acts))
 
 
+def value_changes(record: DialogueRecord) -> bool:
+    """Whether a slot, names aside, has another value than in the state before: "Could you try Friday instead?"."""
+    before = next((said.state for said in reversed(record.context) if said.role == SYSTEM), None) or {}
+    return any(
+        slot != NAME and slot in before.get(domain, {}) and before[domain][slot] != values
+        for domain, slots in (record.target.state or {}).items()
+        for slot, values in slots.items()
+    )
+
+
 def system_states(dialogue: Dialogue, offered: bool = True) -> dict[int, BeliefState]:
     """Number of a system turn -> the belief state on which it answers, as it is written (`in_order`, `OFFERED`)."""
     states: dict[int, BeliefState] = {}

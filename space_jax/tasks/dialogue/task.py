@@ -26,7 +26,7 @@ from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.views import rngs
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.model import DialogueModel, token_losses
-from space_jax.tasks.dialogue.records import DialogueRecord, records_of
+from space_jax.tasks.dialogue.records import DialogueRecord, records_of, value_changes
 from space_jax.tasks.dialogue.sequence import PARTS, STATE, Sequences, Target
 from space_jax.tasks.dialogue.splits import read_records
 from space_jax.tasks.packed import Encoded, Shape, TaskBatch, fill, pack, place
@@ -42,12 +42,14 @@ class DialogueExample:
       target: the true system turn.
       acts: `[20]` float32, its dialog acts.
       labelled: whether the acts are annotated.
+      state_weight: of the state's tokens.
     """
 
     encoded: Encoded
     target: Target
     acts: np.ndarray
     labelled: bool
+    state_weight: float
 
 
 class DialogueTask(Task):
@@ -105,7 +107,8 @@ class DialogueTask(Task):
         acts = np.zeros(len(ACT_NAMES), np.float32)
         acts[[ACT_INDEX[name] for name in record.act_names or ()]] = 1.0
         context, target = self.sequences.context(record.context), self.sequences.target(record.target)
-        return DialogueExample(context, target, acts, record.act_names is not None)
+        weight = self.config.change_weight if value_changes(record) else 1.0
+        return DialogueExample(context, target, acts, record.act_names is not None, weight)
 
     def collate(self, examples: Sequence[DialogueExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`."""
@@ -123,6 +126,7 @@ class DialogueTask(Task):
             "target_positions": grid([one.target.positions for one in examples]),
             "target_parts": grid([one.target.parts for one in examples]),
             "target_segments": grid(numbers),
+            "target_weights": grid([_weights(one) for one in examples]).astype(np.float32),
         }
         acts, labelled = np.zeros((size, len(ACT_NAMES)), np.float32), np.zeros(size, np.float32)
         for index, one in enumerate(examples):
@@ -137,8 +141,10 @@ class DialogueTask(Task):
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
         """See `Task.forward`."""
         act_logits, losses, _, parts = self._losses(params, batch, rngs(keys, "dropout_decoders"))
+        # A token's weight stands where the token is, its loss one place before.
+        each = jnp.pad(batch.rows["target_weights"][:, 1:], ((0, 0), (0, 1)))
         terms: Terms = {
-            part: Sum.of(losses, (parts == number).astype(jnp.float32)) for number, part in enumerate(PARTS, 1)
+            part: Sum.of(losses, jnp.where(parts == number, each, 0.0)) for number, part in enumerate(PARTS, 1)
         }
         weights = batch.examples["labelled"] * batch.valid
         terms["dialog_act"] = Sum.of(dialog_act(act_logits, batch.examples["acts"]), weights)
@@ -195,6 +201,12 @@ class DialogueTask(Task):
         parts = jnp.where(there > 0, jnp.pad(batch.rows["target_parts"][:, 1:], ((0, 0), (0, 1))), 0)
         losses, right = token_losses(x.reshape(-1, x.shape[-1]), table, wanted.reshape(-1), self.model)
         return per_example(logits, batch), losses.reshape(wanted.shape), right.reshape(wanted.shape), parts
+
+
+def _weights(example: DialogueExample) -> np.ndarray:
+    """Of each token of the target, float32 `[n]`."""
+    of_states = example.target.parts == PARTS.index(STATE) + 1
+    return np.where(of_states, np.float32(example.state_weight), np.float32(1.0))
 
 
 def _target(batch: TaskBatch) -> Tokens:

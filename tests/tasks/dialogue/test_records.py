@@ -12,7 +12,7 @@ from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.gold import offered_names, records_with
-from space_jax.tasks.dialogue.records import in_order, records_of
+from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn, in_order, records_of, value_changes
 from space_jax.tasks.dialogue.sequence import Sequences
 from space_jax.tasks.dialogue.splits import read_records
 from tests.agent.conftest import CONFIG, write_vocabulary
@@ -54,6 +54,25 @@ def test_a_name_that_only_the_system_said_stays_offered():
     assert states[2]["taxi"]["to"] == ("Ivy",)
     plain = [record.target.state for record in records_of(DIALOGUE, offered=False)]
     assert plain[1]["hotel"]["name"] == ("Ivy",)
+
+
+def test_a_value_changes_where_another_stood_before():
+    area, name = ({"area": ("north",)}, {"area": ("north",), "name": ("Ivy",)})
+
+    def record(before, after):
+        said = () if before is None else (Said(SYSTEM, "?", before),)
+        return DialogueRecord("r", (*said, Said(USER, "!")), SystemTurn(after, (), None, ""), None)
+
+    assert value_changes(record({"hotel": area}, {"hotel": {"area": ("south",)}}))
+    for before, after in (
+        (None, {"hotel": area}),
+        ({"hotel": area}, None),
+        ({"hotel": area}, {"hotel": name}),
+        ({"hotel": name}, {"hotel": name | {"name": ("Oak",)}}),
+        ({"hotel": name}, {"hotel": area}),
+        ({"hotel": area}, {"taxi": {"area": ("south",)}}),
+    ):
+        assert not value_changes(record(before, after))
 
 
 def test_the_domain_spoken_of_last_stands_last():

@@ -1,5 +1,6 @@
 """The task on a tiny model: packing changes nothing, and losses fall on what is to be written only."""
 
+import copy
 import dataclasses
 
 import jax
@@ -7,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.dialogue.record import USER
+from space_jax.dialogue.record import SYSTEM, USER
 from space_jax.errors import UserError
 from space_jax.losses.sums import Sum
 from space_jax.models.recipe import total_loss
@@ -30,6 +31,28 @@ RECORDS = [
     record(1, "cheap", {"hotel": {"price": ("cheap",)}}, ("inform", "request"), "[hotel_name] is good ."),
     record(2, "bye", None, None, "bye !", None),
 ]
+
+
+def test_a_state_in_which_a_value_changes_weighs_more(task, params):
+    """A token's weight falls on the loss of foretelling it, and on no other part."""
+    context = (*RECORDS[0].context, Said(SYSTEM, "?", {"hotel": {"area": ("south",)}}), Said(USER, "north"))
+    changed = dataclasses.replace(RECORDS[0], context=context)
+    eager = copy.copy(task)
+    eager.config = dataclasses.replace(task.config, change_weight=3.0)
+    assert [eager.example(one).state_weight for one in (changed, RECORDS[0])] == [3.0, 1.0]
+
+    def sums(weight):
+        examples = [dataclasses.replace(task.example(changed), state_weight=weight), task.example(RECORDS[1])]
+        return jitted(params, _padded(task.collate(examples, PLACES, None)))
+
+    jitted = jax.jit(lambda params, batch: task.forward(params, batch, {}).terms)
+    alone = jitted(params, _padded(task.collate([task.example(RECORDS[1])], PLACES, None)))
+    once, thrice = sums(1.0), sums(3.0)
+    assert [float(term.weight) for term in (alone["state"], once["state"], thrice["state"])] == [5, 10, 20]
+    steps = [float(two["state"].total - one["state"].total) for one, two in ((alone, once), (once, thrice))]
+    assert steps[1] == pytest.approx(2 * steps[0], rel=1e-4)
+    for part in ("acts", "response"):
+        np.testing.assert_allclose(thrice[part].total, once[part].total, rtol=1e-5)
 
 
 @pytest.fixture(scope="module")
