@@ -29,7 +29,7 @@ from space_jax.tasks.dialogue.config import DialogueConfig
 
 def get_config(variant: str = "full") -> FinetuneConfig:
     """`full`, or `quick` for the tiny model of `make quickstart`: 38,000 turns."""
-    dialogues, learning_rate = (6000, 3e-3) if variant == "quick" else (13_000, 2e-3)
+    dialogues, learning_rate = (6000, 3e-3) if variant == "quick" else (13_500, 2e-3)
     return FinetuneConfig(
         task=DialogueConfig(
             context_length=192,

@@ -54,6 +54,10 @@ class Agent:
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
         return cls(Writer(trained.task, trained.params, sampling, seed, beam))
 
+    def fingerprint(self) -> str:
+        """A name of its weights."""
+        return self._writer.fingerprint()
+
     @property
     def offered_names(self) -> bool:
         """Whether it was trained on states that say "offered" for names which only the system has said."""

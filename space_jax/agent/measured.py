@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from space_jax.agent.conversation import Reply
 from space_jax.agent.rewrite import Rewritten
 from space_jax.agent.tables import read_database
 from space_jax.agent.words import PLACEHOLDER
@@ -30,7 +29,7 @@ def scores(corpus: str, source: Path, rewritten: Sequence[Rewritten]) -> dict[st
     Raises:
       UserError: a corpus for which the field has no such measures.
     """
-    predicted = [[Answered(reply.state, reply.response) for reply in one.replies] for one in rewritten]
+    predicted = [one.replies for one in rewritten]
     targets = [[record.target for record in one.records] for one in rewritten]
     true = [[Answered(target.state or {}, target.response) for target in turns] for turns in targets]
     return end_to_end_scores(predicted, true, _ontology(corpus, source, true))
@@ -54,7 +53,7 @@ def multiwoz_predictions(
     }
 
 
-def _turn(reply: Reply, states: bool) -> dict[str, Any]:
+def _turn(reply: Answered, states: bool) -> dict[str, Any]:
     state = {
         domain: {_BENCHMARK_SLOTS.get(slot, slot): values[0] for slot, values in slots.items()}
         for domain, slots in reply.state.items()

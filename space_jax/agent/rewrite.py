@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.backend import Backend, Tables
-from space_jax.agent.conversation import Conversation, Reply, Truth
+from space_jax.agent.conversation import Conversation, Truth
 from space_jax.agent.database import Database
+from space_jax.agent.kept import Kept
 from space_jax.agent.worlds import Worlds
 from space_jax.dialogue.record import USER, Dialogue
+from space_jax.evaluation.end_to_end import Answered
 from space_jax.tasks.dialogue.gold import records_with
 from space_jax.tasks.dialogue.records import DialogueRecord, Said
 
@@ -33,12 +35,12 @@ class Rewritten:
 
     dialogue: Dialogue
     records: tuple[DialogueRecord, ...]
-    replies: tuple[Reply, ...]
+    replies: tuple[Answered, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Speed:
-    """How long it took.
+    """How long it took, without what was kept from before.
 
     Attributes:
       seconds: of wall time.
@@ -60,6 +62,7 @@ def rewrite(
     given: Sequence[str] = (),
     together: int = 64,
     told: Callable[[int, int], None] = lambda done, turns: None,
+    kept: Kept | None = None,
 ) -> tuple[list[Rewritten], Speed]:
     """Answers every system turn that follows a user's.
 
@@ -70,7 +73,8 @@ def rewrite(
       given: of `GIVEN`, what is true instead of the agent's own: "states" and "acts" of the turn itself, "responses" of
         the turns before it.
       together: dialogues side by side.
-      told: how many turns are done, of how many.
+      told: how many turns are done, of how many that are to do.
+      kept: has what was answered before, by dialogues' ids, and gets the answers of every batch.
 
     Returns:
       One a dialogue, in the order given, and the speed.
@@ -79,18 +83,22 @@ def rewrite(
     records = [
         tuple(records_with(one, backend, agent.offered_names)) for one, backend in zip(dialogues, backends, strict=True)
     ]
-    replies: list[list[Reply]] = [[] for _ in dialogues]
-    turns = sum(map(len, records))
-    order = sorted(range(len(dialogues)), key=lambda n: -len(records[n]))
-    began, before = time.monotonic(), agent.written
+    before = kept.answers if kept else {}
+    new = [n for n, one in enumerate(dialogues) if len(before.get(one.id, ())) != len(records[n])]
+    replies: list[list[Answered]] = [[] for _ in dialogues]
+    turns = sum(len(records[n]) for n in new)
+    order = sorted(new, key=lambda n: -len(records[n]))
+    began, written = time.monotonic(), agent.written
     for start in range(0, len(order), together):
         batch = order[start : start + together]
         for _ in _serve(agent, batch, records, backends, replies, given):
             told(sum(map(len, replies)), turns)
-    seconds = time.monotonic() - began
-    done = [Rewritten(*parts) for parts in zip(dialogues, records, map(tuple, replies), strict=True)]
+        if kept:
+            kept.add({dialogues[n].id: replies[n] for n in batch})
     words = sum(len(reply.response.split()) for one in replies for reply in one)
-    return done, Speed(seconds, turns, words, agent.written - before)
+    speed = Speed(time.monotonic() - began, turns, words, agent.written - written)
+    answers = (tuple(own) or before.get(one.id, ()) for one, own in zip(dialogues, replies, strict=True))
+    return [Rewritten(*parts) for parts in zip(dialogues, records, answers, strict=True)], speed
 
 
 def _serve(
@@ -98,7 +106,7 @@ def _serve(
     batch: Sequence[int],
     records: Sequence[Sequence[DialogueRecord]],
     backends: Sequence[Backend],
-    replies: list[list[Reply]],
+    replies: list[list[Answered]],
     given: Sequence[str],
 ) -> Iterator[None]:
     """Adds the replies of a batch, a turn of all its dialogues at a time."""
@@ -121,7 +129,7 @@ def _serve(
         ]
         answers, after = agent.reply(before, texts, truths)
         for n, answer, conversation in zip(live, answers, after, strict=True):
-            replies[n].append(answer)
+            replies[n].append(Answered(answer.state, answer.response))
             conversations[n] = conversation
         yield
 

@@ -5,6 +5,7 @@ what is in the memory to the next multiple of a step.
 """
 
 import functools
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -112,6 +113,13 @@ class Writer:
         places = -(-int((segments > 0).sum(axis=1).max()) // MEMORY_STEP) * MEMORY_STEP
         after = self._compact(grown.memory, places=places)
         return [tokens[row, : counts[row]].tolist() for row in range(len(given))], after
+
+    def fingerprint(self) -> str:
+        """A name of the parameters."""
+        digest = hashlib.sha256()
+        for leaf in jax.tree.leaves(self.params):
+            digest.update(np.ascontiguousarray(leaf).tobytes())
+        return digest.hexdigest()[:16]
 
     def text(self, tokens: Sequence[int]) -> str:
         """The words of tokens."""

@@ -27,6 +27,8 @@ turns with --out and score them:
   space-jax respond --workdir RUN --source DIR/multiwoz21 --out predictions.json
   space-jax multiwoz-eval predictions.json --source DIR
 With the states given the file has none, so that the evaluation takes the annotated ones.
+
+A run with --out that is stopped goes on with the same command; until it ends, FILE.part has its turns.
 """
 
 
@@ -55,6 +57,7 @@ def add_parser(verbs: Any) -> None:
 
 def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.agent.agent import Agent
+    from space_jax.agent.kept import Kept
     from space_jax.agent.measured import SCORED, multiwoz_predictions, scores
     from space_jax.agent.rewrite import STATES, rewrite
     from space_jax.agent.worlds import Worlds
@@ -69,22 +72,24 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     source, task = _source(run, given)
     found = list(dialogues(source, given.split, task.train_split))[: given.limit]
     worlds = Worlds(source.corpus, source.source, task.database)
-    rewritten, speed = rewrite(agent, found, worlds, true, given.together, _progress())
-    result: dict[str, Any] = {
-        "corpus": source.corpus,
-        "split": given.split,
-        "dialogues": len(found),
-        "given": true,
-        "beam": given.beam,
-    }
+    asked: dict[str, Any] = {"corpus": source.corpus, "split": given.split, "given": list(true), "beam": given.beam}
+    kept = None
+    if given.out is not None:
+        facts = asked | {"data": dataclasses.asdict(source), "weights": agent.fingerprint()}
+        kept = Kept(given.out.with_name(f"{given.out.name}.part"), facts)
+        if kept.answers:
+            print(f"going on after {len(kept.answers)} dialogues", file=sys.stderr)
+    rewritten, speed = rewrite(agent, found, worlds, true, given.together, _progress(), kept)
+    result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
         result |= scores(source.corpus, Path(source.source), rewritten)
     seconds = max(speed.seconds, 1e-9)
     result |= {"seconds": speed.seconds, "turns": speed.turns}
     result |= {"words_per_second": speed.words / seconds, "tokens_per_second": speed.tokens / seconds}
-    if given.out is not None:
+    if kept is not None:
         predictions = multiwoz_predictions(rewritten, given.split, states=STATES not in true)
         write_text(given.out, json.dumps(predictions, indent=1) + "\n")
+        kept.remove()
     print(json.dumps(result, indent=1))
 
 

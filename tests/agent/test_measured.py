@@ -2,24 +2,20 @@
 
 import pytest
 
-from space_jax.agent.conversation import Reply
-from space_jax.agent.lookup import NOTHING
 from space_jax.agent.measured import multiwoz_predictions, scores
 from space_jax.agent.rewrite import Rewritten
 from space_jax.corpora.registry import corpus
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
+from space_jax.evaluation.end_to_end import Answered
 from space_jax.evaluation.multiwoz import evaluate, parse_predictions, read_benchmark
 from space_jax.evaluation.multiwoz.placeholders import normalise_response
 from space_jax.tasks.dialogue.records import records_of
 
 DIALOGUE = Dialogue("test-PMUL1", (Turn(USER, "a train"), Turn(SYSTEM, "TR1 ?", delexicalised="[train_train_id] ?")))
-REPLY = Reply(
-    "x",
-    "[train_train_id] at [train_leave_at] , [train_ticket] , [booking_reference] , [hotel_name] , [odd_slot]",
+REPLY = Answered(
     {"hotel": {}, "train": {"leave_at": ("10:00",)}},
-    NOTHING,
-    (),
+    "[train_train_id] at [train_leave_at] , [train_ticket] , [booking_reference] , [hotel_name] , [odd_slot]",
 )
 
 
@@ -46,7 +42,7 @@ def test_true_turns_of_multiwoz_reach_what_the_benchmark_says_of_them(shared_dat
     rewritten = []
     for dialogue in corpus("multiwoz21").load(source / "multiwoz21", "test"):
         records = tuple(records_of(dialogue, offered=False))
-        replies = tuple(Reply("", one.target.response, one.target.state or {}, NOTHING, ()) for one in records)
+        replies = tuple(Answered(one.target.state or {}, one.target.response) for one in records)
         rewritten.append(Rewritten(dialogue, records, replies))
     benchmark = read_benchmark(source)
     for states in (True, False):

@@ -13,6 +13,7 @@ from space_jax.agent.rewrite import Rewritten
 from space_jax.agent.simulated import SimulatedBackend
 from space_jax.agent.words import PLACEHOLDER
 from space_jax.dialogue.record import USER, Dialogue, Turn
+from space_jax.evaluation.end_to_end import Answered
 from space_jax.evaluation.multiwoz import parse_predictions
 
 HOTELS = [
@@ -74,7 +75,8 @@ def test_any_garbage_is_answered_and_can_be_scored(task, backend, turns):
     assert all(reply.text.strip() and not PLACEHOLDER.search(reply.text) for reply in replies)
     assert len(conversation.said) == 2 * sum(bool(said.strip()) for said, *_ in turns)
     dialogue = Dialogue("test-A", (Turn(USER, "x"),))
-    predictions = multiwoz_predictions([Rewritten(dialogue, (), tuple(replies))], "test")
+    answers = tuple(Answered(reply.state, reply.response) for reply in replies)
+    predictions = multiwoz_predictions([Rewritten(dialogue, (), answers)], "test")
     assert len(parse_predictions(predictions, "p.json").dialogues["a"]) == len(replies)
 
 

@@ -86,6 +86,35 @@ def test_difficult_dialogues(run, tmp_path, capsys):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatch):
+    """As it would have ended undisturbed; the dialogues that are done are not answered again."""
+    users = (3, 1, 2)  # turns
+    dialogues = [Dialogue(f"d{n}", tuple(turn for _ in range(n) for turn in answered("a hotel"))) for n in users]
+    write_jsonl(tmp_path / "test.jsonl", dialogues)
+    whole, out = tmp_path / "whole.json", tmp_path / "turns.json"
+    data = DataSource(test=str(tmp_path / "test.jsonl"))
+    assert run(data, "--together", "1", "--out", str(whole)) == 0
+    reply, calls = agent.reply, []
+
+    def stopped(*arguments):
+        calls.append(arguments)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return reply(*arguments)
+
+    monkeypatch.setattr(agent, "reply", stopped)
+    assert run(data, "--together", "1", "--out", str(out)) == 130
+    assert not out.exists()
+    capsys.readouterr()
+    assert run(data, "--together", "1", "--out", str(out)) == 0
+    printed, said = capsys.readouterr()
+    assert said.splitlines() == ["going on after 1 dialogues", *(f"turn {n}/3  left 0:00:00" for n in (1, 2, 3))]
+    assert json.loads(printed)["turns"] == 3
+    assert len(calls) == 5 + 3
+    assert out.read_text() == whole.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "test.jsonl", "turns.json", "whole.json"]
+
+
 @pytest.fixture
 def multiwoz(tmp_path):
     """The corpora as the evaluation has them, with the tables where the agent looks for them."""
