@@ -31,10 +31,10 @@ lint: install
 	$(VENV)/bin/shellcheck -x tpu_scripts/*.sh tpu_scripts/lib/*.sh tpu_scripts/worker/*.sh tpu_scripts/settings.sh.example
 
 test: install
-	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder
+	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
 test-all: install
-	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
 clean:
 	rm -rf $(VENV) $(QUICK) build *.egg-info

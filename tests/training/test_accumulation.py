@@ -41,7 +41,7 @@ class Accumulated:
         return self.outcomes[count]
 
 
-@pytest.fixture(scope="module", params=list(RECIPES))
+@pytest.fixture(scope="module", params=[pytest.param("space1", marks=pytest.mark.slow), "space2", "space3"])
 def accumulated(request):
     return Accumulated(request.param)
 
