@@ -25,7 +25,8 @@ from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.metrics import read_records
 from tests.convert.bert_folder import bert_state, write_bert_folder
 
-RECIPES = ("space1", "space2", "space3")
+# `.ci/run` makes two steps of SPACE-1 by the same commands.
+RECIPES = (pytest.param("space1", marks=pytest.mark.slow), "space2", "space3")
 LONG = ("space2", "--config.train.steps=90", "--config.train.checkpoint_every=5", "--config.train.eval_every=20")
 LONG_DROPOUT = "--config.model.dropout=0.1"  # resumption has to find the same dropout again
 

@@ -24,7 +24,7 @@ BATCH = ("data", "fsdp")
 KINDS = {  # what the rules make of each list of logical names; the batch has taken "fsdp" when "embed" asks for it
     (BATCH, None, None): "embed",
     (BATCH, None, "tensor"): "mlp",
-    (BATCH, None, "tensor", None): "heads",
+    (BATCH, "tensor", None, None): "heads",
     ("tensor", None): "token table",
     (None, None): "other tables",
 }
