@@ -47,9 +47,11 @@ def _read(line: str) -> tuple[str, tuple[Answered, ...]] | None:
     try:
         found = json.loads(line)
         turns = tuple(Answered(_state(turn["state"]), turn["response"]) for turn in found["turns"])
-        return found["id"], turns
+        name = found["id"]
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+    whole = isinstance(name, str) and all(isinstance(one.response, str) for one in turns)
+    return (name, turns) if whole else None
 
 
 def _state(found: dict[str, dict[str, list[str]]]) -> dict[str, dict[str, tuple[str, ...]]]:

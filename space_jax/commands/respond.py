@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import sys
 import time
@@ -75,7 +76,8 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     asked: dict[str, Any] = {"corpus": source.corpus, "split": given.split, "given": list(true), "beam": given.beam}
     kept = None
     if given.out is not None:
-        facts = asked | {"data": dataclasses.asdict(source), "weights": agent.fingerprint()}
+        said = hashlib.sha256(repr(found).encode(errors="surrogatepass")).hexdigest()
+        facts = asked | {"data": dataclasses.asdict(source), "said": said, "weights": agent.fingerprint()}
         kept = Kept(given.out.with_name(f"{given.out.name}.part"), facts)
         if kept.answers:
             print(f"going on after {len(kept.answers)} dialogues", file=sys.stderr)

@@ -91,14 +91,24 @@ def test_fifty_turns(agent, fresh):
     assert len(conversation.said) == 100
 
 
-def test_true_dialogues_are_answered_turn_by_turn(agent):
+def test_true_dialogues_are_answered_turn_by_turn(agent, monkeypatch):
     dialogues = list(simulate(3, 2))
+    reply, answers = agent.reply, []
+
+    def noted(*arguments):
+        answered = reply(*arguments)
+        answers.append(answered[0])
+        return answered
+
+    monkeypatch.setattr(agent, "reply", noted)
     rewritten, speed = rewrite(agent, dialogues, Worlds("simulated", ""), given=("states", "acts"), together=2)
     for one, dialogue in zip(rewritten, dialogues, strict=True):
         assert one.dialogue is dialogue
         assert len(one.replies) == sum(turn.role == USER for turn in dialogue.turns)
         assert [set(reply.state) for reply in one.replies] == [set(r.target.state) for r in one.records]
-        assert all(reply.response for reply in one.replies)
+    # The true states find what they found, so the database says what it said.
+    found = sorted(one.found.tokens for one in answers[0])
+    assert found == sorted(one.records[0].target.database for one in rewritten)
     assert speed.turns == sum(len(one.replies) for one in rewritten)
 
 

@@ -39,7 +39,15 @@ def test_answers_of_anything_else_are_not_taken(path):
 
 
 @pytest.mark.parametrize(
-    "end", ['{"id": "c", "turns": [{"st', "[]", '{"id": "c"}', '{"id": "c", "turns": [{"state": [], "response": ""}]}']
+    "end",
+    [
+        '{"id": "c", "turns": [{"st',
+        "[]",
+        '{"id": "c"}',
+        '{"id": "c", "turns": [{"state": [], "response": ""}]}',
+        '{"id": "c", "turns": [{"state": {}, "response": 1}]}',
+        '{"id": ["c"], "turns": []}',
+    ],
 )
 def test_a_line_that_was_cut_off_is_left_out(path, end):
     path.write_text(path.read_text() + end)

@@ -105,12 +105,22 @@ def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatc
     monkeypatch.setattr(agent, "reply", stopped)
     assert run(data, "--together", "1", "--out", str(out)) == 130
     assert not out.exists()
+    part = tmp_path / "turns.json.part"
+    kept = part.read_text()
+    others = [Dialogue(one.id, (*answered("a taxi"), *one.turns[2:])) for one in dialogues]
+    write_jsonl(tmp_path / "test.jsonl", others)
     capsys.readouterr()
+    assert run(data, "--together", "1", "--out", str(out)) == 0
+    assert "going on" not in capsys.readouterr().err  # the same ids, but other words
+    out.unlink()
+    part.write_text(kept)
+    write_jsonl(tmp_path / "test.jsonl", dialogues)
+    calls.clear()
     assert run(data, "--together", "1", "--out", str(out)) == 0
     printed, said = capsys.readouterr()
     assert said.splitlines() == ["going on after 1 dialogues", *(f"turn {n}/3  left 0:00:00" for n in (1, 2, 3))]
     assert json.loads(printed)["turns"] == 3
-    assert len(calls) == 5 + 3
+    assert len(calls) == 3
     assert out.read_text() == whole.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "test.jsonl", "turns.json", "whole.json"]
 

@@ -18,7 +18,7 @@ from tests.convert.bert_folder import HEADS, HIDDEN, bert_state
 RECIPES = ("space1", "space2", "space3")
 
 
-def equal(left, right):
+def assert_equal(left, right):
     assert set(left) == set(right)
     for key, array in left.items():
         assert array.dtype == right[key].dtype
@@ -30,13 +30,13 @@ def test_published_keys_there_and_back(published, recipe):
     state = published(recipe)
     mapped = to_ours(state, space_keys, RECIPE_PARTS[recipe], (), 3, "file")
     assert mapped.unused == ()
-    equal(to_theirs(mapped.arrays, space_keys, 3), state)
+    assert_equal(to_theirs(mapped.arrays, space_keys, 3), state)
 
 
 def test_bert_there_and_back():
     state = bert_state()
     mapped = to_ours(state, bert_keys, ("backbone",), ("masked_head", "pooler"), HEADS, "file")
-    equal(to_theirs(mapped.arrays, bert_keys, HEADS), state)
+    assert_equal(to_theirs(mapped.arrays, bert_keys, HEADS), state)
 
 
 def test_a_layer_of_attention_is_laid_out_by_heads():

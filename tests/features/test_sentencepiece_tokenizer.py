@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import re
 import time
 
 import numpy as np
@@ -17,7 +18,7 @@ from space_jax.features.special_tokens import CONTROL_TOKENS, SPECIAL_TOKENS
 
 NAMES = (*CONTROL_TOKENS, *SPECIAL_TOKENS)
 HARD = (
-    *("", " ", "   ", "  two  blanks  ", "\n", "a\r\nb\tc\n", "\0", "a\0b", "\x01\x07\x1b\x7f\x85"),
+    *("", " ", "   ", "  two  blanks  ", "\n", "a\r\nb\tc\n", "\0", "a\0b", "\x01\x07\x1b\x1f\x7f\x85"),
     *("\u2581", "\u2581\u2581 \u2581", " \u2581a", "a\u2581", "\u2585 \u2047 \ufffd", "\u00a0\u3000\u200b\ufeff"),
     *("👩‍👩‍👧‍👦🏳️‍🌈", "e\u0301", "\u0301", "\u0378\U000e0fff\U0010ffff", "\ue000", "Å ﬁ ½ ²"),
     *("שלום עולם", "مرحبا بالعالم", "\u202eabc\u202c", "東京のホテル", "서울", "ภาษาไทย", "नमस्ते"),
@@ -146,6 +147,16 @@ def test_a_placeholder_is_one_piece(sentences, tmp_path, model_type):
     assert "[this]" not in [tokenizer.token(token_id) for token_id in tokenizer.encode("[this]")]
     assert tokenizer.decode(ids) == text
     assert tiles(text, offsets)
+
+
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_no_piece_holds_hours_and_minutes(sentences, tmp_path, model_type):
+    times = ["a table at 20:30", "is 20:30 free?", "the odds are 3:1 \x1f at 20:30"]
+    tokenizer = train_sentencepiece([*sentences, *times * 30], 400, tmp_path, model_type)
+    ids = range(tokenizer.vocabulary().size)
+    assert not [piece for piece in map(tokenizer.token, ids) if re.search(r"\d:\d", piece)]
+    text = "at 20:30\x1f, 3:1"
+    assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
 @settings(deadline=None)

@@ -17,7 +17,7 @@ def _finite_gradients(function: Callable, *arguments) -> tuple[np.ndarray, tuple
     return np.asarray(value), tuple(np.asarray(gradient) for gradient in gradients)
 
 
-def _numerical_gradients(function: Callable, *arguments) -> None:
+def _assert_numerical_gradients(function: Callable, *arguments) -> None:
     """Holds the gradient of `function` against differences, in the precision that float32 differences have."""
     check_grads(function, arguments, order=1, modes=["rev"], eps=1e-2, atol=1e-2, rtol=1e-2)
 
@@ -28,8 +28,8 @@ def finite_gradients() -> Callable:
 
 
 @pytest.fixture(scope="session")
-def numerical_gradients() -> Callable:
-    return _numerical_gradients
+def assert_numerical_gradients() -> Callable:
+    return _assert_numerical_gradients
 
 
 @pytest.fixture

@@ -42,9 +42,9 @@ def test_equals_the_token_loss_with_the_distribution_repeated(turns):
     np.testing.assert_allclose(mean(*turns), tokens.mean(), rtol=1e-6)
 
 
-def test_gradient(turns, numerical_gradients):
+def test_gradient(turns, assert_numerical_gradients):
     logits, words, weights = turns
-    numerical_gradients(lambda x: mean(x, words, weights), logits)
+    assert_numerical_gradients(lambda x: mean(x, words, weights), logits)
 
 
 def test_turns_that_do_not_count_leak_nothing(turns, finite_gradients):

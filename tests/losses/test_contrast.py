@@ -50,9 +50,9 @@ def test_equals_the_loop(pool):
     np.testing.assert_allclose(weighted_contrast(*pool), reference(*pool), rtol=1e-5)
 
 
-def test_gradient(pool, numerical_gradients):
+def test_gradient(pool, assert_numerical_gradients):
     features, similarity, groups, valid, _ = pool
-    numerical_gradients(lambda x, t: weighted_contrast(x, similarity, groups, valid, t), features, 0.5)
+    assert_numerical_gradients(lambda x, t: weighted_contrast(x, similarity, groups, valid, t), features, 0.5)
 
 
 def test_identity_weights_are_the_self_supervised_loss(pool):
@@ -204,12 +204,12 @@ def test_bfloat16_gives_float32(pool):
     np.testing.assert_allclose(result, reference(np.asarray(rounded, np.float32), *rest), rtol=1e-5)
 
 
-def test_l2_normalise(rng, numerical_gradients, finite_gradients):
+def test_l2_normalise(rng, assert_numerical_gradients, finite_gradients):
     vectors = rng.normal(size=(3, 4)).astype(np.float32)
     np.testing.assert_allclose(
         l2_normalise(vectors), vectors / np.linalg.norm(vectors, axis=1, keepdims=True), rtol=1e-6
     )
-    numerical_gradients(l2_normalise, vectors)
+    assert_numerical_gradients(l2_normalise, vectors)
     value, (gradient,) = finite_gradients(l2_normalise, np.zeros((2, 4), np.float32))
     assert value == 0
     assert (gradient == 0).all()
@@ -236,9 +236,9 @@ def test_multi_view_is_the_mean_over_subspaces(views):
     np.testing.assert_allclose(multi_view_contrast(*views), np.mean(losses, axis=0), rtol=1e-5)
 
 
-def test_multi_view_gradient(views, numerical_gradients):
+def test_multi_view_gradient(views, assert_numerical_gradients):
     vectors, kernels, biases, *rest = views
-    numerical_gradients(lambda *x: multi_view_contrast(*x, *rest), vectors, kernels, biases)
+    assert_numerical_gradients(lambda *x: multi_view_contrast(*x, *rest), vectors, kernels, biases)
 
 
 def test_multi_view_of_nothing_is_zero(views, finite_gradients):

@@ -36,9 +36,9 @@ def test_equals_the_loop(examples):
     np.testing.assert_allclose(dialog_act(examples[0], examples[1] > 0), reference(*examples), rtol=1e-5)
 
 
-def test_gradient(examples, numerical_gradients):
+def test_gradient(examples, assert_numerical_gradients):
     logits, acts = examples
-    numerical_gradients(lambda x: dialog_act(x, acts), logits)
+    assert_numerical_gradients(lambda x: dialog_act(x, acts), logits)
 
 
 def test_unlabelled_examples_are_left_out_by_the_sum(examples, finite_gradients):

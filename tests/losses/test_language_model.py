@@ -46,9 +46,9 @@ def test_cross_entropy_equals_the_loop(grid):
     assert result.weight == weight == 3
 
 
-def test_cross_entropy_gradient(grid, numerical_gradients):
+def test_cross_entropy_gradient(grid, assert_numerical_gradients):
     logits, targets, weights = grid
-    numerical_gradients(lambda x: token_cross_entropy(x, targets, weights).mean(), logits)
+    assert_numerical_gradients(lambda x: token_cross_entropy(x, targets, weights).mean(), logits)
 
 
 def test_masked_tokens_equal_the_subset_and_leak_nothing(grid, finite_gradients):

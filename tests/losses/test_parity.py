@@ -41,7 +41,7 @@ def recorded(shared_data):
     return {model: read(model) for model in ("space1", "space2", "space3")}
 
 
-def close(actual, expected):
+def assert_close(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
@@ -67,9 +67,9 @@ def hashed_trees(shared_data, side):
 
 def test_tree_similarities(recorded, shared_data):
     scores = np.stack([recorded["space2"][1][f"scores_{view}"] for view in range(10)])
-    close(view_similarities(hashed_trees(shared_data, "frames")), scores)
-    close(combined_similarity(hashed_trees(shared_data, "frames")), recorded["space3"][1]["qscores"])
-    close(combined_similarity(hashed_trees(shared_data, "resp_frames")), recorded["space3"][1]["rscores"])
+    assert_close(view_similarities(hashed_trees(shared_data, "frames")), scores)
+    assert_close(combined_similarity(hashed_trees(shared_data, "frames")), recorded["space3"][1]["qscores"])
+    assert_close(combined_similarity(hashed_trees(shared_data, "resp_frames")), recorded["space3"][1]["rscores"])
 
 
 @pytest.mark.parametrize("stream", ["label", "nolabel"])
@@ -79,7 +79,7 @@ def test_space2_contrast_in_ten_subspaces(recorded, stream):
     trees = np.stack([outputs[f"scores_{view}"] for view in range(10)])
     weights = trees if stream == "label" else np.tile(np.eye(EXAMPLES, dtype=np.float32), (10, 1, 1))
     losses = jax.vmap(weighted_contrast, in_axes=(0, 0, None, None, None))(features, weights, *EVERYBODY, 0.07)
-    close(losses.mean(), outputs[f"metric_{stream}_con"])
+    assert_close(losses.mean(), outputs[f"metric_{stream}_con"])
 
 
 @pytest.mark.parametrize("stream", ["label", "nolabel"])
@@ -88,7 +88,7 @@ def test_space3_contrast_with_the_combined_score(recorded, stream, side, feature
     _, outputs = recorded["space3"]
     weights = outputs[f"{side}scores"] if stream == "label" else np.eye(EXAMPLES, dtype=np.float32)
     losses = weighted_contrast(outputs[features].transpose(1, 0, 2), weights, *EVERYBODY, 0.07)
-    close(Sum.of(losses, EVERYBODY[1]).mean(), outputs[f"metric_{stream}_{side}con"])
+    assert_close(Sum.of(losses, EVERYBODY[1]).mean(), outputs[f"metric_{stream}_{side}con"])
 
 
 @pytest.mark.parametrize(("side", "tokens"), [("q", "query_token"), ("r", "tgt_token")])
@@ -97,7 +97,7 @@ def test_bag_of_words(recorded, side, tokens):
     words = np.where(inputs[tokens] != 0, inputs[tokens], -1)
     result = bag_of_words(np.log(outputs[f"{side}bow_probs"]), words, EVERYBODY[1])
     assert result.weight == outputs[f"metric_label_{side}bow_num"]
-    close(result.mean(), outputs[f"metric_label_token_{side}bow"])
+    assert_close(result.mean(), outputs[f"metric_label_token_{side}bow"])
 
 
 @pytest.mark.parametrize("model", ["space2", "space3"])
@@ -106,7 +106,7 @@ def test_masked_language_model(recorded, model):
     labels = inputs["mlm_label"]
     result = token_cross_entropy(np.log(outputs["mlm_probs"]), labels, labels != 0)
     assert result.weight == outputs["metric_label_mlm_num"]
-    close(result.mean(), outputs["metric_label_token_mlm"])
+    assert_close(result.mean(), outputs["metric_label_token_mlm"])
 
 
 def test_generation(recorded):
@@ -114,18 +114,18 @@ def test_generation(recorded):
     targets = inputs["tgt_token"][:, 1:]
     result = token_cross_entropy(np.log(outputs["dec_probs"]), targets, targets != 0)
     assert result.weight == outputs["metric_label_token_num"]
-    close(result.mean(), outputs["metric_label_token_nll"])
+    assert_close(result.mean(), outputs["metric_label_token_nll"])
 
 
 def test_policy_distance(recorded):
     _, outputs = recorded["space3"]
-    close(policy_distance(outputs["policy"], outputs["post_policy"]).mean(), outputs["metric_label_mmd"])
+    assert_close(policy_distance(outputs["policy"], outputs["post_policy"]).mean(), outputs["metric_label_mmd"])
 
 
 def test_consistency_and_gate(recorded):
     _, outputs = recorded["space1"]
     divergence, gates = symmetric_kl(outputs["kl_p"], outputs["kl_q"]), entropy_gate(outputs["kl_p"])
-    close(gates, outputs["gates_p"])
-    close(divergence.mean(), outputs["kl_plain"])
-    close((divergence * gates).mean(), outputs["kl_gated"])
-    close(entropy_gate(outputs["joint_act_logits"]), outputs["filter_scores"])
+    assert_close(gates, outputs["gates_p"])
+    assert_close(divergence.mean(), outputs["kl_plain"])
+    assert_close((divergence * gates).mean(), outputs["kl_gated"])
+    assert_close(entropy_gate(outputs["joint_act_logits"]), outputs["filter_scores"])

@@ -15,8 +15,8 @@ def test_equals_the_loop(vectors):
     np.testing.assert_allclose(policy_distance(*vectors), loop, rtol=1e-5)
 
 
-def test_gradient_reaches_both_sides(vectors, numerical_gradients, finite_gradients):
-    numerical_gradients(policy_distance, *vectors)
+def test_gradient_reaches_both_sides(vectors, assert_numerical_gradients, finite_gradients):
+    assert_numerical_gradients(policy_distance, *vectors)
     _, (policy, target) = finite_gradients(policy_distance, *vectors)
     np.testing.assert_array_equal(policy, -target)
     assert (policy != 0).all()

@@ -25,8 +25,8 @@ def test_equals_the_loop_and_is_symmetric(passes):
     np.testing.assert_array_equal(symmetric_kl(q, p), symmetric_kl(p, q))
 
 
-def test_gradient(passes, numerical_gradients):
-    numerical_gradients(symmetric_kl, *passes)
+def test_gradient(passes, assert_numerical_gradients):
+    assert_numerical_gradients(symmetric_kl, *passes)
 
 
 def test_equal_passes_cost_nothing(passes, finite_gradients):
@@ -85,13 +85,13 @@ def test_r_drop_runs_the_forward_under_both_keys(make_key):
     np.testing.assert_array_equal(same, np.zeros(3))
 
 
-def test_r_drop_lets_gradients_through_to_the_parameters(numerical_gradients):
+def test_r_drop_lets_gradients_through_to_the_parameters(assert_numerical_gradients):
     keys = jax.random.split(jax.random.key(0))
 
     def loss(parameters):
         return r_drop(lambda key: parameters * (1 + jax.random.uniform(key, (2, 3))), keys[0], keys[1])[0]
 
-    numerical_gradients(loss, jnp.arange(6.0).reshape(2, 3) / 3)
+    assert_numerical_gradients(loss, jnp.arange(6.0).reshape(2, 3) / 3)
 
 
 def test_what_does_not_fit_is_refused(passes):

@@ -21,8 +21,8 @@ def test_equals_the_loop(pairs):
     np.testing.assert_allclose(response_selection(*pairs), reference(*pairs), rtol=1e-5)
 
 
-def test_gradient(pairs, numerical_gradients):
-    numerical_gradients(response_selection, *pairs)
+def test_gradient(pairs, assert_numerical_gradients):
+    assert_numerical_gradients(response_selection, *pairs)
 
 
 def test_each_example_stands_alone(pairs):

@@ -33,9 +33,9 @@ def test_masked_values_reach_neither_value_nor_gradient(bad):
     assert np.isfinite(gradients[1]).all()
 
 
-def test_gradient(numerical_gradients, rng):
+def test_gradient(assert_numerical_gradients, rng):
     values, weights = rng.normal(size=5).astype(np.float32), rng.uniform(1, 2, size=5).astype(np.float32)
-    numerical_gradients(lambda v, w: Sum.of(v, w).mean(), values, weights)
+    assert_numerical_gradients(lambda v, w: Sum.of(v, w).mean(), values, weights)
 
 
 def test_zero_is_neutral():

@@ -18,7 +18,7 @@ from tests.training.toy import micro
 RULES = MeshConfig().rules
 KEEPS_GRADIENTS = optax.trace(decay=0.0)  # its state after a step is the gradient of that step
 # SPACE-3 has the parts of the others, and every axis at once says most; the rest takes as long again.
-LARGEST = ["space3", *(pytest.param(name, marks=pytest.mark.slow) for name in RECIPES if name != "space3")]
+UNION_FIRST = ["space3", *(pytest.param(name, marks=pytest.mark.slow) for name in RECIPES if name != "space3")]
 MESHES = [(2, 2, 2), *(pytest.param(shape, marks=pytest.mark.slow) for shape in ((8, 1, 1), (1, 4, 2)))]
 
 
@@ -39,7 +39,7 @@ def started(recipe, batch, mesh):
     return jax.device_get(init_state(recipe, KEEPS_GRADIENTS, micro(batch), 0, RULES, mesh))
 
 
-@pytest.fixture(scope="module", params=LARGEST)
+@pytest.fixture(scope="module", params=UNION_FIRST)
 def on_one_device(request):
     recipe, batch = tiny_recipe(request.param), tiny_batch(request.param)
     mesh = make_mesh(MeshConfig(), jax.devices()[:1])
