@@ -133,8 +133,13 @@ class Agent:
         # A model that was trained without belief states writes none, but true ones still ask the database for words.
         states: list[BeliefState] = [truth.state or {} for truth in truths]
         if self._has["state"]:
-            known = [None if truth.state is None else write_belief(truth.state) for truth in truths]
-            states = [parse_belief(text) for text in turn.write(STATE, known)]
+            kept = self._sequences.kept
+            known = [None if truth.state is None else write_belief(kept(truth.state)) for truth in truths]
+            written = turn.write(STATE, known)
+            states = [
+                parse_belief(text) if one.state is None else one.state
+                for one, text in zip(truths, written, strict=True)
+            ]
         found = [look_up(one.backend, state, one.offers) for one, state in zip(conversations, states, strict=True)]
         if self._has["state"]:
             turn.give([self._sequences.database(one.tokens) for one in found])

@@ -13,7 +13,7 @@ class Backend(Protocol):
 
     @property
     def database(self) -> Database:
-        """The tables; a row's name is in the column `name`, or the first one."""
+        """The tables; for a row's name see `name_column`."""
 
     def booking_slots(self, domain: str) -> tuple[str, ...]:
         """The slots that a booking in a domain needs; () where nothing can be booked."""
@@ -49,9 +49,10 @@ class Tables:
 
 
 def name_column(database: Database, domain: str) -> str:
-    """The column that names a row: `name`, or the first one."""
+    """The column that names a row: `name`, or one that ends in `id`, or the first one; `name` if there is no table."""
     columns = database.columns(domain)
-    return NAME if NAME in columns or not columns else columns[0]
+    numbered = (column for column in columns if column.split("_")[-1] == "id")
+    return NAME if NAME in columns else next(numbered, next(iter(columns), NAME))
 
 
 def row_name(database: Database, domain: str, row: Row) -> str:

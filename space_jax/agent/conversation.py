@@ -3,6 +3,7 @@
 import dataclasses
 
 from space_jax.agent.backend import Backend
+from space_jax.agent.database import plain_name
 from space_jax.agent.lookup import NO_OFFERS, NOTHING, Lookup, Offers
 from space_jax.agent.words import Spoken, SystemAct
 from space_jax.dialogue.record import BeliefState
@@ -69,8 +70,8 @@ def with_names(state: BeliefState, found: Lookup, conversation: Conversation) ->
     """The state with names where it says that one was offered."""
     named: BeliefState = {}
     for domain, slots in state.items():
-        names = conversation.offers.names(domain)
-        if domain == found.domain and found.accepted and found.rows:
+        names = conversation.offers.names(plain_name(domain))
+        if plain_name(domain) == found.domain and found.accepted and found.rows:
             names = (found.rows[0].get(NAME, ""),)
         value = (names[-1],) if names and names[-1] else None
         named[domain] = {

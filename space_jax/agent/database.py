@@ -5,11 +5,11 @@ is first found among the values of its column and then bound as a parameter.
 """
 
 import functools
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from space_jax.agent.values import as_minutes, is_dont_care, nearest, time_limit
-from space_jax.dialogue.record import BeliefState
 from space_jax.errors import UserError
 
 Row = dict[str, str]
@@ -18,8 +18,16 @@ Row = dict[str, str]
 _UNKNOWN = ("", "?")
 
 
+@functools.lru_cache(maxsize=1 << 12)
+def plain_name(name: str) -> str:
+    """The name of a domain or a slot as tables have it: "Price range" is `price_range`."""
+    return "_".join(re.findall(r"\w+", name.lower()))
+
+
 class Database:
     """A table for each domain, in memory. Slots that are no column of a table restrict nothing.
+
+    Domains and columns may be written in any way that `plain_name` makes the same.
 
     Args:
       tables: domain -> rows; a column that a row lacks is not known there.
@@ -27,7 +35,7 @@ class Database:
         For tables as small as a dialogue's own, where users ask for what is not written there ("the nearest").
 
     Raises:
-      UserError: a table without columns.
+      UserError: a table without columns, or with two of one name.
     """
 
     def __init__(self, tables: Mapping[str, Sequence[Mapping[str, str]]], lenient: bool = False) -> None:
@@ -38,7 +46,7 @@ class Database:
         self._connection = sqlite3.connect(":memory:", check_same_thread=False)
         self._connection.create_function("minutes", 1, lambda cell: as_minutes(cell or ""), deterministic=True)
         for number, (domain, rows) in enumerate(tables.items()):
-            self._add(domain, f"t{number}", rows)
+            self._add(plain_name(domain), f"t{number}", rows)
         self._known = functools.lru_cache(maxsize=None)(self._distinct)
 
     @property
@@ -48,10 +56,11 @@ class Database:
 
     def columns(self, domain: str) -> tuple[str, ...]:
         """The columns of a domain's table, () if it has none."""
-        return self._columns.get(domain, ())
+        return self._columns.get(plain_name(domain), ())
 
     def spellings(self, domain: str, slot: str, value: str) -> tuple[str, ...]:
         """The values of a column that `value` means (`agent.values.nearest`)."""
+        domain, slot = plain_name(domain), plain_name(slot)
         return nearest(value, self._known(domain, slot)) if slot in self.columns(domain) else ()
 
     def query(self, domain: str, constraints: Mapping[str, str | Sequence[str]]) -> list[Row]:
@@ -65,10 +74,11 @@ class Database:
         Returns:
           Rows with all columns.
         """
+        domain = plain_name(domain)
         if domain not in self._columns:
             return []
         clauses, parameters = ["1"], []
-        for slot, given in constraints.items():
+        for slot, given in ((plain_name(slot), given) for slot, given in constraints.items()):
             values = (given,) if isinstance(given, str) else tuple(given)
             if slot not in self._columns[domain] or not values or any(map(is_dont_care, values)):
                 continue
@@ -80,18 +90,17 @@ class Database:
         chosen = f"SELECT * FROM {self._tables[domain]} WHERE {' AND '.join(clauses)} ORDER BY rowid"
         return [dict(zip(columns, row, strict=True)) for row in self._connection.execute(chosen, parameters)]
 
-    def query_state(self, state: BeliefState) -> dict[str, list[Row]]:
-        """The rows of each domain of a belief state that has a table."""
-        return {domain: self.query(domain, slots) for domain, slots in state.items() if domain in self._columns}
-
     def _add(self, domain: str, table: str, rows: Sequence[Mapping[str, str]]) -> None:
-        columns = tuple(dict.fromkeys(column for row in rows for column in row))
+        names = dict.fromkeys(column for row in rows for column in row)
+        columns = tuple(map(plain_name, names))
         if not columns:
             raise UserError(f"table {domain!r}: expected rows with at least one column, found none")
+        if "" in columns or len(set(columns)) < len(columns):
+            raise UserError(f"table {domain!r}: expected a name of its own for each column, found {', '.join(names)}")
         self._columns[domain], self._tables[domain] = columns, table
         self._connection.execute(f"CREATE TABLE {table} ({', '.join(f'c{n} TEXT' for n in range(len(columns)))})")
         places = ", ".join("?" for _ in columns)
-        cells = ([str(row.get(column, "")) for column in columns] for row in rows)
+        cells = ([str(row.get(column, "")) for column in names] for row in rows)
         self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", cells)
 
     def _column(self, domain: str, name: str) -> str:

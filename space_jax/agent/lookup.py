@@ -8,13 +8,16 @@ Tokens of the model specification:
   [book_nores]    the domain can be booked, but an accepted entity or a slot of the booking is missing
   [book_fail]     the booking would be turned down
   [book_success]  it would be taken, or has been
+
+An entity is accepted when the state has its name. Of a table without names, such as MultiWOZ's trains, it is the first
+match, as soon as the state has all that its booking needs.
 """
 
 import dataclasses
 from collections.abc import Mapping
 
 from space_jax.agent.backend import Backend, name_column, row_name
-from space_jax.agent.database import Row
+from space_jax.agent.database import Row, plain_name
 from space_jax.agent.values import is_dont_care, nearest
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.records import NAME, OFFERED
@@ -86,16 +89,18 @@ def look_up(backend: Backend, state: BeliefState, offers: Offers) -> Lookup:
       state: as `tasks.dialogue.records.in_order` leaves it.
       offers: made so far.
     """
-    domain = next(reversed(state), None)
-    if domain is None or not backend.database.columns(domain):
+    last = next(reversed(state), "")
+    domain, columns = plain_name(last), backend.database.columns(last)
+    if not columns:
         return NOTHING
-    wishes = {slot: values[0] for slot, values in state[domain].items() if values and slot != NAME}
+    wishes = {plain_name(slot): values[0] for slot, values in state[last].items() if values}
+    name = wishes.pop(NAME, "")
     key: Key = frozenset(
-        (slot, value.lower())
-        for slot, value in wishes.items()
-        if slot in backend.database.columns(domain) and not is_dont_care(value)
+        (slot, value.lower()) for slot, value in wishes.items() if slot in columns and not is_dont_care(value)
     )
-    row = _accepted(backend, domain, state[domain].get(NAME, ("",))[0], offers)
+    row = _accepted(backend, domain, name, offers)
+    if NAME not in columns and _complete(backend, domain, wishes):
+        row = next(iter(backend.database.query(domain, wishes)), None)
     if row is not None:
         reference, token = _booking(backend, domain, row, wishes)
         return Lookup(domain, key, (row,), True, reference, ("[db_1]", *token))
@@ -135,8 +140,14 @@ def _booking(backend: Backend, domain: str, row: Row, wishes: Mapping[str, str])
     slots = backend.booking_slots(domain)
     if not slots:
         return None, ()
-    if any(is_dont_care(wishes.get(slot, "")) for slot in slots):
+    if not _complete(backend, domain, wishes):
         return None, ("[book_nores]",)
     name = row_name(backend.database, domain, row)
     reference = backend.book(domain, name, {slot: wishes[slot] for slot in slots})
     return reference, ("[book_fail]",) if reference is None else ("[book_success]",)
+
+
+def _complete(backend: Backend, domain: str, wishes: Mapping[str, str]) -> bool:
+    """Whether the domain can be booked and the wishes have all that it needs."""
+    slots = backend.booking_slots(domain)
+    return bool(slots) and not any(is_dont_care(wishes.get(slot, "")) for slot in slots)

@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from space_jax.agent.agent import Agent
-from space_jax.agent.backend import Backend, Tables
+from space_jax.agent.backend import Backend
 from space_jax.agent.conversation import Conversation, Truth
-from space_jax.agent.database import Database
 from space_jax.agent.kept import Kept
 from space_jax.agent.worlds import Worlds
 from space_jax.dialogue.record import USER, Dialogue
@@ -79,7 +78,7 @@ def rewrite(
     Returns:
       One a dialogue, in the order given, and the speed.
     """
-    backends = [worlds.of(one.id) or Tables(Database({})) for one in dialogues]
+    backends = [worlds.of(one.id) for one in dialogues]
     records = [
         tuple(records_with(one, backend, agent.offered_names)) for one, backend in zip(dialogues, backends, strict=True)
     ]

@@ -3,7 +3,7 @@
 Rules, in this order; the first that finds something decides:
   don't care    `dontcare`, "any", "do n't care", ... restrict nothing
   same          equal in lower case, without "the ", "a ", "an " in front, punctuation and surplus blanks; "&" is "and"
-  number        "two" is "2", "4 stars" is "4" if the column holds nothing but numbers
+  number        "two" is "2", "4 stars" is "4"; a column of numbers only
   time          "7:15 pm" is "19:15", "noon" is "12:00"; a column of times only
   part          the words of the value stand in a row in exactly one value of the column ("golden dragon" finds "golden
                 dragon restaurant")
@@ -60,6 +60,11 @@ def as_number(value: str) -> str | None:
     return str(int(first)) if first.isascii() and first.isdigit() and len(first) < 10 else None
 
 
+def _lone_number(value: str) -> str | None:
+    """The number that a value is; None for "7 pm" or "5 miles"."""
+    return as_number(value) if normal(value).isalnum() else None
+
+
 @functools.lru_cache(maxsize=1 << 16)
 def as_minutes(value: str) -> int | None:
     """The time of day in minutes since midnight; None if the value is no time."""
@@ -101,8 +106,8 @@ def nearest(value: str, known: Sequence[str]) -> tuple[str, ...]:
     same = tuple(one for one, spelt in zip(known, plain, strict=True) if spelt == wanted and wanted)
     if same or not wanted:
         return same
-    for reading in (as_number, as_minutes):
-        read = [reading(one) for one in known]
+    for reading, of_cell in ((as_number, _lone_number), (as_minutes, as_minutes)):
+        read = [of_cell(one) for one in known]
         if reading(value) is not None and known and None not in read:
             return tuple(one for one, meant in zip(known, read, strict=True) if meant == reading(value))
     held = tuple(one for one, spelt in zip(known, plain, strict=True) if f" {wanted} " in f" {spelt} ")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from space_jax.agent.backend import Backend, row_name
-from space_jax.agent.database import Row
+from space_jax.agent.database import Row, plain_name
 from space_jax.agent.lookup import Lookup, Offers, find_row
 from space_jax.agent.values import is_dont_care
 from space_jax.dialogue.record import BeliefState
@@ -20,6 +20,8 @@ BELIEVED = frozenset({"impl_confirm", "expl_confirm", "notify_failure", "nooffer
 COUNTS, REFERENCES = frozenset({"count", "choice"}), frozenset({"reference", "ref"})
 ALIASES = {"ticket": "price", "fee": "entrance_fee", "addr": "address", "post": "postcode", "id": "train_id"}
 """Slots of MultiWOZ's acts -> columns."""
+ANY_DOMAIN = frozenset({"booking", "general"})
+"""Domains of MultiWOZ's acts that stand for the one that is spoken of."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def speak(
     said: dict[tuple[str, str], list[str]] = {}
     parts, last = [], 0
     for match in PLACEHOLDER.finditer(response):
-        domain, slot = match[1].lower(), re.sub(r"\W+", "_", match[2].strip().lower())
+        domain, slot = match[1].lower(), plain_name(match[2])
         if slot == NAME:
             source.next_entity(domain)
         value = source.value(domain, slot, (domain, slot) in believed)
@@ -102,12 +104,16 @@ class _Source:
     """Values for one response, with the entity that is spoken of in each domain."""
 
     def __init__(self, state: BeliefState, found: Lookup, offers: Offers, backend: Backend, repeats: bool) -> None:
-        self._state, self._found, self._offers, self._backend = state, found, offers, backend
-        self._repeats = repeats
+        self._found, self._offers, self._backend, self._repeats = found, offers, backend, repeats
+        self._state = {
+            plain_name(domain): {plain_name(slot): values for slot, values in slots.items()}
+            for domain, slots in state.items()
+        }
         self._spoken: dict[str, int] = {}
 
     def next_entity(self, domain: str) -> None:
         """A name of this domain follows."""
+        domain = self._meant(domain)
         self._spoken[domain] = self._spoken.get(domain, -1) + 1
 
     def value(self, domain: str, slot: str, believed: bool) -> str | None:
@@ -116,6 +122,7 @@ class _Source:
             return str(self._found.count)
         if slot in REFERENCES:
             return self._found.reference
+        domain = self._meant(domain)
         row = self._row(domain)
         cells = [row.get(slot) or row.get(ALIASES.get(slot, slot))] if row else []
         if row and slot == NAME:
@@ -125,11 +132,18 @@ class _Source:
         ordered = [*wishes, *cells] if believed else [*cells, *wishes]
         return next((value for value in ordered if value and value != "?"), None)
 
+    def _meant(self, domain: str) -> str:
+        return next(reversed(self._state), domain) if domain in ANY_DOMAIN else domain
+
     def _row(self, domain: str) -> Row | None:
         number = max(0, self._spoken.get(domain, 0))
         made = self._offers.names(domain)
         if domain != self._found.domain:
-            return find_row(self._backend, domain, made[-1]) if made else None
+            if made:
+                return find_row(self._backend, domain, made[-1])
+            wishes = {slot: values[0] for slot, values in self._state.get(domain, {}).items() if values}
+            matches = self._backend.database.query(domain, wishes)
+            return matches[0] if len(matches) == 1 or (matches and domain in self._state) else None
         if self._repeats and made and not self._found.accepted:
             return find_row(self._backend, domain, made[-1 - number] if number < len(made) else made[-1])
         rows = self._found.rows

@@ -18,7 +18,7 @@ from space_jax.decoding.sequence import Given, Grown, grow, grow_by_beam
 from space_jax.errors import UserError
 from space_jax.features.batch import Tokens
 from space_jax.models.memory import Memory
-from space_jax.tasks.dialogue.sequence import PARTS
+from space_jax.tasks.dialogue.sequence import PARTS, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.packed import Encoded
 
@@ -31,7 +31,7 @@ class Writer:
     Args:
       task: of the run.
       params: of the model.
-      sampling: how tokens are chosen.
+      sampling: how the tokens of acts and responses are chosen; of a belief state it is the likeliest.
       seed: of the choices; each stretch has a key of its own.
       beam: hypotheses of a beam search, which takes the place of choosing token by token; 1: none.
 
@@ -143,7 +143,8 @@ class Writer:
         stretch = (next_token, memory, given, closing, limit, opening)
         if self.beam > 1:
             return grow_by_beam(*stretch, self.beam, self._barred[part], active)
-        return grow(*stretch, self._sampling, key, self._barred[part], active)
+        sampling = GREEDY if part == STATE else self._sampling
+        return grow(*stretch, sampling, key, self._barred[part], active)
 
 
 def power_of_two(count: int) -> int:

@@ -25,16 +25,17 @@ def talk_in_terminal(agent: Agent, fresh: Talk, transcript: Path | None = None) 
       fresh: a conversation that has not begun.
       transcript: file for the turns as JSON lines; it is written at the end, also when an answer is interrupted.
     """
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
-    console, talk, lines = Console(), fresh, list[dict[str, Any]]()
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    console, talk, lines, dialogue = Console(), fresh, list[dict[str, Any]](), 1
     try:
         while (text := _asked(console)) is not None:
             if text.strip() == AGAIN:
-                talk = fresh
+                talk, dialogue = fresh, dialogue + 1
                 continue
             line, talk = _answered(console, Answer(agent, talk, text))
-            lines.append(line)
+            lines.append({"dialogue": dialogue, **line})
     finally:
         if transcript is not None:
             write_text(transcript, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--web", action="store_true", help="on a web page; needs pip install 'space-jax[web]'")
     parser.add_argument("--host", help=f"of the page; 0.0.0.0 lets other machines in ({_HOST})")
     parser.add_argument("--port", type=int, help="of the page (default: the first free one from 7860)")
-    parser.add_argument("--temperature", type=float, default=0.0, help="0: the likeliest words (%(default)s)")
+    parser.add_argument("--temperature", type=float, help="0: the likeliest words (0; 1 with --top-k or --top-p)")
     parser.add_argument("--top-k", type=int, default=0, help="0: all (%(default)s)")
     parser.add_argument("--top-p", type=float, default=1.0, help="1: all (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the words that are drawn (%(default)s)")
@@ -49,8 +50,8 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _check(given: argparse.Namespace) -> None:
-    if given.transcript is not None and not given.transcript.parent.is_dir():
-        raise UserError(f"--transcript: expected an existing folder to write to, found no {given.transcript.parent}")
+    if given.transcript is not None:
+        require_writable(given.transcript, "--transcript")
     if given.web and given.transcript is not None:
         raise UserError("--transcript: expected a conversation in the terminal, found --web, where there may be many")
     for name in ("host", "port"):
@@ -63,17 +64,16 @@ def _check(given: argparse.Namespace) -> None:
 def _opened(given: argparse.Namespace) -> "tuple[Agent, Talk]":
     """The agent of a run, and a conversation about the world of its corpus that has not begun."""
     from space_jax.agent.agent import Agent
-    from space_jax.agent.backend import Tables
     from space_jax.agent.conversation import Conversation
-    from space_jax.agent.database import Database
     from space_jax.agent.worlds import Worlds
     from space_jax.chat.answer import Talk
     from space_jax.config_files import read_config
     from space_jax.decoding.sampling import Sampling
     from space_jax.tasks.config import FinetuneConfig
 
-    sampling = Sampling(given.temperature, given.top_k, given.top_p)
+    drawn = 1.0 if given.top_k or given.top_p < 1 else 0.0
+    sampling = Sampling(drawn if given.temperature is None else given.temperature, given.top_k, given.top_p)
     agent = Agent.load(given.workdir, given.step, sampling, given.seed)  # says what is wrong with a folder
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
     worlds = Worlds(run.data.corpus, run.data.source, given.database or getattr(run.task, "database", ""))
-    return agent, Talk(Conversation(worlds.of("") or Tables(Database({}))))
+    return agent, Talk(Conversation(worlds.to_talk_about()))

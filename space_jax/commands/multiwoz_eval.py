@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     if given.prepare is not None:
         print(write_prepared(given.source, given.prepare))
         return
-    if given.out is not None and not given.out.parent.is_dir():
-        raise UserError(f"--out: expected an existing folder to write to, found no {given.out.parent}")
+    if given.out is not None:
+        require_writable(given.out, "--out")
     predictions = read_predictions(given.predictions)
     report = evaluate(predictions, read_benchmark(given.source), given.active_domains)
     text = json.dumps(report.to_json(), indent=1)

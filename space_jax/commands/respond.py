@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ def _checked(given: argparse.Namespace) -> tuple[str, ...]:
         value = getattr(given, name)
         if value is not None and value < 1:
             raise UserError(f"--{name}: expected at least 1, found {value}")
-    if given.out is not None and not given.out.parent.is_dir():
-        raise UserError(f"--out: expected an existing folder to write to, found no {given.out.parent}")
+    if given.out is not None:
+        require_writable(given.out, "--out")
     true = tuple(name.strip() for name in given.given.split(",") if name.strip())
     unknown = [name for name in true if name not in GIVEN]
     if unknown:

@@ -12,8 +12,10 @@ from space_jax.agent.words import PLACEHOLDER, SystemAct
 from space_jax.agent.worlds import Worlds
 from space_jax.agent.writer import Writer
 from space_jax.corpora.simulated import DialogAct, simulate
+from space_jax.decoding.sampling import Sampling
 from space_jax.dialogue.record import USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.tasks.dialogue.records import Said
 from space_jax.tasks.dialogue.sequence import PARTS
 
 WORLD = Tables(Database({"hotel": [{"name": "Ivy", "area": "north", "phone": "4"}]}))
@@ -44,6 +46,38 @@ def test_side_by_side_is_as_one_at_a_time(agent, fresh):
     texts = ["a hotel", "taxi to the north please"]
     together, _ = agent.reply([fresh] * 2, texts)
     assert together == [agent.reply([fresh], [text])[0][0] for text in texts]
+
+
+def test_of_a_long_true_state_the_model_reads_the_domain_that_is_asked(agent, fresh, monkeypatch):
+    """As in training, where the domains spoken of first are left out of what is too long."""
+    given, write = [], Writer.write
+
+    def noted(writer, memory, part, tokens, *rest):
+        given.append((part, writer.text(tokens[0])))
+        return write(writer, memory, part, tokens, *rest)
+
+    monkeypatch.setattr(Writer, "write", noted)
+    state = {"restaurant": {"name": ("good " * 9,), "area": ("north " * 9,)}, "hotel": {"area": ("north",)}}
+    (reply,), _ = agent.reply([fresh], ["a hotel"], [Truth(state, (), "good")])
+    text = next(text for part, text in given if part == "state")
+    assert "hotel area: north" in text
+    assert "restaurant" not in text
+    assert (reply.state, reply.found.tokens) == (state, ("[db_1]",))
+
+
+def test_what_is_drawn_is_not_the_state(task, params):
+    """Draws among all tokens differ from seed to seed; the belief state is the likeliest whatever the seed."""
+    said = [[Said(USER, "a hotel in the north")]] * 4
+
+    def written(part, seed):
+        writer = Writer(task, params, Sampling(2.0), seed)
+        opening = [[writer.sequences.opening[part]]] * 4
+        return writer.write(
+            writer.read([task.sequences.context(one) for one in said]), part, opening, [0] * 4, [True] * 4
+        )[0]
+
+    assert written("state", 0) == written("state", 1)
+    assert len({tuple(row) for row in written("response", 0)}) > 1
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])

@@ -63,6 +63,53 @@ def test_a_booking_that_is_turned_down():
     assert look_up(backend, state, Offers()).tokens == ("[db_1]", "[book_fail]")
 
 
+TRAINS = [{"arrive_by": "10:00", "day": "monday", "train_id": name} for name in ("TR1", "TR2")]
+CITY = Tables(
+    Database(
+        {
+            "train": TRAINS,
+            "police": [{"name": "Parkside", "phone": "999"}],
+            "hotel": ROWS,
+            "taxi": [{"car": "red bmw", "phone": "07"}],
+        }
+    ),
+    {"train": ("people",), "hotel": ("day",)},
+)
+
+
+def test_what_has_no_name_is_booked_when_its_booking_is_known():
+    wanted = {"day": ("monday",), "arrive_by": ("11:00",)}
+    found = look_up(CITY, {"train": wanted}, Offers())
+    assert (found.accepted, found.count, found.tokens) == (False, 2, ("[db_2]", "[book_nores]"))
+    booked = look_up(CITY, {"train": {**wanted, "people": ("2",)}}, Offers())
+    assert (booked.rows[0]["train_id"], booked.tokens) == ("TR1", ("[db_1]", "[book_success]"))
+    assert booked.reference == CITY.book("train", "TR1", {"people": "2"})
+    none = look_up(CITY, {"train": {"day": ("friday",), "people": ("2",)}}, Offers())
+    assert (none.count, none.reference, none.tokens) == (0, None, ("[db_0]", "[book_nores]"))
+
+
+def test_domains_and_slots_of_a_state_may_be_written_in_any_way():
+    found = look_up(WORLD, {"Hotel": {"Area": ("North",), "Name": ("a one",), "Day": ("monday",)}}, Offers())
+    assert (found.domain, found.rows[0]["name"], found.tokens) == ("hotel", "A One", ("[db_1]", "[book_success]"))
+    assert found.constraints == KEY
+
+
+def test_a_booking_is_of_the_domain_that_is_spoken_of():
+    state = {"hotel": {"name": ("B Two",), "day": ("monday",)}}
+    found = look_up(CITY, state, Offers())
+    response = "I booked [booking_name] for [booking_day], reference [booking_reference]."
+    assert (
+        speak(response, (), state, found, Offers(), CITY).text
+        == f"I booked B Two for monday, reference {found.reference}."
+    )
+
+
+def test_domains_that_were_never_asked_about_have_values():
+    found = look_up(CITY, NORTH, Offers())
+    spoken = speak("[police_phone], [taxi_car], [taxi_phone]", (), {"taxi": {}, **NORTH}, found, Offers(), CITY)
+    assert spoken.text == "999, red bmw, 07"
+
+
 def test_words_and_what_was_said():
     found = look_up(WORLD, NORTH, Offers())
     acts = (PlannedAct("hotel", "inform", ("count",)), PlannedAct("hotel", "select", ("name", "name")))

@@ -49,6 +49,9 @@ def test_short_values_must_be_spelt_right():
 def test_numbers_where_all_of_the_column_are():
     assert nearest("four stars", ("2", "3", "4")) == ("4",)
     assert nearest("four", ("4", "many")) == ()
+    assert nearest("7 am", ("7 pm", "8 pm")) == ()
+    assert nearest("19:00", ("7 pm", "8 pm")) == ("7 pm",)
+    assert nearest("5 minutes", ("5 miles", "9 miles")) == ()
     assert as_number("12 people") == "12"
     assert as_number("people") is None
 

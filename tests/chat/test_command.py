@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from space_jax.agent.agent import Agent
 from space_jax.cli import main
+from space_jax.decoding.sampling import Sampling
+from space_jax.errors import UserError
 
 
 @pytest.fixture
@@ -50,7 +53,30 @@ def test_a_folder_that_is_not_there(mistake, tmp_path):
         (("--web", "--port", 70000), "--port: expected 1 to 65535, found 70000"),
         (("--web", "--transcript", "t.jsonl"), "--transcript: expected a conversation in the terminal, found --web"),
         (("--transcript", "no/such/t.jsonl"), "--transcript: expected an existing folder"),
+        (("--transcript", "/"), "--transcript: expected a file to write, found the folder /"),
     ],
 )
 def test_options_that_do_not_go_together(mistake, tmp_path, options, said):
     assert said in mistake("chat", "--workdir", tmp_path, *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "sampling"),
+    [
+        ((), Sampling(0.0)),
+        (("--top-k", "5"), Sampling(1.0, 5)),
+        (("--top-p", "0.9"), Sampling(1.0, 0, 0.9)),
+        (("--top-k", "5", "--temperature", "0.7"), Sampling(0.7, 5)),
+        (("--temperature", "0"), Sampling(0.0)),
+    ],
+)
+def test_a_choice_among_some_tokens_is_a_draw(monkeypatch, tmp_path, options, sampling):
+    asked = []
+
+    def load(workdir, step, sampling, seed):
+        asked.append(sampling)
+        raise UserError("enough")
+
+    monkeypatch.setattr(Agent, "load", load)
+    assert main(["chat", "--workdir", str(tmp_path), *options]) == 2
+    assert asked == [sampling]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_every_turn_shows_frame_state_matches_act_and_answer(talk):
 
 def test_the_transcript_has_the_frames_and_starts_over(talk):
     shown, lines = talk("area=north", "hello", "/new", "stars=4", "/quit", "never read")
-    assert [line["user"] for line in lines] == ["area=north", "hello", "stars=4"]
+    assert [(line["dialogue"], line["user"]) for line in lines] == [(1, "area=north"), (1, "hello"), (2, "stars=4")]
     assert ["you>", "understood", "nothing", "new"] in shown
     nothing = {"added": {}, "changed": {}, "removed": {}}
     added = [{"hotel": {"area": "north"}}, {}, {"hotel": {"stars": "4"}}]
@@ -60,3 +61,12 @@ def test_what_was_said_before_an_interruption_is_kept(talk, scripted, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         talk("hello", "stop")
     assert json.loads((tmp_path / "transcript.jsonl").read_text())["user"] == "hello"
+
+
+def test_what_a_terminal_cannot_show_is_replaced(scripted, fresh, monkeypatch):
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO("café 漢\n"))
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    talk_in_terminal(scripted, fresh)
+    sys.stdout.flush()
+    assert b"I heard: caf? ?" in shown.getvalue()

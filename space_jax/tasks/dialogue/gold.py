@@ -8,9 +8,9 @@ from space_jax.dialogue.record import SYSTEM, Dialogue, Turn
 from space_jax.tasks.dialogue.records import NAME, DialogueRecord, records_of, system_states
 
 
-def records_with(dialogue: Dialogue, backend: Backend | None, offered: bool = True) -> Iterator[DialogueRecord]:
-    """`records_of` with the database's answers to the true belief states; without a database there are none."""
-    return records_of(dialogue, database_tokens(dialogue, backend, offered) if backend else None, offered)
+def records_with(dialogue: Dialogue, backend: Backend, offered: bool = True) -> Iterator[DialogueRecord]:
+    """`records_of` with the database's answers to the true belief states."""
+    return records_of(dialogue, database_tokens(dialogue, backend, offered), offered)
 
 
 def database_tokens(dialogue: Dialogue, backend: Backend, offered: bool = True) -> dict[int, tuple[str, ...]]:

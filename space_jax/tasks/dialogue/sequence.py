@@ -86,11 +86,15 @@ class Sequences:
         return [self.opening[part], *self._encode(text)[: self.limits[part] - 1], self.closing[part]]
 
     def state(self, state: BeliefState) -> list[int]:
-        """A belief state between its marks; of one that is too long the domains spoken of first are left out."""
-        domains = list(state)
-        while len(domains) > 1 and len(self._encode(_text(state, domains))) >= self.limits[STATE]:
-            domains.pop(0)
-        return self.wrapped(STATE, _text(state, domains))
+        """A belief state, as much of it as is `kept`, between its marks."""
+        return self.wrapped(STATE, write_belief(self.kept(state)))
+
+    def kept(self, state: BeliefState) -> BeliefState:
+        """A belief state that fits: of one that is too long the domains spoken of first are left out."""
+        kept = dict(state)
+        while len(kept) > 1 and len(self._encode(write_belief(kept))) >= self.limits[STATE]:
+            del kept[next(iter(kept))]
+        return kept
 
     def database(self, names: Sequence[str]) -> list[int]:
         """The database tokens between their marks."""
@@ -115,10 +119,6 @@ class Sequences:
         if turn.acts is not None:
             found.append((ACTS, self.wrapped(ACTS, write_acts(turn.acts))))
         return [*found, (RESPONSE, self.wrapped(RESPONSE, turn.response))]
-
-
-def _text(state: BeliefState, domains: Sequence[str]) -> str:
-    return write_belief({domain: state[domain] for domain in domains})
 
 
 def _longest_text(tokens: int) -> int:

@@ -1,8 +1,10 @@
 """The records of a split: a corpus with its database, or a JSONL file of dialogues with one's own."""
 
+import functools
 from collections.abc import Iterable
 from pathlib import Path
 
+from space_jax.agent.backend import Backend
 from space_jax.agent.worlds import Worlds
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.jsonl import read_jsonl
@@ -33,6 +35,16 @@ def read_records(config: DialogueConfig, source: DataSource, split: str) -> list
     if not records:
         raise UserError(f"config field data: split {split} has no system turn behind a user's turn")
     return records
+
+
+@functools.cache
+def own_world(database: str) -> Backend:
+    """The world of dialogues that belong to no corpus: the tables in a file or a folder; none if it is empty.
+
+    Raises:
+      UserError: tables that cannot be read.
+    """
+    return Worlds("", "", database).of("")
 
 
 def dialogues(source: DataSource, split: str, train: str = TRAIN) -> Iterable[Dialogue]:

@@ -25,10 +25,11 @@ from space_jax.models.heads import per_example
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.views import rngs
 from space_jax.tasks.dialogue.config import DialogueConfig
+from space_jax.tasks.dialogue.gold import records_with
 from space_jax.tasks.dialogue.model import DialogueModel, token_losses
-from space_jax.tasks.dialogue.records import DialogueRecord, records_of, value_changes
+from space_jax.tasks.dialogue.records import DialogueRecord, value_changes
 from space_jax.tasks.dialogue.sequence import PARTS, STATE, Sequences, Target
-from space_jax.tasks.dialogue.splits import read_records
+from space_jax.tasks.dialogue.splits import own_world, read_records
 from space_jax.tasks.packed import Encoded, Shape, TaskBatch, fill, pack, place
 from space_jax.tasks.task import Arrays, Json, Task
 
@@ -67,6 +68,8 @@ class DialogueTask(Task):
                 f"config field task.max_state_tokens: {config.max_state_tokens} tokens and their marks do not fit the "
                 f"model's {model.positions} positions"
             )
+        if config.max_turns >= model.turns:
+            raise UserError(f"config field task.max_turns: the model tells {model.turns - 1} turns apart at most")
         self.sequences = Sequences(tokenizer, config)
         self.module = DialogueModel(model, "space1" if recipe == "space1" else "space3")
         self.row_length = config.context_length
@@ -80,9 +83,9 @@ class DialogueTask(Task):
 
     @classmethod
     def read_row(cls, config: DialogueConfig, row: Mapping[str, Any], where: str, number: int) -> DialogueRecord:
-        """See `Task.read_row`: the last system turn of a dialogue in our JSON."""
+        """See `Task.read_row`: the last system turn of a dialogue in our JSON, on the tables of `config`."""
         try:
-            records = list(records_of(dialogue_from_json(row), None, config.offered_names))
+            records = list(records_with(dialogue_from_json(row), own_world(config.database), config.offered_names))
         except UserError as error:
             raise UserError(f"{where}: {error}") from None
         if not records:

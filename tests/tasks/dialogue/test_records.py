@@ -4,8 +4,11 @@ import dataclasses
 
 import pytest
 
+from space_jax.agent.backend import Tables
+from space_jax.agent.database import Database
 from space_jax.agent.simulated import SimulatedBackend
 from space_jax.corpora.simulated import BRISK, simulate
+from space_jax.dialogue.jsonl import dialogue_to_json, write_jsonl
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
@@ -15,6 +18,7 @@ from space_jax.tasks.dialogue.gold import offered_names, records_with
 from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn, in_order, records_of, value_changes
 from space_jax.tasks.dialogue.sequence import Sequences
 from space_jax.tasks.dialogue.splits import read_records
+from space_jax.tasks.dialogue.task import DialogueTask
 from tests.agent.conftest import CONFIG, write_vocabulary
 
 PROPOSE = (Frame("hotel", "propose", (Slot("name", (Value("Ivy"),)),)),)
@@ -90,7 +94,7 @@ def test_the_database_answers_the_true_states():
     records = list(records_with(next(simulate(1, 1, manner=BRISK)), SimulatedBackend()))
     assert all(record.target.database[0].startswith("[db_") for record in records)
     assert offered_names(DIALOGUE.turns[1]) == {"hotel": ("Ivy",)}
-    assert all(record.target.database == () for record in records_with(DIALOGUE, None))
+    assert {record.target.database for record in records_with(DIALOGUE, Tables(Database({})))} == {("[db_nores]",)}
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +151,15 @@ def test_what_is_not_annotated_is_left_out(sequences):
     assert named(sequences, sequences.context(records[1].context).ids).split()[4:7] == ["<sos_r>", "good", "<eos_r>"]
 
 
+@pytest.mark.parametrize(("database", "token"), [("", "[db_nores]"), ("taxi.csv", "[db_1]")])
+def test_a_row_is_about_the_tables_of_the_configuration(tmp_path, database, token):
+    """Without tables the model is told what the agent will tell it, not nothing."""
+    (tmp_path / "taxi.csv").write_text("name\nA1\n")
+    config = DialogueConfig(database=database and str(tmp_path / database))
+    record = DialogueTask.read_row(config, dialogue_to_json(DIALOGUE), "a.jsonl:1", 1)
+    assert record.target.database == (token,)
+
+
 def test_splits():
     source = DataSource(corpus="simulated", options=("dialogues=3",))
     train, held_out = (read_records(DialogueConfig(), source, split) for split in ("train", "validation"))
@@ -155,8 +168,6 @@ def test_splits():
 
 
 def test_a_jsonl_file_with_a_database(tmp_path):
-    from space_jax.dialogue.jsonl import write_jsonl
-
     write_jsonl(tmp_path / "train.jsonl", [DIALOGUE])
     (tmp_path / "hotel.csv").write_text("name,area\nIvy,north\nOak,south\n")
     config = DialogueConfig(database=str(tmp_path / "hotel.csv"))

@@ -139,3 +139,9 @@ def test_token_losses_in_chunks_equal_the_whole(task, monkeypatch):
 def test_labels(task):
     assert task.make_labels(task.config, RECORDS) == {"state": True, "acts": True}
     assert task.make_labels(task.config, RECORDS[2:]) == {"state": False, "acts": False}
+
+
+def test_more_turns_than_the_model_tells_apart_are_refused(task):
+    config = dataclasses.replace(task.config, max_turns=task.model.turns)
+    with pytest.raises(UserError, match=r"task\.max_turns: the model tells 16 turns apart"):
+        DialogueTask(config, task.labels, task.tokenizer, task.model, "space3")
