@@ -15,7 +15,7 @@ from space_jax.tasks.dialogue.config import DialogueConfig
 def get_config() -> FinetuneConfig:
     return FinetuneConfig(
         task=DialogueConfig(
-            context_length=192,
+            context_length=256,  # a context takes 93 tokens, so that a row holds two or three
             target_length=160,
             max_turns=8,
             max_state_tokens=40,
@@ -26,5 +26,5 @@ def get_config() -> FinetuneConfig:
         data=DataSource(corpus="camrest676", source="data/camrest676"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=3e-4, weight_decay=0.01, clip_norm=1.0),
-        train=FinetuneTrainConfig(epochs=14, batch_size=16, patience=4),
+        train=FinetuneTrainConfig(epochs=12, batch_size=16, patience=4),
     )

@@ -90,6 +90,8 @@ def on_mesh(batch: TaskBatch, mesh: Mesh) -> TaskBatch:
 
 
 def tokens_and_padding(batch: TaskBatch) -> tuple[int, float]:
-    """Real tokens, and the share of the grid that is padding."""
-    real = int(np.count_nonzero(batch.context.segments))
-    return real, 1.0 - real / batch.context.segments.size
+    """Real tokens, and the share of the grid that is padding; targets, where a task has them, are a grid beside it."""
+    targets = [batch.rows["target_segments"]] if "target_segments" in batch.rows else []
+    grids = [batch.context.segments, *targets]
+    real = sum(int(np.count_nonzero(grid)) for grid in grids)
+    return real, 1.0 - real / sum(grid.size for grid in grids)

@@ -1,10 +1,14 @@
-"""The order of the examples: every epoch once through all, a function of seed and step."""
+"""The order of the examples: every epoch once through all, a function of seed and step. What counts as padding."""
+
+import dataclasses
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from space_jax.tasks.batches import indices_of, steps_per_epoch
+from space_jax.tasks.batches import indices_of, steps_per_epoch, tokens_and_padding
+from space_jax.tasks.packed import Encoded, Shape, pack
 
 
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 3), st.integers(0, 4))
@@ -19,3 +23,12 @@ def test_epochs_and_seeds_have_orders_of_their_own():
     orders = {tuple(indices_of(20, 20, seed, epoch).tolist()) for seed in range(3) for epoch in range(3)}
     assert len(orders) == 9
     assert indices_of(20, 7, 1, 5).tolist() == indices_of(20, 7, 1, 5).tolist()
+
+
+def test_targets_count_as_tokens_and_as_padding():
+    contexts = [Encoded(*(np.ones(n, np.int32) for _ in range(4))) for n in (6, 3)]
+    batch = pack(contexts, 2, Shape(10, 2))
+    assert tokens_and_padding(batch) == (9, pytest.approx(0.1))
+    targets = np.array([[1, 1, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]])
+    batch = dataclasses.replace(batch, rows={"target_segments": targets, "target_parts": np.zeros_like(targets)})
+    assert tokens_and_padding(batch) == (14, pytest.approx(16 / 30))

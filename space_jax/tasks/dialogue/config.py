@@ -12,14 +12,14 @@ class DialogueConfig:
 
     name: str = "dialogue"
     train_split: str = "train"  # of the corpus; "validation" for MultiWOZ where train is missing, see `held_out`
-    context_length: int = 256  # tokens of a context, of which the last are kept, and of a row of the grid
-    target_length: int = 288  # tokens of a row of the grid of targets; a longer target is cut
+    context_length: int = 256  # tokens of a context, of which the last are kept, and of a row of their grid
+    target_length: int = 288  # tokens of a row of the grid of targets, beside that of the contexts
     max_turns: int = 16  # turns of context
     max_turn_tokens: int = 50  # of one turn, of which the last are kept
     max_state_tokens: int = 120  # of a belief state, read or written
     max_act_tokens: int = 60
     max_response_tokens: int = 80
-    slots: int = 4  # examples that share a row
+    slots: int = 4  # examples that share a row of both grids, whose lengths leave little padding if they hold so many
     state_weight: float = 1.0  # of the mean loss of a belief state's tokens beside those of acts and responses
     change_weight: float = 1.0  # of a state in which a value is another than before, beside other states
     act_weight: float = 1.0  # of the dialog-act loss beside the tokens'
