@@ -3,8 +3,6 @@ PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 QUICK := runs/quickstart
-# Large pages: a tenth faster on CPUs (docs/scaling.md).
-export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
 .PHONY: quickstart test test-all lint install clean
 
@@ -15,6 +13,8 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+# Large pages make training on CPUs a tenth faster (docs/scaling.md).
+quickstart: export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 quickstart: install
 	rm -rf $(QUICK)
 	$(RUN) space_jax tokenizer train simulated --dialogues 3000 --names source --kind bpe --vocab-size 3000 \
