@@ -3,9 +3,9 @@ r"""End-to-end dialogue on CamRest676 from MiniLM.
   space-jax finetune --config configs/finetune/camrest676.py --workdir runs/camrest676 --init minilm
   space-jax respond --workdir runs/camrest676
 
-Hardware: two CPU cores, 54 minutes for 12 passes of 105 steps, other light work beside them. The test split was scored
-after a run of 14 passes that was best after the 12th: Match 92.5, Success F1 84.9, BLEU 23.1; SPACE-1 with a 12 x 768
-model: 98.5, 87.7, 24.2.
+Hardware: two CPU cores, 54 minutes for 12 passes of 105 steps, other light work beside them; on a slower machine 80, by
+its first 120 steps. The test split was scored after an earlier run of 14 passes with contexts of 192 tokens that was
+best after the 12th: Match 92.5, Success F1 84.9, BLEU 23.1; SPACE-1 with a 12 x 768 model: 98.5, 87.7, 24.2.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

@@ -8,6 +8,7 @@ from space_jax.agent.database import Database
 from space_jax.agent.kvret_world import ANY_CAR, kvret_worlds
 from space_jax.agent.simulated import SimulatedBackend
 from space_jax.agent.tables import read_bookings, read_database
+from space_jax.corpora.registry import SIMULATED
 from space_jax.corpora.simulated import DOMAINS
 from space_jax.errors import UserError
 
@@ -18,8 +19,8 @@ MULTIWOZ_BOOKING = {
 }
 """Domain -> the slots of a MultiWOZ state's `book`, all of which a booking needs."""
 
-_SIMULATED, _KVRET = "simulated", "kvret"
-_BOOKINGS = {"multiwoz21": MULTIWOZ_BOOKING, _SIMULATED: {name: tuple(one.booking) for name, one in DOMAINS.items()}}
+_KVRET = "kvret"
+_BOOKINGS = {"multiwoz21": MULTIWOZ_BOOKING, SIMULATED: {name: tuple(one.booking) for name, one in DOMAINS.items()}}
 _WITH_FOLDER = ("camrest676", "multiwoz21")
 _EMPTY = Tables(Database({}))
 
@@ -56,7 +57,7 @@ class Worlds:
         if self._database:
             database = read_database(self._database, lenient=self._corpus == _KVRET)
             return Tables(database, read_bookings(self._database) or bookings)
-        if self._corpus == _SIMULATED:
+        if self._corpus == SIMULATED:
             return SimulatedBackend()
         if self._corpus not in _WITH_FOLDER:
             return _EMPTY

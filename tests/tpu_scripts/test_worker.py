@@ -102,7 +102,8 @@ def test_a_run_that_was_killed_is_lost(worker):
     worker.run("launch.sh", "first")
     worker.wait_for(lambda: "pretrain first" in worker.log())
     os.killpg(int((worker.run_folder / "pid").read_text()), 9)
-    worker.wait_for(lambda: "lost" in worker.status())
+    worker.wait_for(lambda: "running" not in worker.status())
+    assert "lost" in worker.status()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from space_jax.agent.backend import Backend
 from space_jax.agent.worlds import Worlds
+from space_jax.corpora.options import parse_option
+from space_jax.corpora.registry import SEED_STRIDE, SIMULATED, corpus
+from space_jax.corpora.simulated import BRISK, simulate
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.jsonl import read_jsonl
 from space_jax.dialogue.record import Dialogue
@@ -16,8 +19,6 @@ from space_jax.tasks.dialogue.gold import records_with
 from space_jax.tasks.dialogue.records import DialogueRecord
 from space_jax.tasks.held_out import TRAIN, split_dialogues
 from space_jax.tasks.reading import file_of
-
-SIMULATED = "simulated"
 
 
 def read_records(config: DialogueConfig, source: DataSource, split: str) -> list[DialogueRecord]:
@@ -62,10 +63,6 @@ def _simulated(source: DataSource, split: str) -> Iterable[Dialogue]:
     The clerk of the corpus is patient, and some users leave before all is done; a brisk one serves all whose goals can
     be met.
     """
-    from space_jax.corpora.options import parse_option
-    from space_jax.corpora.registry import SEED_STRIDE, corpus
-    from space_jax.corpora.simulated import BRISK, simulate
-
     options = dict(parse_option(text, corpus(SIMULATED)) for text in source.options)
     count, seed = options.get("dialogues", 1000), options.get("seed", 0)
     count = count if split == "train" else max(1, count // 50)
