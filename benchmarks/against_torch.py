@@ -25,8 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.config_files import load_config, parse_overrides
-from space_jax.features.batch import Batch, micro_batches
-from space_jax.features.padding import pad_share
+from space_jax.features.batch import Batch, micro_batches, padding_share
 from space_jax.training.setup import Setup
 
 SIDES = ("torch", "torch_one_view", "ours")
@@ -46,7 +45,7 @@ def steps_of_ours(setup: Setup, batches: Sequence[Batch]) -> Iterator[Callable[[
     from space_jax.training.mesh import make_mesh
     from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
     from space_jax.training.state import abstract_state, init_state
-    from space_jax.training.step import make_train_step
+    from space_jax.training.step import make_train_step, metric_names
 
     config, recipe = setup.config, setup.recipe
     mesh, rules, seed = make_mesh(config.mesh), config.mesh.rules, config.train.seed
@@ -60,7 +59,7 @@ def steps_of_ours(setup: Setup, batches: Sequence[Batch]) -> Iterator[Callable[[
     def run(batch: Batch) -> float:
         nonlocal state
         state, metrics = program(state, to_mesh(batch, mesh))
-        return float(jax.device_get(metrics)["loss"])
+        return float(jax.device_get(metrics)[metric_names(recipe).index("loss")])
 
     for batch in {(batch.context.ids.shape, batch.response.ids.shape): batch for batch in batches}.values():
         run(batch)
@@ -101,7 +100,7 @@ def serve(side: str, config: str, overrides: Sequence[str], steps: int) -> None:
         began = time.perf_counter()
         loss = step()
         seconds = time.perf_counter() - began
-        memory, padding = peak_memory(), pad_share(batches[number])
+        memory, padding = peak_memory(), padding_share(batches[number])
         result = {"seconds": seconds, "loss": loss, "memory": memory, "whole": max(memory, whole), "padding": padding}
         print(json.dumps(result), flush=True)
 

@@ -19,21 +19,20 @@ from typing import Any
 import numpy as np
 
 from space_jax.config_files import load_config
-from space_jax.features.batch import Batch, micro_batches
-from space_jax.features.padding import lost_targets, pad_share, shape_of
+from space_jax.features.batch import Batch, micro_batches, padding_share
 from space_jax.features.pipeline import train_batches
 
 
 def of_batch(batch: Batch) -> dict[str, float]:
     """The shares of one micro-batch."""
-    masked, lost = np.count_nonzero(batch.masked_weights), lost_targets(batch)
+    masked, lost = batch.masked_and_lost()
     return {
-        "padding": pad_share(batch),
+        "padding": padding_share(batch),
         "padding_of_context": 1 - float(np.mean(batch.context.segments > 0)),
         "padding_of_response": 1 - float(np.mean(batch.response.segments > 0)),
         "empty_prompt_slots": 1 - float(np.mean(batch.occupied)),
-        "unused_masked_positions": 1 - masked / batch.masked_weights.size,
-        "masked_tokens_lost": lost / max(1, masked + lost),
+        "unused_masked_positions": 1 - (masked - lost) / batch.masked_weights.size,
+        "masked_tokens_lost": lost / max(1, masked),
     }
 
 
@@ -46,7 +45,7 @@ def measure(config: Any, seeds: int, batches: int) -> dict[str, Any]:
         for _ in range(batches):
             batch = micro_batches(next(stream))[0]
             measured.append(of_batch(batch))
-            shapes[shape_of(batch)] += 1
+            shapes[batch.shape] += 1
         stream.close()
     means = {name: round(statistics.fmean(one[name] for one in measured), 4) for name in measured[0]}
     seconds = time.process_time() - began

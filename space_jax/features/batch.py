@@ -6,12 +6,67 @@ in slot s), so that everything about a token stays in its row and a row on its d
 the training loop puts it on the mesh.
 """
 
-from typing import Any
+import dataclasses
+from typing import Any, Protocol, Self
 
 import jax
+import numpy as np
 from flax import struct
 
+from space_jax.features.grid import Rung
+
 Array = Any  # np.ndarray on the host, jax.Array on a device
+
+
+class PackedBatch(Protocol):
+    """What training asks of a batch, of pre-training (`Batch`) or of a task (`tasks.packed.TaskBatch`).
+
+    Arrays have a leading axis of micro-batches, or none.
+    """
+
+    @property
+    def occupied(self) -> Array:
+        """`[R, S]` bool, whether an example lies in the slot."""
+
+    @property
+    def slot(self) -> Array:
+        """`[B]` int32, row * S + slot of each example."""
+
+    @property
+    def valid(self) -> Array:
+        """`[B]` bool, whether the example counts."""
+
+    @property
+    def shape(self) -> Rung:
+        """The sizes in which batches of a run differ; each is a program to compile."""
+
+    @property
+    def segments(self) -> tuple[Array, ...]:
+        """The segment ids of every grid of tokens, 0 where it is padding."""
+
+    def grown(self, shape: Rung) -> Self:
+        """The batch with empty rows and columns behind its own, so that others may have more."""
+
+    def masked_and_lost(self) -> tuple[int, int]:
+        """Masked tokens, and those of them that are not in the loss because their row has no place for them."""
+
+    def behind(self, rows: int) -> Self:
+        """The batch as it lies behind so many rows of other processes: `slot` counts from the first row of all."""
+
+
+def moved_slots(batch: PackedBatch, rows: int) -> np.ndarray:
+    """`slot` of a batch before which `rows` other rows lie."""
+    return np.asarray(batch.slot + np.int32(rows * batch.occupied.shape[-1]), np.int32)
+
+
+def count_tokens(batch: PackedBatch) -> int:
+    """Tokens of all grids that are not padding."""
+    return sum(int(np.count_nonzero(segments)) for segments in batch.segments)
+
+
+def padding_share(batch: PackedBatch) -> float:
+    """The share of padding in all grids together."""
+    return 1.0 - count_tokens(batch) / sum(segments.size for segments in batch.segments)
 
 
 @struct.dataclass
@@ -75,6 +130,58 @@ class Batch:
     system_tree: Array
     acts: Array
     dialogue: Array
+
+    @property
+    def shape(self) -> Rung:
+        """Rows, and columns of context and response."""
+        return Rung(self.occupied.shape[-2], self.context.ids.shape[-1], self.response.ids.shape[-1])
+
+    @property
+    def segments(self) -> tuple[Array, ...]:
+        """Those of context, response and negative grid."""
+        return self.context.segments, self.response.segments, self.negative.segments
+
+    def grown(self, shape: Rung) -> "Batch":
+        """See `PackedBatch.grown`. Segments are local to a row and `slot` counts from the first: nothing else changes.
+
+        Args:
+          shape: the wanted one, nowhere smaller than the present one.
+        """
+        present = self.shape
+        if shape == present:
+            return self
+        assert all(new >= old for new, old in zip(shape, present, strict=True)), f"a batch of {present} in {shape}"
+        row_axis = self.occupied.ndim - 2
+
+        def append(array: Array, columns: int) -> Array:
+            widths = [(0, 0)] * row_axis + [(0, shape.rows - present.rows), (0, columns)]
+            return np.pad(array, widths)
+
+        def append_tokens(tokens: Tokens, columns: int) -> Tokens:
+            return jax.tree.map(lambda array: append(array, columns if array.shape[-1] else 0), tokens)
+
+        context, response = shape.context - present.context, shape.response - present.response
+        of_rows = ("masked_positions", "masked_targets", "masked_weights", "occupied")
+        return dataclasses.replace(
+            self,
+            context=append_tokens(self.context, context),
+            response=append_tokens(self.response, response),
+            negative=append_tokens(self.negative, response),  # one without columns stays without
+            masked_ids=append(self.masked_ids, context),
+            **{name: append(getattr(self, name), 0) for name in of_rows},
+        )
+
+    def behind(self, rows: int) -> "Batch":
+        """See `PackedBatch.behind`."""
+        return dataclasses.replace(self, slot=moved_slots(self, rows))
+
+    def masked_and_lost(self) -> tuple[int, int]:
+        """See `PackedBatch.masked_and_lost`: a row has places for M masked tokens."""
+        lost = np.array(self.masked_ids != self.context.ids)
+        *leading, columns = np.nonzero(self.masked_weights)
+        lost[(*leading, self.masked_positions[(*leading, columns)])] = False
+        count = int(np.count_nonzero(lost))
+        return count + len(columns), count
 
 
 def micro_batches(batch: Batch) -> list[Batch]:

@@ -21,6 +21,10 @@ class Rung(NamedTuple):
         """Tokens that the rung has room for."""
         return self.rows * (self.context + self.response)
 
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.rows} rows of {self.context}" + (f" + {self.response}" if self.response else "") + " tokens"
+
 
 @dataclasses.dataclass(frozen=True)
 class Grid:

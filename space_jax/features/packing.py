@@ -40,7 +40,7 @@ def pack(items: Sequence[Item], grid: Grid) -> Batch:
     """Packs examples; what is missing up to `grid.examples` is filled up with examples that are not `valid`.
 
     Padding has id 0 in every array, whatever the vocabulary's pad token: segment 0 is what marks it. Of a row with more
-    than `grid.masked` masked positions, the first `grid.masked` enter the loss; `lost_targets` counts the rest.
+    than `grid.masked` masked positions, the first `grid.masked` enter the loss; `masked_and_lost` counts the rest.
 
     Args:
       items: at most `grid.examples` examples, none longer than the grid.

@@ -46,8 +46,8 @@ WHOLE = Part()
 
 
 class TrainBatches:
-    """The endless batches of a run. The place in them is the number of batches taken, so that a run goes on with any
-    number of workers and processes.
+    """The endless batches of a run, each a function of its number, so that a run goes on with any number of workers and
+    processes.
     """
 
     def __init__(self, batches: grain.MapDataset[Batch], workers: int):
@@ -77,23 +77,11 @@ class TrainBatches:
         self._taken += 1
         return batch
 
-    def get_state(self) -> dict[str, int]:
-        """The place after the last batch that was handed out."""
-        return {"batches": self._taken}
-
-    def set_state(self, state: dict[str, int]) -> None:
-        """Goes to a place that `get_state` gave.
-
-        Raises:
-          UserError: it is not one.
-        """
-        if set(state) != {"batches"}:
-            raise UserError(
-                f"the place in the training data was saved by an earlier release ({str(state)[:80]}); start a new run "
-                "from that one's parameters with --init"
-            )
-        self.close()
-        self._start(state["batches"])
+    def seek(self, step: int) -> None:
+        """Makes batch `step` (0, 1, ...) the next one."""
+        if step != self._taken:
+            self.close()
+            self._start(step)
 
     def close(self) -> None:
         """Ends the workers."""
@@ -120,8 +108,8 @@ def train_batches(
       workers: processes beside this one that assemble batches; `data.workers` if None. The batches do not depend on it.
 
     Returns:
-      An iterator with `get_state` and `set_state` over NumPy batches, all arrays `[A, ...]` with B = n. The
-      micro-batches of a step have the same shape; other processes may have another, see `padding.grow`. The
+      An iterator with `seek` over NumPy batches, all arrays `[A, ...]` with B = n. The
+      micro-batches of a step have the same shape; other processes may have another, see `Batch.grown`. The
       examples of a step and their masks do not depend on A or on the processes, the negatives of SPACE-1 do, see
       `negatives`.
 

@@ -6,13 +6,13 @@ for its pool. The loss is then divided once. Accumulating over micro-batches is 
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
-from space_jax.features.batch import Batch, Tokens
+from space_jax.features.batch import Batch, PackedBatch, Tokens
 from space_jax.losses.sums import Sum
 from space_jax.models.memory import Memory
 
@@ -37,35 +37,46 @@ class Partial:
     features: Any
 
 
-class Recipe(Protocol):
-    """SPACE-1, SPACE-2 or SPACE-3, as training sees it.
+B = TypeVar("B", bound=PackedBatch)
+B_contra = TypeVar("B_contra", bound=PackedBatch, contravariant=True)
+
+
+class Objective(Protocol[B_contra]):
+    """What a training step minimises: a recipe of pre-training, or a task of fine-tuning.
 
     Attributes:
-      coefficients: term -> its factor in the loss; total = sum of factor * term.mean().
-      view_terms: the terms that compare two dropout views, and mean nothing without dropout.
-      generation_terms: the token-level negative log-likelihoods of responses, for the perplexity.
+      coefficients: term -> its factor in the loss; total = sum of factor * term.mean(). `finish` gives these terms.
     """
 
     @property
     def coefficients(self) -> Mapping[str, float]: ...
 
-    @property
-    def view_terms(self) -> tuple[str, ...]: ...
-
-    @property
-    def generation_terms(self) -> tuple[str, ...]: ...
-
-    def init(self, key: jax.Array, batch: Batch) -> Any:
+    def init(self, key: jax.Array, batch: B_contra) -> Any:
         """Makes the parameters, boxed with their logical axis names; of `batch` only the shapes matter."""
         ...
 
-    def forward(self, params: Any, batch: Batch, keys: Keys) -> Partial:
+    def forward(self, params: Any, batch: B_contra, keys: Keys) -> Partial:
         """Runs the model on one micro-batch."""
         ...
 
     def finish(self, terms: Terms, features: Any) -> Terms:
         """Adds the terms that compare examples; `features` has a leading axis of micro-batches, `[A, B, ...]`."""
         ...
+
+
+class Recipe(Objective[Batch], Protocol):
+    """SPACE-1, SPACE-2 or SPACE-3, as pre-training sees it.
+
+    Attributes:
+      view_terms: the terms that compare two dropout views, and mean nothing without dropout.
+      generation_terms: the token-level negative log-likelihoods of responses, for the perplexity.
+    """
+
+    @property
+    def view_terms(self) -> tuple[str, ...]: ...
+
+    @property
+    def generation_terms(self) -> tuple[str, ...]: ...
 
     def represent(self, params: Any, batch: Batch) -> dict[str, jax.Array]:
         """Vectors of each example without dropout, for evaluation.

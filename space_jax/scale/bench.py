@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from space_jax.features.batch import micro_batches
+from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.grid import Rung
-from space_jax.features.padding import shape_of
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
 from space_jax.training.feed import Delivery, Feed
@@ -93,31 +92,35 @@ def bench(setup: Setup, steps: int) -> Report:
     }
 
 
-def _run(plan: StepPlan, shape: Any, feed: Feed, steps: int) -> tuple[list[Timed], dict[Rung, Program]]:
+def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[list[Timed], dict[Rung, Program]]:
     config, mesh = plan.config, plan.mesh
     optimiser = make_optimiser(config.optimiser, config.train.steps)
     state = init_state(plan.recipe, optimiser, shape, config.train.seed, config.mesh.rules, mesh)
     compiled: dict[Rung, Any] = {}
     programs: dict[Rung, Program] = {}
     timed: list[Timed] = []
+    feed.draw()
+    delivery = _taken(feed)
     while len(timed) < steps:
         began = time.perf_counter()
-        delivery = feed.take(stop=False)
-        assert delivery is not None
-        rung = shape_of(delivery.batch)
+        rung = delivery.batch.shape
         new = rung not in compiled
         if new:
             compiled[rung], programs[rung] = compile_step(plan, delivery.batch)
+        feed.draw()
         state, metrics = compiled[rung](state, delivery.batch)
-        feed.prepare()
+        following = _taken(feed)
         jax.device_get(metrics)
         if not new:  # the first run of a program also loads it
-            timed.append(_timed(delivery, rung, time.perf_counter() - began))
+            timed.append(Timed(time.perf_counter() - began, delivery.tokens, delivery.padding, rung))
+        delivery = following
     return timed, programs
 
 
-def _timed(delivery: Delivery, shape: Rung, seconds: float) -> Timed:
-    return Timed(seconds, delivery.tokens, delivery.padding, shape)
+def _taken(feed: Feed[Batch]) -> Delivery[Batch]:
+    delivery = feed.take()
+    assert delivery is not None, "nobody asked to stop"
+    return delivery
 
 
 def _device_peak() -> float | None:

@@ -1,4 +1,4 @@
-"""Which examples a step trains on, and how a batch reaches the mesh.
+"""Which examples a step trains on, and the batches made of them.
 
 The examples of a step are a function of (seed, step): every epoch goes once through all of them in an order of its
 own, and the last batch of an epoch is filled up with places that do not count. So a run that resumes needs no saved
@@ -11,13 +11,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding
 
 from space_jax.errors import UserError
-from space_jax.tasks.packed import TaskBatch, grow
+from space_jax.features.grid import Rung
+from space_jax.features.pipeline import WHOLE, Part
+from space_jax.tasks.packed import TaskBatch
 from space_jax.tasks.task import Task
-from space_jax.training.mesh import batch_shards
-from space_jax.training.sharding import batch_sharding
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:
@@ -36,62 +35,61 @@ def indices_of(examples: int, batch_size: int, seed: int, step: int) -> np.ndarr
     return _order(examples, seed, epoch)[place * batch_size :][:batch_size]
 
 
-def train_batch(
-    task: Task, examples: Sequence[Any], batch_size: int, accumulate: int, seed: int, step: int, row_multiple: int
-) -> TaskBatch:
-    """The batch of a step.
+class EpochBatches:
+    """The training batches of a task without end, see `training.feed.Source`; a process makes its own share only."""
 
-    Args:
-      task: makes it.
-      examples: all of training.
-      batch_size: B of the whole batch.
-      accumulate: A micro-batches, which divide it.
-      seed: of the run.
-      step: steps done before.
-      row_multiple: what the rows must divide by.
+    def __init__(
+        self, task: Task, examples: Sequence[Any], batch_size: int, accumulate: int, seed: int, part: Part = WHOLE
+    ):
+        """Starts before the first batch.
 
-    Returns:
-      NumPy arrays `[A, rows or B / A, ...]`.
-    """
-    chosen = indices_of(len(examples), batch_size, seed, step)
-    size = batch_size // accumulate
-    micro = []
-    for a in range(accumulate):
-        part = [examples[index] for index in chosen[a * size : (a + 1) * size]]
-        micro.append(task.collate(part, size, np.random.default_rng((seed, step, a))))
-    return stacked(micro, row_multiple)
+        Args:
+          task: makes the batches.
+          examples: all of training.
+          batch_size: B of the whole batch.
+          accumulate: A micro-batches, which divide it.
+          seed: of the order, and of what is random in a batch.
+          part: of this process.
+
+        Raises:
+          UserError: the examples of a micro-batch do not divide among the devices.
+        """
+        size, shards = batch_size // accumulate, part.process_count * part.row_multiple
+        if size % shards:
+            raise UserError(
+                f"config field train.batch_size: {size} examples of a micro-batch do not divide among the {shards} "
+                f"parts of data x fsdp (remainder {size % shards})"
+            )
+        self._task, self._examples, self._batch_size, self._seed = task, examples, batch_size, seed
+        self._accumulate, self._part, self._step = accumulate, part, 0
+
+    def seek(self, step: int) -> None:
+        """Makes batch `step` (0, 1, ...) the next one."""
+        self._step = step
+
+    def __next__(self) -> TaskBatch:
+        """The next batch, NumPy arrays `[A, rows or B / A, ...]` of this process."""
+        chosen = indices_of(len(self._examples), self._batch_size, self._seed, self._step)
+        size, part = self._batch_size // self._accumulate, self._part
+        micro = []
+        for a in range(self._accumulate):
+            share = share_of(chosen[a * size : (a + 1) * size], size, part)
+            # One stream of random numbers a process, which is the step's own where there is one process.
+            rng = np.random.default_rng((self._seed, self._step, a * part.process_count + part.process_index))
+            examples = [self._examples[index] for index in share]
+            micro.append(self._task.collate(examples, size // part.process_count, rng))
+        self._step += 1
+        return stacked(micro, part.row_multiple)
+
+
+def share_of(examples: Any, size: int, part: Part) -> Any:
+    """What a process holds of the examples of a batch of `size` places: equal, consecutive parts of the places."""
+    places = size // part.process_count
+    return examples[part.process_index * places :][:places]
 
 
 def stacked(micro: Sequence[TaskBatch], row_multiple: int) -> TaskBatch:
-    """Batches grown to a common number of rows, with a leading axis."""
-    rows = max(len(batch.occupied) for batch in micro)
-    rows = -(-rows // row_multiple) * row_multiple
-    return jax.tree.map(lambda *arrays: np.stack(arrays), *(grow(batch, rows) for batch in micro))
-
-
-def on_mesh(batch: TaskBatch, mesh: Mesh) -> TaskBatch:
-    """Puts a batch `[A, ...]`, which every process has whole, on the mesh.
-
-    Raises:
-      UserError: the examples do not divide among the devices.
-    """
-    size, parts = batch.valid.shape[1], batch_shards(mesh)
-    if size % parts:
-        raise UserError(
-            f"config field train.batch_size: {size} examples of a micro-batch do not divide among the {parts} parts of "
-            f"data x fsdp (remainder {size % parts})"
-        )
-    sharding: NamedSharding = batch_sharding(mesh)
-
-    def put(array: np.ndarray) -> jax.Array:
-        return jax.make_array_from_callback(array.shape, sharding, lambda index: array[index])
-
-    return jax.tree.map(put, batch)
-
-
-def tokens_and_padding(batch: TaskBatch) -> tuple[int, float]:
-    """Real tokens, and the share of the grid that is padding; targets, where a task has them, are a grid beside it."""
-    targets = [batch.rows["target_segments"]] if "target_segments" in batch.rows else []
-    grids = [batch.context.segments, *targets]
-    real = sum(int(np.count_nonzero(grid)) for grid in grids)
-    return real, 1.0 - real / sum(grid.size for grid in grids)
+    """Batches grown to a common number of rows, which `row_multiple` divides, with a leading axis."""
+    rows, *columns = np.max([batch.shape for batch in micro], axis=0).tolist()
+    shape = Rung(-(-rows // row_multiple) * row_multiple, *columns)
+    return jax.tree.map(lambda *arrays: np.stack(arrays), *(batch.grown(shape) for batch in micro))

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -19,21 +20,25 @@ from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.models.weights import Weights, by_path, require_fit
 from space_jax.tasks import shots as few
+from space_jax.tasks.batches import EpochBatches, steps_per_epoch
 from space_jax.tasks.config import FinetuneConfig
-from space_jax.tasks.fitting import Results, fit
 from space_jax.tasks.inference import Inference
+from space_jax.tasks.packed import TaskBatch
+from space_jax.tasks.rates import make_finetune_optimiser
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Json, Task
 from space_jax.tasks.trained import Trained
 from space_jax.tasks.workdir import ERRORS, LABELS, RESULTS, SUPPORT, write_arrays, write_json, write_text
 from space_jax.training.checkpoint import find_checkpoints, read_notes
-from space_jax.training.curves import draw_curves
-from space_jax.training.distributed import ending_together, initialise_distributed
 from space_jax.training.facts import require_same_run, run_facts
+from space_jax.training.feed import part_of
+from space_jax.training.loop import Job, Measure, Pace, Results, train
 from space_jax.training.mesh import make_mesh
+from space_jax.training.optimiser import learning_rate_schedule
+from space_jax.training.processes import ending_together, initialise_distributed
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
-from space_jax.training.trained import CHECKPOINTS, TOKENIZER
+from space_jax.training.workdir import TOKENIZER, Workdir
 
 _HEAD = "head/"
 
@@ -53,56 +58,77 @@ class Subset:
 
 def finetune(
     config: FinetuneConfig,
-    workdir: Path,
+    workdir: str | os.PathLike[str],
     init: str | None = None,
     subset: Subset = Subset(),
     console: Console | None = None,
 ) -> Json | None:
-    """Fine-tunes, going on from the last checkpoint of `workdir` where there is one.
+    """Fine-tunes, continuing from the last checkpoint of `workdir` where there is one.
 
     Args:
       config: of the run; sizes and recipe come from the weights.
       workdir: gets `config.json`, `tokenizer/`, `labels.json`, `shots.json`, `checkpoints/`, `metrics.jsonl`,
-        `curves.png`, and at the end `results.json` and `errors.html`.
+        `curves.png`, and at the end `results.json` and `errors.html`; may be in a bucket (`gs://...`).
       init: what the parameters of a new run start from, see `convert.source.read_weights`.
       subset: of the training records.
-      console: where progress is shown.
+      console: where progress is shown; standard error by default.
 
     Returns:
       What `results.json` holds; None when the run was asked to stop before its end.
 
     Raises:
-      UserError: a configuration, corpus, weights or checkpoint that does not fit.
+      UserError: a configuration, corpus, weights or checkpoint that does not fit; a loss that is not finite.
     """
     initialise_distributed()
     with ending_together():
-        return _finetune(config, workdir, init, subset, console)
+        return _finetune(config, Workdir(workdir), init, subset, console)
 
 
 def _finetune(
-    config: FinetuneConfig, workdir: Path, init: str | None, subset: Subset, console: Console | None
+    config: FinetuneConfig, place: Workdir, init: str | None, subset: Subset, console: Console | None
 ) -> Json | None:
     began = time.monotonic()
     kind = task_class(config.task.name)
-    train = _subset(kind, kind.read_split(config.task, config.data, "train"), subset)
+    train_records = _subset(kind, kind.read_split(config.task, config.data, "train"), subset)
     validation = kind.read_split(config.task, config.data, "validation")
     # Everything that can be refused is refused before the workdir is touched.
-    checkpoints = find_checkpoints(workdir / CHECKPOINTS).steps
-    config, tokenizer, initial = _start(config, workdir, init, bool(checkpoints))
-    facts = run_facts(config, [_fingerprint(train), _fingerprint(validation)])  # type: ignore[arg-type]
+    checkpoints = find_checkpoints(place.checkpoints).steps
+    config, tokenizer, initial = _start(config, place.place, init, bool(checkpoints))
+    facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)])
     if checkpoints:
-        saved, _ = read_notes(workdir / CHECKPOINTS, checkpoints[-1])
-        require_same_run(saved, facts, str(workdir / CHECKPOINTS / str(checkpoints[-1])))
-    labels = kind.make_labels(config.task, train)
+        saved, _ = read_notes(place.checkpoints, checkpoints[-1])
+        require_same_run(saved, facts, str(place.checkpoints / str(checkpoints[-1])))
+    labels = kind.make_labels(config.task, train_records)
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
+    job = _job(task, config, train_records, validation, facts, place)
     if initial is not None:
-        shape = task.collate([], config.train.batch_size // config.optimiser.accumulate, None)
-        require_fit(by_path(unbox(abstract_params(task, shape))), initial, config.model)  # type: ignore[arg-type]
-    if jax.process_index() == 0:
-        _write_down(config, workdir, tokenizer, labels, train, subset)
-    mesh = make_mesh(config.mesh)
-    examples, held_out = [task.example(r) for r in train], [task.example(r) for r in validation]
-    inference = Inference(task, config.mesh.rules, mesh, config.train.predict_batch)
+        require_fit(by_path(unbox(abstract_params(task, job.shape))), initial, config.model)
+        job = dataclasses.replace(job, initial=initial)
+
+    def write_down() -> None:
+        save_config(config, place.local)
+        tokenizer.save(place.local / TOKENIZER)
+        write_json(place.local / LABELS, labels)
+        if subset.shots:
+            few.write_ids(place.local / few.FILE, train_records, subset.shots, subset.seed)
+
+    if train(job, place, write_down, console).stopped:
+        return None
+    return _finish(place, validation, len(train_records), began)
+
+
+def _job(
+    task: Task,
+    config: FinetuneConfig,
+    train_records: Sequence[Any],
+    validation: Sequence[Any],
+    facts: dict[str, Any],
+    place: Workdir,
+) -> Job[TaskBatch]:
+    """What fine-tuning for a task is; the evaluation of a new best score writes `support.npz`."""
+    mesh, rules, every = make_mesh(config.mesh), config.mesh.rules, config.train
+    examples, held_out = [task.example(r) for r in train_records], [task.example(r) for r in validation]
+    inference = Inference(task, rules, mesh, every.predict_batch)
 
     def evaluate(params: Any, best: float) -> Results:
         support = task.support(inference(params, examples), examples) if task.needs_support else {}
@@ -110,15 +136,34 @@ def _finetune(
         calibration = task.calibrate(validation, raw)
         scores = task.score(validation, task.decide(raw, calibration))
         if support and scores[task.measure] > best and jax.process_index() == 0:
-            write_arrays(workdir / SUPPORT, support)
+            write_arrays(place.local / SUPPORT, support)
         return {**scores, **calibration}
 
-    def prepare(params: Any) -> Any:
-        return task.prepare(params, lambda: inference(params, examples), examples)
-
-    if not fit(task, config, workdir, examples, evaluate, mesh, facts, initial, prepare, console):
-        return None
-    return _finish(workdir, validation, len(train), time.monotonic() - began)
+    accumulate, per_epoch = config.optimiser.accumulate, steps_per_epoch(len(examples), every.batch_size)
+    steps = every.epochs * per_epoch
+    return Job(
+        objective=task,
+        optimiser=make_finetune_optimiser(config.optimiser, steps, config.model.layers),
+        schedule=learning_rate_schedule(config.optimiser, max(steps, 1)),
+        source=EpochBatches(task, examples, every.batch_size, accumulate, every.seed, part_of(mesh)),
+        shape=task.collate([], every.batch_size // accumulate, None),
+        mesh=mesh,
+        rules=rules,
+        model=config.model,
+        seed=every.seed,
+        pace=Pace(
+            steps,
+            every.log_every,
+            every.eval_every * per_epoch,
+            every.checkpoint_every,
+            every.patience,
+            every.keep_last,
+        ),
+        facts=facts,
+        evaluate=evaluate,
+        measure=Measure(task.measure),
+        prepare=lambda params: task.prepare(params, lambda: inference(params, examples), examples),
+    )
 
 
 def _subset(kind: type[Task], records: list[Any], subset: Subset) -> list[Any]:
@@ -135,7 +180,7 @@ def _start(
     """The configuration with sizes and recipe filled in, the tokenizer, and the weights of a new run."""
     if resumed:
         if init is not None and jax.process_index() == 0:
-            print(f"--init {init}: not read, because {workdir} has checkpoints to go on from", file=sys.stderr)
+            print(f"--init {init}: not read, because {workdir} has checkpoints to continue from", file=sys.stderr)
         saved: FinetuneConfig = read_config(workdir, FinetuneConfig)
         return _filled(config, saved.model, saved.recipe), load_tokenizer(workdir / TOKENIZER), None
     if init is None:
@@ -158,25 +203,15 @@ def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str) -> Finetune
     return dataclasses.replace(config, model=model, recipe=recipe)
 
 
-def _write_down(
-    config: FinetuneConfig, workdir: Path, tokenizer: Tokenizer, labels: Json, train: Sequence[Any], subset: Subset
-) -> None:
-    save_config(config, workdir)
-    tokenizer.save(workdir / TOKENIZER)
-    write_json(workdir / LABELS, labels)
-    if subset.shots:
-        few.write_ids(workdir / few.FILE, train, subset.shots, subset.seed)
-
-
 def _fingerprint(records: Sequence[Any]) -> str:
     """What tells the records of a run from others."""
     text = json.dumps([dataclasses.asdict(record) for record in records], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _finish(workdir: Path, validation: Sequence[Any], trained_on: int, seconds: float) -> Json:
+def _finish(place: Workdir, validation: Sequence[Any], trained_on: int, began: float) -> Json:
     """The best checkpoint once more, for its predictions."""
-    trained = Trained(workdir)
+    trained = Trained(place.place)
     predictions = trained.predict_records(validation)
     scores = trained.task.score(validation, predictions)
     results = {
@@ -186,12 +221,12 @@ def _finish(workdir: Path, validation: Sequence[Any], trained_on: int, seconds: 
         **trained.calibration,
         "training_records": trained_on,
         "validation_records": len(validation),
-        "seconds_of_the_last_call": round(seconds, 1),
+        "seconds_of_the_last_call": round(time.monotonic() - began, 1),
     }
     if jax.process_index() == 0:
-        write_json(workdir / RESULTS, results)
-        page = trained.task.error_page(validation, predictions, f"{workdir.name}: errors on validation")
+        write_json(place.local / RESULTS, results)
+        page = trained.task.error_page(validation, predictions, f"{place.place.name}: errors on validation")
         if page is not None:
-            write_text(workdir / ERRORS, page)
-        draw_curves(workdir)
+            write_text(place.local / ERRORS, page)
+    place.publish()
     return results

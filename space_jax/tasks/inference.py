@@ -8,15 +8,16 @@ import numpy as np
 from flax import linen as nn
 from jax.sharding import Mesh
 
-from space_jax.tasks.batches import on_mesh, stacked
+from space_jax.tasks.batches import share_of, stacked
 from space_jax.tasks.packed import TaskBatch
 from space_jax.tasks.task import Arrays, Task
+from space_jax.training.feed import part_of, same_shape, to_mesh
 from space_jax.training.mesh import batch_shards
 from space_jax.training.sharding import Rules, flax_rules, replicated
 
 
 class Inference:
-    """`Task.infer`, jitted once for every shape of batch."""
+    """`Task.infer`, jitted once for every shape of batch. Every process must call it, with the same examples."""
 
     def __init__(self, task: Task, rules: Rules, mesh: Mesh, batch_size: int):
         """Prepares.
@@ -27,9 +28,9 @@ class Inference:
           mesh: where the parameters lie.
           batch_size: examples of a batch; rounded up to what the devices divide.
         """
-        self._task, self._mesh = task, mesh
-        self._parts = batch_shards(mesh)
-        self._size = -(-batch_size // self._parts) * self._parts
+        self._task, self._mesh, self._part = task, mesh, part_of(mesh)
+        shards = batch_shards(mesh)
+        self._size = -(-batch_size // shards) * shards
 
         def run(params: Any, batch: TaskBatch) -> Any:
             with nn.logical_axis_rules(flax_rules(rules)):
@@ -43,9 +44,15 @@ class Inference:
         parts = []
         for start in range(0, max(len(order), 1), self._size):
             chosen = order[start : start + self._size]
-            batch = self._task.collate([examples[index] for index in chosen], self._size, None)
             with jax.set_mesh(self._mesh):
-                outputs = jax.device_get(self._run(params, on_mesh(stacked([batch], self._parts), self._mesh)))
+                outputs = jax.device_get(self._run(params, self._batch([examples[index] for index in chosen])))
             parts.append({name: np.asarray(array)[: len(chosen)] for name, array in outputs.items()})
         back = np.argsort(np.array(order, int), kind="stable")
         return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
+
+    def _batch(self, examples: Sequence[Any]) -> TaskBatch:
+        """The examples on the mesh, of which this process makes its share."""
+        share = share_of(examples, self._size, self._part)
+        micro = self._task.collate(share, self._size // self._part.process_count, None)
+        (batch,) = same_shape([stacked([micro], self._part.row_multiple)])
+        return to_mesh(batch, self._mesh)

@@ -7,10 +7,12 @@ utterances cost no padding. The number of rows comes from a ladder of few sizes,
 import dataclasses
 from collections.abc import Sequence
 
+import jax
 import numpy as np
 from flax import struct
 
-from space_jax.features.batch import Array, Tokens
+from space_jax.features.batch import Array, Tokens, moved_slots
+from space_jax.features.grid import Rung
 from space_jax.features.tokenizer import Tokenizer
 
 SYSTEM_ROLE, USER_ROLE = 0, 1
@@ -49,6 +51,44 @@ class TaskBatch:
     valid: Array
     rows: dict[str, Array]
     examples: dict[str, Array]
+
+    @property
+    def shape(self) -> Rung:
+        """Rows, and columns of the contexts and of the targets, 0 of them for a task without."""
+        targets = self.rows.get("target_segments")
+        columns = 0 if targets is None else targets.shape[-1]
+        return Rung(self.occupied.shape[-2], self.context.ids.shape[-1], columns)
+
+    @property
+    def segments(self) -> tuple[Array, ...]:
+        """Those of the contexts, and of the targets where a task has them."""
+        targets = [self.rows["target_segments"]] if "target_segments" in self.rows else []
+        return self.context.segments, *targets
+
+    def grown(self, shape: Rung) -> "TaskBatch":
+        """See `PackedBatch.grown`; the columns of a task are always the same.
+
+        Args:
+          shape: with at least as many rows as there are.
+        """
+        missing, row_axis = shape.rows - self.shape.rows, self.occupied.ndim - 2
+        assert missing >= 0, f"a batch of {self.shape} in {shape}"
+        if not missing:
+            return self
+
+        def append(array: Array) -> Array:
+            return np.pad(array, [(0, missing if axis == row_axis else 0) for axis in range(array.ndim)])
+
+        context, rows = jax.tree.map(append, (self.context, self.rows))
+        return dataclasses.replace(self, context=context, occupied=append(self.occupied), rows=rows)
+
+    def behind(self, rows: int) -> "TaskBatch":
+        """See `PackedBatch.behind`."""
+        return dataclasses.replace(self, slot=moved_slots(self, rows))
+
+    def masked_and_lost(self) -> tuple[int, int]:
+        """See `PackedBatch.masked_and_lost`; a token without a place in the loss is not masked."""
+        return int(np.count_nonzero(self.rows.get("masked_weights", 0))), 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,18 +205,3 @@ def starts_of(encoded: Sequence[Encoded], placed: list[list[int]]) -> list[tuple
             starts[index] = (r, column)
             column += len(encoded[index])
     return starts
-
-
-def grow(batch: TaskBatch, rows: int) -> TaskBatch:
-    """Appends empty rows."""
-    missing = rows - len(batch.occupied)
-
-    def append(array: Array) -> Array:
-        return np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1))
-
-    context = Tokens(**{name: append(getattr(batch.context, name)) for name in _TOKENS})
-    grown = {name: append(array) for name, array in batch.rows.items()}
-    return dataclasses.replace(batch, context=context, occupied=append(batch.occupied), rows=grown)
-
-
-_TOKENS = ("ids", "positions", "roles", "turns", "segments")

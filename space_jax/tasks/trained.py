@@ -1,5 +1,6 @@
 """A fine-tuned model, read from the workdir of its run."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import jax
 from space_jax.config_files import CONFIG_FILE, apply_overrides, read_config
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.remote import as_path
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.tasks.inference import Inference
 from space_jax.tasks.registry import task_class
@@ -33,7 +35,7 @@ class Trained:
 
     def __init__(
         self,
-        workdir: Path | str,
+        workdir: str | os.PathLike[str],
         step: str = runs.BEST,
         batch_size: int | None = None,
         overrides: Mapping[str, str] | None = None,
@@ -49,7 +51,7 @@ class Trained:
         Raises:
           UserError: no such run or checkpoint, or a damaged one.
         """
-        workdir = Path(workdir)
+        workdir = as_path(workdir)
         if not is_finetuned(workdir):
             raise UserError(
                 f"{workdir}: not the workdir of a fine-tuning run ({_why_none(workdir)}); "
@@ -94,7 +96,7 @@ def _why_none(workdir: Path) -> str:
 
 
 def _load(task: Task, shape: Any, config: FinetuneConfig, mesh: Any, checkpoints: Path, step: int) -> Any:
-    boxed = abstract_params(task, shape)  # type: ignore[arg-type]
+    boxed = abstract_params(task, shape)
     where = parameter_shardings(boxed, config.mesh.rules, mesh)
     abstract = jax.tree.map(
         lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), unbox(boxed), where

@@ -1,5 +1,6 @@
 """What a fine-tuning run leaves in its workdir, and how it is read again."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -49,5 +50,5 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """What `write_arrays` wrote; none where there is no such file."""
     if not path.is_file():
         return {}
-    with np.load(path, allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}

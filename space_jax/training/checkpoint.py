@@ -1,4 +1,4 @@
-"""Checkpoints: state, data position and run facts of one step, written together. The only file that knows Orbax."""
+"""Checkpoints: state, run facts and held-out results of one step, written together. The only file that knows Orbax."""
 
 import logging
 from collections.abc import Iterator
@@ -6,17 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 import orbax.checkpoint.experimental.v1 as ocp
 
 from space_jax.errors import UserError
 from space_jax.models.weights import by_path, nested
 from space_jax.remote import as_path, is_remote
-from space_jax.training.agreement import gather_json
 from space_jax.training.facts import require_same_run
 
-_STATE, _POSITION, _FACTS, _RESULTS = "state", "position", "facts", "results"
+_STATE, _FACTS, _RESULTS = "state", "facts", "results"
 _METRIC = "loss"
 
 # What Orbax and the storage below it raise for files that are missing, cut off or of another shape.
@@ -47,18 +45,16 @@ class Restored(NamedTuple):
 
     Attributes:
       state: on the mesh it was asked for.
-      position: state of this process's data iterator after the last batch that was trained on.
       results: held-out metrics known when it was saved.
     """
 
     state: Any
-    position: Any
     results: dict[str, float]
 
 
 def _context() -> ocp.Context:
     registry = ocp.handlers.local_registry()
-    for name in (_POSITION, _FACTS, _RESULTS):
+    for name in (_FACTS, _RESULTS):
         registry.add(ocp.handlers.JsonHandler, checkpointable_name=name)  # else a dictionary becomes arrays
     context = ocp.Context()
     context.checkpointables.registry = registry
@@ -120,20 +116,17 @@ class Checkpoints:
         """The step with the lowest held-out loss, the earlier of equals; None where no checkpoint has one."""
         return _found(self._orbax).best
 
-    def save(
-        self, step: int, state: Any, position: Any, facts: dict[str, Any], results: dict[str, float], loss: float | None
-    ) -> None:
+    def save(self, step: int, state: Any, facts: dict[str, Any], results: dict[str, float], loss: float | None) -> None:
         """Saves one step; returns when the state may be donated, while the files are still being written.
 
         Args:
           step: steps done.
           state: arrays on the mesh.
-          position: state of this process's iterator after the last batch that was trained on, a JSON value.
           facts: from `facts.run_facts`.
           results: the last held-out metrics.
           loss: held-out loss of exactly this state, or None when it was not evaluated.
         """
-        items = {_STATE: state, _POSITION: _common(gather_json(position)), _FACTS: facts, _RESULTS: results}
+        items = {_STATE: state, _FACTS: facts, _RESULTS: results}
         metrics = None if loss is None else {_METRIC: loss}
         self._orbax.save_checkpointables_async(step, items, metrics=metrics, force=True)
 
@@ -146,26 +139,17 @@ class Checkpoints:
           facts: of this run; the checkpoint's must be equal.
 
         Raises:
-          UserError: when there is no such checkpoint, it cannot be read, it belongs to another configuration, or to
-            another number of processes whose positions in the data differ.
+          UserError: when there is no such checkpoint, it cannot be read, or it belongs to another configuration.
         """
         where = self._directory / str(step)
         if step not in self.steps():
             raise UserError(f"checkpoint {where}: does not exist; there are {list(self.steps()) or 'none'}")
         with _reading(where):
-            said = self._orbax.load_checkpointables(step, {_FACTS: None, _POSITION: None, _RESULTS: None})
-        require_same_run(said[_FACTS], facts, str(where))
-        positions = said[_POSITION]
-        if len(positions) == 1:  # one position that holds for any number of processes
-            positions = positions * jax.process_count()
-        if len(positions) != jax.process_count():
-            raise UserError(
-                f"checkpoint {where}: was saved by {len(positions)} processes at places of their own in the data, so "
-                f"it must be resumed with as many, not {jax.process_count()}"
-            )
+            notes = self._orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
+        require_same_run(notes[_FACTS], facts, str(where))
         with _reading(where):
             state = self._orbax.load_checkpointables(step, {_STATE: abstract})[_STATE]
-        return Restored(state, positions[jax.process_index()], said[_RESULTS])
+        return Restored(state, notes[_RESULTS])
 
     def wait(self) -> None:
         """Returns when everything saved so far is on disk."""
@@ -175,11 +159,6 @@ class Checkpoints:
 def _absolute(directory: Path) -> Path:
     """What Orbax wants: an absolute path, or one in a bucket, which has no other."""
     return as_path(directory) if is_remote(directory) else Path(directory).absolute()
-
-
-def _common(positions: list[Any]) -> list[Any]:
-    """The one position of all processes, where they agree, as those that count global batches do; else each one's."""
-    return positions[:1] if all(position == positions[0] for position in positions) else positions
 
 
 def find_checkpoints(directory: Path) -> Found:
@@ -226,7 +205,7 @@ def read_notes(directory: Path, step: int) -> tuple[dict[str, Any], dict[str, fl
     Raises:
       UserError: when they cannot be read.
     """
-    where = Path(directory).absolute()
+    where = _absolute(directory)
     with ocp.training.Checkpointer(where, context=_context()) as orbax, _reading(where / str(step)):
         notes = orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
     return notes[_FACTS], notes[_RESULTS]

@@ -10,14 +10,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from space_jax.training.metrics import Record, read_records
+from space_jax.training.metrics import EVALUATION_SECONDS, Record, read_records
 
 _COLUMNS = 3
 _COLOURS = (("#9db4c0", "#c2410c"), ("#c3d69b", "#1d4ed8"), ("#d8c3e0", "#15803d"))  # of training, of held-out data
 _HELD_OUT = "eval"
 # Of a training record, what is a loss; the other numbers are about the machine and the schedule.
 _LOSS, _TERM = "loss", "term/"
-_TIME = "evaluation_seconds"
 
 
 def _series(records: list[Record], kind: str, name: str) -> tuple[list[int], list[float]]:
@@ -32,7 +31,7 @@ def panel_names(records: list[Record]) -> list[str]:
         for record in records
         for name, value in record.items()
         if isinstance(value, float) and (record["kind"] == _HELD_OUT or name.startswith(_TERM) or name == _LOSS)
-    } - {_TIME}
+    } - {EVALUATION_SECONDS}
     terms = sorted(name for name in seen if name.startswith(_TERM))
     shown = terms if len(terms) > 1 else []
     return [name for name in (_LOSS,) if name in seen] + shown + sorted(seen - {_LOSS, *terms})

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 
 # What may change between the parts of one run: where it runs, who reads the data, what it reports, what it keeps.
@@ -27,11 +26,11 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
     return {prefix.rstrip("."): value}
 
 
-def run_facts(config: PretrainConfig, corpora: Sequence[str] = ()) -> dict[str, Any]:
+def run_facts(config: Any, corpora: Sequence[str] = ()) -> dict[str, Any]:
     """The facts of a run: seed, fingerprint and the fields that decide what is computed, as a JSON value.
 
     Args:
-      config: of the run.
+      config: of the run, a frozen dataclass with `train.seed`.
       corpora: what tells each corpus from another that was built in the same folder.
     """
     fields = json.loads(json.dumps(_flatten(dataclasses.asdict(config))))

@@ -22,7 +22,7 @@ from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.models.memory import Memory
 from space_jax.models.recipe import Generator
 from space_jax.training.evaluate import ACT_VOTERS
-from space_jax.training.metrics import read_records
+from space_jax.training.metrics import EVALUATION_SECONDS, read_records
 from space_jax.training.setup import Setup
 from space_jax.training.trained import LATEST, TOKENIZER, find_step, read_params, require_same_tokenizer
 
@@ -44,7 +44,7 @@ def before_and_after(workdir: Path) -> Table:
     first, last = records[0], records[-1]
     table = Table("held out", f"step {first['step']}", f"step {last['step']}", title=f"{workdir}: before and after")
     for name, value in last.items():
-        if isinstance(value, float) and isinstance(first.get(name), float):
+        if name != EVALUATION_SECONDS and isinstance(value, float) and isinstance(first.get(name), float):
             table.add_row(name.removeprefix("term/").replace("_", " "), f"{first[name]:.3f}", f"{value:.3f}")
     return table
 

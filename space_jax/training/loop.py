@@ -1,54 +1,139 @@
-"""The training loop.
+"""The training loop, of pre-training and of fine-tuning.
 
 What happens in which order is a contract; resumption depends on it:
 
-1. The state comes from the last checkpoint of `workdir`; else its parameters from `initial`; else from scratch.
-2. A run from the beginning is evaluated before its first step.
-3. For each step: take the batch, start the step, draw the next batch while the devices compute, write metrics. Then,
-   where due, evaluate the new state, and after that save it together with the iterator's state after its batch. So a
-   checkpoint at step k follows everything step k was to do, and a resumed run goes on with step k + 1.
-4. At the end: evaluate, save, draw the curves. A run that was asked to stop saves and draws only.
+1. The state comes from the last checkpoint of the workdir; else its parameters from `Job.initial`, then `Job.prepare`;
+   else from scratch. Step k takes batch k of the source, so no position in the data has to be saved.
+2. A run from the beginning is evaluated, and saved, before its first step.
+3. For each step: draw the next batch, start the step on the one at hand, read the metrics of the step before, send the
+   next batch to the devices. So a step is always queued there while the host works. A step whose loss is not finite
+   leaves the state as it was, and its metrics are read before anything is evaluated or saved: no checkpoint holds what
+   a later step made of that state.
+4. Where due, evaluate the new state, and after that save it. A checkpoint at step k follows everything that step k was
+   to do, and a resumed run continues with step k + 1.
+5. The run ends after its last step, or after `Pace.patience` evaluations without a better score. A run that was asked
+   to stop saves first.
 """
 
 import dataclasses
+import math
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple
 
 import jax
-import numpy as np
+import optax
+from jax.sharding import Mesh
 from rich.console import Console
 
-from space_jax.config import PretrainConfig
-from space_jax.config_files import save_config
+from space_jax.config import ModelConfig
 from space_jax.errors import UserError
-from space_jax.features.batch import Batch, micro_batches
-from space_jax.features.padding import shape_of
-from space_jax.models.recipe import Recipe
+from space_jax.features.grid import Rung
+from space_jax.models.recipe import B, Objective
 from space_jax.models.weights import Weights, graft
 from space_jax.training.checkpoint import Checkpoints
-from space_jax.training.clock import Clock
 from space_jax.training.curves import draw_curves
-from space_jax.training.evaluate import Evaluator
-from space_jax.training.facts import run_facts
-from space_jax.training.feed import BatchIterator, Delivery, Feed
+from space_jax.training.feed import Delivery, Feed, Source
 from space_jax.training.memory import require_state_fits
-from space_jax.training.mesh import make_mesh
-from space_jax.training.metrics import Writers
-from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
+from space_jax.training.metrics import EVALUATION_SECONDS, Writers
+from space_jax.training.processes import StopSignal
 from space_jax.training.progress import RunProgress
+from space_jax.training.sharding import Rules
 from space_jax.training.state import TrainState, abstract_state, init_state
-from space_jax.training.step import make_train_step
-from space_jax.training.stop import StopSignal
-from space_jax.training.targets import LostTargets
+from space_jax.training.step import make_train_step, metric_names
+from space_jax.training.tally import Clock, LostTargets
 from space_jax.training.workdir import Workdir
 
-Numbers = dict[str, Any]
+BEST, SINCE_BEST = "best", "since_best"  # among the results: the best score, and evaluations since then
+Results = dict[str, float]
+Numbers = dict[str, float]
 
 
 class TrainingDiverged(UserError):  # noqa: N818 - names what happened, as a person would say it
     """The loss or the gradient of a step was not finite."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """What decides which checkpoint is the best.
+
+    Attributes:
+      name: of one of the results of an evaluation.
+      falling: whether less is better, as of a loss.
+    """
+
+    name: str
+    falling: bool = False
+
+    def score(self, results: Results) -> float:
+        """More is better; -inf for results without the measure or with one that is not finite."""
+        value = results.get(self.name, math.nan)
+        return (-value if self.falling else value) if math.isfinite(value) else -math.inf
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """How long a run is, and after how many steps what is due; after the last step everything is.
+
+    Attributes:
+      steps: of the whole run; 0: it is only evaluated.
+      patience: evaluations without a better score before the run ends; 0: it goes on to the last step.
+      keep_last: checkpoints that are kept beside the best one.
+    """
+
+    steps: int
+    log_every: int
+    eval_every: int
+    checkpoint_every: int
+    patience: int = 0
+    keep_last: int = 1
+
+    def due(self, step: int, every: int) -> bool:
+        """Whether what happens every so many steps is due after a step."""
+        return step % every == 0 or step == self.steps
+
+    def ended(self, step: int, results: Results) -> bool:
+        """Whether a run that has got so far needs no further step."""
+        return step >= self.steps or 0 < self.patience <= results.get(SINCE_BEST, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Job(Generic[B]):
+    """What is trained, and how.
+
+    Attributes:
+      objective: model and loss terms.
+      optimiser: of the step.
+      schedule: the optimiser's learning rate, to be reported.
+      source: the training batches.
+      shape: one micro-batch; only shapes are read.
+      mesh: the device mesh.
+      rules: from logical axis name to mesh axes.
+      model: sizes, for `initial`.
+      seed: of parameters and dropout.
+      pace: how long, and how often what.
+      facts: of the run, see `facts.run_facts`.
+      evaluate: from the parameters and the best score so far to the results of an evaluation.
+      measure: the result that decides.
+      initial: what the parameters of a run from the beginning start from.
+      prepare: what is done to them after that.
+    """
+
+    objective: Objective[B]
+    optimiser: optax.GradientTransformation
+    schedule: optax.Schedule
+    source: Source[B]
+    shape: B
+    mesh: Mesh
+    rules: Rules
+    model: ModelConfig
+    seed: int
+    pace: Pace
+    facts: dict[str, Any]
+    evaluate: Callable[[Any, float], Results]
+    measure: Measure
+    initial: Weights | None = None
+    prepare: Callable[[Any], Any] = lambda params: params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,99 +142,88 @@ class Result:
 
     Attributes:
       step: steps done in all.
-      stopped: whether the run was asked to stop before its last step.
-      metrics: the last held-out metrics.
+      stopped: whether the run was asked to stop before its end.
+      metrics: the last held-out results.
       compile_seconds: time of the first step of this call, compilation included; 0.0 where no step was left.
     """
 
     step: int
     stopped: bool
-    metrics: dict[str, float]
+    metrics: Results
     compile_seconds: float
 
 
+class _Started(NamedTuple):
+    """A step whose metrics were not read yet."""
+
+    step: int
+    metrics: jax.Array
+    delivery: Delivery[Any]
+
+
 @dataclasses.dataclass
-class _Run:
+class _Run(Generic[B]):
     """What the loop holds on to, and where it is."""
 
-    config: PretrainConfig
+    job: Job[B]
     place: Workdir
     checkpoints: Checkpoints
     writers: Writers
     progress: RunProgress
-    feed: Feed
-    evaluator: Evaluator
-    facts: dict[str, Any]
+    feed: Feed[B]
     state: TrainState
-    position: Any  # of the data iterator after the batch of the last step
     step: int
-    results: dict[str, float]  # of the last evaluation
+    results: Results  # of the last evaluation
+    is_best: bool = False  # whether the state at hand was evaluated and has the best score so far
+    started: _Started | None = None
+    timed_from: float = 0.0  # the end of what was last accounted for
     clock: Clock = dataclasses.field(default_factory=Clock)
     targets: LostTargets = dataclasses.field(default_factory=LostTargets)
-    compiled: set[tuple[int, ...]] = dataclasses.field(default_factory=set)
+    compiled: set[Rung] = dataclasses.field(default_factory=set)
     compile_seconds: float = 0.0
+
+    @property
+    def ended(self) -> bool:
+        return self.job.pace.ended(self.step, self.results)
 
 
 def train(
-    recipe: Recipe,
-    config: PretrainConfig,
-    workdir: Path,
-    train_iterator: BatchIterator,
-    eval_batches: Sequence[Batch],
-    bank_batches: Sequence[Batch] = (),
-    initial: Weights | None = None,
-    console: Console | None = None,
-    corpora: Sequence[str] = (),
+    job: Job[B], place: Workdir, write_down: Callable[[], None] = lambda: None, console: Console | None = None
 ) -> Result:
-    """Trains until `config.train.steps`, going on from the last checkpoint of `workdir` where there is one.
+    """Trains until the end, continuing from the last checkpoint of the workdir where there is one.
 
     Args:
-      recipe: the model and its loss terms.
-      config: of the run.
-      workdir: gets `config.json`, `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`; may be in a bucket.
-      train_iterator: endless NumPy batches `[A, ...]`, this process's share.
-      eval_batches: held-out NumPy batches `[A, ...]`, as many on each process.
-      bank_batches: training batches of the same kind, for retrieval.
-      initial: what the parameters of a run from the beginning start from.
+      job: what is trained.
+      place: gets `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`; may be in a bucket.
+      write_down: writes what the run is into `place.local`; called once the checkpoints are known to belong to it.
       console: where progress is shown.
-      corpora: fingerprints of the data; a run does not go on with others.
 
     Raises:
       UserError: for a mesh, batch or checkpoint that does not fit.
       TrainingDiverged: when a loss or gradient is not finite; the last good checkpoint stays.
     """
-    mesh, rules, steps = make_mesh(config.mesh), config.mesh.rules, config.train.steps
-    evaluator = Evaluator(recipe, rules, mesh, eval_batches, bank_batches)
-    optimiser, schedule = make_optimiser(config.optimiser, steps), learning_rate_schedule(config.optimiser, steps)
-    shape = micro_batches(eval_batches[0])[0]
-    abstract = abstract_state(recipe, optimiser, shape, rules, mesh)
-    require_state_fits(abstract, list(mesh.devices.flat))
-    step = make_train_step(recipe, optimiser, schedule, config.train.seed, abstract, rules, mesh)
-    place, feed, facts = Workdir(workdir), Feed(train_iterator, mesh), run_facts(config, corpora)
+    abstract = abstract_state(job.objective, job.optimiser, job.shape, job.rules, job.mesh)
+    require_state_fits(abstract, list(job.mesh.devices.flat))
+    step = make_train_step(job.objective, job.optimiser, job.schedule, job.seed, abstract, job.rules, job.mesh)
     place.fetch()
-
-    with StopSignal() as stop, Checkpoints(place.checkpoints, config.train.keep_last) as checkpoints:
+    with StopSignal() as stop, Checkpoints(place.checkpoints, job.pace.keep_last) as checkpoints:
         latest = checkpoints.latest()
         if latest is not None:
-            state, position, results = checkpoints.restore(latest, abstract, facts)
-            train_iterator.set_state(position)
+            state, results = checkpoints.restore(latest, abstract, job.facts)
         else:
-            state = init_state(recipe, optimiser, shape, config.train.seed, rules, mesh)
-            position, results = feed.position(), {}
+            state, results = init_state(job.objective, job.optimiser, job.shape, job.seed, job.rules, job.mesh), {}
         if jax.process_index() == 0:
-            # Also when a run goes on: fields that do not change its numbers may be others than before.
-            save_config(config, place.local)
+            # Also when a run continues: fields that do not change its numbers may differ from before.
+            write_down()
         last_step, start = (-1, 0) if latest is None else (latest, latest)
-        with Writers(place.local, last_step) as writers, RunProgress(steps, start, console) as progress:
-            run = _Run(
-                config, place, checkpoints, writers, progress, feed, evaluator, facts, state, position, start, results
-            )
+        feed = Feed(job.source, job.mesh, lambda: stop.requested)
+        with Writers(place.local, last_step) as writers, RunProgress(job.pace.steps, start, console) as progress:
+            run = _Run(job, place, checkpoints, writers, progress, feed, state, start, results)
             if latest is None:
-                _start_from(run, initial)
-                _evaluate(run)
+                _begin(run)
             else:
-                progress.say(f"going on from step {latest}")
-            _steps(run, step, stop)
+                progress.say(f"resuming at step {latest}")
+            _steps(run, step)
             result = _finish(run)
     if jax.process_index() == 0:
         draw_curves(place.local)
@@ -157,109 +231,145 @@ def train(
     return result
 
 
-def _start_from(run: _Run, initial: Weights | None) -> None:
-    if initial is None:
-        return
-    params, grafted = graft(run.state.params, initial, run.config.model)
-    run.state = dataclasses.replace(run.state, params=params)
-    run.progress.say(f"parameters from {initial.source}" + (f"; {grafted}" if str(grafted) else ""))
+def _begin(run: _Run[B]) -> None:
+    params, initial = run.state.params, run.job.initial
+    if initial is not None:
+        params, grafted = graft(params, initial, run.job.model)
+        run.progress.say(f"parameters from {initial.source}" + (f"; {grafted}" if str(grafted) else ""))
+    run.state = dataclasses.replace(run.state, params=run.job.prepare(params))
+    _evaluate(run)
+    _save(run)
 
 
-def _steps(run: _Run, step: Any, stop: StopSignal) -> None:
+def _steps(run: _Run[B], step: Any) -> None:
     """Steps until the end or until a process is asked to stop."""
-    train = run.config.train
-    while run.step < train.steps:
-        began = time.monotonic()
-        delivery = run.feed.take(stop.requested)
-        if delivery is None:
-            return
-        run.state, on_device = step(run.state, delivery.batch)
-        if run.step + 1 < train.steps:
-            run.feed.prepare()  # while the devices compute
-        # Reading the metrics waits for the device. That costs a moment a step, and no later step starts from a bad one.
-        numbers = jax.device_get(on_device)
-        _require_finite(run, numbers)
-        run.step, run.position = run.step + 1, delivery.position
-        _account(run, delivery, time.monotonic() - began)
-        _log(run, numbers)
-        if run.step % train.eval_every == 0 or run.step == train.steps:
-            _evaluate(run)
-        if run.step % train.checkpoint_every == 0 or run.step == train.steps:
+    if run.ended:
+        return
+    pace = run.job.pace
+    run.job.source.seek(run.step)
+    run.feed.draw()
+    delivery = run.feed.take()
+    run.timed_from = time.monotonic()
+    while delivery is not None and not run.ended:
+        more = run.step + 1 < pace.steps
+        if more:
+            run.feed.draw()
+        _start(run, step, delivery)
+        delivery = run.feed.take() if more else None
+        evaluates = pace.due(run.step, pace.eval_every)
+        if evaluates or pace.due(run.step, pace.checkpoint_every):
+            _read_last(run)
+            if evaluates:
+                _evaluate(run)
             _save(run)
+            run.timed_from = time.monotonic()
+    _read_last(run)
 
 
-def _require_finite(run: _Run, numbers: Numbers) -> None:
+def _start(run: _Run[B], step: Any, delivery: Delivery[B]) -> None:
+    """Starts a step and reads the metrics of the one before.
+
+    A step that meets a new shape is compiled. It is read at once, so that its time is its own.
+    """
+    new = delivery.batch.shape not in run.compiled
+    if new:
+        _read_last(run)
+    run.state, metrics = step(run.state, delivery.batch)
+    _read_last(run)
+    run.step, run.is_best = run.step + 1, False
+    run.started = _Started(run.step, metrics, delivery)
+    if new:
+        _read_last(run)
+
+
+def _read_last(run: _Run[B]) -> None:
+    """Reads the metrics of the step that was started last, unless that was done; waits for the devices."""
+    if run.started is None:
+        return
+    started, run.started = run.started, None
+    numbers = dict(zip(metric_names(run.job.objective), jax.device_get(started.metrics).tolist(), strict=True))
+    _require_finite(run, started.step, numbers)
+    now = time.monotonic()
+    _account(run, started, now - run.timed_from)
+    run.timed_from = now
+    _log(run, started.step, numbers)
+
+
+def _require_finite(run: _Run[B], step: int, numbers: Numbers) -> None:
     if numbers["finite"]:
         return
-    bad = [name for name, mean in _term_means(numbers).items() if not np.isfinite(mean)]
+    bad = [name for name, mean in _term_means(numbers).items() if not math.isfinite(mean)]
     what = f"the loss terms {', '.join(bad)} are" if bad else "the gradient is"
     last = run.checkpoints.latest()
     kept = "there is no checkpoint yet" if last is None else f"the last good checkpoint is of step {last}"
     raise TrainingDiverged(
-        f"training step {run.step + 1}: {what} not finite; {kept}; a lower optimiser.learning_rate or "
-        "optimiser.clip_norm may help"
+        f"training step {step}: {what} not finite; {kept}; a lower optimiser.learning_rate or optimiser.clip_norm may "
+        "help"
     )
 
 
-def _term_means(numbers: Numbers) -> dict[str, float]:
+def _term_means(numbers: Numbers) -> Numbers:
     names = [name.removesuffix("/total") for name in numbers if name.endswith("/total")]
-    pairs = {name: (float(numbers[f"{name}/total"]), float(numbers[f"{name}/weight"])) for name in names}
+    pairs = {name: (numbers[f"{name}/total"], numbers[f"{name}/weight"]) for name in names}
     return {name: total / weight if weight else 0.0 for name, (total, weight) in pairs.items()}
 
 
-def _account(run: _Run, delivery: Delivery, seconds: float) -> None:
+def _account(run: _Run[B], started: _Started, seconds: float) -> None:
     """Times the step; one that met a new shape was compiled and is timed apart."""
+    delivery, shape = started.delivery, started.delivery.batch.shape
     run.targets.add(delivery.lost, delivery.masked)
-    shape = shape_of(delivery.batch)
     if shape in run.compiled:
         run.clock.add(seconds, delivery.tokens, delivery.padding)
         return
     run.compiled.add(shape)
     run.compile_seconds = run.compile_seconds or seconds
-    run.writers.write("compile", run.step, {"seconds": seconds, "rows": shape.rows})
-    run.progress.say(
-        f"step {run.step} compiled in {seconds:.1f} s: {shape.rows} rows of {shape.context} + {shape.response} tokens"
-    )
+    run.writers.write("compile", started.step, {"seconds": seconds, "rows": shape.rows})
+    run.progress.say(f"step {started.step} compiled in {seconds:.1f} s: {shape}")
 
 
-def _log(run: _Run, numbers: Numbers) -> None:
-    run.progress.advance(run.step)
-    if run.step % run.config.train.log_every and run.step != run.config.train.steps:
+def _log(run: _Run[B], step: int, numbers: Numbers) -> None:
+    run.progress.advance(step)
+    if not run.job.pace.due(step, run.job.pace.log_every):
         return
     rates = run.clock.look()
     speed = rates._asdict() if rates.seconds_per_step else {}  # a first step that compiled says nothing about speed
-    values: Mapping[str, Any] = {name: float(numbers[name]) for name in ("loss", "grad_norm", "learning_rate")}
+    values = {name: numbers[name] for name in ("loss", "grad_norm", "learning_rate")}
     terms = {f"term/{name}": mean for name, mean in _term_means(numbers).items()}
-    weights = {
-        f"weight/{name.removesuffix('/weight')}": float(n) for name, n in numbers.items() if name.endswith("/weight")
-    }
+    weights = {f"weight/{name.removesuffix('/weight')}": n for name, n in numbers.items() if name.endswith("/weight")}
     lost, complaint = run.targets.look()
     counts = {"lost_targets": lost, "programs": len(run.compiled)}
-    run.writers.write("train", run.step, {**values, **terms, **weights, **speed, **counts})
+    run.writers.write("train", step, {**values, **terms, **weights, **speed, **counts})
     if complaint:
         run.progress.say(complaint)
-    run.progress.report(run.step, float(numbers["loss"]), rates)
+    run.progress.report(step, numbers["loss"], rates)
 
 
-def _evaluate(run: _Run) -> None:
-    run.results = run.evaluator(run.state.params)
-    run.writers.write("eval", run.step, run.results)
-    shown = "  ".join(f"{name} {value:.4f}" for name, value in run.results.items() if "/" not in name)
-    run.progress.say(f"held out at step {run.step}: {shown}")
+def _evaluate(run: _Run[B]) -> None:
+    """Evaluates the state at hand; whether it is the best so far is remembered with the results."""
+    best, began = run.results.get(BEST, -math.inf), time.monotonic()
+    results = run.job.evaluate(run.state.params, best)
+    score = run.job.measure.score(results)
+    run.is_best = score > best
+    since = 0 if run.is_best else int(run.results.get(SINCE_BEST, -1)) + 1
+    remembered = {BEST: max(score, best)} if math.isfinite(max(score, best)) else {}
+    run.results = {**results, **remembered, SINCE_BEST: since}
+    run.writers.write("eval", run.step, {**results, EVALUATION_SECONDS: time.monotonic() - began})
+    shown = "  ".join(f"{name} {value:.4f}" for name, value in results.items() if "/" not in name)
+    run.progress.say(f"held out at step {run.step}: {shown}" + ("  (best)" if run.is_best else ""))
 
 
-def _save(run: _Run) -> None:
-    train = run.config.train
-    evaluated = run.step % train.eval_every == 0 or run.step in (0, train.steps)
-    loss = run.results["loss"] if evaluated and np.isfinite(run.results["loss"]) else None
-    run.checkpoints.save(run.step, run.state, run.position, run.facts, run.results, loss)
+def _save(run: _Run[B]) -> None:
+    """Saves the state at hand; with a rank where it is the best, since of equal ones Orbax would keep the later."""
+    rank = -run.results[BEST] if run.is_best else None
+    run.checkpoints.save(run.step, run.state, run.job.facts, run.results, rank)
     run.place.publish()
 
 
-def _finish(run: _Run) -> Result:
-    stopped = run.step < run.config.train.steps
+def _finish(run: _Run[B]) -> Result:
+    stopped = not run.ended
     if stopped:
         if run.checkpoints.latest() != run.step:
             _save(run)
-        run.progress.say(f"stopped after step {run.step}; the same command goes on from here")
-    return Result(run.step, stopped, run.results, run.compile_seconds)
+        run.progress.say(f"stopped after step {run.step}; the same command continues from here")
+    metrics = {name: value for name, value in run.results.items() if name not in (BEST, SINCE_BEST)}
+    return Result(run.step, stopped, metrics, run.compile_seconds)

@@ -11,6 +11,7 @@ import jax
 from tensorboardX import SummaryWriter
 
 Record = dict[str, Any]
+EVALUATION_SECONDS = "evaluation_seconds"  # in the records of evaluations
 
 
 class Writer(Protocol):
@@ -85,7 +86,7 @@ class Writers:
 
         Args:
           workdir: gets `metrics.jsonl` and `tensorboard/`.
-          last_step: of the checkpoint that the run goes on from, -1 for a run from scratch.
+          last_step: of the checkpoint that the run continues from, -1 for a run from scratch.
         """
         self._writers: list[Writer] = []
         if jax.process_index() == 0:

@@ -1,57 +1,107 @@
 """Pre-training as the command does it: set up, write down what is run, train."""
 
+import dataclasses
+import os
 import sys
-from pathlib import Path
 
 import jax
+from rich.console import Console
 
 from space_jax.config import PretrainConfig
+from space_jax.config_files import save_config
 from space_jax.convert.source import read_weights, require_same_tokens
-from space_jax.features.batch import micro_batches
+from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import by_path, require_fit
 from space_jax.training.checkpoint import find_checkpoints
-from space_jax.training.distributed import ending_together, initialise_distributed
-from space_jax.training.loop import Result, train
+from space_jax.training.evaluate import Evaluator
+from space_jax.training.facts import run_facts
+from space_jax.training.loop import Job, Measure, Pace, Result, train
+from space_jax.training.mesh import make_mesh
+from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
+from space_jax.training.processes import ending_together, initialise_distributed
 from space_jax.training.setup import Setup
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
 from space_jax.training.trained import require_same_tokenizer
 from space_jax.training.workdir import TOKENIZER, Workdir
 
+HELD_OUT_LOSS = Measure("loss", falling=True)
 
-def pretrain(config: PretrainConfig, workdir: Path, init: str | None = None) -> Result:
-    """Pre-trains, going on from the last checkpoint of `workdir` where there is one.
+
+def pretrain(
+    config: PretrainConfig,
+    workdir: str | os.PathLike[str],
+    init: str | None = None,
+    console: Console | None = None,
+) -> Result:
+    """Pre-trains, continuing from the last checkpoint of `workdir` where there is one.
 
     Args:
       config: of the run; the vocabulary comes from the corpora.
-      workdir: gets `config.json`, `tokenizer/`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`, `curves.png`.
+      workdir: gets `config.json`, `tokenizer/`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`, `curves.png`; may be
+        in a bucket (`gs://...`).
       init: what the parameters of a new run start from, see `convert.source.read_weights`.
+      console: where progress is shown; standard error by default.
 
     Raises:
       UserError: a configuration, corpus or checkpoint that does not fit; a loss that is not finite.
     """
     initialise_distributed()
     with ending_together():
-        return _pretrain(config, workdir, init)
+        return _pretrain(config, Workdir(workdir), init, console)
 
 
-def _pretrain(config: PretrainConfig, workdir: Path, init: str | None) -> Result:
-    setup, place = Setup(config), Workdir(workdir)
+def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console: Console | None) -> Result:
+    setup = Setup(config)
     # Everything that can be refused is refused before the workdir is touched.
-    iterator, held_out, bank = setup.train_batches(), setup.held_out("validation"), setup.bank()
+    job = pretraining_job(setup)
     tokenizer = load_tokenizer(setup.corpora[0].tokenizer_folder)
-    initial = None
     if find_checkpoints(place.checkpoints).steps:
         require_same_tokenizer(setup, place.place)
         if init is not None and jax.process_index() == 0:
-            print(f"--init {init}: not read, because {workdir} has checkpoints to go on from", file=sys.stderr)
+            print(f"--init {init}: not read, because {place.place} has checkpoints to continue from", file=sys.stderr)
     elif init is not None:
         initial = read_weights(init)
         require_same_tokens(initial, tokenizer)
-        shapes = by_path(unbox(abstract_params(setup.recipe, micro_batches(held_out[0])[0])))
-        require_fit(shapes, initial, setup.config.model)
-    if jax.process_index() == 0:
+        require_fit(by_path(unbox(abstract_params(setup.recipe, job.shape))), initial, setup.config.model)
+        job = dataclasses.replace(job, initial=initial)
+
+    def write_down() -> None:
+        save_config(setup.config, place.local)
         tokenizer.save(place.local / TOKENIZER)
-    fingerprints = [corpus.metadata.fingerprint for corpus in setup.corpora]
-    return train(setup.recipe, setup.config, workdir, iterator, held_out, bank, initial=initial, corpora=fingerprints)
+
+    return train(job, place, write_down, console)
+
+
+def pretraining_job(setup: Setup) -> Job[Batch]:
+    """What pre-training with a configuration is.
+
+    Raises:
+      UserError: the corpora have no batch to evaluate on, or the mesh does not fit.
+    """
+    config = setup.config
+    mesh, rules, steps = make_mesh(config.mesh), config.mesh.rules, config.train.steps
+    held_out = setup.held_out("validation")
+    evaluator = Evaluator(setup.recipe, rules, mesh, held_out, setup.bank())
+    return Job(
+        objective=setup.recipe,
+        optimiser=make_optimiser(config.optimiser, steps),
+        schedule=learning_rate_schedule(config.optimiser, steps),
+        source=setup.train_batches(),
+        shape=micro_batches(held_out[0])[0],
+        mesh=mesh,
+        rules=rules,
+        model=config.model,
+        seed=config.train.seed,
+        pace=Pace(
+            steps,
+            config.train.log_every,
+            config.train.eval_every,
+            config.train.checkpoint_every,
+            keep_last=config.train.keep_last,
+        ),
+        facts=run_facts(config, [corpus.metadata.fingerprint for corpus in setup.corpora]),
+        evaluate=lambda params, _best: evaluator(params),
+        measure=HELD_OUT_LOSS,
+    )

@@ -6,7 +6,7 @@ import jax
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from space_jax.training.clock import Rates
+from space_jax.training.tally import Rates
 
 
 def summary(step: int, steps: int, loss: float, rates: Rates) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
-from space_jax.features.pipeline import Part, eval_batches, train_batches
+from space_jax.features.pipeline import TrainBatches, eval_batches, train_batches
 from space_jax.features.prepared import Prepared
 from space_jax.features.streams import open_corpora
 from space_jax.models.recipe import Recipe
 from space_jax.models.recipes import make_recipe
-from space_jax.training.feed import BatchIterator
-from space_jax.training.mesh import batch_position, batch_shards, make_mesh
+from space_jax.training.feed import part_of
+from space_jax.training.mesh import make_mesh
 
 LABELLED_SPLIT = "labelled"
 
@@ -37,11 +37,9 @@ class Setup:
         vocabulary = self.corpora[0].metadata.vocabulary
         self.config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocabulary=vocabulary))
         self.recipe: Recipe = make_recipe(self.config.model, self.config.recipe)
-        mesh = make_mesh(config.mesh)
-        index, count = batch_position(mesh)
-        self._part = Part(index, count, batch_shards(mesh) // count)
+        self._part = part_of(make_mesh(config.mesh))
 
-    def train_batches(self) -> BatchIterator:
+    def train_batches(self) -> TrainBatches:
         """The endless training batches of this process."""
         config = self.config
         accumulate = config.optimiser.accumulate

@@ -9,8 +9,7 @@ from flax import linen as nn
 from flax import struct
 from jax.sharding import Mesh
 
-from space_jax.features.batch import Batch
-from space_jax.models.recipe import Recipe
+from space_jax.models.recipe import B, Objective
 from space_jax.training.sharding import Rules, flax_rules, parameter_shardings, replicated, unbox
 
 
@@ -31,23 +30,23 @@ class TrainState:
     opt_state: Any
 
 
-def _blank(batch: Batch) -> Batch:
+def _blank(batch: B) -> B:
     # Parameters depend on shapes alone; zeros keep processes with different data equal.
     return jax.tree.map(lambda array: jnp.zeros(array.shape, array.dtype), batch)
 
 
-def abstract_params(recipe: Recipe, batch: Batch) -> Any:
+def abstract_params(objective: Objective[B], batch: B) -> Any:
     """Shapes and axis names of the parameters, without making any.
 
     Args:
-      recipe: makes the parameters.
+      objective: makes the parameters.
       batch: one micro-batch; only shapes and dtypes are read.
     """
-    return jax.eval_shape(lambda: recipe.init(jax.random.key(0), _blank(batch)))
+    return jax.eval_shape(lambda: objective.init(jax.random.key(0), _blank(batch)))
 
 
 def abstract_state(
-    recipe: Recipe, optimiser: optax.GradientTransformation, batch: Batch, rules: Rules, mesh: Mesh
+    objective: Objective[B], optimiser: optax.GradientTransformation, batch: B, rules: Rules, mesh: Mesh
 ) -> TrainState:
     """The state as `jax.ShapeDtypeStruct` with shardings: what initialisation makes and a checkpoint restores into.
 
@@ -57,7 +56,7 @@ def abstract_state(
       UserError: when an axis name has no rule or a dimension does not divide (see `sharding.partition_spec`).
     """
     with nn.logical_axis_rules(flax_rules(rules)), jax.set_mesh(mesh):
-        boxed = abstract_params(recipe, batch)
+        boxed = abstract_params(objective, batch)
         params = unbox(boxed)
         opt_state = jax.eval_shape(optimiser.init, params)
     where = parameter_shardings(boxed, rules, mesh)
@@ -78,9 +77,9 @@ def shardings_of(abstract: Any) -> Any:
 
 
 def init_state(
-    recipe: Recipe,
+    objective: Objective[B],
     optimiser: optax.GradientTransformation,
-    batch: Batch,
+    batch: B,
     seed: int,
     rules: Rules,
     mesh: Mesh,
@@ -88,7 +87,7 @@ def init_state(
     """A fresh state, each shard made on the device that keeps it; the same numbers on every mesh.
 
     Args:
-      recipe: makes the parameters.
+      objective: makes the parameters.
       optimiser: from `optimiser.make_optimiser`.
       batch: one micro-batch; only shapes and dtypes are read.
       seed: of the parameters.
@@ -98,12 +97,12 @@ def init_state(
     Raises:
       UserError: see `abstract_state`.
     """
-    target = abstract_state(recipe, optimiser, batch, rules, mesh)
+    target = abstract_state(objective, optimiser, batch, rules, mesh)
     shapes = jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), batch)
 
     def make() -> TrainState:
         with nn.logical_axis_rules(flax_rules(rules)):
-            params = unbox(recipe.init(jax.random.key(seed), _blank(shapes)))
+            params = unbox(objective.init(jax.random.key(seed), _blank(shapes)))
         return TrainState(jnp.zeros((), jnp.int32), params, optimiser.init(params))
 
     with jax.set_mesh(mesh):

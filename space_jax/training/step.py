@@ -14,8 +14,7 @@ from flax import linen as nn
 from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
-from space_jax.features.batch import Batch
-from space_jax.models.recipe import Keys, Recipe, Terms, total_loss
+from space_jax.models.recipe import B, Keys, Objective, Terms, total_loss
 from space_jax.training.compiler_memory import return_memory_after_compiling
 from space_jax.training.keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
@@ -24,14 +23,16 @@ from space_jax.training.state import TrainState, shardings_of
 Metrics = dict[str, jax.Array]
 
 
-def accumulate(recipe: Recipe, params: Any, batch: Batch, keys_of: Callable[[ArrayLike], Keys]) -> tuple[Terms, Any]:
-    """Runs the recipe's forward part over the A micro-batches of a batch.
+def accumulate(
+    objective: Objective[B], params: Any, batch: B, keys_of: Callable[[ArrayLike], Keys]
+) -> tuple[Terms, Any]:
+    """Runs the objective's forward part over the A micro-batches of a batch.
 
     With more than one micro-batch the activations of each are dropped and computed again in the backward pass; only
     the sums and the features, which the contrastive terms need from the whole pool, stay.
 
     Args:
-      recipe: the model and its loss terms.
+      objective: the model and its loss terms.
       params: without axis names.
       batch: arrays `[A, ...]`.
       keys_of: from the index of a micro-batch to its random keys.
@@ -41,15 +42,15 @@ def accumulate(recipe: Recipe, params: Any, batch: Batch, keys_of: Callable[[Arr
     """
     count = batch.valid.shape[0]
 
-    def forward(params: Any, micro: Batch, index: Any) -> tuple[Terms, Any]:
-        partial = recipe.forward(params, micro, keys_of(index))
+    def forward(params: Any, micro: B, index: Any) -> tuple[Terms, Any]:
+        partial = objective.forward(params, micro, keys_of(index))
         return partial.terms, partial.features
 
     if count == 1:
         terms, features = forward(params, jax.tree.map(lambda array: array[0], batch), 0)
         return terms, jax.tree.map(lambda array: array[None], features)
 
-    def body(carry: None, inputs: tuple[Batch, jax.Array]) -> tuple[None, tuple[Terms, Any]]:
+    def body(carry: None, inputs: tuple[B, jax.Array]) -> tuple[None, tuple[Terms, Any]]:
         return carry, jax.checkpoint(forward)(params, *inputs)
 
     _, (terms, features) = jax.lax.scan(body, None, (batch, jnp.arange(count)))
@@ -57,12 +58,12 @@ def accumulate(recipe: Recipe, params: Any, batch: Batch, keys_of: Callable[[Arr
 
 
 def train_step(
-    recipe: Recipe,
+    objective: Objective[B],
     optimiser: optax.GradientTransformation,
     schedule: optax.Schedule,
     seed: int,
     state: TrainState,
-    batch: Batch,
+    batch: B,
 ) -> tuple[TrainState, Metrics]:
     """One step as a pure function of (state, batch).
 
@@ -74,9 +75,9 @@ def train_step(
     """
 
     def loss_of(params: Any) -> tuple[jax.Array, Terms]:
-        terms, features = accumulate(recipe, params, batch, functools.partial(step_keys, seed, state.step))
-        terms = recipe.finish(terms, features)
-        return total_loss(terms, recipe.coefficients), terms
+        terms, features = accumulate(objective, params, batch, functools.partial(step_keys, seed, state.step))
+        terms = objective.finish(terms, features)
+        return total_loss(terms, objective.coefficients), terms
 
     (loss, terms), grads = jax.value_and_grad(loss_of, has_aux=True)(state.params)
     grad_norm = optax.tree.norm(grads)
@@ -90,8 +91,14 @@ def train_step(
     return state_after, metrics
 
 
+def metric_names(objective: Objective[B]) -> tuple[str, ...]:
+    """What the numbers of a step are called, in the order in which `jit_train_step` stacks them."""
+    terms = (f"{name}/{part}" for name in objective.coefficients for part in ("total", "weight"))
+    return "loss", "grad_norm", "learning_rate", "finite", *terms
+
+
 def jit_train_step(
-    recipe: Recipe,
+    objective: Objective[B],
     optimiser: optax.GradientTransformation,
     schedule: optax.Schedule,
     seed: int,
@@ -101,33 +108,37 @@ def jit_train_step(
 ) -> Any:
     """`train_step` as a jitted function, to be called, traced or compiled under `jax.set_mesh(mesh)`.
 
-    The state handed in is donated and must not be used again.
+    The state handed in is donated and must not be used again. The metrics come as one float32 vector, in the order of
+    `metric_names`, so that reading them is one transfer.
 
     Args:
       abstract: from `state.abstract_state`; the state keeps these shardings.
     """
+    names = metric_names(objective)
 
-    def traced(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+    def traced(state: TrainState, batch: B) -> tuple[TrainState, jax.Array]:
         with nn.logical_axis_rules(flax_rules(rules)):
-            return train_step(recipe, optimiser, schedule, seed, state, batch)
+            after, metrics = train_step(objective, optimiser, schedule, seed, state, batch)
+        assert metrics.keys() == set(names), f"metrics {sorted(metrics)}, expected {sorted(names)}"
+        return after, jnp.stack([jnp.asarray(metrics[name], jnp.float32) for name in names])
 
     return jax.jit(traced, donate_argnums=0, out_shardings=(shardings_of(abstract), replicated(mesh)))
 
 
 def make_train_step(
-    recipe: Recipe,
+    objective: Objective[B],
     optimiser: optax.GradientTransformation,
     schedule: optax.Schedule,
     seed: int,
     abstract: TrainState,
     rules: Rules,
     mesh: Mesh,
-) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
+) -> Callable[[TrainState, B], tuple[TrainState, jax.Array]]:
     """`jit_train_step` with its mesh set around every call."""
     return_memory_after_compiling()
-    jitted = jit_train_step(recipe, optimiser, schedule, seed, abstract, rules, mesh)
+    jitted = jit_train_step(objective, optimiser, schedule, seed, abstract, rules, mesh)
 
-    def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+    def step(state: TrainState, batch: B) -> tuple[TrainState, jax.Array]:
         with jax.set_mesh(mesh):
             return jitted(state, batch)
 

@@ -6,12 +6,12 @@ import pytest
 from space_jax.config import DataConfig, Space3Config, Vocabulary
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.features import lengths as module
+from space_jax.features.batch import padding_share
 from space_jax.features.example import Limits, dialogue_examples
 from space_jax.features.grid import make_grid
 from space_jax.features.layout import assemble
 from space_jax.features.lengths import Lengths, padding
 from space_jax.features.packing import Item, pack
-from space_jax.features.padding import pad_share
 
 LIMITS = Limits(max_turns=2, max_turn_tokens=4)
 DIALOGUES = [
@@ -47,7 +47,7 @@ def test_padding_is_that_of_training_batches(make_example):
     batch = pack([Item(layout, layout.ids, empty, empty) for layout in layouts], grid)
     sample = [(len(layout.ids), len(layout.response)) for layout in layouts]
     shares = padding(sample, 6, DATA, LIMITS)
-    assert shares["packed"] == pytest.approx(pad_share(batch))
+    assert shares["packed"] == pytest.approx(padding_share(batch))
     contexts, responses = map(np.array, zip(*sample, strict=True))
     real = contexts.sum() + responses.sum()
     assert shares["to_longest"] == pytest.approx(1 - real / (6 * (contexts.max() + responses.max())))

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from space_jax.config import DataConfig, Space2Config
 from space_jax.errors import UserError
-from space_jax.features.batch import Batch, Tokens
+from space_jax.features.batch import Batch, Tokens, count_tokens, padding_share
 from space_jax.features.grid import Grid, Rung, ladder, make_grid
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.negatives import draw_negatives
 from space_jax.features.packing import Item, pack, pack_alike
-from space_jax.features.padding import grow, lost_targets, pad_share, real_tokens, shape_of
 
 GRID = Grid(
     examples=3,
@@ -80,7 +79,7 @@ def test_the_first_masked_positions_of_a_row_enter_the_loss(items, vocabulary):
     assert batch.masked_positions.tolist() == [[0, 0], [1, 4]]
     assert batch.masked_targets.tolist() == [[0, 0], [30, 31]]
     assert batch.masked_weights.tolist() == [[0.0, 0.0], [1.0, 1.0]]
-    assert lost_targets(batch) == 1
+    assert batch.masked_and_lost()[1] == 1
 
 
 def test_dtypes_are_exact(items):
@@ -177,11 +176,11 @@ def test_what_comes_out_is_what_went_in(make_example, vocabulary, raw, seed):
         columns = batch.masked_positions[row][used]
         np.testing.assert_array_equal(columns[inside[columns]] - np.flatnonzero(inside)[0], item.masked_columns)
         np.testing.assert_array_equal(batch.masked_targets[row][used], batch.context.ids[row][columns])
-    shape = shape_of(batch)
+    shape = batch.shape
     wanted = sum(len(i.layout.ids) + len(i.layout.response) + len(i.negative) for i in items)
-    assert real_tokens(batch) == wanted
-    assert lost_targets(batch) == 0
-    assert pad_share(batch) == pytest.approx(1 - wanted / (shape.rows * (shape.context + 2 * shape.response)))
+    assert count_tokens(batch) == wanted
+    assert batch.masked_and_lost()[1] == 0
+    assert padding_share(batch) == pytest.approx(1 - wanted / (shape.rows * (shape.context + 2 * shape.response)))
 
 
 def rows_of(shares, examples, multiple=1):
@@ -224,9 +223,9 @@ def test_a_grid_too_small_for_one_turn_names_the_field(field):
         make_grid(DataConfig(**{field: 51}), Space2Config(), examples=4, max_turn_tokens=50)
 
 
-def test_grow_appends_empty_rows_and_columns_with_and_without_a_leading_axis(items):
+def test_growing_appends_empty_rows_and_columns_with_and_without_a_leading_axis(items):
     batch = pack(items, GRID)
-    grown = grow(batch, Rung(5, 9, 8))
+    grown = batch.grown(Rung(5, 9, 8))
     assert [a.shape for a in (grown.context.ids, grown.masked_weights, grown.negative.ids)] == [(5, 9), (5, 2), (5, 0)]
     assert grown.response.ids.shape == (5, 8)
     assert grown.masked_ids.shape == (5, 9)
@@ -235,11 +234,11 @@ def test_grow_appends_empty_rows_and_columns_with_and_without_a_leading_axis(ite
     for b in range(3):
         np.testing.assert_array_equal(unpack(grown, b, "context")["ids"], items[b].layout.ids)
     stacked = dataclasses.replace(batch, **{f.name: _lead(getattr(batch, f.name)) for f in dataclasses.fields(batch)})
-    again = grow(stacked, Rung(5, 9, 8))
+    again = stacked.grown(Rung(5, 9, 8))
     np.testing.assert_array_equal(again.context.ids[0], grown.context.ids)
     np.testing.assert_array_equal(again.slot[0], grown.slot)
-    assert real_tokens(again) == real_tokens(batch)
-    assert lost_targets(again) == lost_targets(batch) == 1
+    assert count_tokens(again) == count_tokens(batch)
+    assert again.masked_and_lost()[1] == batch.masked_and_lost()[1] == 1
 
 
 def _lead(value):

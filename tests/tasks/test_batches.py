@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from space_jax.tasks.batches import indices_of, steps_per_epoch, tokens_and_padding
+from space_jax.features.batch import count_tokens, padding_share
+from space_jax.tasks.batches import indices_of, steps_per_epoch
 from space_jax.tasks.packed import Encoded, Shape, pack
 
 
@@ -28,7 +29,8 @@ def test_epochs_and_seeds_have_orders_of_their_own():
 def test_targets_count_as_tokens_and_as_padding():
     contexts = [Encoded(*(np.ones(n, np.int32) for _ in range(4))) for n in (6, 3)]
     batch = pack(contexts, 2, Shape(10, 2))
-    assert tokens_and_padding(batch) == (9, pytest.approx(0.1))
+    assert (count_tokens(batch), padding_share(batch)) == (9, pytest.approx(0.1))
     targets = np.array([[1, 1, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]])
     batch = dataclasses.replace(batch, rows={"target_segments": targets, "target_parts": np.zeros_like(targets)})
-    assert tokens_and_padding(batch) == (14, pytest.approx(16 / 30))
+    assert (count_tokens(batch), padding_share(batch)) == (14, pytest.approx(16 / 30))
+    assert batch.shape == (1, 10, 20)

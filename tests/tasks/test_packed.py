@@ -10,7 +10,6 @@ from space_jax.tasks.packed import (
     Encoded,
     Shape,
     dialogue_layout,
-    grow,
     pack,
     place,
     rung,
@@ -37,7 +36,7 @@ def test_every_example_lies_whole_in_its_slot(lists):
         assert batch.context.ids[row, mine].tolist() == ids
         assert batch.context.positions[row, mine].tolist() == list(range(len(ids)))
         assert np.flatnonzero(mine).tolist() == list(range(np.argmax(mine), np.argmax(mine) + len(ids)))
-    grown = grow(batch, 20)
+    grown = batch.grown(batch.shape._replace(rows=20))
     assert grown.context.ids.shape == (20, 10)
     assert not grown.occupied[len(batch.occupied) :].any()
 

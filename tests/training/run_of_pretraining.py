@@ -4,7 +4,6 @@ Arguments: the prepared corpus, the workdir.
 """
 
 import sys
-from pathlib import Path
 
 from space_jax.config import (
     DataConfig,
@@ -45,5 +44,5 @@ def real_config(prepared):
 
 
 if __name__ == "__main__":
-    result = pretrain(real_config(sys.argv[1]), Path(sys.argv[2]))
+    result = pretrain(real_config(sys.argv[1]), sys.argv[2])
     print(f"step {result.step} stopped {result.stopped}")

@@ -6,17 +6,17 @@ Arguments: the workdir, and the batch that process 0 draws when it sends itself 
 import os
 import signal
 import sys
-from pathlib import Path
 
 import jax
 
-from space_jax.training.distributed import ending_together, initialise_distributed
+from space_jax.training.processes import ending_together, initialise_distributed
 
 initialise_distributed()
 
 from space_jax.config import MeshConfig  # noqa: E402
 from space_jax.training.loop import train  # noqa: E402
-from tests.training.toy import ToyIterator, ToyRecipe, toy_batch, toy_config  # noqa: E402 - jax must know of the others first
+from space_jax.training.workdir import Workdir  # noqa: E402
+from tests.training.toy import ToyIterator, toy_batch, toy_config, toy_job  # noqa: E402 - jax must know of the others first
 
 
 def share(batch):
@@ -38,7 +38,7 @@ def main():
     iterator = ToyIterator(before_batch=disturb, change=lambda n, batch: share(batch))
     config = toy_config(mesh=MeshConfig(fsdp=2))
     with ending_together():
-        result = train(ToyRecipe(), config, Path(sys.argv[1]), iterator, held_out, [share(toy_batch(200))])
+        result = train(toy_job(config, iterator, held_out, [share(toy_batch(200))]), Workdir(sys.argv[1]))
     print(f"step {result.step} stopped {result.stopped}")
 
 

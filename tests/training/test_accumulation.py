@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from space_jax.config import PoolConfig
-from space_jax.features.padding import lost_targets
 from space_jax.models.recipe import total_loss
 from space_jax.models.recipes import make_recipe
 from space_jax.training.sharding import unbox
@@ -35,7 +34,7 @@ class Accumulated:
     def __getitem__(self, count):
         if count not in self.outcomes:
             batch = tiny_batch(self.name, count)
-            assert lost_targets(batch) == 0
+            assert batch.masked_and_lost()[1] == 0
             (loss, (terms, features)), gradients = jax.device_get(self.run(self.params, batch))
             self.outcomes[count] = Outcome(loss, terms, features, gradients)
         return self.outcomes[count]

@@ -40,12 +40,11 @@ def assert_equal(left, right):
 def test_restores_onto_another_mesh(tmp_path, states):
     (state, _), (_, elsewhere) = states
     with Checkpoints(tmp_path, 2) as checkpoints:
-        checkpoints.save(3, state, {"n": 7}, FACTS, {"loss": 2.0}, 2.0)
+        checkpoints.save(3, state, FACTS, {"loss": 2.0}, 2.0)
     with Checkpoints(tmp_path, 2) as checkpoints:
         restored = checkpoints.restore(3, elsewhere, FACTS)
     assert_equal(restored.state, state)
     assert shardings_of(restored.state) == shardings_of(elsewhere)
-    assert restored.position == {"n": 7}
     assert restored.results == {"loss": 2.0}
 
 
@@ -54,7 +53,7 @@ def test_keeps_the_last_and_the_best(tmp_path, states):
     with Checkpoints(tmp_path, 2) as checkpoints:
         assert (checkpoints.latest(), checkpoints.best()) == (None, None)
         for step, loss in enumerate([3.0, 1.0, None, 2.0, None, 1.5], start=1):
-            checkpoints.save(step, state, {}, FACTS, {}, loss)
+            checkpoints.save(step, state, FACTS, {}, loss)
         checkpoints.wait()
         assert checkpoints.steps() == (2, 5, 6)
         assert (checkpoints.latest(), checkpoints.best()) == (6, 2)
@@ -63,24 +62,24 @@ def test_keeps_the_last_and_the_best(tmp_path, states):
 def test_what_a_killed_run_left_half_written_is_no_checkpoint_and_goes(tmp_path, states):
     state, abstract = states[0]
     with Checkpoints(tmp_path, 2) as checkpoints:
-        checkpoints.save(1, state, {}, FACTS, {}, 2.0)
+        checkpoints.save(1, state, FACTS, {}, 2.0)
     # Orbax writes under this name and renames the folder when all is there: killed before that, and long before.
     shutil.copytree(tmp_path / "1", tmp_path / "2.orbax-checkpoint-tmp")
     (tmp_path / "3.orbax-checkpoint-tmp" / "state.orbax-checkpoint-tmp").mkdir(parents=True)
     assert find_checkpoints(tmp_path) == ((1,), 1)
     with Checkpoints(tmp_path, 2) as checkpoints:
         assert (checkpoints.steps(), checkpoints.latest(), checkpoints.best()) == ((1,), 1, 1)
-        checkpoints.save(2, state, {"n": 2}, FACTS, {}, None)  # waits until the leftovers are removed
+        checkpoints.save(2, state, FACTS, {}, None)  # waits until the leftovers are removed
     assert {path.name for path in tmp_path.iterdir()} == {"1", "2"}
     with Checkpoints(tmp_path, 2) as checkpoints:
-        assert checkpoints.restore(2, abstract, FACTS).position == {"n": 2}
+        assert_equal(checkpoints.restore(2, abstract, FACTS).state, state)
 
 
 def test_what_cannot_be_restored_says_why(tmp_path, states):
     state, abstract = states[0]
     with Checkpoints(tmp_path, 2) as checkpoints:
-        checkpoints.save(1, state, {}, FACTS, {}, None)
-        checkpoints.save(2, state, {}, FACTS, {}, None)
+        checkpoints.save(1, state, FACTS, {}, None)
+        checkpoints.save(2, state, FACTS, {}, None)
         checkpoints.wait()
         with pytest.raises(UserError, match=r"9: does not exist; there are \[1, 2\]"):
             checkpoints.restore(9, abstract, FACTS)
@@ -100,7 +99,7 @@ def remove_state(step_folder):
 def test_a_damaged_checkpoint_is_named(tmp_path, states, damage):
     state, abstract = states[0]
     with Checkpoints(tmp_path, 2) as checkpoints:
-        checkpoints.save(1, state, {}, FACTS, {}, None)
+        checkpoints.save(1, state, FACTS, {}, None)
         checkpoints.wait()
         damage(tmp_path / "1")
         with pytest.raises(UserError, match=r"/1: cannot be read \(.*delete that folder"):
@@ -111,7 +110,7 @@ def save(folder, state, params=None, step=1, loss=None):
     """Saves a state, perhaps with other parameters."""
     state = state if params is None else dataclasses.replace(state, params=params)
     with Checkpoints(folder, 2) as checkpoints:
-        checkpoints.save(step, state, {}, FACTS, {}, loss)
+        checkpoints.save(step, state, FACTS, {}, loss)
 
 
 def test_an_array_that_was_cut_off_is_named(tmp_path, states):

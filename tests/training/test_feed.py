@@ -7,7 +7,6 @@ import pytest
 from space_jax.config import MeshConfig
 from space_jax.errors import UserError
 from space_jax.training import feed as feed_lib
-from space_jax.training.agreement import gather_json, gather_numbers
 from space_jax.training.feed import Feed, same_shape, to_mesh
 from space_jax.training.mesh import make_mesh
 from tests.training.toy import ToyIterator, micro, toy_batch
@@ -18,14 +17,13 @@ def mesh():
     return make_mesh(MeshConfig(fsdp=2, tensor=2))
 
 
-def test_a_delivery_is_the_batch_on_the_mesh_with_the_position_after_it(mesh):
+def test_a_delivery_is_the_batch_on_the_mesh(mesh):
     feed = Feed(ToyIterator(), mesh)
-    assert feed.position() == {"n": 0}
     for n in range(2):
-        delivery = feed.take(stop=False)
+        feed.draw()
+        delivery = feed.take()
         expected = toy_batch(n)
         jax.tree.map(np.testing.assert_array_equal, jax.device_get(delivery.batch), expected)
-        assert delivery.position == {"n": n + 1}
         real = sum(int((grid.segments > 0).sum()) for grid in (expected.context, expected.response, expected.negative))
         assert delivery.tokens == real
         assert delivery.padding == pytest.approx(1 - real / (8 * (6 + 2 + 2)))
@@ -36,19 +34,34 @@ def test_a_delivery_is_the_batch_on_the_mesh_with_the_position_after_it(mesh):
 def test_a_stop_of_any_process_stops_all_and_rows_follow_the_largest(mesh, monkeypatch):
     told = []
 
-    def another_process(numbers):
-        return np.stack([np.asarray(numbers), told[-1]])
+    class OtherProcess:
+        def __init__(self, numbers):
+            self.rows = np.stack([np.asarray(numbers), told[-1]])
 
-    monkeypatch.setattr(feed_lib, "gather_numbers", another_process)
+        def read(self):
+            return self.rows
+
+    monkeypatch.setattr(feed_lib, "Exchange", OtherProcess)
     monkeypatch.setattr(feed_lib, "to_mesh", lambda batch, mesh: batch)
     feed = Feed(ToyIterator(), mesh)
     told.append([12, 6, 2, 0, 1000, 50, 20])
-    delivery = feed.take(stop=False)
+    feed.draw()
+    delivery = feed.take()
     assert delivery.batch.context.ids.shape == (1, 12, 6)
     assert delivery.tokens > 1000
     assert (delivery.masked, delivery.lost) == (58, 20)
     told.append([8, 6, 2, 1, 0, 0, 0])
-    assert feed.take(stop=False) is None
+    feed.draw()
+    assert feed.take() is None
+
+
+def test_what_this_process_wants_is_told_with_its_batch(mesh):
+    requests = iter([False, True])
+    feed = Feed(ToyIterator(), mesh, stop=lambda: next(requests))
+    feed.draw()
+    assert feed.take() is not None
+    feed.draw()
+    assert feed.take() is None
 
 
 def test_slots_count_from_the_first_row_of_all_processes(mesh, monkeypatch):
@@ -74,15 +87,10 @@ def test_a_stream_that_ends_says_so(mesh):
         raise StopIteration
 
     with pytest.raises(UserError, match="the stream ended"):
-        Feed(ToyIterator(before_batch=end), mesh).take(stop=False)
+        Feed(ToyIterator(before_batch=end), mesh).draw()
 
 
 def test_batches_are_grown_to_the_same_shape():
     batches = same_shape([micro(toy_batch(0)), micro(toy_batch(1, rows=12))])
     assert [batch.context.ids.shape for batch in batches] == [(12, 6), (12, 6)]
     np.testing.assert_array_equal(batches[0].context.ids[:8], toy_batch(0).context.ids[0])
-
-
-def test_one_process_agrees_with_itself():
-    np.testing.assert_array_equal(gather_numbers([3, 2**40]), [[3, 2**40]])
-    assert gather_json({"n": 1}) == [{"n": 1}]

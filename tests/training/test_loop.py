@@ -1,5 +1,6 @@
 """The loop: resumption bit for bit, stopping, divergence, and what a run leaves behind."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -13,28 +14,49 @@ from jax.experimental.compilation_cache import compilation_cache
 from rich.console import Console
 
 from space_jax.config import MeshConfig
-from space_jax.config_files import read_config
+from space_jax.config_files import read_config, save_config
 from space_jax.models.weights import Weights
-from space_jax.training.checkpoint import Checkpoints, read_arrays
-from space_jax.training.facts import run_facts
-from space_jax.training.loop import TrainingDiverged, train
-from space_jax.training.mesh import make_mesh
+from space_jax.tasks.packed import TaskBatch
+from space_jax.training.checkpoint import Checkpoints, find_checkpoints, read_arrays, read_notes
+from space_jax.training.loop import Measure, Pace, TrainingDiverged, train
 from space_jax.training.metrics import read_records
-from space_jax.training.optimiser import make_optimiser
 from space_jax.training.state import abstract_state
-from tests.training.toy import ToyIterator, ToyRecipe, micro, toy_batch, toy_config
+from space_jax.training.workdir import Workdir
+from tests.training.toy import ToyIterator, toy_batch, toy_config, toy_job
+from tests.training.toy_task import task_job
 
-MACHINE = {"tokens_per_second", "seconds_per_step", "padding", "programs"}  # what may differ between equal runs
+# What may differ between equal runs.
+MACHINE = {"tokens_per_second", "seconds_per_step", "padding", "programs", "evaluation_seconds"}
 HELD_OUT = [toy_batch(100), toy_batch(101)]
 BANK = [toy_batch(200)]
 
 
 def run(workdir, config=None, iterator=None, **options):
+    """Pre-trains the toy."""
     config = config or toy_config()
     iterator = iterator or ToyIterator(accumulate=config.optimiser.accumulate)
+    return started(workdir, toy_job(config, iterator, HELD_OUT, BANK, **options), config)
+
+
+def started(workdir, job, config=None):
+    """Starts a job, or continues it; what it says is added to `output.txt` beside the workdir."""
+    place = Workdir(workdir)
     console = Console(file=(workdir.parent / "output.txt").open("a", encoding="utf-8"), force_terminal=False)
     with console.file:
-        return train(ToyRecipe(), config, workdir, iterator, HELD_OUT, BANK, console=console, **options)
+        return train(job, place, lambda: config and save_config(config, place.local), console)
+
+
+def pretraining(mesh=None, **source):
+    """A short pre-training that saves after every step."""
+    return toy_job(toy_config(checkpoint_every=1, mesh=mesh), ToyIterator(**source), HELD_OUT, BANK)
+
+
+def finetuning(mesh=None, **source):
+    """A short fine-tuning that saves after every step."""
+    return task_job({"checkpoint_every": 1}, mesh, **source)
+
+
+KINDS = pytest.mark.parametrize("job", [pretraining, finetuning])
 
 
 def numbers(workdir):
@@ -43,17 +65,20 @@ def numbers(workdir):
     return [{k: v for k, v in record.items() if k not in MACHINE} for record in records]
 
 
-def final_state(workdir, config):
-    mesh = make_mesh(config.mesh)
-    optimiser = make_optimiser(config.optimiser, config.train.steps)
-    abstract = abstract_state(ToyRecipe(), optimiser, micro(HELD_OUT[0]), config.mesh.rules, mesh)
-    with Checkpoints(workdir / "checkpoints", config.train.keep_last) as checkpoints:
-        restored = checkpoints.restore(config.train.steps, abstract, run_facts(config))
-    return jax.device_get(restored.state), restored.position
+def final_state(workdir, job):
+    abstract = abstract_state(job.objective, job.optimiser, job.shape, job.rules, job.mesh)
+    with Checkpoints(workdir / "checkpoints", 1) as checkpoints:
+        return jax.device_get(checkpoints.restore(job.pace.steps, abstract, job.facts).state)
+
+
+def assert_same_end(workdir, other, job):
+    """Two runs of a job have written the same numbers and have the same state after their last step, bit by bit."""
+    assert numbers(workdir) == numbers(other)
+    jax.tree.map(np.testing.assert_array_equal, final_state(workdir, job), final_state(other, job))
 
 
 def send(number, at):
-    """Sends a signal to this process while batch `at` (1, 2, ...) is drawn, which is during step `at`."""
+    """Sends a signal to this process while batch `at` (0, 1, ...) is drawn, which is just before step `at` starts."""
     return lambda n: os.kill(os.getpid(), number) if n == at else None
 
 
@@ -84,6 +109,15 @@ def whole(tmp_path_factory, cache):
     return workdir, run(workdir)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, cache):
+    """The workdirs of undisturbed runs that save after every step, by what starts them."""
+    workdirs = {job: tmp_path_factory.mktemp(job.__name__) / "run" for job in (pretraining, finetuning)}
+    for job, workdir in workdirs.items():
+        started(workdir, job())
+    return workdirs
+
+
 def test_a_run_leaves_its_metrics_and_curves(whole):
     workdir, result = whole
     records = read_records(workdir / "metrics.jsonl")
@@ -101,18 +135,15 @@ def test_a_run_leaves_its_metrics_and_curves(whole):
     assert "step 6/6  loss " in output
 
 
-def test_sigterm_saves_and_resuming_equals_the_undisturbed_run(tmp_path, whole):
-    workdir, config = tmp_path / "run", toy_config()
-    stopped = run(workdir, iterator=ToyIterator(before_batch=send(signal.SIGTERM, 3)))
-    assert (stopped.step, stopped.stopped) == (3, True)
+@KINDS
+def test_sigterm_saves_and_resuming_equals_the_undisturbed_run(tmp_path, undisturbed, job):
+    workdir = tmp_path / "run"
+    stopped = started(workdir, job(before_batch=send(signal.SIGTERM, 4)))
+    assert (stopped.step, stopped.stopped) == (4, True)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    resumed = run(workdir)
+    resumed = started(workdir, job())
     assert (resumed.step, resumed.stopped) == (6, False)
-    assert numbers(workdir) == numbers(whole[0])
-    state, position = final_state(workdir, config)
-    expected, expected_position = final_state(whole[0], config)
-    jax.tree.map(np.testing.assert_array_equal, state, expected)
-    assert position == expected_position == {"n": 6}
+    assert_same_end(workdir, undisturbed[job], job())
 
 
 def test_resuming_a_finished_run_does_nothing_again(whole):
@@ -123,39 +154,62 @@ def test_resuming_a_finished_run_does_nothing_again(whole):
     assert (again.step, again.metrics) == (6, result.metrics)
 
 
-def test_a_killed_process_goes_on_with_the_same_losses(tmp_path, whole, cache):
+@KINDS
+def test_a_killed_process_continues_with_the_same_losses(tmp_path, undisturbed, cache, job):
     workdir = tmp_path / "run"
     killed_at = int(np.random.default_rng().integers(2, 6))
     script = (
         "import signal\nfrom pathlib import Path\nimport tests.training.test_loop as t\n"
-        f"t.run(Path({str(workdir)!r}), iterator=t.ToyIterator(before_batch=t.send(signal.SIGKILL, {killed_at})))\n"
+        f"job = t.{job.__name__}(before_batch=t.send(signal.SIGKILL, {killed_at}))\n"
+        f"t.started(Path({str(workdir)!r}), job)\n"
     )
     environment = {**os.environ, **cache, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert len([r for r in numbers(workdir) if r["kind"] == "train"]) == killed_at - 1
-    assert run(workdir).step == 6
-    assert numbers(workdir) == numbers(whole[0])
+    assert started(workdir, job()).step == 6
+    assert_same_end(workdir, undisturbed[job], job())
 
 
-def test_a_run_goes_on_after_its_mesh_changed(tmp_path, whole):
+@KINDS
+def test_a_run_continues_after_its_mesh_changed(tmp_path, undisturbed, job):
     workdir = tmp_path / "run"
-    run(workdir, iterator=ToyIterator(before_batch=send(signal.SIGINT, 2)))
-    run(workdir, config=toy_config(mesh=MeshConfig(fsdp=2, tensor=2)))
-    for ours, theirs in zip(numbers(workdir), numbers(whole[0]), strict=True):
+    started(workdir, job(before_batch=send(signal.SIGINT, 2)))
+    started(workdir, job(mesh=MeshConfig(fsdp=2, tensor=2)))
+    for ours, theirs in zip(numbers(workdir), numbers(undisturbed[job]), strict=True):
         assert ours.pop("kind") == theirs.pop("kind")
         assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-6)
 
 
-def test_divergence_stops_and_keeps_the_good_checkpoint(tmp_path, whole):
-    def spoil(n, batch):
-        return batch.replace(acts=np.full_like(batch.acts, np.nan)) if n == 4 else batch
+def spoiled(batch):
+    """A batch of either kind with a truth that is not a number."""
+    if isinstance(batch, TaskBatch):
+        return batch.replace(examples={"number": np.full_like(batch.examples["number"], np.nan)})
+    return batch.replace(acts=np.full_like(batch.acts, np.nan))
 
-    workdir, config = tmp_path / "run", toy_config(checkpoint_every=1)
-    with pytest.raises(TrainingDiverged, match=r"training step 5: the loss terms acts are .* step 4;"):
-        run(workdir, config=config, iterator=ToyIterator(change=spoil))
-    assert run(workdir, config=config).step == 6
-    assert numbers(workdir) == numbers(whole[0])
+
+@KINDS
+@pytest.mark.parametrize("step", [2, 5])  # followed by another one at once; followed by an evaluation
+def test_divergence_stops_and_keeps_the_good_checkpoint(tmp_path, undisturbed, job, step):
+    workdir, term = tmp_path / "run", {pretraining: "acts", finetuning: "number"}[job]
+    expected = (
+        rf"training step {step}: the loss terms {term} are not finite; the last good checkpoint is of step {step - 1};"
+    )
+    with pytest.raises(TrainingDiverged, match=expected):
+        started(workdir, job(change=lambda n, batch: spoiled(batch) if n == step - 1 else batch))
+    assert max(find_checkpoints(workdir / "checkpoints").steps) == step - 1
+    assert started(workdir, job()).step == 6
+    assert_same_end(workdir, undisturbed[job], job())
+
+
+def test_a_step_after_one_that_diverged_is_neither_written_down_nor_kept(tmp_path):
+    """Step 3 is started before the numbers of step 2 are read."""
+    config = toy_config(checkpoint_every=6, eval_every=6)
+    source = ToyIterator(change=lambda n, batch: spoiled(batch) if n == 1 else batch)
+    with pytest.raises(TrainingDiverged, match=r"training step 2: .* the last good checkpoint is of step 0;"):
+        run(tmp_path / "run", config, source)
+    assert source.n == 4
+    assert [r["step"] for r in numbers(tmp_path / "run") if r["kind"] == "train"] == [1]
 
 
 def test_accumulated_steps_of_two_grids_compile_twice(tmp_path):
@@ -197,3 +251,39 @@ def test_a_run_starts_from_given_weights(tmp_path, whole):
     first = next(record for record in numbers(workdir) if record["kind"] == "eval")
     last = [record for record in numbers(whole[0]) if record["kind"] == "eval"][-1]  # the only one with a checkpoint
     assert first == {**last, "step": 0}
+
+
+def scripted(scores, patience=0, steps=15, **train):
+    """Fine-tuning with an evaluation at the start and after every third step that says what is in `scores`."""
+    job = task_job({"steps": steps, "checkpoint_every": 100, "keep_last": 100, **train}, patience=patience)
+    told = iter(scores)
+    return dataclasses.replace(job, evaluate=lambda params, best: {"accuracy": next(told)}, measure=Measure("accuracy"))
+
+
+def test_it_stops_after_evaluations_without_a_better_score(tmp_path):
+    result = started(tmp_path / "run", scripted([0.1, 0.5, 0.4, 0.6, 0.6, 0.5, 0.9], patience=2, steps=30))
+    assert (result.step, result.stopped, result.metrics) == (15, False, {"accuracy": 0.5})
+    found = find_checkpoints(tmp_path / "run" / "checkpoints")
+    assert found == ((0, 3, 6, 9, 12, 15), 9)  # the earlier of the two best
+    _, results = read_notes(tmp_path / "run" / "checkpoints", 15)
+    assert results == {"accuracy": 0.5, "best": 0.6, "since_best": 2}
+    again = started(tmp_path / "run", scripted([], patience=2, steps=30))
+    assert (again.step, again.stopped) == (15, False)
+
+
+def test_without_patience_it_goes_to_the_end(tmp_path):
+    assert started(tmp_path / "run", scripted([0.5] * 6, checkpoint_every=4)).step == 15
+    assert find_checkpoints(tmp_path / "run" / "checkpoints") == ((0, 3, 4, 6, 8, 9, 12, 15), 0)
+
+
+def test_a_run_without_steps_is_an_evaluation(tmp_path):
+    job = dataclasses.replace(scripted([0.5]), pace=Pace(0, 1, 3, 100))
+    result = started(tmp_path / "run", job)
+    assert (result.step, result.stopped) == (0, False)
+    assert find_checkpoints(tmp_path / "run" / "checkpoints") == ((0,), 0)
+
+
+def test_a_measure_that_is_not_finite_is_never_the_best(tmp_path):
+    result = started(tmp_path / "run", scripted([float("nan"), 0.2, float("nan")], steps=6))
+    assert find_checkpoints(tmp_path / "run" / "checkpoints").best == 3
+    assert result.step == 6

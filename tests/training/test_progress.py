@@ -1,13 +1,12 @@
-"""Lines without a terminal, a bar on one, and the arithmetic of the rates."""
+"""Lines without a terminal, and a bar on one."""
 
 import io
 
 import jax
-import pytest
 from rich.console import Console
 
-from space_jax.training.clock import Clock, Rates
 from space_jax.training.progress import RunProgress, summary
+from space_jax.training.tally import Rates
 
 RATES = Rates(tokens_per_second=1234.4, seconds_per_step=0.5, padding=0.081)
 LINE = "step 20/200  loss 2.3457  1234 tokens/s  padding 8%  left 0:01:30"
@@ -40,15 +39,3 @@ def test_other_processes_show_nothing(monkeypatch, capsys):
     with RunProgress(200, 0) as progress:
         progress.report(20, 2.0, RATES)
     assert capsys.readouterr() == ("", "")
-
-
-def test_rates_are_of_the_steps_since_the_last_look():
-    clock = Clock()
-    assert clock.look() == Rates(0.0, 0.0, 0.0)
-    clock.add(1.0, 100, 0.2)
-    clock.add(3.0, 500, 0.4)
-    rates = clock.look()
-    assert rates == pytest.approx((150.0, 2.0, 0.3))
-    assert clock.look() == rates
-    clock.add(1.0, 10, 0.0)
-    assert clock.look() == pytest.approx((10.0, 1.0, 0.0))

@@ -11,7 +11,7 @@ from space_jax.config import MeshConfig
 from space_jax.training.feed import to_mesh
 from space_jax.training.mesh import make_mesh
 from space_jax.training.state import abstract_state, init_state, shardings_of
-from space_jax.training.step import make_train_step
+from space_jax.training.step import make_train_step, metric_names
 from tests.training.tiny import RECIPES, tiny_batch, tiny_recipe
 from tests.training.toy import micro
 
@@ -31,7 +31,7 @@ def one_step(recipe, batch, mesh, start):
     assert placed.context.ids.sharding == NamedSharding(mesh, PartitionSpec(None, ("data", "fsdp")))
     after, metrics = step(state, placed)
     assert jax.tree.map(lambda array: array.sharding, after.params) == where
-    return after, metrics
+    return after, dict(zip(metric_names(recipe), jax.device_get(metrics), strict=True))
 
 
 def started(recipe, batch, mesh):

@@ -11,7 +11,7 @@ from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
 from space_jax.training.sharding import batch_sharding
 from space_jax.training.state import abstract_state, init_state, shardings_of
-from space_jax.training.step import accumulate, make_train_step
+from space_jax.training.step import accumulate, make_train_step, metric_names
 from tests.training.toy import ToyRecipe, micro, split_batch, toy_batch, toy_config
 
 RULES = MeshConfig().rules
@@ -34,7 +34,7 @@ class Runner:
         state, history = jax.device_put(self.start, self.where), []
         for batch in batches:
             state, metrics = self.step(state, jax.device_put(batch, batch_sharding(self.mesh)))
-            history.append(jax.device_get(metrics))
+            history.append(dict(zip(metric_names(ToyRecipe()), jax.device_get(metrics), strict=True)))
         return jax.device_get(state), history
 
 

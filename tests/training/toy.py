@@ -18,6 +18,12 @@ from space_jax.config import (
 from space_jax.features.batch import Batch, Tokens
 from space_jax.losses.sums import Sum
 from space_jax.models.recipe import Partial
+from space_jax.training.evaluate import Evaluator
+from space_jax.training.facts import run_facts
+from space_jax.training.loop import Job, Pace
+from space_jax.training.mesh import make_mesh
+from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
+from space_jax.training.pretrain import HELD_OUT_LOSS
 
 VOCABULARY, LENGTH, SLOTS, HIDDEN = 16, 6, 1, 8
 
@@ -158,11 +164,31 @@ class ToyIterator:
         self.n += 1
         return batch
 
-    def get_state(self):
-        return {"n": self.n}
+    def seek(self, step):
+        self.n = step
 
-    def set_state(self, state):
-        self.n = state["n"]
+
+def toy_job(config, source, held_out, bank=(), initial=None):
+    """What pre-training the toy is."""
+    recipe, mesh, steps = ToyRecipe(), make_mesh(config.mesh), config.train.steps
+    evaluator = Evaluator(recipe, config.mesh.rules, mesh, held_out, bank)
+    every = config.train
+    return Job(
+        objective=recipe,
+        optimiser=make_optimiser(config.optimiser, steps),
+        schedule=learning_rate_schedule(config.optimiser, steps),
+        source=source,
+        shape=micro(held_out[0]),
+        mesh=mesh,
+        rules=config.mesh.rules,
+        model=config.model,
+        seed=every.seed,
+        pace=Pace(steps, every.log_every, every.eval_every, every.checkpoint_every, keep_last=every.keep_last),
+        facts=run_facts(config),
+        evaluate=lambda params, best: evaluator(params),
+        measure=HELD_OUT_LOSS,
+        initial=initial,
+    )
 
 
 def toy_config(accumulate=1, mesh=None, **train):

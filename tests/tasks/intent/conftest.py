@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from space_jax.tasks import finetune as finetuning
-from space_jax.tasks import fitting, trained
+from space_jax.tasks import trained
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
 from space_jax.tasks.finetune import finetune
 from space_jax.tasks.intent.config import IntentConfig
+from space_jax.training import loop
 from tests.convert.bert_folder import bert_state, write_bert_folder
 
 VERBS = {"book": ("book", "reserve", "get"), "cancel": ("cancel", "drop", "undo"), "greet": ("hello", "hi", "morning")}
@@ -76,13 +77,13 @@ class Programs:
         return self.made[0]
 
 
-SHARED = ((fitting, "make_train_step"), (finetuning, "Inference"), (trained, "Inference"))
+SHARED = ((loop, "make_train_step"), (finetuning, "Inference"), (trained, "Inference"))
 
 
 @pytest.fixture(scope="session")
 def programs():
     inference = Programs(finetuning.Inference)
-    return {place: inference if place[1] == "Inference" else Programs(fitting.make_train_step) for place in SHARED}
+    return {place: inference if place[1] == "Inference" else Programs(loop.make_train_step) for place in SHARED}
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from space_jax.cli import main
 from space_jax.config_files import read_config
 from space_jax.errors import UserError
-from space_jax.tasks import fitting
+from space_jax.tasks import batches
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.finetune import finetune
 from space_jax.tasks.intent.config import IntentConfig
@@ -46,18 +46,18 @@ def test_the_best_checkpoint_is_that_of_the_first_highest_score(finished):
 def test_a_killed_run_goes_on_exactly(world, finished, programs, tmp_path, monkeypatch):
     for place, kept in programs.items():
         monkeypatch.setattr(*place, kept)
-    real = fitting.train_batch
+    real = batches.indices_of
 
-    def killed_at_ten(*arguments):
-        if arguments[5] == 10:
+    def killed_at_eleven(examples, batch_size, seed, step):
+        if step == 11:  # drawn before the step on batch 10 is started
             raise KilledError
-        return real(*arguments)
+        return real(examples, batch_size, seed, step)
 
     workdir = tmp_path / "run"
-    monkeypatch.setattr(fitting, "train_batch", killed_at_ten)
+    monkeypatch.setattr(batches, "indices_of", killed_at_eleven)
     with pytest.raises(KilledError):
         finetune(config_of(world), workdir, str(world / "bert"))
-    monkeypatch.setattr(fitting, "train_batch", real)
+    monkeypatch.setattr(batches, "indices_of", real)
     assert max(find_checkpoints(workdir / "checkpoints").steps) == 9
     results = finetune(config_of(world), workdir)
 

@@ -1,0 +1,134 @@
+"""Runs of two processes: pre-training as the command does it equals one process; a signal to one stops both."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from space_jax.corpora.simulated.simulate import simulate
+from space_jax.features.prepare import prepare
+from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
+from space_jax.training.metrics import read_records
+from space_jax.training.pretrain import pretrain
+from tests.training.run_of_pretraining import LIMITS, STEPS, real_config
+
+ROOT = Path(__file__).parents[2]
+DEVICES = 8
+
+
+def start(module, arguments, processes):
+    """Starts the processes of one run, which share eight devices."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    flags = re.sub(r"(device_count=)\d+", rf"\g<1>{DEVICES // processes}", os.environ["XLA_FLAGS"])
+    started = []
+    for index in range(processes):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "XLA_FLAGS": flags}
+        if processes > 1:
+            environment |= {
+                "JAX_COORDINATOR_ADDRESS": f"localhost:{port}",
+                "JAX_NUM_PROCESSES": str(processes),
+                "JAX_PROCESS_ID": str(index),
+            }
+        command = [sys.executable, "-m", f"tests.training.{module}", *map(str, arguments)]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True))
+    return started
+
+
+def finish(started):
+    """Waits for the processes; returns the last line that each printed."""
+    outputs = [process.communicate(timeout=300) for process in started]
+    for process, (_, errors) in zip(started, outputs, strict=True):
+        assert process.returncode == 0, errors
+    return [output.strip().splitlines()[-1] for output, _ in outputs]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A prepared corpus of simulated dialogues with hidden labels, and its tokenizer of 400 ids."""
+    folder = tmp_path_factory.mktemp("corpus")
+    texts = (turn.text for dialogue in simulate(0, 60) for turn in dialogue.turns)
+    tokenizer = train_sentencepiece(texts, 400, folder / "tokenizer")
+    splits = {"train": simulate(0, 20), "validation": simulate(1, 6)}
+    prepare(splits, tokenizer, folder / "prepared", LIMITS, labelled_share=0.5, name="simulated")
+    return folder / "prepared"
+
+
+def measured(workdir, kind):
+    """What a run measured at each step, but for what depends on the machine."""
+    records = [record for record in read_records(workdir / "metrics.jsonl") if record["kind"] == kind]
+    machine = {"kind", "tokens_per_second", "seconds_per_step", "padding", "programs", "evaluation_seconds"}
+    return [{name: value for name, value in record.items() if name not in machine} for record in records]
+
+
+def test_pretraining_by_two_processes_equals_one(tmp_path, corpus):
+    started = start("run_of_pretraining", [corpus, tmp_path / "two"], processes=2)
+    try:
+        pretrain(real_config(corpus), tmp_path / "one")
+        assert finish(started) == [f"step {STEPS} stopped False"] * 2
+    finally:
+        for process in started:
+            process.kill()
+    for kind, steps in (("train", [1, 2, 3]), ("eval", [0, 3])):
+        one, two = measured(tmp_path / "one", kind), measured(tmp_path / "two", kind)
+        assert [record["step"] for record in two] == steps
+        for ours, theirs in zip(two, one, strict=True):
+            assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-6)
+    assert {"loss", "perplexity", "retrieval_intent", "act_f1", "term/contrast_user/labelled"} <= set(one[0])
+
+
+def losses(workdir):
+    return [(r["kind"], r["step"], r["loss"]) for r in read_records(workdir / "metrics.jsonl") if "loss" in r]
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_both_and_they_resume(tmp_path):
+    def run(name, stop_at, processes):
+        return finish(start("run_of_processes", [tmp_path / name, stop_at], processes))
+
+    assert run("two", 3, processes=2) == ["step 3 stopped True"] * 2
+    assert run("two", -1, processes=2) == ["step 6 stopped False"] * 2
+    assert run("one", -1, processes=1)[0].startswith("step 6")
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert [entry[:2] for entry in one] == [entry[:2] for entry in two]
+    assert [entry[2] for entry in two] == pytest.approx([entry[2] for entry in one], rel=1e-5)
+
+
+def first_step(workdir, started):
+    """Waits until a step of the run is written down."""
+    path = workdir / "metrics.jsonl"
+    while not (path.exists() and '"train"' in path.read_text()):
+        assert all(process.poll() is None for process in started), [process.communicate() for process in started]
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("victim", "processes_after"), [(1, 2), (0, 1)])
+def test_when_a_process_is_killed_the_other_ends_within_a_minute_and_the_run_goes_on(tmp_path, victim, processes_after):
+    started = start("run_of_processes", [tmp_path / "run", -1], processes=2)
+    try:
+        first_step(tmp_path / "run", started)
+        started[victim].kill()
+        killed = time.monotonic()
+        _, errors = started[1 - victim].communicate(timeout=60)
+        print(f"ended after {time.monotonic() - killed:.1f} s")
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+    assert started[1 - victim].returncode != 0
+    # Of the two that notice, JAX's own watch may be first; it speaks of "another task".
+    assert "the same command continues from the last checkpoint" in errors or "another task died" in errors
+    after = finish(start("run_of_processes", [tmp_path / "run", -1], processes=processes_after))
+    assert after == ["step 6 stopped False"] * processes_after
+    finish(start("run_of_processes", [tmp_path / "whole", -1], processes=1))
+    one, other = losses(tmp_path / "whole"), losses(tmp_path / "run")
+    assert [entry[:2] for entry in other] == [entry[:2] for entry in one]
+    assert [entry[2] for entry in other] == pytest.approx([entry[2] for entry in one], rel=1e-5)
