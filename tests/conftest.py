@@ -27,6 +27,8 @@ import jax
 import pytest
 from absl import flags
 
+from tests.bucket import bucket, checkpoints_of_bucket  # noqa: F401 - fixtures
+
 # A silent broadcast of [B] against [B, B] is the commonest way to get a loss wrong without an error.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
@@ -47,7 +49,13 @@ def shared_data() -> Path:
     return folder
 
 
-LONGEST = ("test_runs.py", "test_processes.py", "test_recipes.py", "test_recipes_on_meshes.py", "test_accumulation.py")
+LONGEST = (
+    "test_runs.py",
+    "test_two_processes.py",
+    "test_recipes.py",
+    "test_recipes_on_meshes.py",
+    "test_accumulation.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

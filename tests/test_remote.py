@@ -1,37 +1,11 @@
 """Folders in a bucket, with a stand-in for its client: corpora are copied once, the small files of a run go there."""
 
-import fsspec
 import pytest
-from etils.epath import backend
-from fsspec.implementations.memory import MemoryFileSystem
 
 from space_jax.errors import UserError
 from space_jax.features.prepared import open_prepared
 from space_jax.remote import as_path, files_below, is_remote, local_copy
 from space_jax.training.workdir import Workdir
-
-
-class Bucket(MemoryFileSystem):
-    """Google's storage as far as epath uses it."""
-
-    protocol = ("gs", "gcs")
-    store = {}
-    pseudo_dirs = [""]
-
-    @classmethod
-    def _strip_protocol(cls, path):
-        return MemoryFileSystem._strip_protocol(str(path).removeprefix("gs:/").replace("//", "/"))
-
-
-@pytest.fixture
-def bucket(monkeypatch, tmp_path):
-    """An empty bucket, and an empty cache on this machine."""
-    fsspec.register_implementation("gcs", Bucket, clobber=True)
-    Bucket.store.clear()
-    backend.fsspec_backend._get_filesystem.cache_clear()
-    monkeypatch.setenv("SPACE_JAX_CACHE", str(tmp_path / "cache"))
-    yield as_path("gs://bucket")
-    backend.fsspec_backend._get_filesystem.cache_clear()
 
 
 def upload(folder, remote):

@@ -18,11 +18,12 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from space_jax.cli import main
-from space_jax.config_files import read_config
+from space_jax.config_files import load_config, read_config
 from space_jax.convert.source import read_weights
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.metrics import read_records
+from space_jax.training.pretrain import pretrain as pretrain_here
 from tests.convert.bert_folder import bert_state, write_bert_folder
 
 # `.ci/run` makes two steps of SPACE-1 by the same commands.
@@ -184,6 +185,16 @@ def test_looking_at_a_run_leaves_what_it_is_writing(finished):
     assert main(["evaluate", "--workdir", str(finished)]) == 0
     assert half_written.is_dir()
     half_written.rmdir()
+
+
+def test_a_run_in_a_bucket_from_python(world, checkpoints_of_bucket, bucket):
+    config = load_config("tiny.py:space2", {"train.steps": "1"})
+    assert pretrain_here(config, "gs://bucket/run").step == 1
+    assert (checkpoints_of_bucket / "bucket" / "run" / "checkpoints" / "1").is_dir()
+    assert not Path("gs:").exists()
+    assert {"config.json", "curves.png", "metrics.jsonl", "tokenizer"} <= {p.name for p in (bucket / "run").iterdir()}
+    assert pretrain_here(config, "gs://bucket/run").step == 1  # continues, and finds nothing left to do
+    assert main(["evaluate", "--workdir", "gs://bucket/run"]) == 0
 
 
 def test_a_step_that_is_not_there(finished, capfd):

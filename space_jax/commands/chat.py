@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 
 if TYPE_CHECKING:
     from space_jax.agent.agent import Agent
@@ -21,7 +22,7 @@ def add_parser(verbs: Any) -> None:
         help="talk to an agent in the terminal or on a web page",
         epilog="In the terminal /new starts over, /quit or an end of input leaves.",
     )
-    parser.add_argument("--workdir", type=Path, required=True, help="folder of a fine-tuning run for dialogue")
+    parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--database", help="tables, a file or a folder (default: those of the run's corpus)")
     parser.add_argument("--transcript", type=Path, metavar="FILE", help="save the conversation as JSON lines")

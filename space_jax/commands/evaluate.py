@@ -11,6 +11,7 @@ from rich.table import Table
 
 from space_jax.config_files import apply_overrides, parse_overrides, read_config
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 from space_jax.tasks.config import is_finetuned
 from space_jax.tasks.workdir import write_text
 
@@ -18,7 +19,7 @@ from space_jax.tasks.workdir import write_text
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser("evaluate", help="measure a checkpoint on held-out data")
-    parser.add_argument("--workdir", type=Path, required=True, help="folder of a run")
+    parser.add_argument("--workdir", type=as_path, required=True, help="folder of a run")
     parser.add_argument(
         "--input", type=Path, metavar="FILE", help="fine-tuned: labelled CSV, TSV or JSONL instead of a split"
     )

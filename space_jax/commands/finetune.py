@@ -3,11 +3,11 @@
 import argparse
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 
 
 def add_parser(verbs: Any) -> None:
@@ -18,7 +18,9 @@ def add_parser(verbs: Any) -> None:
         epilog="Any field of the configuration can be set: --config.train.epochs=5 --config.data.source=DIR",
     )
     parser.add_argument("--config", required=True, metavar="FILE", help="for example configs/finetune/banking77.py")
-    parser.add_argument("--workdir", type=Path, required=True, help="folder of the run: checkpoints, metrics, results")
+    parser.add_argument(
+        "--workdir", type=as_path, required=True, help="folder of the run: checkpoints, metrics, results"
+    )
     parser.add_argument(
         "--init",
         metavar="DIR",

@@ -2,19 +2,19 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser("play", help="success of an agent with the user simulator of the simulated world")
-    parser.add_argument("--workdir", type=Path, required=True, help="folder of a fine-tuning run for dialogue")
+    parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--dialogues", type=int, default=200, help="(%(default)s)")
     parser.add_argument("--seed", type=int, default=1000, help="of the users' goals (%(default)s)")

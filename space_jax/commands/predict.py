@@ -2,16 +2,16 @@
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser("predict", help="predict with a fine-tuned model: JSONL out, one object a line")
-    parser.add_argument("--workdir", type=Path, required=True, help="folder of a fine-tuning run")
+    parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run")
     parser.add_argument(
         "--input", required=True, metavar="FILE|-", help="JSONL, CSV or TSV; - reads JSONL from standard input"
     )

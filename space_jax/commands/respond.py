@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 
 if TYPE_CHECKING:
     from space_jax.tasks.config import DataSource, FinetuneConfig
@@ -42,7 +43,7 @@ def add_parser(verbs: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--workdir", type=Path, required=True, help="folder of a fine-tuning run for dialogue")
+    parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--corpus", help="(default: the one of the run)")
     parser.add_argument("--source", help="folder that holds the corpus (default: that of the run)")

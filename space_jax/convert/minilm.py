@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from space_jax.errors import UserError
+from space_jax.remote import as_path
 
 MINILM = "minilm"
 """What the command line calls it, wherever a folder of weights or of a tokenizer may stand."""
@@ -25,4 +26,4 @@ def minilm_folder() -> Path:
 
 def named_folder(name: str) -> Path:
     """The folder that a name on the command line means."""
-    return minilm_folder() if name == MINILM else Path(name)
+    return minilm_folder() if name == MINILM else as_path(name)

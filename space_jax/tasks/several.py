@@ -1,17 +1,18 @@
 """Several runs that differ in their seed: mean and spread."""
 
+import os
 import statistics
 from collections.abc import Mapping
-from pathlib import Path
 
 from space_jax.tasks.task import Json
 from space_jax.tasks.workdir import write_json
+from space_jax.training.workdir import Workdir
 
 SUMMARY = "summary.json"
 _COUNTS = ("step", "training_records", "validation_records", "seconds_of_the_last_call")
 
 
-def summarise(workdir: Path, runs: Mapping[int, Json]) -> Json:
+def summarise(workdir: str | os.PathLike[str], runs: Mapping[int, Json]) -> Json:
     """Mean and sample standard deviation of every score; written to `summary.json`.
 
     Args:
@@ -29,6 +30,8 @@ def summarise(workdir: Path, runs: Mapping[int, Json]) -> Json:
         values = [run[name] for run in runs.values()]
         deviation = statistics.stdev(values) if len(values) > 1 else 0.0
         summary[name] = {"mean": statistics.fmean(values), "deviation": deviation, "of_each": values}
-    workdir.mkdir(parents=True, exist_ok=True)
-    write_json(workdir / SUMMARY, summary)
+    place = Workdir(workdir)
+    place.local.mkdir(parents=True, exist_ok=True)
+    write_json(place.local / SUMMARY, summary)
+    place.publish()
     return summary

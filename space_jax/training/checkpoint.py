@@ -163,7 +163,7 @@ def _absolute(directory: Path) -> Path:
 
 def find_checkpoints(directory: Path) -> Found:
     """The checkpoints in a folder, without touching what a run may be writing there; none where there is no folder."""
-    if not as_path(directory).is_dir():
+    if not _absolute(directory).is_dir():
         return Found((), None)
     with ocp.training.Checkpointer(_absolute(directory), context=_context()) as orbax:
         return _found(orbax)

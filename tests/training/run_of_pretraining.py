@@ -1,4 +1,4 @@
-"""One process of a distributed pre-training run; started by `test_processes.py`.
+"""One process of a distributed pre-training run; started by `test_two_processes.py`.
 
 Arguments: the prepared corpus, the workdir.
 """

@@ -85,13 +85,23 @@ def test_pretraining_by_two_processes_equals_one(tmp_path, corpus):
 
 
 def losses(workdir):
-    return [(r["kind"], r["step"], r["loss"]) for r in read_records(workdir / "metrics.jsonl") if "loss" in r]
+    """The losses of training, and what an evaluation measures: a loss too, or the task's error."""
+    found = []
+    for record in read_records(workdir / "metrics.jsonl"):
+        value = record.get("loss", record.get("error"))
+        if value is not None:
+            found.append((record["kind"], record["step"], value))
+    return found
+
+
+KINDS = pytest.mark.parametrize("kind", ["pretraining", "finetuning"])
 
 
 @pytest.mark.slow
-def test_a_signal_to_one_process_stops_both_and_they_resume(tmp_path):
+@KINDS
+def test_a_signal_to_one_process_stops_both_and_they_resume(tmp_path, kind):
     def run(name, stop_at, processes):
-        return finish(start("run_of_processes", [tmp_path / name, stop_at], processes))
+        return finish(start("run_of_processes", [kind, tmp_path / name, stop_at], processes))
 
     assert run("two", 3, processes=2) == ["step 3 stopped True"] * 2
     assert run("two", -1, processes=2) == ["step 6 stopped False"] * 2
@@ -110,9 +120,11 @@ def first_step(workdir, started):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("victim", "processes_after"), [(1, 2), (0, 1)])
-def test_when_a_process_is_killed_the_other_ends_within_a_minute_and_the_run_goes_on(tmp_path, victim, processes_after):
-    started = start("run_of_processes", [tmp_path / "run", -1], processes=2)
+@pytest.mark.parametrize(("kind", "victim", "processes_after"), [("pretraining", 1, 2), ("finetuning", 0, 1)])
+def test_when_a_process_is_killed_the_other_ends_within_a_minute_and_the_run_continues(
+    tmp_path, kind, victim, processes_after
+):
+    started = start("run_of_processes", [kind, tmp_path / "run", -1], processes=2)
     try:
         first_step(tmp_path / "run", started)
         started[victim].kill()
@@ -126,9 +138,9 @@ def test_when_a_process_is_killed_the_other_ends_within_a_minute_and_the_run_goe
     assert started[1 - victim].returncode != 0
     # Of the two that notice, JAX's own watch may be first; it speaks of "another task".
     assert "the same command continues from the last checkpoint" in errors or "another task died" in errors
-    after = finish(start("run_of_processes", [tmp_path / "run", -1], processes=processes_after))
+    after = finish(start("run_of_processes", [kind, tmp_path / "run", -1], processes=processes_after))
     assert after == ["step 6 stopped False"] * processes_after
-    finish(start("run_of_processes", [tmp_path / "whole", -1], processes=1))
+    finish(start("run_of_processes", [kind, tmp_path / "whole", -1], processes=1))
     one, other = losses(tmp_path / "whole"), losses(tmp_path / "run")
     assert [entry[:2] for entry in other] == [entry[:2] for entry in one]
     assert [entry[2] for entry in other] == pytest.approx([entry[2] for entry in one], rel=1e-5)

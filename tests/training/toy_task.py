@@ -30,20 +30,20 @@ class TextExample:
 
 
 class ToyTask:
-    """One example a row; in training the numbers are noisy."""
+    """One example a row; in training there is dropout, and the numbers are noisy."""
 
     coefficients = {"number": 1.0}
 
-    def __init__(self, noise=0.01):
-        self.model, self.noise = ToyModel(), noise
+    def __init__(self, random=True):
+        self.model, self.random = ToyModel(), random
 
     def collate(self, examples, size, rng):
         """See `Task.collate`; as many rows as places, so that one program does."""
         batch = pack([one.encoded for one in examples], size, Shape(LENGTH, 1))
         numbers = np.zeros(size, np.float32)
         numbers[: len(examples)] = [one.number for one in examples]
-        if rng is not None:
-            numbers += self.noise * rng.standard_normal(size).astype(np.float32)
+        if rng is not None and self.random:
+            numbers += 0.01 * rng.standard_normal(size).astype(np.float32)
         return batch.grown(batch.shape._replace(rows=size)).replace(examples={"number": numbers})
 
     def init(self, key, batch):
@@ -55,7 +55,7 @@ class ToyTask:
         return ((hidden * seen).sum(1) / jnp.maximum(seen.sum(1), 1.0))[batch.slot, 0]
 
     def forward(self, params, batch, keys):
-        error = jnp.square(self._predicted(params, batch, keys) - batch.examples["number"])
+        error = jnp.square(self._predicted(params, batch, keys if self.random else {}) - batch.examples["number"])
         valid = batch.valid.astype(jnp.float32)
         return Partial({"number": Sum((error * valid).sum(), valid.sum())}, jnp.zeros(()))
 
@@ -66,7 +66,7 @@ class ToyTask:
         return {"number": self._predicted(params, batch, {})}
 
 
-def task_job(train, mesh=None, change=lambda n, batch: batch, before_batch=lambda n: None, patience=0, noise=0.01):
+def task_job(train, mesh=None, change=lambda n, batch: batch, before_batch=lambda n: None, patience=0, random=True):
     """What fine-tuning the toy is.
 
     Args:
@@ -75,10 +75,10 @@ def task_job(train, mesh=None, change=lambda n, batch: batch, before_batch=lambd
       change: from the number of a batch and the batch to the one that is trained on.
       before_batch: sees the number of every batch before it is made.
       patience: see `Pace`.
-      noise: of the numbers.
+      random: whether there is anything random in training but the order.
     """
     config = toy_config(mesh=mesh or MeshConfig(), **train)
-    task, on, every = ToyTask(noise), make_mesh(config.mesh), config.train
+    task, on, every = ToyTask(random), make_mesh(config.mesh), config.train
     examples, held_out = [TextExample(n) for n in range(EXAMPLES)], [TextExample(100 + n) for n in range(10)]
     inference = Inference(task, config.mesh.rules, on, BATCH)
     truth = np.array([one.number for one in held_out])

@@ -10,9 +10,10 @@ from space_jax.cli import main
 from space_jax.config_files import read_config
 from space_jax.errors import UserError
 from space_jax.tasks import batches
-from space_jax.tasks.config import FinetuneConfig
+from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.tasks.finetune import finetune
 from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.trained import Trained
 from space_jax.training.checkpoint import find_checkpoints, read_arrays
 from space_jax.training.metrics import read_records
 from tests.tasks.intent.conftest import config_of
@@ -74,6 +75,31 @@ def test_a_killed_run_goes_on_exactly(world, finished, programs, tmp_path, monke
         return [(r["step"], r["loss"]) for r in read_records(folder / "metrics.jsonl") if r["kind"] == "train"]
 
     assert losses(workdir) == losses(whole)
+
+
+def test_a_run_in_a_bucket(world, finished, programs, checkpoints_of_bucket, bucket, tmp_path, monkeypatch):
+    """From the first step to predictions, named by text; nothing is written into a local folder `gs:`."""
+    for place, kept in programs.items():
+        monkeypatch.setattr(*place, kept)
+    monkeypatch.chdir(tmp_path)
+    results = finetune(config_of(world), "gs://bucket/run", str(world / "bert"))
+    assert not (tmp_path / "gs:").exists()
+    assert (checkpoints_of_bucket / "bucket" / "run" / "checkpoints").is_dir()
+    assert {k: v for k, v in results.items() if "seconds" not in k} == {
+        k: v for k, v in finished[1].items() if "seconds" not in k
+    }
+    assert json.loads((bucket / "run" / "results.json").read_text()) == results
+    expected = {"config.json", "curves.png", "errors.html", "labels.json", "metrics.jsonl", "results.json"}
+    assert expected < {path.name for path in (bucket / "run").iterdir()}
+    monkeypatch.setenv("SPACE_JAX_CACHE", str(tmp_path / "another machine"))
+    again = finetune(config_of(world), "gs://bucket/run")  # nothing left to do
+    assert again["step"] == results["step"]
+    assert len((bucket / "run" / "metrics.jsonl").read_text().splitlines()) == len(
+        read_records(finished[0] / "metrics.jsonl")
+    )
+    assert is_finetuned("gs://bucket/run")
+    assert Trained("gs://bucket/run").calibration == {}
+    assert main(["predict", "--workdir", "gs://bucket/run", "--input", str(world / "validation.jsonl")]) == 0
 
 
 def test_mistakes_are_said(world, finished, tmp_path, capsys):
