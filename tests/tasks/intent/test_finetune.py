@@ -94,9 +94,8 @@ def test_a_run_in_a_bucket(world, finished, programs, checkpoints_of_bucket, buc
     monkeypatch.setenv("SPACE_JAX_CACHE", str(tmp_path / "another machine"))
     again = finetune(config_of(world), "gs://bucket/run")  # nothing left to do
     assert again["step"] == results["step"]
-    assert len((bucket / "run" / "metrics.jsonl").read_text().splitlines()) == len(
-        read_records(finished[0] / "metrics.jsonl")
-    )
+    written = (bucket / "run" / "metrics.jsonl").read_text().splitlines()
+    assert len(written) == len(read_records(finished[0] / "metrics.jsonl"))
     assert is_finetuned("gs://bucket/run")
     assert Trained("gs://bucket/run").calibration == {}
     assert main(["predict", "--workdir", "gs://bucket/run", "--input", str(world / "validation.jsonl")]) == 0
