@@ -15,10 +15,10 @@ from pathlib import Path
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.rewrite import rewrite
-from space_jax.agent.worlds import Worlds
 from space_jax.config_files import read_config
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.dialogue.splits import SIMULATED, dialogues
+from space_jax.world.corpus_worlds import Worlds
 
 
 def main() -> None:

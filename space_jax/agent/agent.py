@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, Truth, last_state, with_names
-from space_jax.agent.lookup import NOTHING, Lookup, look_up
 from space_jax.agent.turn import Decided, Turn
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
@@ -20,6 +19,8 @@ from space_jax.tasks.dialogue.belief_text import parse_belief, write_belief
 from space_jax.tasks.dialogue.records import Said
 from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
+from space_jax.tasks.trained import Trained
+from space_jax.world.lookup import NOTHING, Lookup, look_up
 
 
 class Agent:
@@ -47,8 +48,6 @@ class Agent:
         Raises:
           UserError: no such run or checkpoint, one of another task, a beam that `Writer` refuses.
         """
-        from space_jax.tasks.trained import Trained
-
         trained = Trained(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.agent.rewrite import Rewritten
-from space_jax.agent.tables import read_database
 from space_jax.agent.words import PLACEHOLDER
 from space_jax.errors import UserError
 from space_jax.evaluation.end_to_end import Answered, Ontology, end_to_end_scores
 from space_jax.evaluation.multiwoz.goals import DOMAINS
 from space_jax.evaluation.multiwoz.placeholders import PLACEHOLDERS
 from space_jax.evaluation.ontologies import camrest_ontology, kvret_ontology
+from space_jax.world.tables import read_database
 
 SCORED = ("camrest676", "kvret")
 _BENCHMARK_SLOTS = {

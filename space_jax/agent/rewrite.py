@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from space_jax.agent.agent import Agent
-from space_jax.agent.backend import Backend
 from space_jax.agent.conversation import Conversation, Truth
 from space_jax.agent.kept import Kept
-from space_jax.agent.worlds import Worlds
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.evaluation.end_to_end import Answered
-from space_jax.tasks.dialogue.gold import records_with
-from space_jax.tasks.dialogue.records import DialogueRecord, Said
+from space_jax.tasks.dialogue.records import DialogueRecord, Said, records_with
+from space_jax.world.backend import Backend
+from space_jax.world.corpus_worlds import Worlds
 
 GIVEN = STATES, ACTS, RESPONSES = ("states", "acts", "responses")
 

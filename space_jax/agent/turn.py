@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, offers_after, with_names
-from space_jax.agent.lookup import Lookup
 from space_jax.agent.words import Spoken, speak
 from space_jax.agent.writer import Writer
 from space_jax.dialogue.record import SYSTEM, BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import Said
+from space_jax.world.lookup import Lookup
 
 STREAMED = 4
 """Tokens that are written before the next piece of a streamed answer is handed on."""

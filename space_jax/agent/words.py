@@ -4,13 +4,12 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
-from space_jax.agent.backend import Backend, row_name
-from space_jax.agent.database import Row, plain_name
-from space_jax.agent.lookup import Lookup, Offers, find_row
-from space_jax.agent.values import is_dont_care
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
-from space_jax.tasks.dialogue.records import NAME, OFFERED
+from space_jax.world.backend import NAME, Backend, row_name
+from space_jax.world.database import Row, plain_name
+from space_jax.world.lookup import OFFERED, Lookup, Offers, find_row
+from space_jax.world.values import is_dont_care
 
 PLACEHOLDER = re.compile(r"\[ ?([A-Za-z]+) ?_ ?([A-Za-z0-9_ ]+?) ?\]")
 _ARTICLE = re.compile(r"\b([Aa])n? $")

@@ -62,11 +62,11 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.agent.kept import Kept
     from space_jax.agent.measured import SCORED, multiwoz_predictions, scores
     from space_jax.agent.rewrite import STATES, rewrite
-    from space_jax.agent.worlds import Worlds
     from space_jax.config_files import read_config
     from space_jax.tasks.config import FinetuneConfig
     from space_jax.tasks.dialogue.splits import dialogues
     from space_jax.tasks.workdir import write_text
+    from space_jax.world.corpus_worlds import Worlds
 
     true = _checked(given)
     agent = Agent.load(given.workdir, given.step, beam=given.beam)  # says what is wrong with a folder

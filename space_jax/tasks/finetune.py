@@ -14,7 +14,6 @@ from rich.console import Console
 
 from space_jax.config import ModelConfig
 from space_jax.config_files import read_config, save_config
-from space_jax.convert.source import read_weights
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.models.weights import Weights, by_path, require_fit
@@ -30,6 +29,7 @@ from space_jax.training.checkpoint import find_checkpoints, read_notes
 from space_jax.training.curves import draw_curves
 from space_jax.training.distributed import ending_together, initialise_distributed
 from space_jax.training.facts import require_same_run, run_facts
+from space_jax.training.initial_weights import read_weights
 from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
@@ -64,7 +64,7 @@ def finetune(
       config: of the run; sizes and recipe come from the weights.
       workdir: gets `config.json`, `tokenizer/`, `labels.json`, `shots.json`, `checkpoints/`, `metrics.jsonl`,
         `curves.png`, and at the end `results.json` and `errors.html`.
-      init: what the parameters of a new run start from, see `convert.source.read_weights`.
+      init: what the parameters of a new run start from, see `training.initial_weights.read_weights`.
       subset: of the training records.
       console: where progress is shown.
 

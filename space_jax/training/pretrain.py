@@ -6,12 +6,12 @@ from pathlib import Path
 import jax
 
 from space_jax.config import PretrainConfig
-from space_jax.convert.source import read_weights, require_same_tokens
 from space_jax.features.batch import micro_batches
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import by_path, require_fit
 from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.distributed import ending_together, initialise_distributed
+from space_jax.training.initial_weights import read_weights, require_same_tokens
 from space_jax.training.loop import Result, train
 from space_jax.training.setup import Setup
 from space_jax.training.sharding import unbox
@@ -26,7 +26,7 @@ def pretrain(config: PretrainConfig, workdir: Path, init: str | None = None) -> 
     Args:
       config: of the run; the vocabulary comes from the corpora.
       workdir: gets `config.json`, `tokenizer/`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`, `curves.png`.
-      init: what the parameters of a new run start from, see `convert.source.read_weights`.
+      init: what the parameters of a new run start from, see `training.initial_weights.read_weights`.
 
     Raises:
       UserError: a configuration, corpus or checkpoint that does not fit; a loss that is not finite.

@@ -3,13 +3,10 @@
 import pytest
 
 from space_jax.agent.agent import Agent
-from space_jax.agent.backend import Tables
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Truth
-from space_jax.agent.database import Database
 from space_jax.agent.play import as_heard, play_policy, summary
 from space_jax.agent.rewrite import rewrite
 from space_jax.agent.words import PLACEHOLDER, SystemAct
-from space_jax.agent.worlds import Worlds
 from space_jax.agent.writer import Writer
 from space_jax.corpora.simulated import DialogAct, simulate
 from space_jax.decoding.sampling import Sampling
@@ -17,6 +14,9 @@ from space_jax.dialogue.record import USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import Said
 from space_jax.tasks.dialogue.sequence import PARTS
+from space_jax.world.backend import Tables
+from space_jax.world.corpus_worlds import Worlds
+from space_jax.world.database import Database
 
 WORLD = Tables(Database({"hotel": [{"name": "Ivy", "area": "north", "phone": "4"}]}))
 TRUTH = Truth(

@@ -5,11 +5,11 @@ import re
 
 from space_jax.agent.agent import Streamed
 from space_jax.agent.conversation import Reply, last_state
-from space_jax.agent.lookup import look_up
 from space_jax.agent.words import SystemAct
 from space_jax.dialogue.record import SYSTEM, USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import Said
+from space_jax.world.lookup import look_up
 
 ACTS = (PlannedAct("hotel", "inform", ("name",)),)
 

@@ -24,7 +24,7 @@ class DialogueConfig:
     change_weight: float = 1.0  # of a state in which a value is another than before, beside other states
     act_weight: float = 1.0  # of the dialog-act loss beside the tokens'
     offered_names: bool = True  # write names that only the system has said as "offered"
-    database: str = ""  # tables, a file or a folder (`agent.tables`); those of the corpus if empty
+    database: str = ""  # tables, a file or a folder (`world.tables`); those of the corpus if empty
 
     def __post_init__(self):
         require(self.name == "dialogue", "task.name", "belongs to the task and cannot be changed")

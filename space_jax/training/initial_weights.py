@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from space_jax.config_files import read_config
+from space_jax.config_files import read_model_config
 from space_jax.convert import folder as converted
 from space_jax.convert.bert import CONFIG, from_bert
 from space_jax.convert.minilm import named_folder
@@ -11,9 +11,8 @@ from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.models.weights import Weights, without_vocabulary_padding
-from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.training.checkpoint import read_arrays
-from space_jax.training.trained import CHECKPOINTS, TOKENIZER
+from space_jax.training.workdir import CHECKPOINTS, TOKENIZER
 
 
 def read_weights(name: str) -> Weights:
@@ -39,13 +38,7 @@ def read_weights(name: str) -> Weights:
 
 
 def _read_run(workdir: Path) -> Weights:
-    recipe: str | None
-    if is_finetuned(workdir):
-        tuned = read_config(workdir, FinetuneConfig)
-        model, recipe = tuned.model, tuned.recipe or None
-    else:
-        config = read_config(workdir)
-        model, recipe = config.model, config.recipe.name
+    model, recipe = read_model_config(workdir)
     plain = without_vocabulary_padding(read_arrays(workdir / CHECKPOINTS), model.vocabulary.size)
     return Weights(plain, model, recipe, load_tokenizer(workdir / TOKENIZER), str(workdir))
 

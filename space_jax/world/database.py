@@ -9,8 +9,8 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from space_jax.agent.values import as_minutes, is_dont_care, nearest, time_limit
 from space_jax.errors import UserError
+from space_jax.world.values import as_minutes, is_dont_care, nearest, time_limit
 
 Row = dict[str, str]
 """Column -> cell; an empty cell, or "?", is one whose value is not known, and matches everything."""
@@ -59,7 +59,7 @@ class Database:
         return self._columns.get(plain_name(domain), ())
 
     def spellings(self, domain: str, slot: str, value: str) -> tuple[str, ...]:
-        """The values of a column that `value` means (`agent.values.nearest`)."""
+        """The values of a column that `value` means (`world.values.nearest`)."""
         domain, slot = plain_name(domain), plain_name(slot)
         return nearest(value, self._known(domain, slot)) if slot in self.columns(domain) else ()
 
@@ -68,7 +68,7 @@ class Database:
 
         Args:
           domain: of the table; one that has none gives no rows.
-          constraints: slot -> value, or several values of which one must hold. See `agent.values` for what a value
+          constraints: slot -> value, or several values of which one must hold. See `world.values` for what a value
             means, and the class for slots without a column.
 
         Returns:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from space_jax.agent.backend import Tables
-from space_jax.agent.database import Database
-from space_jax.agent.lookup import NOTHING, Offers, count_token, look_up
-from space_jax.agent.simulated import SimulatedBackend
 from space_jax.agent.words import speak
 from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.world.backend import Tables
+from space_jax.world.corpus_worlds import SimulatedBackend
+from space_jax.world.database import Database
+from space_jax.world.lookup import NOTHING, Offers, count_token, look_up
 
 ROWS = [{"name": name, "area": "north", "phone": phone} for name, phone in (("A One", "1"), ("B Two", "2"), ("C", "3"))]
 WORLD = Tables(Database({"hotel": ROWS}), {"hotel": ("day",)})

@@ -5,9 +5,9 @@ import sqlite3
 
 import pytest
 
-from space_jax.agent.tables import kvret_tables, read_bookings, read_database
-from space_jax.agent.worlds import Worlds
 from space_jax.errors import UserError
+from space_jax.world.corpus_worlds import Worlds
+from space_jax.world.tables import kvret_tables, read_bookings, read_database
 
 
 def test_a_folder_of_all_kinds(tmp_path):

@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Protocol
 
-from space_jax.agent.database import Database, Row
-from space_jax.tasks.dialogue.records import NAME
+from space_jax.world.database import Database, Row
+
+NAME = "name"
+"""The slot that names an entity, and its column in the tables that have names."""
 
 
 class Backend(Protocol):

@@ -3,11 +3,16 @@
 import pytest
 
 from space_jax.cli import main
-from space_jax.convert.source import read_weights, require_same_tokens
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
-from tests.convert.bert_folder import PIECES
+from space_jax.training.initial_weights import read_weights, require_same_tokens
+from tests.convert.bert_folder import PIECES, bert_state, write_bert_folder
 from tests.convert.conftest import recorded_files
+
+
+@pytest.fixture
+def bert_folder(tmp_path):
+    return write_bert_folder(tmp_path / "bert", bert_state())
 
 
 def test_a_converted_folder_and_the_hugging_face_folder_are_the_same_weights(tmp_path, bert_folder):

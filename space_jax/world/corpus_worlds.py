@@ -1,16 +1,18 @@
 """The world that belongs to a corpus: its tables and what can be booked in them."""
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 
-from space_jax.agent.backend import Backend, Tables
-from space_jax.agent.database import Database
-from space_jax.agent.kvret_world import ANY_CAR, kvret_worlds
-from space_jax.agent.simulated import SimulatedBackend
-from space_jax.agent.tables import read_bookings, read_database
+from space_jax.corpora.kvret import ARCHIVE, FILES
+from space_jax.corpora.kvret import find_splits as kvret_splits
+from space_jax.corpora.reading import field, json_list, one_file
 from space_jax.corpora.registry import SIMULATED
-from space_jax.corpora.simulated import DOMAINS
+from space_jax.corpora.simulated import DOMAINS, world_database
 from space_jax.errors import UserError
+from space_jax.world.backend import Backend, Tables
+from space_jax.world.database import Database, Row
+from space_jax.world.tables import kvret_tables, read_bookings, read_database
 
 MULTIWOZ_BOOKING = {
     "restaurant": ("people", "day", "time"),
@@ -23,6 +25,9 @@ _KVRET = "kvret"
 _BOOKINGS = {"multiwoz21": MULTIWOZ_BOOKING, SIMULATED: {name: tuple(one.booking) for name, one in DOMAINS.items()}}
 _WITH_FOLDER = ("camrest676", "multiwoz21")
 _EMPTY = Tables(Database({}))
+
+ANY_CAR = ""
+"""The id of no dialogue, whose world has the first table of every domain."""
 
 
 class Worlds:
@@ -70,3 +75,47 @@ class Worlds:
         if self._source is None:
             raise UserError("corpus kvret: expected a source, the folder that holds it")
         return kvret_worlds(self._source)
+
+
+class SimulatedBackend:
+    """The simulated world: its entities in tables of their own, and its bookings."""
+
+    def __init__(self) -> None:
+        self._world = world_database()
+        self._database = Database(self._world.entities)
+
+    @property
+    def database(self) -> Database:
+        """See `Backend.database`."""
+        return self._database
+
+    def booking_slots(self, domain: str) -> tuple[str, ...]:
+        """See `Backend.booking_slots`."""
+        return tuple(DOMAINS[domain].booking) if domain in DOMAINS else ()
+
+    def book(self, domain: str, name: str, booking: Mapping[str, str]) -> str | None:
+        """See `Backend.book`."""
+        if not self._world.available(domain, name, booking):
+            return None
+        return self._world.reference(domain, name, booking)
+
+
+def kvret_worlds(source: Path) -> dict[str, Backend]:
+    """Dialogue id, as the loader makes it, -> its world; a value that its small table lacks restricts nothing there.
+
+    Beside them stands the world of `ANY_CAR`.
+
+    Raises:
+      UserError: a file that is missing or damaged.
+    """
+    worlds: dict[str, Backend] = {}
+    first: dict[str, list[Row]] = {}
+    for split in kvret_splits(source):
+        where, content = one_file(source, FILES[split], ARCHIVE)
+        for index, record in enumerate(json_list(content, where)):
+            scenario = field(record, "scenario", dict, f"{where}: dialogue {index}")
+            domain = field(field(scenario, "task", dict, where), "intent", str, where)
+            tables = kvret_tables(scenario.get("kb") or {}, domain)
+            worlds[f"{split}-{scenario.get('uuid')}"] = Tables(Database(tables, lenient=True))
+            first = tables | first
+    return {**worlds, ANY_CAR: Tables(Database(first, lenient=True))}

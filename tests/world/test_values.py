@@ -2,7 +2,7 @@
 
 import pytest
 
-from space_jax.agent.values import as_minutes, as_number, is_dont_care, nearest, normal, time_limit
+from space_jax.world.values import as_minutes, as_number, is_dont_care, nearest, normal, time_limit
 
 NAMES = ("Golden Dragon Restaurant", "The Golden House", "Pizza Hut", "nandos")
 

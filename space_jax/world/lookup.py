@@ -16,11 +16,14 @@ match, as soon as the state has all that its booking needs.
 import dataclasses
 from collections.abc import Mapping
 
-from space_jax.agent.backend import Backend, name_column, row_name
-from space_jax.agent.database import Row, plain_name
-from space_jax.agent.values import is_dont_care, nearest
 from space_jax.dialogue.record import BeliefState
-from space_jax.tasks.dialogue.records import NAME, OFFERED
+from space_jax.world.backend import NAME, Backend, name_column, row_name
+from space_jax.world.database import Row, plain_name
+from space_jax.world.values import is_dont_care, nearest
+
+OFFERED = "offered"
+"""The value of the slot `name` that only the system has said: what it offered last. Responses are delexicalised, so the
+name itself is nowhere in the context."""
 
 Key = frozenset[tuple[str, str]]
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from space_jax.agent.database import Database, Row, plain_name
 from space_jax.errors import UserError
+from space_jax.world.database import Database, Row, plain_name
 
 BOOKINGS = "bookings.json"
 _CAMREST, _TAXIS = "CamRestDB.json", "taxi_db.json"
