@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from space_jax.agent.words import Spoken, SystemAct
+from space_jax.agent.lexicalise import Spoken, SystemAct
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import Said

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.conversation import Conversation
-from space_jax.agent.words import SystemAct
+from space_jax.agent.lexicalise import SystemAct
 from space_jax.corpora.simulated import (
     BRISK,
     LOWER_CASE,

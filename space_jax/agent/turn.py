@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, offers_after, with_names
-from space_jax.agent.words import Spoken, speak
+from space_jax.agent.lexicalise import Spoken, speak
 from space_jax.agent.writer import Writer
 from space_jax.dialogue.record import SYSTEM, BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct

@@ -2,7 +2,7 @@
 
 import pytest
 
-from space_jax.agent.words import speak
+from space_jax.agent.lexicalise import speak
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.world.backend import Tables
 from space_jax.world.corpus_worlds import SimulatedBackend

@@ -2,8 +2,8 @@
 
 import pytest
 
-from space_jax.agent.measured import multiwoz_predictions, scores
-from space_jax.agent.rewrite import Rewritten
+from space_jax.agent.corpus_scores import multiwoz_predictions, scores
+from space_jax.agent.respond import AnsweredDialogue
 from space_jax.corpora.registry import corpus
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
@@ -20,14 +20,14 @@ REPLY = Answered(
 
 
 def test_multiwoz_names():
-    rewritten = [Rewritten(DIALOGUE, tuple(records_of(DIALOGUE)), (REPLY,))]
-    (turn,) = multiwoz_predictions(rewritten, "test")["PMUL1"]
+    answered = [AnsweredDialogue(DIALOGUE, tuple(records_of(DIALOGUE)), (REPLY,))]
+    (turn,) = multiwoz_predictions(answered, "test")["PMUL1"]
     assert turn["response"] == "[train_id] at [train_leaveat] , [train_price] , [reference] , [hotel_name] , [odd_slot]"
     assert normalise_response(turn["response"]).split()[:3] == ["TRAINID", "at", "TIME,"]
     assert (turn["state"], turn["active_domains"]) == ({"hotel": {}, "train": {"leaveat": "10:00"}}, ["train", "hotel"])
-    (bare,) = multiwoz_predictions(rewritten, "test", states=False)["PMUL1"]
+    (bare,) = multiwoz_predictions(answered, "test", states=False)["PMUL1"]
     assert set(bare) == {"response", "active_domains"}
-    assert list(multiwoz_predictions(rewritten, "train")) == ["test-PMUL1"]
+    assert list(multiwoz_predictions(answered, "train")) == ["test-PMUL1"]
 
 
 def test_a_corpus_without_these_measures(tmp_path):
@@ -39,14 +39,14 @@ def test_a_corpus_without_these_measures(tmp_path):
 def test_true_turns_of_multiwoz_reach_what_the_benchmark_says_of_them(shared_data):
     """93.7 and 90.9 in the benchmark's table, there with the states of MultiWOZ 2.2; nothing is lost in our names."""
     source = shared_data / "data"
-    rewritten = []
+    answered = []
     for dialogue in corpus("multiwoz21").load(source / "multiwoz21", "test"):
         records = tuple(records_of(dialogue, offered=False))
         replies = tuple(Answered(one.target.state or {}, one.target.response) for one in records)
-        rewritten.append(Rewritten(dialogue, records, replies))
+        answered.append(AnsweredDialogue(dialogue, records, replies))
     benchmark = read_benchmark(source)
     for states in (True, False):
-        report = evaluate(parse_predictions(multiwoz_predictions(rewritten, "test", states), "corpus"), benchmark)
+        report = evaluate(parse_predictions(multiwoz_predictions(answered, "test", states), "corpus"), benchmark)
         assert (report.dialogues, report.turns, report.missing) == (1000, 7372, ())
         assert report.inform == pytest.approx(93.4, abs=0.05)
         assert report.success == pytest.approx(91.2, abs=0.05)

@@ -1,10 +1,10 @@
-"""Answers that wait in a file for the rest of them."""
+"""The log of answers, from which a command that was stopped goes on."""
 
 import json
 
 import pytest
 
-from space_jax.agent.kept import Kept
+from space_jax.agent.response_log import ResponseLog
 from space_jax.evaluation.end_to_end import Answered
 
 FACTS = {"split": "test", "beam": 1}
@@ -17,25 +17,25 @@ ANSWERS = {
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "answers.part"
-    kept = Kept(path, FACTS)
-    assert kept.answers == {}
+    log = ResponseLog(path, FACTS)
+    assert log.answers == {}
     for name, answers in ANSWERS.items():
-        kept.add({name: answers})
+        log.add({name: answers})
     return path
 
 
 def test_answers_come_back(path):
-    kept = Kept(path, FACTS)
-    assert kept.answers == ANSWERS
-    kept.add({"c": ()})
-    assert Kept(path, FACTS).answers == ANSWERS | {"c": ()}
-    kept.remove()
+    log = ResponseLog(path, FACTS)
+    assert log.answers == ANSWERS
+    log.add({"c": ()})
+    assert ResponseLog(path, FACTS).answers == ANSWERS | {"c": ()}
+    log.remove()
     assert not list(path.parent.iterdir())
 
 
 def test_answers_of_anything_else_are_not_taken(path):
-    assert Kept(path, FACTS | {"beam": 2}).answers == {}
-    assert Kept(path, FACTS).answers == {}
+    assert ResponseLog(path, FACTS | {"beam": 2}).answers == {}
+    assert ResponseLog(path, FACTS).answers == {}
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_answers_of_anything_else_are_not_taken(path):
 )
 def test_a_line_that_was_cut_off_is_left_out(path, end):
     path.write_text(path.read_text() + end)
-    kept = Kept(path, FACTS)
-    assert kept.answers == ANSWERS
-    kept.add({"d": ()})
-    assert Kept(path, FACTS).answers == ANSWERS | {"d": ()}
+    log = ResponseLog(path, FACTS)
+    assert log.answers == ANSWERS
+    log.add({"d": ()})
+    assert ResponseLog(path, FACTS).answers == ANSWERS | {"d": ()}
     assert all(json.loads(line) for line in path.read_text().splitlines())

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from space_jax.config import model_config
-from space_jax.decoding.growing import compacted
+from space_jax.decoding.cache import compacted
+from space_jax.decoding.generate import Given, generate, generate_by_beam, positions_of
 from space_jax.decoding.sampling import GREEDY, Sampling
-from space_jax.decoding.sequence import Given, grow, grow_by_beam, positions_of
 from space_jax.features.batch import Tokens
 from space_jax.tasks.dialogue.model import DialogueModel
 from space_jax.training.sharding import unbox
@@ -46,7 +46,7 @@ class Model:
         self.read = jax.jit(
             lambda params: self.module.apply({"params": params}, self.context, self.occupied, method="read")[1]
         )
-        self.grow = jax.jit(self._grow, static_argnames=("limit", "sampling", "size"))
+        self.generate = jax.jit(self._generate, static_argnames=("limit", "sampling", "size"))
         self.scores = jax.jit(lambda params, tokens, memory: self.next_token(params, tokens, memory)[0])
 
     def _read(self, params):
@@ -55,18 +55,18 @@ class Model:
     def next_token(self, params, tokens, memory):
         return self.module.apply({"params": params}, tokens, memory, method="write")
 
-    def _grow(self, params, memory, given, last, active, limit, sampling, key, size):
+    def _generate(self, params, memory, given, last, active, limit, sampling, key, size):
         step = functools.partial(self.next_token, params)
         if size:
-            return grow_by_beam(step, memory, given, last, limit, (OPEN,), size, BARRED, active)
-        return grow(step, memory, given, last, limit, (OPEN,), sampling, key, BARRED, active)
+            return generate_by_beam(step, memory, given, last, limit, (OPEN,), size, BARRED, active)
+        return generate(step, memory, given, last, limit, (OPEN,), sampling, key, BARRED, active)
 
     def stretch(self, memory, given, begin=(0, 0), last=LAST, active=(True, True), sampling=GREEDY, key=0, size=0):
         width = 3
         ids, present = np.zeros((2, width), np.int32), np.zeros((2, width), bool)
         for row, tokens in enumerate(given):
             ids[row, width - len(tokens) :], present[row, width - len(tokens) :] = tokens, True
-        return self.grow(
+        return self.generate(
             self.params,
             memory,
             Given(ids, present, np.array(begin)),

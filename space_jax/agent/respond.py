@@ -1,4 +1,4 @@
-"""The agent on true dialogues: the users say what they said, the agent answers with its own states and responses.
+"""The agent on true dialogues: each user turn stays as it was said, and the agent answers with its own state and words.
 
 Dialogues go on side by side, the longest first, so that those of a batch end together. Of the agent's own turns the
 state, the acts, or the earlier responses can be replaced by the true ones; with the true states this is policy
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.conversation import Conversation, Truth
-from space_jax.agent.kept import Kept
+from space_jax.agent.response_log import ResponseLog
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.evaluation.end_to_end import Answered
 from space_jax.tasks.dialogue.records import DialogueRecord, Said, records_with
@@ -22,7 +22,7 @@ GIVEN = STATES, ACTS, RESPONSES = ("states", "acts", "responses")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Rewritten:
+class AnsweredDialogue:
     """A dialogue with the agent's turns.
 
     Attributes:
@@ -53,15 +53,15 @@ class Speed:
     tokens: int
 
 
-def rewrite(
+def respond(
     agent: Agent,
     dialogues: Sequence[Dialogue],
     worlds: Worlds,
     given: Sequence[str] = (),
     together: int = 64,
     told: Callable[[int, int], None] = lambda done, turns: None,
-    kept: Kept | None = None,
-) -> tuple[list[Rewritten], Speed]:
+    log: ResponseLog | None = None,
+) -> tuple[list[AnsweredDialogue], Speed]:
     """Answers every system turn that follows a user's.
 
     Args:
@@ -72,7 +72,7 @@ def rewrite(
         the turns before it.
       together: dialogues side by side.
       told: how many turns are done, of how many that are to do.
-      kept: has what was answered before, by dialogues' ids, and gets the answers of every batch.
+      log: the answers so far, which are not written again; those of every batch are added.
 
     Returns:
       One a dialogue, in the order given, and the speed.
@@ -81,7 +81,7 @@ def rewrite(
     records = [
         tuple(records_with(one, backend, agent.offered_names)) for one, backend in zip(dialogues, backends, strict=True)
     ]
-    before = kept.answers if kept else {}
+    before = log.answers if log else {}
     new = [n for n, one in enumerate(dialogues) if len(before.get(one.id, ())) != len(records[n])]
     replies: list[list[Answered]] = [[] for _ in dialogues]
     turns = sum(len(records[n]) for n in new)
@@ -91,12 +91,12 @@ def rewrite(
         batch = order[start : start + together]
         for _ in _serve(agent, batch, records, backends, replies, given):
             told(sum(map(len, replies)), turns)
-        if kept:
-            kept.add({dialogues[n].id: replies[n] for n in batch})
+        if log:
+            log.add({dialogues[n].id: replies[n] for n in batch})
     words = sum(len(reply.response.split()) for one in replies for reply in one)
     speed = Speed(time.monotonic() - began, turns, words, agent.written - written)
     answers = (tuple(own) or before.get(one.id, ()) for one, own in zip(dialogues, replies, strict=True))
-    return [Rewritten(*parts) for parts in zip(dialogues, records, answers, strict=True)], speed
+    return [AnsweredDialogue(*parts) for parts in zip(dialogues, records, answers, strict=True)], speed
 
 
 def _serve(

@@ -1,4 +1,4 @@
-"""Answers kept in a file while many are written, so that the same command goes on where it was stopped."""
+"""The log of answered dialogues, from which `space-jax respond` goes on after it was stopped."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from space_jax.evaluation.end_to_end import Answered
 from space_jax.tasks.workdir import write_text
 
 
-class Kept:
+class ResponseLog:
     """The answers of whole dialogues: what they depend on in the first line, then a line a dialogue.
 
     Args:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from space_jax.agent.rewrite import Rewritten
-from space_jax.agent.words import PLACEHOLDER
+from space_jax.agent.lexicalise import PLACEHOLDER
+from space_jax.agent.respond import AnsweredDialogue
 from space_jax.errors import UserError
 from space_jax.evaluation.end_to_end import Answered, Ontology, end_to_end_scores
 from space_jax.evaluation.multiwoz.goals import DOMAINS
@@ -23,20 +23,20 @@ _BENCHMARK_SLOTS = {
 }
 
 
-def scores(corpus: str, source: Path, rewritten: Sequence[Rewritten]) -> dict[str, float]:
+def scores(corpus: str, source: Path, answered: Sequence[AnsweredDialogue]) -> dict[str, float]:
     """Match, Success F1, BLEU and Combined; see `evaluation.end_to_end`.
 
     Raises:
       UserError: a corpus for which the field has no such measures.
     """
-    predicted = [one.replies for one in rewritten]
-    targets = [[record.target for record in one.records] for one in rewritten]
+    predicted = [one.replies for one in answered]
+    targets = [[record.target for record in one.records] for one in answered]
     true = [[Answered(target.state or {}, target.response) for target in turns] for turns in targets]
     return end_to_end_scores(predicted, true, _ontology(corpus, source, true))
 
 
 def multiwoz_predictions(
-    rewritten: Sequence[Rewritten], split: str, states: bool = True
+    answered: Sequence[AnsweredDialogue], split: str, states: bool = True
 ) -> dict[str, list[dict[str, Any]]]:
     """What `space-jax multiwoz-eval` reads: dialogue id -> turns with `response`, `state` and `active_domains`.
 
@@ -44,12 +44,12 @@ def multiwoz_predictions(
     that the placeholders name: with all turns true, that brings Success on the test set from 85.5 to 91.2.
 
     Args:
-      rewritten: dialogues, with ids as the loader makes them.
+      answered: dialogues, with ids as the loader makes them.
       split: theirs; ids are written without it in front.
       states: whether the states are written; not where the true ones were given, which the benchmark has itself.
     """
     return {
-        one.dialogue.id.removeprefix(f"{split}-"): [_turn(reply, states) for reply in one.replies] for one in rewritten
+        one.dialogue.id.removeprefix(f"{split}-"): [_turn(reply, states) for reply in one.replies] for one in answered
     }
 
 

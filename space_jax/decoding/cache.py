@@ -1,4 +1,7 @@
-"""A memory of fixed size that decoding fills a token at a time, so that one compiled step serves all of them."""
+"""The cache of keys and values: a memory of fixed size that decoding fills a token at a time.
+
+Its size does not change, so that one compiled step serves all tokens.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Grows a sequence behind a memory: tokens that are given, then tokens that the model chooses until one that ends.
+"""Generates behind a memory: tokens that are given, then tokens that the model chooses until one that ends.
 
 A dialogue turn is several such stretches (belief state; database result, acts; response), each on the memory that the
 one before left. Rows are independent: given tokens are padded in front, rows that have ended write nothing more.
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from space_jax.decoding.beam import search
-from space_jax.decoding.growing import NextToken, with_room, written
+from space_jax.decoding.cache import NextToken, with_room, written
 from space_jax.decoding.sampling import Sampling, choose
 from space_jax.features.batch import Tokens
 from space_jax.models.memory import Memory
@@ -31,7 +31,7 @@ class Given:
 
 
 @struct.dataclass
-class Grown:
+class Generated:
     """A stretch of each row.
 
     Attributes:
@@ -76,7 +76,7 @@ def positions_of(ids: jax.Array, present: jax.Array, opening: tuple[int, ...], b
     return jnp.where(present, jnp.where(began >= 0, column - began, running), 0)
 
 
-def grow(
+def generate(
     next_token: NextToken,
     memory: Memory,
     given: Given,
@@ -87,7 +87,7 @@ def grow(
     key: jax.Array,
     barred: tuple[int, ...] = (),
     active: jax.Array | None = None,
-) -> Grown:
+) -> Generated:
     """Writes one stretch of each row.
 
     Args:
@@ -142,10 +142,10 @@ def grow(
     state = jax.lax.while_loop(lambda s: (s.step < limit) & ~s.ended.all(), body, state)
     ends = state.tokens == last
     counts = jnp.where(ends.any(axis=1), jnp.argmax(ends, axis=1), jnp.where(idle, 0, limit)).astype(jnp.int32)
-    return Grown(state.tokens, counts, state.memory)
+    return Generated(state.tokens, counts, state.memory)
 
 
-def grow_by_beam(
+def generate_by_beam(
     next_token: NextToken,
     memory: Memory,
     given: Given,
@@ -155,14 +155,14 @@ def grow_by_beam(
     size: int,
     barred: tuple[int, ...] = (),
     active: jax.Array | None = None,
-) -> Grown:
-    """Writes one stretch of each row by a beam search of `size` hypotheses (`beam.search`); the rest as in `grow`.
+) -> Generated:
+    """Writes one stretch of each row by a beam search of `size` hypotheses (`beam.search`); the rest as in `generate`.
 
     A stretch may be empty. The memory is that of the best hypothesis. One hypothesis is greedy choice.
     """
     scores, position, memory = _after_given(next_token, memory, given, opening)
     best = search(next_token, memory, scores, position, last, limit, size, barred, empty=True, active=active)
-    return Grown(best.tokens, best.counts, best.memory)
+    return Generated(best.tokens, best.counts, best.memory)
 
 
 def _after_given(
