@@ -1,4 +1,4 @@
-"""The agent on true dialogues: each user turn stays as it was said, and the agent answers with its own state and words.
+"""The agent on true dialogues: each user turn stays as it was said, and the agent answers it with words of its own.
 
 Dialogues go on side by side, the longest first, so that those of a batch end together. Of the agent's own turns the
 state, the acts, or the earlier responses can be replaced by the true ones; with the true states this is policy

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from space_jax.config_files import read_model_config
-from space_jax.convert import folder as converted
 from space_jax.convert.bert import CONFIG, from_bert
 from space_jax.convert.minilm import named_folder
 from space_jax.convert.state_files import HUGGING_FACE, SAFETENSORS
+from space_jax.convert.weights_folder import DESCRIPTION, read_weights_folder
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
@@ -25,8 +25,8 @@ def read_weights(name: str) -> Weights:
       UserError: no such folder, or one of another kind or damaged; MiniLM is not installed.
     """
     folder = named_folder(name)
-    if (folder / converted.DESCRIPTION).is_file():
-        return converted.read_weights_folder(folder)
+    if (folder / DESCRIPTION).is_file():
+        return read_weights_folder(folder)
     if (folder / CHECKPOINTS).is_dir():
         return _read_run(folder)
     if any((folder / file).is_file() for file in HUGGING_FACE):
