@@ -76,7 +76,7 @@ class Encoder(nn.Module):
     def score_masked(self, batch: TaskBatch) -> jax.Array:
         """Scores of the masked tokens, float32 `[R, M, padded V]`.
 
-        `batch.rows` must have `masked_ids` `[R, L]` and `masked_positions` `[R, M]`, see `masked.py`.
+        `batch.rows` must have `masked_ids` `[R, L]` and `masked_positions` `[R, M]`, see `masked_language_model.py`.
         """
         context = dataclasses.replace(batch.context, ids=batch.rows["masked_ids"])
         x, _ = self.backbone.encode(self.embed(context), context.segments)

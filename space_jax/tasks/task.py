@@ -79,7 +79,7 @@ class Task(abc.ABC):
     def read_split(cls, config: Any, source: DataSource, split: str) -> list[Any]:
         """The records of a split ("train", "validation", "test") of a corpus or of a user's files.
 
-        `reading.dialogues_of` and `reading.rows_of` do most of it.
+        `record_sources.dialogues_of` and `record_sources.rows_of` do most of it.
 
         Raises:
           UserError: no such split or file, a line that cannot be used; with file and line.

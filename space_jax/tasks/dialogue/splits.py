@@ -14,8 +14,8 @@ from space_jax.errors import UserError
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.records import DialogueRecord, records_with
-from space_jax.tasks.held_out import TRAIN, split_dialogues
-from space_jax.tasks.reading import file_of
+from space_jax.tasks.record_sources import file_of
+from space_jax.tasks.validation_split import TRAIN, split_dialogues
 from space_jax.world.backend import Backend
 from space_jax.world.corpus_worlds import Worlds
 
@@ -48,7 +48,7 @@ def own_world(database: str) -> Backend:
 
 
 def dialogues(source: DataSource, split: str, train: str = TRAIN) -> Iterable[Dialogue]:
-    """The dialogues of a split of ours (see `held_out`); of the simulated world those of its brisk clerk."""
+    """The dialogues of a split of ours (see `validation_split`); of the simulated world those of its brisk clerk."""
     if source.corpus == SIMULATED:
         return _simulated(source, split)
     if not source.corpus:

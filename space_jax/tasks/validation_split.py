@@ -6,7 +6,7 @@ from space_jax.corpora.registry import corpus
 from space_jax.dialogue.record import Dialogue
 from space_jax.features.example import stable_hash
 from space_jax.tasks.config import DataSource
-from space_jax.tasks.reading import dialogues_of
+from space_jax.tasks.record_sources import dialogues_of
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = 10
@@ -22,7 +22,7 @@ def split_dialogues(source: DataSource, split: str, train: str = TRAIN) -> Itera
         tenth of it is our validation, and train the rest.
 
     Raises:
-      UserError: as `reading.dialogues_of`.
+      UserError: as `record_sources.dialogues_of`.
     """
     divided = train == VALIDATION or VALIDATION not in corpus(source.corpus).splits
     if split == TEST or not divided:

@@ -3,7 +3,7 @@ import types
 import pytest
 
 from space_jax.dialogue.record import Dialogue, Turn
-from space_jax.tasks import held_out
+from space_jax.tasks import validation_split
 from space_jax.tasks.config import DataSource
 
 IDS = {split: [f"{split}-{n}" for n in range(400)] for split in ("train", "validation", "test")}
@@ -12,13 +12,13 @@ IDS = {split: [f"{split}-{n}" for n in range(400)] for split in ("train", "valid
 @pytest.fixture
 def read(monkeypatch):
     def read(splits, split, train="train"):
-        monkeypatch.setattr(held_out, "corpus", lambda name: types.SimpleNamespace(splits=splits))
+        monkeypatch.setattr(validation_split, "corpus", lambda name: types.SimpleNamespace(splits=splits))
         monkeypatch.setattr(
-            held_out,
+            validation_split,
             "dialogues_of",
             lambda source, split: (Dialogue(name, (Turn("user", "hi"),)) for name in IDS[split]),
         )
-        return [one.id for one in held_out.split_dialogues(DataSource(corpus="any"), split, train)]
+        return [one.id for one in validation_split.split_dialogues(DataSource(corpus="any"), split, train)]
 
     return read
 

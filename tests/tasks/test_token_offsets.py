@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from space_jax.tasks.located import locate, take_tokens, token_places
 from space_jax.tasks.packed import Shape, pack, place
+from space_jax.tasks.token_offsets import locate, take_tokens, token_places
 
 TEXT = "Table for two at 7pm"
 

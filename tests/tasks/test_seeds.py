@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from space_jax.tasks.several import summarise
+from space_jax.tasks.seeds import summarise
 
 
 def test_mean_and_sample_deviation(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from space_jax.errors import UserError
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.intent.records import IntentRecord
-from space_jax.tasks.reading import dialogues_of, file_of, records_of, rows_of
+from space_jax.tasks.record_sources import dialogues_of, file_of, records_of, rows_of
 
 
 def read(row, where, number):

@@ -9,11 +9,11 @@ from space_jax.errors import UserError
 from space_jax.evaluation.joint_goal import FlatState, goal_score, same_value
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.error_list import error_list
-from space_jax.tasks.held_out import split_dialogues
-from space_jax.tasks.reading import file_of, records_of
+from space_jax.tasks.record_sources import file_of, records_of
 from space_jax.tasks.task import Json, Task
 from space_jax.tasks.track.records import TrackRecord, of_dialogue, of_row
-from space_jax.tasks.track.whole import states_of
+from space_jax.tasks.track.states import states_of
+from space_jax.tasks.validation_split import split_dialogues
 
 
 class Tracker(Task):
