@@ -20,7 +20,7 @@ from space_jax.features.batch import Tokens
 from space_jax.models.memory import Memory
 from space_jax.tasks.dialogue.sequence import PARTS, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
-from space_jax.tasks.packed import Encoded
+from space_jax.tasks.text_packing import Encoded
 
 CONTEXT_STEP, GIVEN_STEP, MEMORY_STEP = 64, 16, 64
 

@@ -14,8 +14,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
 from space_jax.errors import UserError
-from space_jax.tasks.packed import TaskBatch, grow
 from space_jax.tasks.task import Task
+from space_jax.tasks.text_packing import TaskBatch, grow
 from space_jax.training.mesh import batch_shards
 from space_jax.training.sharding import batch_sharding
 

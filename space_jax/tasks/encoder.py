@@ -20,7 +20,7 @@ from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
 from space_jax.models.backbone import Backbone
 from space_jax.models.heads import MaskedTokenHead, Pooler, last_prompts, per_example, prompt_grid
-from space_jax.tasks.packed import TaskBatch
+from space_jax.tasks.text_packing import TaskBatch
 
 TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", None: "sentence"}
 

@@ -8,7 +8,7 @@ from space_jax.config import Vocabulary
 from space_jax.features.batch import Array
 from space_jax.features.masking import mask_spans
 from space_jax.losses import Sum, token_cross_entropy
-from space_jax.tasks.packed import TaskBatch
+from space_jax.tasks.text_packing import TaskBatch
 
 SHARE = 4  # at most one token in so many enters the loss
 

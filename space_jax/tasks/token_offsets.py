@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from space_jax.features.tokenizer import Tokenizer
-from space_jax.tasks.packed import Encoded, TaskBatch, dialogue_layout, starts_of
+from space_jax.tasks.text_packing import Encoded, TaskBatch, dialogue_layout, starts_of
 
 EARLIER = 1  # BERT's segment type of what stands before the last text; that itself has 0, as a text alone has
 
@@ -88,7 +88,7 @@ def token_places(
     Args:
       columns: for each example, the columns in its `encoded` of the tokens that are wanted, at most `width`.
       encoded: the examples.
-      placed: their rows, from `packed.place`.
+      placed: their rows, from `text_packing.place`.
       length: L.
       size: B.
       width: T.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from space_jax.tasks.packed import Shape, pack, place
+from space_jax.tasks.text_packing import Shape, pack, place
 from space_jax.tasks.token_offsets import locate, take_tokens, token_places
 
 TEXT = "Table for two at 7pm"

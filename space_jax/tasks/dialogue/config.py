@@ -11,9 +11,7 @@ class DialogueConfig:
     """End-to-end task-oriented dialogue."""
 
     name: str = "dialogue"
-    train_split: str = (
-        "train"  # of the corpus; "validation" for MultiWOZ where train is missing, see `validation_split`
-    )
+    train_split: str = "train"  # of the corpus; "validation" for MultiWOZ if train is missing, see `validation_split`
     context_length: int = 256  # tokens of a context, of which the last are kept, and of a row of their grid
     target_length: int = 288  # tokens of a row of the grid of targets, beside that of the contexts
     max_turns: int = 16  # turns of context

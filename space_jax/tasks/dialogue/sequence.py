@@ -21,7 +21,7 @@ from space_jax.tasks.dialogue.act_text import write_acts
 from space_jax.tasks.dialogue.belief_text import write_belief
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.records import Said, SystemTurn
-from space_jax.tasks.packed import SYSTEM_ROLE, USER_ROLE, Encoded
+from space_jax.tasks.text_packing import SYSTEM_ROLE, USER_ROLE, Encoded
 
 STATE, ACTS, RESPONSE = PARTS = ("state", "acts", "response")
 MARKS = {"state": "b", "database": "db", "acts": "a", "response": "r", "user": "u"}

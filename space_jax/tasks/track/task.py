@@ -15,8 +15,8 @@ from space_jax.losses import Sum, token_cross_entropy
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.encoder import resolve_vector
-from space_jax.tasks.packed import Encoded, Shape, TaskBatch, pack, place
 from space_jax.tasks.task import Arrays, Json
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, pack, place
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 from space_jax.tasks.track.config import TrackConfig
 from space_jax.tasks.track.gates import (

@@ -15,8 +15,8 @@ from space_jax.losses import shifted_targets, token_cross_entropy
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.encoder import resolve_vector
-from space_jax.tasks.packed import Encoded, Shape, TaskBatch, fill, pack, place
 from space_jax.tasks.task import Arrays, Json
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, fill, pack, place
 from space_jax.tasks.token_offsets import locate
 from space_jax.tasks.track.config import TrackTextConfig
 from space_jax.tasks.track.records import TrackRecord

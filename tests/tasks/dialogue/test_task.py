@@ -65,7 +65,7 @@ def infer(task, params):
 
 def _padded(batch):
     """Batches of one shape, for one program."""
-    from space_jax.tasks.packed import grow
+    from space_jax.tasks.text_packing import grow
 
     return grow(batch, PLACES)
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from space_jax.tasks.packed import (
+from space_jax.tasks.text_packing import (
     SYSTEM_ROLE,
     USER_ROLE,
     Encoded,
