@@ -25,10 +25,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from space_jax.corpora import said
+from space_jax.corpora import act_annotation as said
+from space_jax.corpora.act_annotation import Said
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_list, one_file
-from space_jax.corpora.said import Said
+from space_jax.corpora.reading import collapsed, field, json_list
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError

@@ -7,8 +7,8 @@ An annotation is a dictionary from `Domain-Act` to a list of [slot, value]. "non
 import re
 from typing import Any
 
-from space_jax.corpora import said
-from space_jax.corpora.said import Said
+from space_jax.corpora import act_annotation as said
+from space_jax.corpora.act_annotation import Said
 from space_jax.dialogue.record import SYSTEM, BeliefState, Turn
 from space_jax.errors import UserError
 

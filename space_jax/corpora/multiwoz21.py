@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora import multiwoz
+from space_jax.corpora.act_annotation import Said
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value, one_file
-from space_jax.corpora.said import Said
+from space_jax.corpora.reading import collapsed, field, json_value
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Turn
 from space_jax.errors import UserError
 

@@ -4,9 +4,10 @@ import functools
 from collections.abc import Mapping
 from pathlib import Path
 
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.kvret import ARCHIVE, FILES
 from space_jax.corpora.kvret import find_splits as kvret_splits
-from space_jax.corpora.reading import field, json_list, one_file
+from space_jax.corpora.reading import field, json_list
 from space_jax.corpora.registry import SIMULATED
 from space_jax.corpora.simulated import DOMAINS, world_database
 from space_jax.errors import UserError

@@ -12,8 +12,9 @@ from space_jax.cli import main
 from space_jax.config import MeshConfig
 from space_jax.config_files import load_config
 from space_jax.errors import UserError
-from space_jax.scale import memory, topology
-from space_jax.scale.ahead import compile_ahead, report_table
+from space_jax.scale import device_memory as memory
+from space_jax.scale import topology
+from space_jax.scale.compile_ahead import compile_ahead, report_table
 from space_jax.scale.program import Program, plan_step
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
 from space_jax.training.memory import require_state_fits, state_bytes

@@ -5,7 +5,7 @@ import functools
 import re
 from collections.abc import Sequence
 
-from space_jax.corpora.said import NOT_WRITTEN
+from space_jax.corpora.act_annotation import NOT_WRITTEN
 
 CHOICE = "a choice"
 INTENT = "an intent"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from space_jax.chat.understood import understood
+from space_jax.chat.understood_frame import understood
 
 NAMES, VALUES = st.sampled_from("abc"), st.sampled_from("123")
 STATES = st.dictionaries(NAMES, st.dictionaries(NAMES, VALUES.map(lambda value: (value,))))

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from space_jax.config import PretrainConfig
 from space_jax.scale.chips import CHIPS
-from space_jax.scale.memory import out_of_memory, require_program_fits
+from space_jax.scale.device_memory import out_of_memory, require_program_fits
 from space_jax.scale.program import compile_step, plan_step
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
 from space_jax.training.memory import GIB, state_bytes
