@@ -16,7 +16,7 @@ from space_jax.dialogue.record import USER, BeliefState
 from space_jax.errors import UserError
 from space_jax.tasks.dialogue.act_text import PlannedAct, parse_acts, write_acts
 from space_jax.tasks.dialogue.belief_text import parse_belief, write_belief
-from space_jax.tasks.dialogue.records import Said
+from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.trained import Trained
@@ -127,7 +127,7 @@ class Agent:
 
     def _decide(self, conversations: Sequence[Conversation], texts: Sequence[str], truths: Sequence[Truth]) -> Decided:
         """Everything before the response."""
-        asked = [(*one.said, Said(USER, text)) for one, text in zip(conversations, texts, strict=True)]
+        asked = [(*one.said, ContextTurn(USER, text)) for one, text in zip(conversations, texts, strict=True)]
         turn = Turn(self._writer, asked)
         # A model that was trained without belief states writes none, but true ones still ask the database for words.
         states: list[BeliefState] = [truth.state or {} for truth in truths]

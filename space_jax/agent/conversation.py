@@ -5,7 +5,7 @@ import dataclasses
 from space_jax.agent.lexicalise import Spoken, SystemAct
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
-from space_jax.tasks.dialogue.records import Said
+from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.world.backend import NAME, Backend
 from space_jax.world.database import plain_name
 from space_jax.world.lookup import NO_OFFERS, NOTHING, OFFERED, Lookup, Offers
@@ -25,7 +25,7 @@ class Conversation:
     """
 
     backend: Backend
-    said: tuple[Said, ...] = ()
+    said: tuple[ContextTurn, ...] = ()
     offers: Offers = NO_OFFERS
 
 

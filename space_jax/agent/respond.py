@@ -14,7 +14,7 @@ from space_jax.agent.conversation import Conversation, Truth
 from space_jax.agent.response_log import ResponseLog
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.evaluation.end_to_end import Answered
-from space_jax.tasks.dialogue.records import DialogueRecord, Said, records_with
+from space_jax.tasks.dialogue.records import ContextTurn, DialogueRecord, records_with
 from space_jax.world.backend import Backend
 from space_jax.world.corpus_worlds import Worlds
 
@@ -132,7 +132,7 @@ def _serve(
         yield
 
 
-def _heard(conversation: Conversation, record: DialogueRecord, true_responses: bool) -> tuple[Said, ...]:
+def _heard(conversation: Conversation, record: DialogueRecord, true_responses: bool) -> tuple[ContextTurn, ...]:
     """What was said before the user's turn: the users' own words, with the agent's answers or the true ones."""
     earlier = record.context[:-1]
     if true_responses:
@@ -143,5 +143,5 @@ def _heard(conversation: Conversation, record: DialogueRecord, true_responses: b
     return tuple(replaced.get(number, one) for number, one in enumerate(earlier))
 
 
-def _answers_user(said: Sequence[Said], number: int) -> bool:
+def _answers_user(said: Sequence[ContextTurn], number: int) -> bool:
     return number > 0 and said[number - 1].role == USER

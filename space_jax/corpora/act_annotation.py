@@ -12,8 +12,8 @@ NOT_WRITTEN = frozenset({"dontcare", "yes", "no", "none", "true", "false"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Said:
-    """One thing said in a turn.
+class ActItem:
+    """One item of a turn's dialog acts.
 
     Attributes:
       domain: what it is about.
@@ -30,7 +30,7 @@ class Said:
     span: tuple[int, int] | None = None
 
 
-def locate(text: str, said: Sequence[Said]) -> list[Said]:
+def locate(text: str, said: Sequence[ActItem]) -> list[ActItem]:
     """The same, with spans for the values without one that stand in the text as whole words, letter case aside.
 
     Args:
@@ -45,12 +45,12 @@ def locate(text: str, said: Sequence[Said]) -> list[Said]:
     ]
 
 
-def _searchable(one: Said, text: str) -> bool:
+def _searchable(one: ActItem, text: str) -> bool:
     value = one.value.strip().lower()
     return not one.span and bool(one.slot and value) and value not in NOT_WRITTEN and value in text.lower()
 
 
-def frames(text: str, said: Iterable[Said]) -> tuple[Frame, ...]:
+def frames(text: str, said: Iterable[ActItem]) -> tuple[Frame, ...]:
     """A frame for each domain and intent, in the order they first come, with nothing twice.
 
     A value with a span is written as the text writes it.
@@ -91,6 +91,6 @@ def acts(labels: Iterable[str], table: Mapping[str, str], name: str, where: str)
     return tuple(dict.fromkeys(table[label] for label in labels))
 
 
-def delexicalised(text: str, said: Iterable[Said]) -> str:
+def delexicalised(text: str, said: Iterable[ActItem]) -> str:
     """The text with every value that has a span replaced by `[domain_slot]`."""
     return sgd_spans.delexicalise(text, {(one.domain, one.slot, one.value): one.span for one in said if one.span})

@@ -12,7 +12,7 @@ from space_jax.corpora.simulated import DialogAct, simulate
 from space_jax.decoding.sampling import Sampling
 from space_jax.dialogue.record import USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
-from space_jax.tasks.dialogue.records import Said
+from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.tasks.dialogue.sequence import PARTS
 from space_jax.world.backend import Tables
 from space_jax.world.corpus_worlds import Worlds
@@ -67,7 +67,7 @@ def test_of_a_long_true_state_the_model_reads_the_domain_that_is_asked(agent, fr
 
 def test_what_is_drawn_is_not_the_state(task, params):
     """Draws among all tokens differ from seed to seed; the belief state is the likeliest whatever the seed."""
-    said = [[Said(USER, "a hotel in the north")]] * 4
+    said = [[ContextTurn(USER, "a hotel in the north")]] * 4
 
     def written(part, seed):
         writer = Writer(task, params, Sampling(2.0), seed)

@@ -10,8 +10,8 @@ from space_jax.world.lookup import OFFERED, Offers, look_up
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Said:
-    """One earlier turn in the context.
+class ContextTurn:
+    """One turn of a context.
 
     Attributes:
       role: `USER` or `SYSTEM`.
@@ -55,7 +55,7 @@ class DialogueRecord:
     """
 
     id: str
-    context: tuple[Said, ...]
+    context: tuple[ContextTurn, ...]
     target: SystemTurn
     act_names: tuple[str, ...] | None
 
@@ -72,10 +72,10 @@ def records_of(
     """
     states = system_states(dialogue, offered)
     annotated = any(turn.state is not None for turn in dialogue.turns)
-    context: list[Said] = []
+    context: list[ContextTurn] = []
     for number, turn in enumerate(dialogue.turns):
         if turn.role == USER:
-            context.append(Said(USER, turn.text))
+            context.append(ContextTurn(USER, turn.text))
             continue
         target = SystemTurn(
             state=states[number] if annotated else None,
@@ -85,7 +85,7 @@ def records_of(
         )
         if context and context[-1].role == USER:
             yield DialogueRecord(f"{dialogue.id}-{number}", tuple(context), target, turn.acts)
-        context.append(Said(SYSTEM, target.response, target.state, target.acts))
+        context.append(ContextTurn(SYSTEM, target.response, target.state, target.acts))
 
 
 def records_with(dialogue: Dialogue, backend: Backend, offered: bool = True) -> Iterator[DialogueRecord]:

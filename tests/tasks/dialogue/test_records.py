@@ -12,8 +12,8 @@ from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.records import (
+    ContextTurn,
     DialogueRecord,
-    Said,
     SystemTurn,
     in_order,
     offered_names,
@@ -72,8 +72,8 @@ def test_a_value_changes_where_another_stood_before():
     area, name = ({"area": ("north",)}, {"area": ("north",), "name": ("Ivy",)})
 
     def record(before, after):
-        said = () if before is None else (Said(SYSTEM, "?", before),)
-        return DialogueRecord("r", (*said, Said(USER, "!")), SystemTurn(after, (), None, ""), None)
+        said = () if before is None else (ContextTurn(SYSTEM, "?", before),)
+        return DialogueRecord("r", (*said, ContextTurn(USER, "!")), SystemTurn(after, (), None, ""), None)
 
     assert value_changes(record({"hotel": area}, {"hotel": {"area": ("south",)}}))
     for before, after in (
