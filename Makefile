@@ -30,6 +30,7 @@ lint: install
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/shellcheck -x tpu_scripts/*.sh tpu_scripts/lib/*.sh tpu_scripts/worker/*.sh tpu_scripts/settings.sh.example
 
 test: install

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from space_jax.tasks.predict import predict_rows
-from space_jax.tasks.reading import Row, rows_of
+from space_jax.tasks.record_sources import Row, rows_of
 from space_jax.tasks.trained import Trained
 
 

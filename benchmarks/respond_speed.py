@@ -14,11 +14,11 @@ from itertools import islice
 from pathlib import Path
 
 from space_jax.agent.agent import Agent
-from space_jax.agent.rewrite import rewrite
-from space_jax.agent.worlds import Worlds
+from space_jax.agent.respond import respond
 from space_jax.config_files import read_config
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.dialogue.splits import SIMULATED, dialogues
+from space_jax.world.corpus_worlds import Worlds
 
 
 def main() -> None:
@@ -38,8 +38,8 @@ def main() -> None:
     worlds = Worlds(source.corpus, source.source, config.task.database)
     result = {"corpus": source.corpus, "dialogues": len(found), "cores": len(os.sched_getaffinity(0))}
     for together in map(int, given.together.split(",")):
-        rewrite(agent, found, worlds, (), together)
-        _, speed = rewrite(agent, found, worlds, (), together)
+        respond(agent, found, worlds, (), together)
+        _, speed = respond(agent, found, worlds, (), together)
         one = {
             "seconds": round(speed.seconds, 1),
             "turns": speed.turns,

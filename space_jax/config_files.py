@@ -7,11 +7,11 @@ import os
 import traceback
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from space_jax.config import PretrainConfig
+from space_jax.config import ModelConfig, PretrainConfig, RecipeConfig
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 
@@ -154,11 +154,36 @@ def read_config(workdir: Path, kind: type = PretrainConfig) -> Any:
     Raises:
       UserError: there is none, or it was written by another version.
     """
+    return _from_workdir(workdir, lambda said: _from_json(kind, said))
+
+
+def read_model_config(workdir: Path) -> tuple[ModelConfig, str | None]:
+    """The model of a run, whether of pre-training or of fine-tuning, from its workdir; nothing else is read.
+
+    Args:
+      workdir: of the run.
+
+    Returns:
+      The sizes, and the recipe that pre-trained the weights; None for weights of no recipe.
+
+    Raises:
+      UserError: see `read_config`.
+    """
+
+    def parse(said: Any) -> tuple[ModelConfig, str | None]:
+        recipe = said["recipe"]  # of pre-training with its settings, of fine-tuning its name
+        name = recipe if isinstance(recipe, str) else _from_json(RecipeConfig, recipe).name
+        return _from_json(ModelConfig, said["model"]), name or None
+
+    return _from_workdir(workdir, parse)
+
+
+def _from_workdir(workdir: Path, parse: Callable[[Any], Any]) -> Any:
     path = as_path(workdir) / CONFIG_FILE
     if not path.is_file():
         raise UserError(f"{workdir}: no {CONFIG_FILE}; is it the workdir of a pre-training run?")
     try:
-        return _from_json(kind, json.loads(path.read_text(encoding="utf-8")))
+        return parse(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
         raise UserError(f"{path}: not a configuration of this version ({error})") from None
 

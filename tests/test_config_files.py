@@ -16,8 +16,17 @@ from space_jax.config import (
     Space3Config,
     Vocabulary,
 )
-from space_jax.config_files import apply_overrides, load_config, parse_overrides, read_config, save_config
+from space_jax.config_files import (
+    apply_overrides,
+    load_config,
+    parse_overrides,
+    read_config,
+    read_model_config,
+    save_config,
+)
 from space_jax.errors import UserError
+from space_jax.tasks.config import FinetuneConfig
+from space_jax.tasks.intent.config import IntentConfig
 
 CONFIG = PretrainConfig(Space3Config(), ModelConfig())
 HEAD = "from space_jax.config import PretrainConfig, Space1Config, Space3Config, model_config\n"
@@ -174,7 +183,15 @@ def test_saved_and_read_is_equal(tmp_path, recipe):
     )
     save_config(config, tmp_path / "new")
     assert read_config(tmp_path / "new") == config
+    assert read_model_config(tmp_path / "new") == (config.model, recipe.name)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize(("recipe", "read"), [("space2", "space2"), ("", None)])
+def test_the_model_of_a_fine_tuning_run_is_read_without_its_task(tmp_path, recipe, read):
+    model = ModelConfig(hidden=24, vocabulary=Vocabulary(size=500))
+    save_config(FinetuneConfig(IntentConfig(), model=model, recipe=recipe), tmp_path)
+    assert read_model_config(tmp_path) == (model, read)
 
 
 def test_a_folder_without_a_configuration(tmp_path):
@@ -206,3 +223,10 @@ def test_a_broken_configuration_is_one_sentence(tmp_path, text):
     (tmp_path / "config.json").write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=r"config\.json: not a configuration of this version \(.+\)$"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["empty", "cut off", "a list", "no recipe", "unknown recipe"])
+def test_a_configuration_that_does_not_say_its_model_is_one_sentence(tmp_path, name):
+    (tmp_path / "config.json").write_text(BROKEN[name], encoding="utf-8")
+    with pytest.raises(UserError, match=r"config\.json: not a configuration of this version \(.+\)$"):
+        read_model_config(tmp_path)

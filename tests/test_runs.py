@@ -19,9 +19,9 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from space_jax.cli import main
 from space_jax.config_files import load_config, read_config
-from space_jax.convert.source import read_weights
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.training.checkpoint import find_checkpoints
+from space_jax.training.initial_weights import read_weights
 from space_jax.training.metrics import read_records
 from space_jax.training.pretrain import pretrain as pretrain_here
 from tests.convert.bert_folder import bert_state, write_bert_folder

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, Truth, last_state, with_names
-from space_jax.agent.lookup import NOTHING, Lookup, look_up
 from space_jax.agent.turn import Decided, Turn
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
@@ -17,9 +16,11 @@ from space_jax.dialogue.record import USER, BeliefState
 from space_jax.errors import UserError
 from space_jax.tasks.dialogue.act_text import PlannedAct, parse_acts, write_acts
 from space_jax.tasks.dialogue.belief_text import parse_belief, write_belief
-from space_jax.tasks.dialogue.records import Said
+from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
+from space_jax.tasks.trained import Trained
+from space_jax.world.lookup import NOTHING, Lookup, look_up
 
 
 class Agent:
@@ -47,8 +48,6 @@ class Agent:
         Raises:
           UserError: no such run or checkpoint, one of another task, a beam that `Writer` refuses.
         """
-        from space_jax.tasks.trained import Trained
-
         trained = Trained(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
@@ -128,7 +127,7 @@ class Agent:
 
     def _decide(self, conversations: Sequence[Conversation], texts: Sequence[str], truths: Sequence[Truth]) -> Decided:
         """Everything before the response."""
-        asked = [(*one.said, Said(USER, text)) for one, text in zip(conversations, texts, strict=True)]
+        asked = [(*one.said, ContextTurn(USER, text)) for one, text in zip(conversations, texts, strict=True)]
         turn = Turn(self._writer, asked)
         # A model that was trained without belief states writes none, but true ones still ask the database for words.
         states: list[BeliefState] = [truth.state or {} for truth in truths]

@@ -2,13 +2,13 @@
 
 import dataclasses
 
-from space_jax.agent.backend import Backend
-from space_jax.agent.database import plain_name
-from space_jax.agent.lookup import NO_OFFERS, NOTHING, Lookup, Offers
-from space_jax.agent.words import Spoken, SystemAct
+from space_jax.agent.lexicalise import Spoken, SystemAct
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
-from space_jax.tasks.dialogue.records import NAME, OFFERED, Said
+from space_jax.tasks.dialogue.records import ContextTurn
+from space_jax.world.backend import NAME, Backend
+from space_jax.world.database import plain_name
+from space_jax.world.lookup import NO_OFFERS, NOTHING, OFFERED, Lookup, Offers
 
 SAY_AGAIN = "Sorry, I did not catch that. Could you say it again?"
 """The answer to a user who says nothing, and what is said when the model has nothing to say."""
@@ -25,7 +25,7 @@ class Conversation:
     """
 
     backend: Backend
-    said: tuple[Said, ...] = ()
+    said: tuple[ContextTurn, ...] = ()
     offers: Offers = NO_OFFERS
 
 

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.conversation import Conversation
-from space_jax.agent.simulated import SimulatedBackend
-from space_jax.agent.words import SystemAct
+from space_jax.agent.lexicalise import SystemAct
 from space_jax.corpora.simulated import (
     BRISK,
     LOWER_CASE,
@@ -30,7 +29,8 @@ from space_jax.corpora.simulated.goal import Goal
 from space_jax.corpora.simulated.progress import Progress
 from space_jax.dialogue.acts import ACT_INDEX
 from space_jax.dialogue.record import USER
-from space_jax.tasks.dialogue.records import NAME
+from space_jax.world.backend import NAME
+from space_jax.world.corpus_worlds import SimulatedBackend
 
 MEASURES = ("success", "refused", "success_of_possible", "user_turns")
 

@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, offers_after, with_names
-from space_jax.agent.lookup import Lookup
-from space_jax.agent.words import Spoken, speak
+from space_jax.agent.lexicalise import Spoken, speak
 from space_jax.agent.writer import Writer
 from space_jax.dialogue.record import SYSTEM, BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
-from space_jax.tasks.dialogue.records import Said
+from space_jax.tasks.dialogue.records import ContextTurn
+from space_jax.world.lookup import Lookup
 
 STREAMED = 4
 """Tokens that are written before the next piece of a streamed answer is handed on."""
@@ -23,7 +23,7 @@ class Turn:
       asked: the turns of each conversation, the user's last.
     """
 
-    def __init__(self, writer: Writer, asked: Sequence[Sequence[Said]]) -> None:
+    def __init__(self, writer: Writer, asked: Sequence[Sequence[ContextTurn]]) -> None:
         self._writer, self._sequences = writer, writer.sequences
         self._memory = writer.read([writer.sequences.context(said) for said in asked])
         self._given: list[list[int]] = [[] for _ in asked]
@@ -76,7 +76,7 @@ class Decided:
 
     turn: Turn
     conversations: Sequence[Conversation]
-    asked: Sequence[tuple[Said, ...]]
+    asked: Sequence[tuple[ContextTurn, ...]]
     states: Sequence[BeliefState]
     found: Sequence[Lookup]
     acts: Sequence[tuple[PlannedAct, ...]]
@@ -91,6 +91,8 @@ class Decided:
         """The n-th reply with this response, and the conversation after it."""
         one, response = self.conversations[n], response.strip() or SAY_AGAIN
         spoken, state, found = self.spoken(n, response), self.states[n], self.found[n]
-        said = Said(SYSTEM, response, state if self.has["state"] else None, self.acts[n] if self.has["acts"] else None)
+        said = ContextTurn(
+            SYSTEM, response, state if self.has["state"] else None, self.acts[n] if self.has["acts"] else None
+        )
         reply = Reply(spoken.text, response, with_names(state, found, one), found, spoken.acts)
         return reply, Conversation(one.backend, (*self.asked[n], said), offers_after(one, found, spoken))

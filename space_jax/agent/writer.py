@@ -12,15 +12,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from space_jax.decoding.growing import compacted
+from space_jax.decoding.cache import compacted
+from space_jax.decoding.generate import Generated, Given, generate, generate_by_beam
 from space_jax.decoding.sampling import GREEDY, Sampling
-from space_jax.decoding.sequence import Given, Grown, grow, grow_by_beam
 from space_jax.errors import UserError
 from space_jax.features.batch import Tokens
 from space_jax.models.memory import Memory
 from space_jax.tasks.dialogue.sequence import PARTS, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
-from space_jax.tasks.packed import Encoded
+from space_jax.tasks.text_packing import Encoded
 
 CONTEXT_STEP, GIVEN_STEP, MEMORY_STEP = 64, 16, 64
 
@@ -137,14 +137,14 @@ class Writer:
         key: jax.Array,
         part: str,
         limit: int,
-    ) -> Grown:
+    ) -> Generated:
         next_token = functools.partial(self.task.module.apply, {"params": params}, method="write")
         opening, closing = tuple(self.sequences.opening.values()), self.sequences.closing[part]
         stretch = (next_token, memory, given, closing, limit, opening)
         if self.beam > 1:
-            return grow_by_beam(*stretch, self.beam, self._barred[part], active)
+            return generate_by_beam(*stretch, self.beam, self._barred[part], active)
         sampling = GREEDY if part == STATE else self._sampling
-        return grow(*stretch, sampling, key, self._barred[part], active)
+        return generate(*stretch, sampling, key, self._barred[part], active)
 
 
 def power_of_two(count: int) -> int:

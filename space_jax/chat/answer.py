@@ -6,10 +6,10 @@ from typing import Any
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.conversation import Conversation, Reply
-from space_jax.agent.lookup import Lookup
-from space_jax.chat.understood import NOTHING_NEW, Understood, understood
+from space_jax.chat.understood_frame import NOTHING_NEW, Understood, understood
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.world.lookup import Lookup
 
 _NAMES = ("name", "train_id", "poi", "event", "location")
 _NAMED = 5

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 
 from space_jax.chat.answer import Answer, act_line, match_line, match_names
-from space_jax.chat.understood import NOTHING_NEW, Understood
+from space_jax.chat.understood_frame import NOTHING_NEW, Understood
 from space_jax.dialogue.record import BeliefState
 
 CSS = """

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from space_jax.commands.reports import add_report_options, write_report
+from space_jax.commands.outputs import add_report_options, write_report
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 from space_jax.scale.compare import differences, read_report, table_of

@@ -66,11 +66,11 @@ def _opened(given: argparse.Namespace) -> "tuple[Agent, Talk]":
     """The agent of a run, and a conversation about the world of its corpus that has not begun."""
     from space_jax.agent.agent import Agent
     from space_jax.agent.conversation import Conversation
-    from space_jax.agent.worlds import Worlds
     from space_jax.chat.answer import Talk
     from space_jax.config_files import read_config
     from space_jax.decoding.sampling import Sampling
     from space_jax.tasks.config import FinetuneConfig
+    from space_jax.world.corpus_worlds import Worlds
 
     drawn = 1.0 if given.top_k or given.top_p < 1 else 0.0
     sampling = Sampling(drawn if given.temperature is None else given.temperature, given.top_k, given.top_p)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from space_jax.commands.reports import add_report_options, write_report
+from space_jax.commands.outputs import add_report_options, write_report
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 
@@ -45,7 +45,7 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     config = load_config(given.config, parse_overrides(rest))
     import jax
 
-    from space_jax.scale.ahead import compile_ahead, report_table
+    from space_jax.scale.compile_ahead import compile_ahead, report_table
     from space_jax.scale.topology import topology_devices
 
     devices = jax.devices() if given.topology is None else topology_devices(given.topology)

@@ -77,7 +77,7 @@ def _from_bert(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _write(out: Path, weights: Any) -> None:
-    from space_jax.convert.folder import new_folder, write_weights
+    from space_jax.convert.weights_folder import new_folder, write_weights
 
     with new_folder(out) as folder:
         write_weights(folder, weights)
@@ -95,8 +95,8 @@ def _write(out: Path, weights: Any) -> None:
 
 def _to_bert(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.convert.bert import write_bert
-    from space_jax.convert.folder import new_folder
-    from space_jax.convert.source import read_weights
+    from space_jax.convert.weights_folder import new_folder
+    from space_jax.training.initial_weights import read_weights
 
     weights = read_weights(given.path)
     with new_folder(given.out) as folder:
@@ -106,9 +106,9 @@ def _to_bert(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _to_space(given: argparse.Namespace, _: list[str]) -> None:
-    from space_jax.convert.source import read_weights
     from space_jax.convert.space import to_space
     from space_jax.convert.state_files import write_state
+    from space_jax.training.initial_weights import read_weights
 
     weights = read_weights(given.path)
     state, unused = to_space(weights, given.recipe)

@@ -44,7 +44,7 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     config = load_config(given.config, parse_overrides(rest), FinetuneConfig)
     seeds = _seeds(given.seeds)
     from space_jax.tasks.finetune import Subset, finetune  # JAX is imported by the verbs that compute, not by --help
-    from space_jax.tasks.several import summarise
+    from space_jax.tasks.seeds import summarise
 
     if not seeds:
         results = finetune(config, given.workdir, given.init, Subset(given.shots, config.train.seed))

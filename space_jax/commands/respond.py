@@ -60,14 +60,14 @@ def add_parser(verbs: Any) -> None:
 
 def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.agent.agent import Agent
-    from space_jax.agent.kept import Kept
-    from space_jax.agent.measured import SCORED, multiwoz_predictions, scores
-    from space_jax.agent.rewrite import STATES, rewrite
-    from space_jax.agent.worlds import Worlds
+    from space_jax.agent.corpus_scores import SCORED, multiwoz_predictions, scores
+    from space_jax.agent.respond import STATES, respond
+    from space_jax.agent.response_log import ResponseLog
     from space_jax.config_files import read_config
     from space_jax.tasks.config import FinetuneConfig
     from space_jax.tasks.dialogue.splits import dialogues
     from space_jax.tasks.workdir import write_text
+    from space_jax.world.corpus_worlds import Worlds
 
     true = _checked(given)
     agent = Agent.load(given.workdir, given.step, beam=given.beam)  # says what is wrong with a folder
@@ -76,24 +76,24 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     found = list(dialogues(source, given.split, task.train_split))[: given.limit]
     worlds = Worlds(source.corpus, source.source, task.database)
     asked: dict[str, Any] = {"corpus": source.corpus, "split": given.split, "given": list(true), "beam": given.beam}
-    kept = None
+    log = None
     if given.out is not None:
         said = hashlib.sha256(repr(found).encode(errors="surrogatepass")).hexdigest()
         facts = asked | {"data": dataclasses.asdict(source), "said": said, "weights": agent.fingerprint()}
-        kept = Kept(given.out.with_name(f"{given.out.name}.part"), facts)
-        if kept.answers:
-            print(f"going on after {len(kept.answers)} dialogues", file=sys.stderr)
-    rewritten, speed = rewrite(agent, found, worlds, true, given.together, _progress(), kept)
+        log = ResponseLog(given.out.with_name(f"{given.out.name}.part"), facts)
+        if log.answers:
+            print(f"going on after {len(log.answers)} dialogues", file=sys.stderr)
+    answered, speed = respond(agent, found, worlds, true, given.together, _progress(), log)
     result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
-        result |= scores(source.corpus, Path(source.source), rewritten)
+        result |= scores(source.corpus, Path(source.source), answered)
     seconds = max(speed.seconds, 1e-9)
     result |= {"seconds": speed.seconds, "turns": speed.turns}
     result |= {"words_per_second": speed.words / seconds, "tokens_per_second": speed.tokens / seconds}
-    if kept is not None:
-        predictions = multiwoz_predictions(rewritten, given.split, states=STATES not in true)
+    if log is not None:
+        predictions = multiwoz_predictions(answered, given.split, states=STATES not in true)
         write_text(given.out, json.dumps(predictions, indent=1) + "\n")
-        kept.remove()
+        log.remove()
     print(json.dumps(result, indent=1))
 
 
@@ -115,7 +115,7 @@ def _checked(given: argparse.Namespace) -> tuple[str, ...]:
     Raises:
       UserError: an option that makes no sense; told before anything is loaded.
     """
-    from space_jax.agent.rewrite import GIVEN
+    from space_jax.agent.respond import GIVEN
 
     for name in ("limit", "together", "beam"):
         value = getattr(given, name)

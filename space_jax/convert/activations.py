@@ -1,4 +1,4 @@
-"""What ours compute on a recorded batch, under the names of the recording (`convert.recorded`).
+"""What ours compute on a recorded batch, under the names of the recording (`convert.recording`).
 
 Every array of a recording is either one of these names, or given to the computation (`GIVEN`):
 
@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from space_jax.convert.mapping import space_keys, to_theirs
-from space_jax.convert.recorded import Recording
+from space_jax.convert.recording import Recording
 from space_jax.decoding.beam import beam_search
 from space_jax.dialogue.trees import VIEWS
 from space_jax.errors import UserError

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from space_jax.config import ModelConfig
-from space_jax.convert.heads import heads_of
 from space_jax.convert.key_map import TABLE, part_of
-from space_jax.convert.mapping import bert_keys, model_of, to_ours, to_theirs
+from space_jax.convert.mapping import attention_heads, bert_keys, model_of, to_ours, to_theirs
 from space_jax.convert.state_files import SAFETENSORS, read_state, write_safetensors
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, has_tokenizer, load_tokenizer
@@ -52,7 +51,7 @@ def from_bert(path: Path, heads: int | None = None) -> Weights:
     tokenizer = load_tokenizer(folder) if has_tokenizer(folder) else None
     state, cut = _without_spare_rows(state, tokenizer, folder)
     norm = state.get("embeddings.LayerNorm.weight", np.zeros(0))
-    heads = heads_of(said.get("num_attention_heads") if heads is None else heads, norm.size, path)
+    heads = attention_heads(said.get("num_attention_heads") if heads is None else heads, norm.size, path)
     mapped = to_ours(state, bert_keys, REQUIRED, OPTIONAL, heads, str(path))
     model = model_of(mapped, heads, layer_norm_epsilon=said.get("layer_norm_eps", 1e-12))
     return Weights(mapped.arrays, model, None, tokenizer, str(path), mapped.unused + cut)

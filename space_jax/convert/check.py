@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from space_jax.convert.activations import GIVEN, compute
-from space_jax.convert.recorded import Recording, read_arrays_file
+from space_jax.convert.recording import Recording, read_arrays_file
 from space_jax.errors import UserError
 
 SCORE_FACTOR = 10.0

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,9 @@ from space_jax.models.weights import shape_text
 State = Mapping[str, np.ndarray]
 KeysOf = Callable[[Row], tuple[str, ...]]
 """The keys of a row in one of the layouts; none where the layout has no such parameter."""
+
+PUBLISHED_HEADS = {768: 12, 1024: 16}
+"""Attention heads by hidden size: BERT base and large, and what was trained from them."""
 
 _SIZE = re.compile(r"(\d*)([A-Z]?)")
 _LAYER = "{i}"
@@ -51,6 +55,27 @@ def model_of(mapped: Mapped, heads: int, **fields: Any) -> ModelConfig:
     named: dict[str, Any] = {name: sizes[letter] for name, letter in _NAMES.items() if letter in sizes}
     named["roles"] = max(2, sizes["T"])  # a model has two at least; a shorter table is copied as far as it goes
     return ModelConfig(layers=sizes["layers"], heads=heads, vocabulary=Vocabulary(size=sizes["V"]), **named, **fields)
+
+
+def attention_heads(given: int | None, hidden: int, path: Path) -> int:
+    """How many attention heads a file of weights has, which none of its arrays shows: as given, else by its size.
+
+    Args:
+      given: by the user or by a configuration beside the file.
+      hidden: the hidden size.
+      path: the file, for the message.
+
+    Raises:
+      UserError: none is given and the size is none of the published.
+    """
+    if given is not None:
+        if given < 1:
+            raise UserError(f"--heads: {given} is not a positive number")
+        return given
+    if hidden not in PUBLISHED_HEADS:
+        known = ", ".join(map(str, PUBLISHED_HEADS))
+        raise UserError(f"{path}: hidden size {hidden} is none of {known}; say its attention heads with --heads N")
+    return PUBLISHED_HEADS[hidden]
 
 
 class _Problems:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from space_jax.convert.heads import heads_of
 from space_jax.convert.key_map import RECIPE_PARTS, TABLE, part_of
-from space_jax.convert.mapping import model_of, space_keys, to_ours, to_theirs
+from space_jax.convert.mapping import attention_heads, model_of, space_keys, to_ours, to_theirs
 from space_jax.convert.state_files import read_state
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
@@ -34,7 +33,7 @@ def from_state(
     state: dict[str, np.ndarray], path: Path, recipe: str, heads: int | None, tokenizer: Tokenizer | None
 ) -> Weights:
     """`from_space` of a file that has been read; `state` is what it holds."""
-    heads = heads_of(heads, state[_HIDDEN].size if _HIDDEN in state else 0, path)
+    heads = attention_heads(heads, state[_HIDDEN].size if _HIDDEN in state else 0, path)
     mapped = to_ours(state, space_keys, RECIPE_PARTS[recipe], (), heads, str(path))
     if tokenizer is not None and tokenizer.vocabulary().size != mapped.sizes["V"]:
         raise UserError(

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from space_jax.corpora.missing_spans import reason
 from space_jax.corpora.unify import renamed, unmapped, unmapped_frame
-from space_jax.corpora.unplaced import reason
 from space_jax.dialogue.record import Dialogue, Turn
 
 
@@ -20,7 +20,7 @@ class Audit:
       labels: kind and name of each label that `unified_names.json` lacks -> how often it occurs.
       frames, unmapped_frames: frames; those with such a label.
       values, unplaced_values: values in frames; those that their turn's text does not write.
-      reasons: why it does not (`unplaced.REASONS`) -> how many of them.
+      reasons: why it does not (`missing_spans.REASONS`) -> how many of them.
       turns: role -> turns with at least one frame.
       without_acts: role -> those of them without dialog acts.
     """

@@ -16,8 +16,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import has, packed
 from space_jax.corpora.reading import collapsed, decoded
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
@@ -42,14 +42,14 @@ def load(source: Path, split: str, task: int, oov: bool = False) -> Iterator[Dia
       UserError: files that are missing or damaged, a line that is no exchange and no fact; with the file and the line.
     """
     unseen = oov and split == "test"
-    for where, content in packed(source, ARCHIVE, _pattern(task, split, unseen), _name(task, split, unseen)):
+    for where, content in corpus_files(source, ARCHIVE, _pattern(task, split, unseen), _name(task, split, unseen)):
         for number, turns in enumerate(_dialogues(decoded(content, where), where)):
             yield Dialogue(f"{split}-oov-{number}" if unseen else f"{split}-{number}", turns)
 
 
 def find_splits(source: Path, task: int) -> tuple[str, ...]:
     """The splits that `source` holds."""
-    return tuple(split for split in _FILES if has(source, ARCHIVE, _pattern(task, split, False)))
+    return tuple(split for split in _FILES if has_corpus_files(source, ARCHIVE, _pattern(task, split, False)))
 
 
 def _name(task: int, split: str, unseen: bool) -> str:

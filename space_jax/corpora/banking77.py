@@ -21,8 +21,9 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, decoded, json_value, one_file, strings
+from space_jax.corpora.reading import collapsed, decoded, json_value, strings
 from space_jax.corpora.utterances import labelled_lines, normal, utterance
 from space_jax.dialogue.record import Dialogue, Frame
 from space_jax.errors import UserError

@@ -23,10 +23,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from space_jax.corpora import said
+from space_jax.corpora import act_annotation
+from space_jax.corpora.act_annotation import ActItem
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_list, one_file
-from space_jax.corpora.said import Said
+from space_jax.corpora.reading import collapsed, field, json_list
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
@@ -136,7 +137,7 @@ def _user(
         pairs = [("inform", slot, value) for slot, values in new for value in values]
         pairs += [("request", slot, "") for slot in requested]
     things, acts = _things(text, pairs, where)
-    return Turn(USER, text, said.frames(text, things), acts, {DOMAIN: state} if state else {})
+    return Turn(USER, text, act_annotation.frames(text, things), acts, {DOMAIN: state} if state else {})
 
 
 def _system(record: dict[str, Any], state: dict[str, tuple[str, ...]], where: str) -> Turn:
@@ -144,11 +145,11 @@ def _system(record: dict[str, Any], state: dict[str, tuple[str, ...]], where: st
     if "dialog_act" not in record:
         pairs = _asked(field(record, "DA", list, where), f"{where}: field DA")
         things, acts = _things(text, pairs, where)
-        return Turn(SYSTEM, text, said.frames(text, things) if pairs else None, acts)
+        return Turn(SYSTEM, text, act_annotation.frames(text, things) if pairs else None, acts)
     things, acts = _things(text, _annotated(record, where), where)
-    known = [Said(DOMAIN, "", slot, value) for slot, values in state.items() for value in values]
-    delexicalised = said.delexicalised(text, said.locate(text, [*things, *known]))
-    return Turn(SYSTEM, text, said.frames(text, things), acts, delexicalised=delexicalised)
+    known = [ActItem(DOMAIN, "", slot, value) for slot, values in state.items() for value in values]
+    delexicalised = act_annotation.delexicalised(text, act_annotation.locate(text, [*things, *known]))
+    return Turn(SYSTEM, text, act_annotation.frames(text, things), acts, delexicalised=delexicalised)
 
 
 def _asked(record: list[Any], where: str) -> Pairs:
@@ -186,10 +187,10 @@ def _slot(name: str) -> str:
     return SLOTS_OF.get(joined, joined)
 
 
-def _things(text: str, pairs: Pairs, where: str) -> tuple[list[Said], tuple[str, ...] | None]:
+def _things(text: str, pairs: Pairs, where: str) -> tuple[list[ActItem], tuple[str, ...] | None]:
     """What is said, with spans, and the unified acts; no acts where there is no label."""
-    acts = said.acts((act for act, _, _ in pairs), ACTS_OF, f"{__name__}.ACTS_OF", where)
-    return said.locate(text, [Said(DOMAIN, act, slot, value) for act, slot, value in pairs]), acts or None
+    acts = act_annotation.acts((act for act, _, _ in pairs), ACTS_OF, f"{__name__}.ACTS_OF", where)
+    return act_annotation.locate(text, [ActItem(DOMAIN, act, slot, value) for act, slot, value in pairs]), acts or None
 
 
 CORPUS = Corpus(

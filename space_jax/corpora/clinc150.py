@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value, one_file, strings
+from space_jax.corpora.reading import collapsed, field, json_value, strings
 from space_jax.corpora.utterances import NO_DOMAIN, labelled_lines, normal, utterance
 from space_jax.dialogue.record import Dialogue, Frame
 from space_jax.errors import UserError

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import has, packed
 from space_jax.corpora.reading import collapsed, field, json_list
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
@@ -38,7 +38,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
     Raises:
       UserError: files that are missing or damaged; with the file, the dialogue and the turn.
     """
-    for where, content in packed(source, ARCHIVE, _FILE, "data/dialogues.json"):
+    for where, content in corpus_files(source, ARCHIVE, _FILE, "data/dialogues.json"):
         found = False
         for index, record in enumerate(json_list(content, where)):
             at = f"{where}: dialogue {index}"
@@ -51,7 +51,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
 
 def find_splits(source: Path) -> tuple[str, ...]:
     """All splits where the file is there: they share it."""
-    return SPLITS if has(source, ARCHIVE, _FILE) else ()
+    return SPLITS if has_corpus_files(source, ARCHIVE, _FILE) else ()
 
 
 def _split(record: Any, where: str) -> str:

@@ -25,10 +25,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from space_jax.corpora import said
+from space_jax.corpora import act_annotation
+from space_jax.corpora.act_annotation import ActItem
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_list, one_file
-from space_jax.corpora.said import Said
+from space_jax.corpora.reading import collapsed, field, json_list
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
@@ -94,12 +95,14 @@ def _dialogue(record: Any, split: str, where: str) -> Dialogue:
             turns.append(_user(turn.text, domain, state, answer, f"{where} ({identity}), turn {number}"))
             state = {**state, **answer.slots} if answer else state
         else:
-            known = [Said(domain, "", slot, value) for slot, value in state.items()]
+            known = [ActItem(domain, "", slot, value) for slot, value in state.items()]
             turns.append(
                 Turn(
                     SYSTEM,
                     turn.text,
-                    delexicalised=said.delexicalised(turn.text, said.locate(turn.text, known + cells)),
+                    delexicalised=act_annotation.delexicalised(
+                        turn.text, act_annotation.locate(turn.text, known + cells)
+                    ),
                 )
             )
     return Dialogue(f"{split}-{identity}", tuple(turns))
@@ -151,28 +154,28 @@ def _answer(read: list[_Read], number: int) -> _Read | None:
 def _user(text: str, domain: str, before: Slots, answer: _Read | None, where: str) -> Turn:
     if answer is None:
         return Turn(USER, text)
-    informs = [Said(domain, "inform", slot, value) for slot, value in answer.slots.items()]
-    informs = [one for one in said.locate(text, informs) if one.span or before.get(one.slot) != one.value]
-    requests = [Said(domain, "request", slot) for slot in answer.requested if slot not in answer.slots]
+    informs = [ActItem(domain, "inform", slot, value) for slot, value in answer.slots.items()]
+    informs = [one for one in act_annotation.locate(text, informs) if one.span or before.get(one.slot) != one.value]
+    requests = [ActItem(domain, "request", slot) for slot in answer.requested if slot not in answer.slots]
     things = [*informs, *requests]
-    acts = said.acts((one.intent for one in things), ACTS_OF, f"{__name__}.ACTS_OF", where)
+    acts = act_annotation.acts((one.intent for one in things), ACTS_OF, f"{__name__}.ACTS_OF", where)
     now: dict[str, tuple[str, ...]] = {slot: (value,) for slot, value in {**before, **answer.slots}.items()}
-    return Turn(USER, text, said.frames(text, things), acts or None, {domain: now} if now else {})
+    return Turn(USER, text, act_annotation.frames(text, things), acts or None, {domain: now} if now else {})
 
 
-def _cells(kb: dict[str, Any], domain: str, where: str) -> list[Said]:
+def _cells(kb: dict[str, Any], domain: str, where: str) -> list[ActItem]:
     """The values of the dialogue's knowledge base, which may be null."""
     items = kb.get("items") or []
     if not isinstance(items, list):
         raise UserError(f"{where}: field kb.items: expected list, found {type(items).__name__}")
-    found: dict[Said, None] = {}
+    found: dict[ActItem, None] = {}
     for item in items:
         if not isinstance(item, dict):
             raise UserError(f"{where}: field kb.items: expected a dictionary an item, found {item!r}")
         for column, cell in item.items():
             slot = "weather_attribute" if column in _DAYS else _COLUMNS.get(str(column), str(column))
             for value in str(cell).split(", ") if column in _DAYS else [str(cell)]:
-                found[Said(domain, "", slot, collapsed(value))] = None
+                found[ActItem(domain, "", slot, collapsed(value))] = None
     return list(found)
 
 

@@ -22,8 +22,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import has, packed
 from space_jax.corpora.reading import decoded
 from space_jax.dialogue.record import USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
@@ -74,7 +74,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
       UserError: files that are missing or damaged, labels that do not fit the tokens, an intent that `ACTS_OF` lacks;
         with the file and the line.
     """
-    for where, content in packed(source, ARCHIVE, _pattern(split), f"<domain>/{_FILES[split]}.tsv"):
+    for where, content in corpus_files(source, ARCHIVE, _pattern(split), f"<domain>/{_FILES[split]}.tsv"):
         domain = where.replace("\\", "/").split("/")[-2].lower()
         for name, rows in itertools.groupby(_rows(decoded(content, where), where), key=lambda row: row[1][0]):
             yield Dialogue(f"{split}-{domain}-{name}", tuple(_turn(row, domain) for row in rows))
@@ -82,7 +82,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
 
 def find_splits(source: Path) -> tuple[str, ...]:
     """The splits that `source` holds."""
-    return tuple(split for split in _FILES if has(source, ARCHIVE, _pattern(split)))
+    return tuple(split for split in _FILES if has_corpus_files(source, ARCHIVE, _pattern(split)))
 
 
 def _pattern(split: str) -> re.Pattern[str]:

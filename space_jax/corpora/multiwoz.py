@@ -7,8 +7,8 @@ An annotation is a dictionary from `Domain-Act` to a list of [slot, value]. "non
 import re
 from typing import Any
 
-from space_jax.corpora import said
-from space_jax.corpora.said import Said
+from space_jax.corpora import act_annotation
+from space_jax.corpora.act_annotation import ActItem
 from space_jax.dialogue.record import SYSTEM, BeliefState, Turn
 from space_jax.errors import UserError
 
@@ -51,7 +51,7 @@ _DONTCARE = {
 _UNSET = {"", "not mentioned", "none"}
 
 
-def said_of(annotation: dict[str, Any], where: str) -> list[tuple[tuple[str, str, str], Said]]:
+def said_of(annotation: dict[str, Any], where: str) -> list[tuple[tuple[str, str, str], ActItem]]:
     """What an annotation says, each with the source's own (Domain-Act, slot, value).
 
     Raises:
@@ -65,7 +65,7 @@ def said_of(annotation: dict[str, Any], where: str) -> list[tuple[tuple[str, str
         for pair in pairs or [["none", "none"]]:
             match pair:
                 case [str(slot), str(value)]:
-                    one = Said(domain.lower(), act.lower(), _slot(slot), _value(value))
+                    one = ActItem(domain.lower(), act.lower(), _slot(slot), _value(value))
                     found.append(((key, slot, value), one))
                 case _:
                     raise UserError(f"{where}: {key}: expected [slot, value], found {pair!r}")
@@ -83,7 +83,7 @@ def _value(value: str) -> str:
 
 
 def turn(
-    role: str, text: str, annotation: dict[str, Any], things: list[Said], state: BeliefState | None, where: str
+    role: str, text: str, annotation: dict[str, Any], things: list[ActItem], state: BeliefState | None, where: str
 ) -> Turn:
     """A turn with the frames and acts of its annotation.
 
@@ -99,10 +99,10 @@ def turn(
     """
     if not annotation:
         return Turn(role, text, state=state)
-    acts = said.acts((key.partition("-")[2] for key in annotation), ACTS_OF, f"{__name__}.ACTS_OF", where)
-    things = said.locate(text, things)
-    delexicalised = said.delexicalised(text, things) if role == SYSTEM else None
-    return Turn(role, text, said.frames(text, things), acts, state, delexicalised)
+    acts = act_annotation.acts((key.partition("-")[2] for key in annotation), ACTS_OF, f"{__name__}.ACTS_OF", where)
+    things = act_annotation.locate(text, things)
+    delexicalised = act_annotation.delexicalised(text, things) if role == SYSTEM else None
+    return Turn(role, text, act_annotation.frames(text, things), acts, state, delexicalised)
 
 
 def belief_state(metadata: dict[str, Any], where: str) -> BeliefState:

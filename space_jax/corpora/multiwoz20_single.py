@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora import multiwoz
+from space_jax.corpora.archives import files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, files, json_value, strings
+from space_jax.corpora.reading import collapsed, field, json_value, strings
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue
 from space_jax.errors import UserError

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora import multiwoz
+from space_jax.corpora.act_annotation import ActItem
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value, one_file
-from space_jax.corpora.said import Said
+from space_jax.corpora.reading import collapsed, field, json_value
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Turn
 from space_jax.errors import UserError
 
@@ -102,8 +103,8 @@ def _spans(records: list[Any], text: str, where: str) -> dict[tuple[str, str, st
 
 
 def _placed(
-    things: list[tuple[tuple[str, str, str], Said]], spans: dict[tuple[str, str, str], tuple[int, int]]
-) -> list[Said]:
+    things: list[tuple[tuple[str, str, str], ActItem]], spans: dict[tuple[str, str, str], tuple[int, int]]
+) -> list[ActItem]:
     """The things said with their spans; a span whose value is spelt otherwise than its act's goes by act and slot."""
     keys = {key for key, _ in things}
     loose = {key[:2]: span for key, span in spans.items() if key not in keys}

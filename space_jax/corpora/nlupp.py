@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import field, json_list, json_value, one_file, strings
+from space_jax.corpora.reading import field, json_list, json_value, strings
 from space_jax.corpora.utterances import NO_INTENT, choice, normal, utterance
 from space_jax.dialogue.from_json import same_text
 from space_jax.dialogue.record import Dialogue, Frame, Slot, Value

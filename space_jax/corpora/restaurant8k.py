@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from space_jax.corpora import span_labels
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import json_list, one_file
+from space_jax.corpora.reading import json_list
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora import sgd_spans
+from space_jax.corpora.archives import files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import field, files, json_list, strings
+from space_jax.corpora.reading import field, json_list, strings
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 

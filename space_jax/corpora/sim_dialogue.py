@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora import sgd_spans
+from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import has, packed
 from space_jax.corpora.reading import field, json_list, strings
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
@@ -64,14 +64,14 @@ def load(source: Path, split: str, part: str) -> Iterator[Dialogue]:
         file, the dialogue and the turn.
     """
     name = f"{part}/{_FILES[split]}.json"
-    for where, content in packed(source, f"{part}.zip", _pattern(part, split), name):
+    for where, content in corpus_files(source, f"{part}.zip", _pattern(part, split), name):
         for index, record in enumerate(json_list(content, where)):
             yield _dialogue(record, split, DOMAINS[part], f"{where}: dialogue {index}")
 
 
 def find_splits(source: Path, part: str) -> tuple[str, ...]:
     """The splits that `source` holds."""
-    return tuple(split for split in _FILES if has(source, f"{part}.zip", _pattern(part, split)))
+    return tuple(split for split in _FILES if has_corpus_files(source, f"{part}.zip", _pattern(part, split)))
 
 
 def _pattern(part: str, split: str) -> re.Pattern[str]:

@@ -21,8 +21,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import has, packed
 from space_jax.corpora.reading import collapsed, decoded
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
@@ -44,7 +44,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
     Raises:
       UserError: files that are missing or damaged, a mark that `MARKS` lacks; with the file and the line.
     """
-    for where, content in packed(source, ARCHIVE, _FILE, "train-*.tsv"):
+    for where, content in corpus_files(source, ARCHIVE, _FILE, "train-*.tsv"):
         longest: dict[str, tuple[Turn, ...]] = {}
         for name, turns in _rows(decoded(content, where), where):
             longest[name] = max(longest.get(name, ()), turns, key=len)
@@ -54,7 +54,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
 
 def find_splits(source: Path) -> tuple[str, ...]:
     """Train, where there are files."""
-    return ("train",) if has(source, ARCHIVE, _FILE) else ()
+    return ("train",) if has_corpus_files(source, ARCHIVE, _FILE) else ()
 
 
 def _rows(text: str, where: str) -> Iterator[tuple[str, tuple[Turn, ...]]]:

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.packed import has, packed
 from space_jax.corpora.reading import collapsed, field, json_list
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
@@ -37,14 +37,14 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
     Raises:
       UserError: files that are missing or damaged; with the file, the dialogue and the utterance.
     """
-    for where, content in packed(source, ARCHIVE, _FILE, "data/data_NN.json"):
+    for where, content in corpus_files(source, ARCHIVE, _FILE, "data/data_NN.json"):
         for index, record in enumerate(json_list(content, where)):
             yield _dialogue(record, split, f"{where}: dialogue {index}")
 
 
 def find_splits(source: Path) -> tuple[str, ...]:
     """Train, where there are files."""
-    return ("train",) if has(source, ARCHIVE, _FILE) else ()
+    return ("train",) if has_corpus_files(source, ARCHIVE, _FILE) else ()
 
 
 def _dialogue(record: Any, split: str, where: str) -> Dialogue:

@@ -22,8 +22,8 @@ of test are in train of their domain as well. The source has them so, and its sc
 from collections.abc import Iterator
 from pathlib import Path
 
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import one_file
 from space_jax.corpora.utterances import choice, lines, normal, utterance
 from space_jax.dialogue import parse_tree
 from space_jax.dialogue.parse_tree import Node, Placed

@@ -19,10 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from space_jax.corpora import said
+from space_jax.corpora import act_annotation
+from space_jax.corpora.act_annotation import ActItem
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_list, one_file
-from space_jax.corpora.said import Said
+from space_jax.corpora.reading import collapsed, field, json_list
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Turn
 from space_jax.errors import UserError
@@ -85,15 +86,15 @@ def _system(record: Any, where: str) -> Turn:
     for act in field(record, "system_acts", list, where):
         match act:
             case str(slot):
-                things.append(Said(DOMAIN, "request", _slot(slot)))
+                things.append(ActItem(DOMAIN, "request", _slot(slot)))
             case [str(slot), str(value)]:
-                things.append(Said(DOMAIN, "confirm", _slot(slot), value.strip()))
+                things.append(ActItem(DOMAIN, "confirm", _slot(slot), value.strip()))
             case _:
                 raise UserError(f"{where}: field system_acts: expected a slot or [slot, value], found {act!r}")
     if not things:
         return Turn(SYSTEM, text)
-    things = said.locate(text, things)
-    return Turn(SYSTEM, text, said.frames(text, things), _acts(things, where))
+    things = act_annotation.locate(text, things)
+    return Turn(SYSTEM, text, act_annotation.frames(text, things), _acts(things, where))
 
 
 def _user(record: Any, where: str) -> Turn:
@@ -101,20 +102,22 @@ def _user(record: Any, where: str) -> Turn:
     things = []
     for name, value in _pairs(field(record, "turn_label", list, where), f"{where}: field turn_label"):
         asks = name == "request"
-        things.append(Said(DOMAIN, name, _slot(value)) if asks else Said(DOMAIN, "inform", _slot(name), value.strip()))
-    things = said.locate(text, things)
-    return Turn(USER, text, said.frames(text, things), _acts(things, where), _state(record, where))
+        things.append(
+            ActItem(DOMAIN, name, _slot(value)) if asks else ActItem(DOMAIN, "inform", _slot(name), value.strip())
+        )
+    things = act_annotation.locate(text, things)
+    return Turn(USER, text, act_annotation.frames(text, things), _acts(things, where), _state(record, where))
 
 
-def _acts(things: list[Said], where: str) -> tuple[str, ...] | None:
-    return said.acts((one.intent for one in things), ACTS_OF, f"{__name__}.ACTS_OF", where) or None
+def _acts(things: list[ActItem], where: str) -> tuple[str, ...] | None:
+    return act_annotation.acts((one.intent for one in things), ACTS_OF, f"{__name__}.ACTS_OF", where) or None
 
 
 def _state(record: Any, where: str) -> BeliefState:
     slots: dict[str, tuple[str, ...]] = {}
     for label in field(record, "belief_state", list, where):
         act = field(label, "act", str, f"{where}: field belief_state")
-        said.acts([act], ACTS_OF, f"{__name__}.ACTS_OF", f"{where}: field belief_state")
+        act_annotation.acts([act], ACTS_OF, f"{__name__}.ACTS_OF", f"{where}: field belief_state")
         for name, value in _pairs(field(label, "slots", list, where), f"{where}: field belief_state"):
             if act == "inform" and value.strip():
                 slots[_slot(name)] = (*slots.get(_slot(name), ()), value.strip())

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from space_jax.decoding.growing import NextToken, response_tokens, with_room, written
+from space_jax.decoding.cache import NextToken, response_tokens, with_room, written
 from space_jax.models.memory import Memory
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from space_jax.corpora.archives import one_file
 from space_jax.corpora.kvret import ARCHIVE
-from space_jax.corpora.reading import json_value, one_file
+from space_jax.corpora.reading import json_value
 from space_jax.errors import UserError
 from space_jax.evaluation.end_to_end import Ontology
 

@@ -19,7 +19,7 @@ Array = Any  # np.ndarray on the host, jax.Array on a device
 
 
 class PackedBatch(Protocol):
-    """What training asks of a batch, of pre-training (`Batch`) or of a task (`tasks.packed.TaskBatch`).
+    """What training asks of a batch, of pre-training (`Batch`) or of a task (`tasks.text_packing.TaskBatch`).
 
     Arrays have a leading axis of micro-batches, or none.
     """

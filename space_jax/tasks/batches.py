@@ -15,8 +15,8 @@ import numpy as np
 from space_jax.errors import UserError
 from space_jax.features.grid import Rung
 from space_jax.features.pipeline import WHOLE, Part
-from space_jax.tasks.packed import TaskBatch
 from space_jax.tasks.task import Task
+from space_jax.tasks.text_packing import TaskBatch
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:

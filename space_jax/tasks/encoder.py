@@ -20,7 +20,7 @@ from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
 from space_jax.models.backbone import Backbone
 from space_jax.models.heads import MaskedTokenHead, Pooler, last_prompts, per_example, prompt_grid
-from space_jax.tasks.packed import TaskBatch
+from space_jax.tasks.text_packing import TaskBatch
 
 TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", None: "sentence"}
 
@@ -76,7 +76,7 @@ class Encoder(nn.Module):
     def score_masked(self, batch: TaskBatch) -> jax.Array:
         """Scores of the masked tokens, float32 `[R, M, padded V]`.
 
-        `batch.rows` must have `masked_ids` `[R, L]` and `masked_positions` `[R, M]`, see `masked.py`.
+        `batch.rows` must have `masked_ids` `[R, L]` and `masked_positions` `[R, M]`, see `masked_language_model.py`.
         """
         context = dataclasses.replace(batch.context, ids=batch.rows["masked_ids"])
         x, _ = self.backbone.encode(self.embed(context), context.segments)

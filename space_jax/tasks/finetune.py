@@ -15,7 +15,6 @@ from rich.console import Console
 
 from space_jax.config import ModelConfig
 from space_jax.config_files import read_config, save_config
-from space_jax.convert.source import read_weights
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.models.weights import Weights, by_path, require_fit
@@ -23,15 +22,16 @@ from space_jax.tasks import shots as few
 from space_jax.tasks.batches import EpochBatches, steps_per_epoch
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.inference import Inference
-from space_jax.tasks.packed import TaskBatch
 from space_jax.tasks.rates import make_finetune_optimiser
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Json, Task
+from space_jax.tasks.text_packing import TaskBatch
 from space_jax.tasks.trained import Trained
 from space_jax.tasks.workdir import ERRORS, LABELS, RESULTS, SUPPORT, write_arrays, write_json, write_text
 from space_jax.training.checkpoint import find_checkpoints, read_notes
 from space_jax.training.facts import require_same_run, run_facts
 from space_jax.training.feed import part_of
+from space_jax.training.initial_weights import read_weights
 from space_jax.training.loop import Job, Measure, Pace, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule
@@ -69,7 +69,7 @@ def finetune(
       config: of the run; sizes and recipe come from the weights.
       workdir: gets `config.json`, `tokenizer/`, `labels.json`, `shots.json`, `checkpoints/`, `metrics.jsonl`,
         `curves.png`, and at the end `results.json` and `errors.html`; may be in a bucket (`gs://...`).
-      init: what the parameters of a new run start from, see `convert.source.read_weights`.
+      init: what the parameters of a new run start from, see `training.initial_weights.read_weights`.
       subset: of the training records.
       console: where progress is shown; standard error by default.
 

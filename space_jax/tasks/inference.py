@@ -9,8 +9,8 @@ from flax import linen as nn
 from jax.sharding import Mesh
 
 from space_jax.tasks.batches import share_of, stacked
-from space_jax.tasks.packed import TaskBatch
 from space_jax.tasks.task import Arrays, Task
+from space_jax.tasks.text_packing import TaskBatch
 from space_jax.training.feed import part_of, same_shape, to_mesh
 from space_jax.training.mesh import batch_shards
 from space_jax.training.sharding import Rules, flax_rules, replicated

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.errors import UserError
-from space_jax.tasks.reading import Row, json_rows, rows_of
+from space_jax.tasks.record_sources import Row, json_rows, rows_of
 from space_jax.tasks.task import Json
 from space_jax.tasks.trained import Trained
 

@@ -13,8 +13,8 @@ The way of the data through a task:
   same in every run (few-shot subsets are published by it). It has the truth where the source has it.
 - The labels are a JSON object, made from the training records once and saved as `labels.json` in the workdir. A task
   object is built from configuration, labels, tokenizer and sizes, and never changes afterwards.
-- An example is the record in numbers, with a field `encoded: packed.Encoded`, so that the framework can sort by length.
-- A batch is a `packed.TaskBatch` of NumPy arrays: contexts packed into a grid of R rows, and dictionaries for what a
+- An example is the record in numbers, with a field `encoded: Encoded`, so that the framework can sort by length.
+- A batch is a `TaskBatch` of NumPy arrays: contexts packed into a grid of R rows, and dictionaries for what a
   task adds, `rows` with arrays `[R, ...]` and `examples` with arrays `[B, ...]`. Rows of zeros behind the last one must
   change nothing, since the framework appends some so that micro-batches and devices get equal parts.
 - A task is a `models.recipe.Recipe` less what only pre-training needs: `init`, `forward`, `finish` and `coefficients`
@@ -37,7 +37,7 @@ from space_jax.config import ModelConfig
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.tasks.config import DataSource
-from space_jax.tasks.packed import Encoded, TaskBatch
+from space_jax.tasks.text_packing import Encoded, TaskBatch
 
 Json = dict[str, Any]
 Arrays = dict[str, np.ndarray]
@@ -79,7 +79,7 @@ class Task(abc.ABC):
     def read_split(cls, config: Any, source: DataSource, split: str) -> list[Any]:
         """The records of a split ("train", "validation", "test") of a corpus or of a user's files.
 
-        `reading.dialogues_of` and `reading.rows_of` do most of it.
+        `record_sources.dialogues_of` and `record_sources.rows_of` do most of it.
 
         Raises:
           UserError: no such split or file, a line that cannot be used; with file and line.

@@ -9,13 +9,13 @@ from rich.console import Console
 
 from space_jax.config import PretrainConfig
 from space_jax.config_files import save_config
-from space_jax.convert.source import read_weights, require_same_tokens
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import by_path, require_fit
 from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
+from space_jax.training.initial_weights import read_weights, require_same_tokens
 from space_jax.training.loop import Job, Measure, Pace, Result, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
@@ -41,7 +41,7 @@ def pretrain(
       config: of the run; the vocabulary comes from the corpora.
       workdir: gets `config.json`, `tokenizer/`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`, `curves.png`; may be
         in a bucket (`gs://...`).
-      init: what the parameters of a new run start from, see `convert.source.read_weights`.
+      init: what the parameters of a new run start from, see `training.initial_weights.read_weights`.
       console: where progress is shown; standard error by default.
 
     Raises:

@@ -3,20 +3,20 @@
 import pytest
 
 from space_jax.agent.agent import Agent
-from space_jax.agent.backend import Tables
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Truth
-from space_jax.agent.database import Database
+from space_jax.agent.lexicalise import PLACEHOLDER, SystemAct
 from space_jax.agent.play import as_heard, play_policy, summary
-from space_jax.agent.rewrite import rewrite
-from space_jax.agent.words import PLACEHOLDER, SystemAct
-from space_jax.agent.worlds import Worlds
+from space_jax.agent.respond import respond
 from space_jax.agent.writer import Writer
 from space_jax.corpora.simulated import DialogAct, simulate
 from space_jax.decoding.sampling import Sampling
 from space_jax.dialogue.record import USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
-from space_jax.tasks.dialogue.records import Said
+from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.tasks.dialogue.sequence import PARTS
+from space_jax.world.backend import Tables
+from space_jax.world.corpus_worlds import Worlds
+from space_jax.world.database import Database
 
 WORLD = Tables(Database({"hotel": [{"name": "Ivy", "area": "north", "phone": "4"}]}))
 TRUTH = Truth(
@@ -67,7 +67,7 @@ def test_of_a_long_true_state_the_model_reads_the_domain_that_is_asked(agent, fr
 
 def test_what_is_drawn_is_not_the_state(task, params):
     """Draws among all tokens differ from seed to seed; the belief state is the likeliest whatever the seed."""
-    said = [[Said(USER, "a hotel in the north")]] * 4
+    said = [[ContextTurn(USER, "a hotel in the north")]] * 4
 
     def written(part, seed):
         writer = Writer(task, params, Sampling(2.0), seed)
@@ -135,15 +135,15 @@ def test_true_dialogues_are_answered_turn_by_turn(agent, monkeypatch):
         return answered
 
     monkeypatch.setattr(agent, "reply", noted)
-    rewritten, speed = rewrite(agent, dialogues, Worlds("simulated", ""), given=("states", "acts"), together=2)
-    for one, dialogue in zip(rewritten, dialogues, strict=True):
+    answered, speed = respond(agent, dialogues, Worlds("simulated", ""), given=("states", "acts"), together=2)
+    for one, dialogue in zip(answered, dialogues, strict=True):
         assert one.dialogue is dialogue
         assert len(one.replies) == sum(turn.role == USER for turn in dialogue.turns)
         assert [set(reply.state) for reply in one.replies] == [set(r.target.state) for r in one.records]
     # The true states find what they found, so the database says what it said.
     found = sorted(one.found.tokens for one in answers[0])
-    assert found == sorted(one.records[0].target.database for one in rewritten)
-    assert speed.turns == sum(len(one.replies) for one in rewritten)
+    assert found == sorted(one.records[0].target.database for one in answered)
+    assert speed.turns == sum(len(one.replies) for one in answered)
 
 
 def test_what_the_simulated_user_hears():

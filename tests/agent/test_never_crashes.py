@@ -5,16 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from space_jax.agent.agent import Agent
-from space_jax.agent.backend import Tables
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply
-from space_jax.agent.database import Database
-from space_jax.agent.measured import multiwoz_predictions
-from space_jax.agent.rewrite import Rewritten
-from space_jax.agent.simulated import SimulatedBackend
-from space_jax.agent.words import PLACEHOLDER
+from space_jax.agent.corpus_scores import multiwoz_predictions
+from space_jax.agent.lexicalise import PLACEHOLDER
+from space_jax.agent.respond import AnsweredDialogue
 from space_jax.dialogue.record import USER, Dialogue, Turn
 from space_jax.evaluation.end_to_end import Answered
 from space_jax.evaluation.multiwoz import parse_predictions
+from space_jax.world.backend import Tables
+from space_jax.world.corpus_worlds import SimulatedBackend
+from space_jax.world.database import Database
 
 HOTELS = [
     {"name": "Ivy", "area": "north", "leave_at": "10:00", "stars": "4"},
@@ -76,7 +76,7 @@ def test_any_garbage_is_answered_and_can_be_scored(task, backend, turns):
     assert len(conversation.said) == 2 * sum(bool(said.strip()) for said, *_ in turns)
     dialogue = Dialogue("test-A", (Turn(USER, "x"),))
     answers = tuple(Answered(reply.state, reply.response) for reply in replies)
-    predictions = multiwoz_predictions([Rewritten(dialogue, (), answers)], "test")
+    predictions = multiwoz_predictions([AnsweredDialogue(dialogue, (), answers)], "test")
     assert len(parse_predictions(predictions, "p.json").dialogues["a"]) == len(replies)
 
 

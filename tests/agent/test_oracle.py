@@ -6,15 +6,15 @@ The hand-written policy plans the acts; look-up, wording, and what the user hear
 import dataclasses
 import random
 
-from space_jax.agent.lookup import Offers, look_up
+from space_jax.agent.lexicalise import speak
 from space_jax.agent.play import _Caller, as_heard, summary
-from space_jax.agent.simulated import SimulatedBackend
-from space_jax.agent.words import speak
 from space_jax.corpora.simulated import Tracker, put_into_words, respond, world_database
 from space_jax.dialogue.record import SYSTEM
 from space_jax.tasks.dialogue.act_text import acts_of, parse_acts, write_acts
 from space_jax.tasks.dialogue.belief_text import parse_belief, write_belief
 from space_jax.tasks.dialogue.records import in_order, named_by_user
+from space_jax.world.corpus_worlds import SimulatedBackend
+from space_jax.world.lookup import Offers, look_up
 
 CALLERS = 150
 

@@ -6,9 +6,7 @@ import json
 import pytest
 
 from space_jax.agent.agent import Agent
-from space_jax.agent.backend import Tables
 from space_jax.agent.conversation import SAY_AGAIN, Conversation
-from space_jax.agent.database import Database
 from space_jax.agent.writer import Writer
 from space_jax.cli import main
 from space_jax.commands.respond import _source
@@ -19,6 +17,8 @@ from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
 from space_jax.tasks.config import DataSource, FinetuneConfig
 from space_jax.tasks.dialogue.config import DialogueConfig
+from space_jax.world.backend import Tables
+from space_jax.world.database import Database
 from tests.agent.conftest import CONFIG
 from tests.evaluation.multiwoz.conftest import HOTELS, write_source
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from space_jax.agent.backend import Tables
 from space_jax.agent.conversation import Conversation
-from space_jax.agent.database import Database
 from space_jax.chat.answer import Talk
+from space_jax.world.backend import Tables
+from space_jax.world.database import Database
 from tests.agent.conftest import agent, params, task  # noqa: F401
 from tests.chat.scripted import Scripted
 

@@ -5,11 +5,11 @@ import re
 
 from space_jax.agent.agent import Streamed
 from space_jax.agent.conversation import Reply, last_state
-from space_jax.agent.lookup import look_up
-from space_jax.agent.words import SystemAct
+from space_jax.agent.lexicalise import SystemAct
 from space_jax.dialogue.record import SYSTEM, USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
-from space_jax.tasks.dialogue.records import Said
+from space_jax.tasks.dialogue.records import ContextTurn
+from space_jax.world.lookup import look_up
 
 ACTS = (PlannedAct("hotel", "inform", ("name",)),)
 
@@ -25,7 +25,7 @@ class Scripted:
         state = {"hotel": slots} if slots else {}
         found = look_up(conversation.backend, state, conversation.offers)
         words = f"I heard: {text}"
-        said = (*conversation.said, Said(USER, text), Said(SYSTEM, words, state, ACTS))
+        said = (*conversation.said, ContextTurn(USER, text), ContextTurn(SYSTEM, words, state, ACTS))
         reply = Reply(words, words, state, found, (SystemAct("hotel", "inform", (("name", None),)),))
         pieces = (words[start : start + 7] for start in range(0, len(words), 7))
         return Streamed(state, found, ACTS, pieces, lambda: (reply, dataclasses.replace(conversation, said=said)))

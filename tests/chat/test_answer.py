@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from space_jax.agent.lookup import NOTHING
 from space_jax.chat.answer import Answer, Talk, as_typed, match_line, match_names
+from space_jax.world.lookup import NOTHING
 
 
 def test_a_turn_is_compared_with_what_was_shown_before(scripted, fresh):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
-from space_jax.convert.recorded import Recording
+from space_jax.convert.recording import Recording
 from tests.convert.bert_folder import bert_state, write_bert_folder
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -12,11 +12,11 @@ from safetensors.numpy import load_file, save_file
 
 from space_jax.cli import main
 from space_jax.convert.bert import from_bert, to_bert
-from space_jax.convert.source import read_weights
 from space_jax.corpora import sgd
 from space_jax.errors import UserError
 from space_jax.models.backbone import Backbone
 from space_jax.models.weights import nested, pad_vocabulary
+from space_jax.training.initial_weights import read_weights
 from tests.convert.bert_folder import HEADS, LAYERS, PIECES, bert_state, write_bert_folder
 
 DIALOGUE = (

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 from space_jax.cli import main
 from space_jax.convert.activations import compute
 from space_jax.convert.check import check, compare, recorded_responses, require_equal
-from space_jax.convert.recorded import Recording
+from space_jax.convert.recording import Recording
 from space_jax.errors import UserError
 from tests.convert.conftest import recorded_files
 

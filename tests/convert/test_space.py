@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from space_jax.cli import main
-from space_jax.convert.source import read_weights
+from space_jax.training.initial_weights import read_weights
 from tests.convert.bert_folder import PIECES
 from tests.convert.conftest import recorded_files
 

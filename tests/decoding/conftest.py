@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from space_jax.convert.recorded import Recording
+from space_jax.convert.recording import Recording
 
 FOLDER = Path(__file__).parents[1] / "convert" / "reference"
 

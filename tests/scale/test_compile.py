@@ -12,8 +12,8 @@ from space_jax.cli import main
 from space_jax.config import MeshConfig
 from space_jax.config_files import load_config
 from space_jax.errors import UserError
-from space_jax.scale import memory, topology
-from space_jax.scale.ahead import compile_ahead, report_table
+from space_jax.scale import device_memory, topology
+from space_jax.scale.compile_ahead import compile_ahead, report_table
 from space_jax.scale.program import Program, plan_step
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
 from space_jax.training.memory import require_state_fits, state_bytes
@@ -104,18 +104,18 @@ def plan_on(kind, abstract):
 
 def test_a_step_that_needs_more_than_a_device_has_is_refused_with_the_sum(abstract):
     plan = plan_on("TPU v5 lite", abstract)
-    memory.require_program_fits(plan, program(arguments=2**33, temporaries=2**32))
+    device_memory.require_program_fits(plan, program(arguments=2**33, temporaries=2**32))
     with pytest.raises(UserError, match=r"20\.00 GiB a device \(arguments 8\.00 \+ temporaries 12\.00 .* has 15\.75"):
-        memory.require_program_fits(plan, program(arguments=2**33, temporaries=3 * 2**32))
+        device_memory.require_program_fits(plan, program(arguments=2**33, temporaries=3 * 2**32))
     of_unknown_memory = plan_on("cpu", abstract)
-    memory.require_program_fits(of_unknown_memory, program(arguments=2**50, temporaries=0))
+    device_memory.require_program_fits(of_unknown_memory, program(arguments=2**50, temporaries=0))
 
 
 def test_the_compiler_running_out_of_memory_is_a_refusal(abstract):
     plan = plan_on("TPU v5 lite", abstract)
-    refusal = memory.out_of_memory(RuntimeError("RESOURCE_EXHAUSTED: Used 24.36G of 15.75G hbm. Exceeded"), plan)
+    refusal = device_memory.out_of_memory(RuntimeError("RESOURCE_EXHAUSTED: Used 24.36G of 15.75G hbm. Exceeded"), plan)
     assert "needs 24.36G and has 15.75G a device" in str(refusal)
-    assert memory.out_of_memory(RuntimeError("INTERNAL: other"), plan) is None
+    assert device_memory.out_of_memory(RuntimeError("INTERNAL: other"), plan) is None
 
 
 def test_a_state_larger_than_the_device_is_refused_before_training(abstract):

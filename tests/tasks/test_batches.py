@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from space_jax.features.batch import count_tokens, padding_share
 from space_jax.tasks.batches import indices_of, steps_per_epoch
-from space_jax.tasks.packed import Encoded, Shape, pack
+from space_jax.tasks.text_packing import Encoded, Shape, pack
 
 
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 3), st.integers(0, 4))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from space_jax.tasks.encoder import Encoder, resolve_vector
-from space_jax.tasks.packed import USER_ROLE, Shape, dialogue_layout, pack
+from space_jax.tasks.text_packing import USER_ROLE, Shape, dialogue_layout, pack
 
 TEXTS = ([70, 71, 72], [73], [74, 75, 76, 77])
 

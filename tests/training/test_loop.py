@@ -16,7 +16,7 @@ from rich.console import Console
 from space_jax.config import MeshConfig
 from space_jax.config_files import read_config, save_config
 from space_jax.models.weights import Weights
-from space_jax.tasks.packed import TaskBatch
+from space_jax.tasks.text_packing import TaskBatch
 from space_jax.training.checkpoint import Checkpoints, find_checkpoints, read_arrays, read_notes
 from space_jax.training.loop import Measure, Pace, TrainingDiverged, train
 from space_jax.training.metrics import read_records

@@ -8,7 +8,7 @@ from space_jax.losses.sums import Sum
 from space_jax.models.recipe import Partial
 from space_jax.tasks.batches import EpochBatches, steps_per_epoch
 from space_jax.tasks.inference import Inference
-from space_jax.tasks.packed import Encoded, Shape, pack
+from space_jax.tasks.text_packing import Encoded, Shape, pack
 from space_jax.training.facts import run_facts
 from space_jax.training.feed import part_of
 from space_jax.training.loop import Job, Measure, Pace

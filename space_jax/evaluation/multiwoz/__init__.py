@@ -4,8 +4,8 @@ The standardised evaluation of Nekvinda and Dušek, "Shades of BLEU, Flavours of
 2021), with goals, references and annotated states rebuilt from the MultiWOZ 2.1 test file.
 """
 
+from space_jax.evaluation.multiwoz.benchmark_file import read_benchmark, write_prepared
 from space_jax.evaluation.multiwoz.predictions import Predictions, Turn, parse_predictions, read_predictions
-from space_jax.evaluation.multiwoz.prepared import read_benchmark, write_prepared
 from space_jax.evaluation.multiwoz.report import VERSION, Report, evaluate
 from space_jax.evaluation.multiwoz.source import Benchmark
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from space_jax.corpora.reading import field, files, json_value
+from space_jax.corpora.archives import files
+from space_jax.corpora.reading import field, json_value
 from space_jax.errors import UserError
 from space_jax.evaluation.multiwoz.database import DATABASE_DOMAINS, Database
 from space_jax.evaluation.multiwoz.goals import Goal, read_goals

@@ -11,7 +11,7 @@ class DialogueConfig:
     """End-to-end task-oriented dialogue."""
 
     name: str = "dialogue"
-    train_split: str = "train"  # of the corpus; "validation" for MultiWOZ where train is missing, see `held_out`
+    train_split: str = "train"  # of the corpus; "validation" for MultiWOZ if train is missing, see `validation_split`
     context_length: int = 256  # tokens of a context, of which the last are kept, and of a row of their grid
     target_length: int = 288  # tokens of a row of the grid of targets, beside that of the contexts
     max_turns: int = 16  # turns of context
@@ -24,7 +24,7 @@ class DialogueConfig:
     change_weight: float = 1.0  # of a state in which a value is another than before, beside other states
     act_weight: float = 1.0  # of the dialog-act loss beside the tokens'
     offered_names: bool = True  # write names that only the system has said as "offered"
-    database: str = ""  # tables, a file or a folder (`agent.tables`); those of the corpus if empty
+    database: str = ""  # tables, a file or a folder (`world.tables`); those of the corpus if empty
 
     def __post_init__(self):
         require(self.name == "dialogue", "task.name", "belongs to the task and cannot be changed")

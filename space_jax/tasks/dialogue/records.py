@@ -5,17 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Frame, Turn
 from space_jax.tasks.dialogue.act_text import PlannedAct, acts_of
-
-OFFERED = "offered"
-"""The value of the slot `name` that only the system has said: what it offered last. Responses are delexicalised, so the
-name itself is nowhere in the context."""
-
-NAME = "name"
+from space_jax.world.backend import NAME, Backend
+from space_jax.world.lookup import OFFERED, Offers, look_up
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Said:
-    """One earlier turn in the context.
+class ContextTurn:
+    """One turn of a context.
 
     Attributes:
       role: `USER` or `SYSTEM`.
@@ -59,7 +55,7 @@ class DialogueRecord:
     """
 
     id: str
-    context: tuple[Said, ...]
+    context: tuple[ContextTurn, ...]
     target: SystemTurn
     act_names: tuple[str, ...] | None
 
@@ -76,10 +72,10 @@ def records_of(
     """
     states = system_states(dialogue, offered)
     annotated = any(turn.state is not None for turn in dialogue.turns)
-    context: list[Said] = []
+    context: list[ContextTurn] = []
     for number, turn in enumerate(dialogue.turns):
         if turn.role == USER:
-            context.append(Said(USER, turn.text))
+            context.append(ContextTurn(USER, turn.text))
             continue
         target = SystemTurn(
             state=states[number] if annotated else None,
@@ -89,7 +85,38 @@ def records_of(
         )
         if context and context[-1].role == USER:
             yield DialogueRecord(f"{dialogue.id}-{number}", tuple(context), target, turn.acts)
-        context.append(Said(SYSTEM, target.response, target.state, target.acts))
+        context.append(ContextTurn(SYSTEM, target.response, target.state, target.acts))
+
+
+def records_with(dialogue: Dialogue, backend: Backend, offered: bool = True) -> Iterator[DialogueRecord]:
+    """`records_of` with the database's answers to the true belief states."""
+    return records_of(dialogue, database_tokens(dialogue, backend, offered), offered)
+
+
+def database_tokens(dialogue: Dialogue, backend: Backend, offered: bool = True) -> dict[int, tuple[str, ...]]:
+    """Number of a system turn -> the tokens that `look_up` gives for the true belief state before it.
+
+    What the system offers is read off its frames; the agent keeps the same account of what it says itself.
+    """
+    tokens: dict[int, tuple[str, ...]] = {}
+    offers = Offers()
+    for number, state in system_states(dialogue, offered).items():
+        found = look_up(backend, state, offers)
+        tokens[number] = found.tokens
+        for domain, names in offered_names(dialogue.turns[number]).items():
+            offers = offers.with_names(domain, found.constraints if domain == found.domain else frozenset(), names)
+    return tokens
+
+
+def offered_names(turn: Turn) -> dict[str, tuple[str, ...]]:
+    """The names that a system turn gives, by domain."""
+    assert turn.role == SYSTEM
+    names: dict[str, tuple[str, ...]] = {}
+    for frame in turn.frames or ():
+        found = tuple(value.text for slot in frame.slots if slot.name == NAME for value in slot.values)
+        if found:
+            names[frame.domain] = (*names.get(frame.domain, ()), *found)
+    return names
 
 
 def value_changes(record: DialogueRecord) -> bool:

@@ -20,8 +20,8 @@ from space_jax.features.tokenizer import Tokenizer
 from space_jax.tasks.dialogue.act_text import write_acts
 from space_jax.tasks.dialogue.belief_text import write_belief
 from space_jax.tasks.dialogue.config import DialogueConfig
-from space_jax.tasks.dialogue.records import Said, SystemTurn
-from space_jax.tasks.packed import SYSTEM_ROLE, USER_ROLE, Encoded
+from space_jax.tasks.dialogue.records import ContextTurn, SystemTurn
+from space_jax.tasks.text_packing import SYSTEM_ROLE, USER_ROLE, Encoded
 
 STATE, ACTS, RESPONSE = PARTS = ("state", "acts", "response")
 MARKS = {"state": "b", "database": "db", "acts": "a", "response": "r", "user": "u"}
@@ -56,7 +56,7 @@ class Sequences:
         }
         self._encode = functools.lru_cache(maxsize=1 << 16)(lambda text: tuple(tokenizer.encode(text)))
 
-    def context(self, said: Sequence[Said]) -> Encoded:
+    def context(self, said: Sequence[ContextTurn]) -> Encoded:
         """The context as the encoder reads it; the last turn has turn id 1."""
         kept = said[-self.config.max_turns :]
         last_system = max((n for n, one in enumerate(kept) if one.role != USER), default=-1)
@@ -100,7 +100,7 @@ class Sequences:
         """The database tokens between their marks."""
         return [self.opening["database"], *map(self.tokenizer.id_of, names), self.closing["database"]]
 
-    def _segments(self, one: Said, whole: bool) -> list[list[int]]:
+    def _segments(self, one: ContextTurn, whole: bool) -> list[list[int]]:
         limit = self.config.max_turn_tokens
         part = "user" if one.role == USER else RESPONSE
         words = [self.opening[part], *self._encode(one.text[-_longest_text(limit) :])[-limit:], self.closing[part]]

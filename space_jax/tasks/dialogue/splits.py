@@ -4,8 +4,6 @@ import functools
 from collections.abc import Iterable
 from pathlib import Path
 
-from space_jax.agent.backend import Backend
-from space_jax.agent.worlds import Worlds
 from space_jax.corpora.options import parse_option
 from space_jax.corpora.registry import SEED_STRIDE, SIMULATED, corpus
 from space_jax.corpora.simulated import BRISK, simulate
@@ -15,10 +13,11 @@ from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.dialogue.config import DialogueConfig
-from space_jax.tasks.dialogue.gold import records_with
-from space_jax.tasks.dialogue.records import DialogueRecord
-from space_jax.tasks.held_out import TRAIN, split_dialogues
-from space_jax.tasks.reading import file_of
+from space_jax.tasks.dialogue.records import DialogueRecord, records_with
+from space_jax.tasks.record_sources import file_of
+from space_jax.tasks.validation_split import TRAIN, split_dialogues
+from space_jax.world.backend import Backend
+from space_jax.world.corpus_worlds import Worlds
 
 
 def read_records(config: DialogueConfig, source: DataSource, split: str) -> list[DialogueRecord]:
@@ -49,7 +48,7 @@ def own_world(database: str) -> Backend:
 
 
 def dialogues(source: DataSource, split: str, train: str = TRAIN) -> Iterable[Dialogue]:
-    """The dialogues of a split of ours (see `held_out`); of the simulated world those of its brisk clerk."""
+    """The dialogues of a split of ours (see `validation_split`); of the simulated world those of its brisk clerk."""
     if source.corpus == SIMULATED:
         return _simulated(source, split)
     if not source.corpus:

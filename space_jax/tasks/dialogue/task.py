@@ -25,13 +25,12 @@ from space_jax.models.heads import per_example
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.views import rngs
 from space_jax.tasks.dialogue.config import DialogueConfig
-from space_jax.tasks.dialogue.gold import records_with
 from space_jax.tasks.dialogue.model import DialogueModel, token_losses
-from space_jax.tasks.dialogue.records import DialogueRecord, value_changes
+from space_jax.tasks.dialogue.records import DialogueRecord, records_with, value_changes
 from space_jax.tasks.dialogue.sequence import PARTS, STATE, Sequences, Target
 from space_jax.tasks.dialogue.splits import own_world, read_records
-from space_jax.tasks.packed import Encoded, Shape, TaskBatch, fill, pack, place
 from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, fill, pack, place
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)

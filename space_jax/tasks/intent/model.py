@@ -7,7 +7,7 @@ from space_jax.losses import l2_normalise
 from space_jax.models.backbone import Dense
 from space_jax.models.dropout import Dropout
 from space_jax.tasks.encoder import Encoder
-from space_jax.tasks.packed import TaskBatch
+from space_jax.tasks.text_packing import TaskBatch
 
 
 class IntentModel(Encoder):

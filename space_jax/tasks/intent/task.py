@@ -31,10 +31,10 @@ from space_jax.tasks.intent.neighbours import vote
 from space_jax.tasks.intent.prototypes import prototypes
 from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_row
 from space_jax.tasks.intent.scores import accuracies, best_threshold
-from space_jax.tasks.masked import masked_loss, masked_rows
-from space_jax.tasks.packed import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
-from space_jax.tasks.reading import dialogues_of, file_of, records_of
+from space_jax.tasks.masked_language_model import masked_loss, masked_rows
+from space_jax.tasks.record_sources import dialogues_of, file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.text_packing import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
 
 WRAPPERS = 2
 UNKNOWN = -1  # the class of a label that training did not know

@@ -29,15 +29,15 @@ from space_jax.models.views import rngs
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.error_list import error_list
-from space_jax.tasks.located import Located, locate, token_places, with_examples
-from space_jax.tasks.packed import Encoded, Shape, TaskBatch, pack, place
 from space_jax.tasks.parse.cky import best_tree
 from space_jax.tasks.parse.config import ParseConfig
 from space_jax.tasks.parse.model import ParseModel, best_of_kinds
 from space_jax.tasks.parse.records import ParseRecord, of_row, of_tree
 from space_jax.tasks.parse.spans import kinds, spans_of, tree_of
-from space_jax.tasks.reading import file_of, records_of
+from space_jax.tasks.record_sources import file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, pack, place
+from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 
 PIECES = 3  # of a word, on average, that a row has room for
 SLOTS_OF_ROW = 12

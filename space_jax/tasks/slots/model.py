@@ -8,9 +8,9 @@ from space_jax.config import ModelConfig
 from space_jax.models.backbone import Dense
 from space_jax.models.dropout import Dropout
 from space_jax.tasks.encoder import Encoder
-from space_jax.tasks.located import take_tokens
-from space_jax.tasks.packed import TaskBatch
 from space_jax.tasks.slots.tags import TAGS
+from space_jax.tasks.text_packing import TaskBatch
+from space_jax.tasks.token_offsets import take_tokens
 
 
 class TaggingHead(nn.Module):

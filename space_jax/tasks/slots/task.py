@@ -21,15 +21,15 @@ from space_jax.models.views import rngs
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.error_list import error_list
-from space_jax.tasks.held_out import split_dialogues
-from space_jax.tasks.located import Located, locate, token_places, with_examples
-from space_jax.tasks.packed import Encoded, Shape, TaskBatch, pack, place
-from space_jax.tasks.reading import file_of, records_of
+from space_jax.tasks.record_sources import file_of, records_of
 from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.slots.model import SlotModel
 from space_jax.tasks.slots.records import SlotRecord, of_dialogue, of_row
 from space_jax.tasks.slots.tags import to_spans, to_tags
 from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, pack, place
+from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
+from space_jax.tasks.validation_split import split_dialogues
 
 ROOM = 34  # tokens of a row beside the utterance: the slots asked for, and what wraps them
 SLOTS_OF_ROW = 12

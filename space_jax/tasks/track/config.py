@@ -11,7 +11,7 @@ class TrackConfig:
     """State tracking by copying (TripPy)."""
 
     name: str = "track"
-    train_split: str = "train"  # of the corpus; "validation" for MultiWOZ where train is missing, see `held_out`
+    train_split: str = "train"  # of the corpus; "validation" for MultiWOZ if train is missing, see `validation_split`
     max_tokens: int = 62  # of the last user turn; of a longer one the first are read
     context: int = 128  # tokens of the last turns together
     turns: int = 6  # turns that are read, the last user turn included

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 
 from space_jax.evaluation.joint_goal import FlatState, same_value
 from space_jax.evaluation.label_variants import DONTCARE, TIME, label_variants, plain
-from space_jax.tasks.track.records import GENERAL, Said, TrackRecord
+from space_jax.tasks.track.records import GENERAL, InformedValue, TrackRecord
 
 GATES = ("none", "dontcare", "yes", "no", "span", "inform", "refer")
 NONE_GATE, DONTCARE_GATE, YES, NO, SPAN, INFORM, REFER = range(len(GATES))
@@ -49,7 +49,7 @@ class Decision:
     other: str = ""
 
 
-def informed_slots(said: Iterable[Said], slots: Iterable[str]) -> dict[str, tuple[str, int]]:
+def informed_slots(said: Iterable[InformedValue], slots: Iterable[str]) -> dict[str, tuple[str, int]]:
     """What the system gave, by the slots of the state: value and age; a general domain gives it to every domain.
 
     Args:

@@ -10,7 +10,7 @@ from space_jax.evaluation.joint_goal import FlatState, flat
 
 GENERAL = "booking"  # MultiWOZ's domain of acts about any of the others
 
-Said = tuple[str, str, int]
+InformedValue = tuple[str, str, int]
 """`domain-slot`, a value, and how many of the system's turns ago it was said, from 1.
 
 A domain that is "" or `GENERAL` stands for every domain.
@@ -34,7 +34,7 @@ class TrackRecord:
     id: str
     dialogue: str
     turns: tuple[tuple[int, str], ...]
-    informed: tuple[Said, ...] = ()
+    informed: tuple[InformedValue, ...] = ()
     spans: tuple[tuple[str, int, int], ...] = ()
     before: FlatState = dataclasses.field(default_factory=dict)
     after: FlatState | None = None
@@ -43,7 +43,7 @@ class TrackRecord:
 def of_dialogue(dialogue: Dialogue) -> Iterator[TrackRecord]:
     """A record for each user turn."""
     before: FlatState = {}
-    said: dict[str, Said] = {}
+    said: dict[str, InformedValue] = {}
     for number, turn in enumerate(dialogue.turns):
         if turn.role != USER:
             older = {slot: (slot, value, age + 1) for slot, value, age in said.values()}

@@ -15,10 +15,9 @@ from space_jax.losses import Sum, token_cross_entropy
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.encoder import resolve_vector
-from space_jax.tasks.located import Located, locate, token_places, with_examples
-from space_jax.tasks.packed import Encoded, Shape, TaskBatch, pack, place
 from space_jax.tasks.task import Arrays, Json
-from space_jax.tasks.track.carry import carried, carried_copies, updated
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, pack, place
+from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 from space_jax.tasks.track.config import TrackConfig
 from space_jax.tasks.track.gates import (
     DONTCARE_GATE,
@@ -34,9 +33,10 @@ from space_jax.tasks.track.gates import (
     informed_slots,
 )
 from space_jax.tasks.track.model import TrackModel, best_spans
-from space_jax.tasks.track.reading import Tracker, scores
 from space_jax.tasks.track.records import TrackRecord
 from space_jax.tasks.track.state_text import name_in_words
+from space_jax.tasks.track.states import carried, carried_copies, updated
+from space_jax.tasks.track.tracker import Tracker, scores
 
 SLOTS_OF_ROW = 4
 LONGEST = 16  # tokens of a span

@@ -9,7 +9,7 @@ import jax
 from space_jax.features.batch import Tokens
 from space_jax.models.memory import Memory
 from space_jax.tasks.encoder import Encoder
-from space_jax.tasks.packed import TaskBatch
+from space_jax.tasks.text_packing import TaskBatch
 
 
 class WriterModel(Encoder):

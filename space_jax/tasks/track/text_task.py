@@ -15,14 +15,14 @@ from space_jax.losses import shifted_targets, token_cross_entropy
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.encoder import resolve_vector
-from space_jax.tasks.located import locate
-from space_jax.tasks.packed import Encoded, Shape, TaskBatch, fill, pack, place
 from space_jax.tasks.task import Arrays, Json
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, fill, pack, place
+from space_jax.tasks.token_offsets import locate
 from space_jax.tasks.track.config import TrackTextConfig
-from space_jax.tasks.track.reading import Tracker, scores
 from space_jax.tasks.track.records import TrackRecord
 from space_jax.tasks.track.state_text import to_state, to_text
 from space_jax.tasks.track.text_model import WriterModel
+from space_jax.tasks.track.tracker import Tracker, scores
 
 OPENS, CLOSES = "<sos_b>", "<eos_b>"
 

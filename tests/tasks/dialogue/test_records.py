@@ -4,9 +4,6 @@ import dataclasses
 
 import pytest
 
-from space_jax.agent.backend import Tables
-from space_jax.agent.database import Database
-from space_jax.agent.simulated import SimulatedBackend
 from space_jax.corpora.simulated import BRISK, simulate
 from space_jax.dialogue.jsonl import dialogue_to_json, write_jsonl
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
@@ -14,11 +11,22 @@ from space_jax.errors import UserError
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.dialogue.config import DialogueConfig
-from space_jax.tasks.dialogue.gold import offered_names, records_with
-from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn, in_order, records_of, value_changes
+from space_jax.tasks.dialogue.records import (
+    ContextTurn,
+    DialogueRecord,
+    SystemTurn,
+    in_order,
+    offered_names,
+    records_of,
+    records_with,
+    value_changes,
+)
 from space_jax.tasks.dialogue.sequence import Sequences
 from space_jax.tasks.dialogue.splits import read_records
 from space_jax.tasks.dialogue.task import DialogueTask
+from space_jax.world.backend import Tables
+from space_jax.world.corpus_worlds import SimulatedBackend
+from space_jax.world.database import Database
 from tests.agent.conftest import CONFIG, write_vocabulary
 
 PROPOSE = (Frame("hotel", "propose", (Slot("name", (Value("Ivy"),)),)),)
@@ -64,8 +72,8 @@ def test_a_value_changes_where_another_stood_before():
     area, name = ({"area": ("north",)}, {"area": ("north",), "name": ("Ivy",)})
 
     def record(before, after):
-        said = () if before is None else (Said(SYSTEM, "?", before),)
-        return DialogueRecord("r", (*said, Said(USER, "!")), SystemTurn(after, (), None, ""), None)
+        said = () if before is None else (ContextTurn(SYSTEM, "?", before),)
+        return DialogueRecord("r", (*said, ContextTurn(USER, "!")), SystemTurn(after, (), None, ""), None)
 
     assert value_changes(record({"hotel": area}, {"hotel": {"area": ("south",)}}))
     for before, after in (

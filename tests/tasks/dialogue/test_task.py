@@ -14,7 +14,7 @@ from space_jax.losses.sums import Sum
 from space_jax.models.recipe import total_loss
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.model import token_losses
-from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn
+from space_jax.tasks.dialogue.records import ContextTurn, DialogueRecord, SystemTurn
 from space_jax.tasks.dialogue.sequence import PARTS
 from space_jax.tasks.dialogue.task import DialogueTask
 
@@ -23,7 +23,9 @@ PLACES = 4
 
 def record(number, words, state, acts, response, act_names=("inform",)):
     plan = None if acts is None else tuple(PlannedAct("hotel", act) for act in acts)
-    return DialogueRecord(f"r{number}", (Said(USER, words),), SystemTurn(state, ("[db_1]",), plan, response), act_names)
+    return DialogueRecord(
+        f"r{number}", (ContextTurn(USER, words),), SystemTurn(state, ("[db_1]",), plan, response), act_names
+    )
 
 
 RECORDS = [
@@ -35,7 +37,11 @@ RECORDS = [
 
 def test_a_state_in_which_a_value_changes_weighs_more(task, params):
     """A token's weight falls on the loss of foretelling it, and on no other part."""
-    context = (*RECORDS[0].context, Said(SYSTEM, "?", {"hotel": {"area": ("south",)}}), Said(USER, "north"))
+    context = (
+        *RECORDS[0].context,
+        ContextTurn(SYSTEM, "?", {"hotel": {"area": ("south",)}}),
+        ContextTurn(USER, "north"),
+    )
     changed = dataclasses.replace(RECORDS[0], context=context)
     eager = copy.copy(task)
     eager.config = dataclasses.replace(task.config, change_weight=3.0)

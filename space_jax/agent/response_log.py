@@ -1,0 +1,58 @@
+"""The log of answered dialogues, from which `space-jax respond` goes on after it was stopped."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from space_jax.evaluation.end_to_end import Answered
+from space_jax.tasks.workdir import write_text
+
+
+class ResponseLog:
+    """The answers of whole dialogues: what they depend on in the first line, then a line a dialogue.
+
+    Args:
+      path: of the file. One with other facts is begun anew; of a line that was cut off only its dialogue is lost.
+      facts: what the answers depend on, of JSON's types.
+
+    Attributes:
+      answers: id of a dialogue -> the agent's turns.
+    """
+
+    def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
+        self._path = path
+        self.answers: dict[str, tuple[Answered, ...]] = {}
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        if lines and lines[0] == json.dumps(facts):
+            self.answers = dict(filter(None, map(_read, lines[1:])))
+        kept = (_line(*one) for one in self.answers.items())
+        write_text(path, "".join(f"{line}\n" for line in (json.dumps(facts), *kept)))
+
+    def add(self, answers: Mapping[str, Sequence[Answered]]) -> None:
+        """Appends dialogues."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.writelines(f"{_line(*one)}\n" for one in answers.items())
+
+    def remove(self) -> None:
+        """Deletes the file; everything is somewhere else now."""
+        self._path.unlink()
+
+
+def _line(name: str, answers: Sequence[Answered]) -> str:
+    return json.dumps({"id": name, "turns": [{"state": one.state, "response": one.response} for one in answers]})
+
+
+def _read(line: str) -> tuple[str, tuple[Answered, ...]] | None:
+    try:
+        found = json.loads(line)
+        turns = tuple(Answered(_state(turn["state"]), turn["response"]) for turn in found["turns"])
+        name = found["id"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    whole = isinstance(name, str) and all(isinstance(one.response, str) for one in turns)
+    return (name, turns) if whole else None
+
+
+def _state(found: dict[str, dict[str, list[str]]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    return {domain: {slot: tuple(values) for slot, values in slots.items()} for domain, slots in found.items()}

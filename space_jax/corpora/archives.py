@@ -1,0 +1,113 @@
+"""Files of a corpus, which lie in a folder or packed in a zip archive: in the order of their names, one at a time."""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from space_jax.errors import UserError
+
+
+def files(source: Path, name: str, pattern: re.Pattern[str], shown: str) -> Iterator[tuple[str, bytes]]:
+    """The files of one part of a corpus, which lies in a folder or, packed, in a zip archive.
+
+    Args:
+      source: holds the folder `name` or the archive `name.zip`; the folder goes before.
+      name: of the part.
+      pattern: searched in the name of a file, in an archive with its path.
+      shown: the names that are meant, for messages.
+
+    Yields:
+      Where a file lies and its content, in the order of the names; one is in memory at a time.
+
+    Raises:
+      UserError: no such file, or a damaged archive.
+    """
+    folder, archive = source / name, source / f"{name}.zip"
+    found = False
+    if folder.is_dir():
+        for path in sorted(path for path in folder.iterdir() if pattern.search(path.name)):
+            found = True
+            yield str(path), path.read_bytes()
+    elif archive.is_file():
+        for where, content in members(archive, pattern):
+            found = True
+            yield where, content
+    if not found:
+        raise UserError(f"{source}: expected {shown} in {folder.name}/ or {archive.name}, found none")
+
+
+def members(archive: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+    """The members of a zip archive whose path has the pattern, in the order of their names.
+
+    Raises:
+      UserError: a damaged archive.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for name in sorted(filter(pattern.search, opened.namelist())):
+                yield f"{archive}/{name}", opened.read(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: encrypted
+        raise UserError(f"{archive}: expected a zip archive, found a damaged one ({error})") from None
+
+
+def one_file(source: Path, name: str, archive: str) -> tuple[str, bytes]:
+    """A file that lies in a folder as it is or packed in an archive; as it is goes before.
+
+    Args:
+      source: the folder.
+      name: of the file.
+      archive: the name of the zip archive in `source` that else has a member `name`, in whatever folder.
+
+    Returns:
+      Where the file lies and its content.
+
+    Raises:
+      UserError: no such file, or a damaged archive.
+    """
+    if (source / name).is_file():
+        return str(source / name), (source / name).read_bytes()
+    if (source / archive).is_file():
+        for found in members(source / archive, re.compile(rf"(^|/){re.escape(name)}$")):
+            return found
+    raise UserError(f"{source}: expected {name}, or {archive} with {name} in it, found neither")
+
+
+def corpus_files(source: Path, archive: str, pattern: re.Pattern[str], shown: str) -> Iterator[tuple[str, bytes]]:
+    """The files of a corpus, which lies whole in one archive or unpacked in a folder, whose path has the pattern.
+
+    Args:
+      source: the folder that holds the archive, or its unpacked files at any depth; the archive goes before.
+      archive: its file name.
+      pattern: searched in the path of a file, with "/" between folders.
+      shown: the names that are meant, for messages.
+
+    Yields:
+      Where a file lies and its content, in the order of the names; one is in memory at a time.
+
+    Raises:
+      UserError: no such file, or a damaged archive.
+    """
+    found = False
+    if (source / archive).is_file():
+        for where, content in members(source / archive, pattern):
+            found = True
+            yield where, content
+    else:
+        for path in sorted(path for path in source.rglob("*") if path.is_file() and pattern.search(path.as_posix())):
+            found = True
+            yield str(path), path.read_bytes()
+    if not found:
+        raise UserError(f"{source}: expected {shown}, packed in {archive} or unpacked, found none")
+
+
+def has_corpus_files(source: Path, archive: str, pattern: re.Pattern[str]) -> bool:
+    """Whether `corpus_files` would find a file; a damaged archive holds none."""
+    if (source / archive).is_file():
+        try:
+            with zipfile.ZipFile(source / archive) as opened:
+                return any(pattern.search(name) for name in opened.namelist())
+        except zipfile.BadZipFile:
+            return False
+    return any(path.is_file() and pattern.search(path.as_posix()) for path in source.rglob("*"))

@@ -1,0 +1,113 @@
+"""Compiling the training step ahead of time for machines that are not there, and the report of it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import jax
+from rich.table import Table
+
+from space_jax.config import PretrainConfig
+from space_jax.scale.chips import CHIPS
+from space_jax.scale.device_memory import out_of_memory, require_program_fits
+from space_jax.scale.program import compile_step, plan_step
+from space_jax.scale.shapes import batch_shapes, with_vocabulary
+from space_jax.training.memory import GIB, state_bytes
+from space_jax.training.mesh import make_mesh
+
+Report = dict[str, Any]
+
+
+def compile_ahead(
+    config: PretrainConfig, devices: Sequence[jax.Device], rows: float, vocabulary: int, fit: bool = True
+) -> Report:
+    """Compiles the step of a configuration for devices that need not exist.
+
+    Args:
+      config: of the run; its corpora are not read.
+      devices: from `topology.topology_devices`, or real ones.
+      rows: which grid, see `shapes.batch_shapes`.
+      vocabulary: number of token ids.
+      fit: whether a step that needs more memory than a device has is refused.
+
+    Raises:
+      UserError: the configuration does not divide among the devices, or does not fit.
+    """
+    config = with_vocabulary(config, vocabulary)
+    mesh = make_mesh(config.mesh, devices)
+    batch = batch_shapes(config, mesh, rows)
+    plan = plan_step(config, mesh, batch)
+    try:
+        _, program = compile_step(plan, batch)
+    except jax.errors.JaxRuntimeError as error:
+        refusal = out_of_memory(error, plan)
+        if refusal is None:
+            raise
+        raise refusal from error
+    if fit:
+        require_program_fits(plan, program)
+    chip = CHIPS.get(devices[0].device_kind)
+    return {
+        "date": date.today().isoformat(),
+        "jax": jax.__version__,
+        "device": devices[0].device_kind,
+        "devices": len(devices),
+        "processes": len({device.process_index for device in devices}),
+        "mesh": dict(mesh.shape),
+        "recipe": config.recipe.name,
+        "model": {
+            name: getattr(config.model, name)
+            for name in ("layers", "hidden", "heads", "mlp", "dtype", "remat", "dropout")
+        },
+        "batch": {
+            "examples": config.data.batch_size,
+            "micro_batches": config.optimiser.accumulate,
+            "rows_of_a_micro_batch": program.rows,
+            "context_length": config.data.context_length,
+            "response_length": config.data.response_length,
+        },
+        "parameters": sum(leaf.size for leaf in jax.tree.leaves(plan.abstract.params)),
+        "memory_per_chip": {
+            "parameters_and_moments": state_bytes(plan.abstract),
+            "arguments": program.arguments,
+            "outputs_not_in_place": program.outputs,
+            "temporaries": program.temporaries,
+            "code": program.code,
+            "peak": program.peak,
+            "available": int(chip.memory) if chip else None,
+        },
+        "flops": {
+            "needed": program.needed,
+            "products": program.products,
+            "xla_per_chip": program.flops,
+        },
+        "bytes_accessed_per_chip": program.bytes_accessed,
+        "collectives_per_chip": {kind: traffic._asdict() for kind, traffic in program.traffic.items()},
+        "compile_seconds": round(program.seconds, 1),
+    }
+
+
+def report_table(report: Report) -> Table:
+    """A report for people."""
+    memory, flops = report["memory_per_chip"], report["flops"]
+    shape = " x ".join(f"{axis} {size}" for axis, size in report["mesh"].items())
+    batch = report["batch"]
+    table = Table(title=f"{report['device']} x {report['devices']}: {shape}", show_header=False)
+    table.add_row(
+        "model", f"{report['recipe']}, {report['parameters'] / 1e6:.1f} M parameters, {report['model']['dtype']}"
+    )
+    table.add_row(
+        "batch",
+        f"{batch['examples']} examples, {batch['micro_batches']} micro-batches of "
+        f"{batch['rows_of_a_micro_batch']} rows x {batch['context_length']} tokens",
+    )
+    for name in ("arguments", "outputs_not_in_place", "temporaries", "code", "peak", "available"):
+        if memory[name] is not None:
+            table.add_row(f"{name.replace('_', ' ')} (GiB a chip)", f"{memory[name] / GIB:.2f}")
+    table.add_row("FLOP a step, all chips", f"{flops['needed']:.3e} needed, {flops['products']:.3e} with recomputing")
+    table.add_row("FLOP a step and chip, by XLA", f"{flops['xla_per_chip']:.3e} (a loop counts once)")
+    table.add_row("bytes accessed a chip", f"{report['bytes_accessed_per_chip'] / 1e9:.1f} GB")
+    for kind, traffic in report["collectives_per_chip"].items():
+        table.add_row(kind, f"{traffic['starts']}, {traffic['bytes'] / 1e6:.1f} MB a chip")
+    table.add_row("compiled in", f"{report['compile_seconds']} s")
+    return table

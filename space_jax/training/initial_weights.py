@@ -1,0 +1,72 @@
+"""Everything that a model can start from: a run, converted weights, a Hugging Face folder on disk, MiniLM."""
+
+from pathlib import Path
+
+from space_jax.config_files import read_model_config
+from space_jax.convert.bert import CONFIG, from_bert
+from space_jax.convert.minilm import named_folder
+from space_jax.convert.state_files import HUGGING_FACE, SAFETENSORS
+from space_jax.convert.weights_folder import DESCRIPTION, read_weights_folder
+from space_jax.errors import UserError
+from space_jax.features.tokenizer import Tokenizer, load_tokenizer
+from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
+from space_jax.models.weights import Weights, without_vocabulary_padding
+from space_jax.training.checkpoint import read_arrays
+from space_jax.training.workdir import CHECKPOINTS, TOKENIZER
+
+
+def read_weights(name: str) -> Weights:
+    """Reads what `--init` names.
+
+    Args:
+      name: "minilm", or a folder: of a run, of `space-jax convert`, or in the layout of Hugging Face.
+
+    Raises:
+      UserError: no such folder, or one of another kind or damaged; MiniLM is not installed.
+    """
+    folder = named_folder(name)
+    if (folder / DESCRIPTION).is_file():
+        return read_weights_folder(folder)
+    if (folder / CHECKPOINTS).is_dir():
+        return _read_run(folder)
+    if any((folder / file).is_file() for file in HUGGING_FACE):
+        return from_bert(folder)
+    raise UserError(
+        f"{folder}: not a folder of weights, which is the workdir of a run, what 'space-jax convert' wrote, or a model "
+        f"in the layout of Hugging Face ({CONFIG} and {SAFETENSORS})"
+    )
+
+
+def _read_run(workdir: Path) -> Weights:
+    model, recipe = read_model_config(workdir)
+    plain = without_vocabulary_padding(read_arrays(workdir / CHECKPOINTS), model.vocabulary.size)
+    return Weights(plain, model, recipe, load_tokenizer(workdir / TOKENIZER), str(workdir))
+
+
+def require_same_tokens(weights: Weights, tokenizer: Tokenizer) -> None:
+    """Refuses weights whose ids mean other tokens than those of a tokenizer.
+
+    Raises:
+      UserError: naming the first token that differs.
+    """
+    theirs = weights.tokenizer
+    if theirs is None:
+        return
+    sizes = theirs.vocabulary().size, tokenizer.vocabulary().size
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"--init {weights.source}: its tokenizer has {sizes[0]} tokens, but the corpora were prepared with one of "
+            f"{sizes[1]}; prepare them with the tokenizer of the weights"
+        )
+    for token_id in range(sizes[0]):
+        if theirs.token(token_id) != tokenizer.token(token_id):
+            raise UserError(
+                f"--init {weights.source}: its token {token_id} is {theirs.token(token_id)!r}, but for the corpora it "
+                f"is {tokenizer.token(token_id)!r}; prepare them with the tokenizer of the weights"
+            )
+    cases = [one.lower_case for one in (theirs, tokenizer) if isinstance(one, WordPieceTokenizer)]
+    if len(set(cases)) > 1:
+        raise UserError(
+            f"--init {weights.source}: its tokenizer and that of the corpora do not agree on lower-casing; prepare "
+            "them with the tokenizer of the weights"
+        )

@@ -1,0 +1,1 @@
+"""What a dialogue is about: tables that belief states search, and bookings."""

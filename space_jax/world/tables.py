@@ -1,0 +1,184 @@
+"""Reads the tables of a database: a user's own files, and those that corpora bring along.
+
+What a folder may hold: `<domain>.csv` (a line of column names first), `<domain>.json` (a list of objects, or an object
+with `rows`), `*.sqlite` or `*.db` (a table a domain), `bookings.json` (what can be booked), and MultiWOZ's
+`<domain>_db.json` or CamRest676's `CamRestDB.json`, which are told by their names.
+"""
+
+import csv
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from space_jax.errors import UserError
+from space_jax.world.database import Database, Row, plain_name
+
+BOOKINGS = "bookings.json"
+_CAMREST, _TAXIS = "CamRestDB.json", "taxi_db.json"
+_NO_TABLE = (BOOKINGS, "postcode.json")  # the latter is MultiWOZ's list of strings
+_SQLITE = (".sqlite", ".sqlite3", ".db")
+_LEFT_OUT = ("location", "introduction", "signature")  # of MultiWOZ: coordinates and advertising
+
+
+def read_database(source: Path | str, lenient: bool = False) -> Database:
+    """The database in a file or a folder of tables.
+
+    Args:
+      source: a CSV, JSON or SQLite file, or a folder of such files; a file's name is the domain, except for SQLite.
+      lenient: see `Database`.
+
+    Raises:
+      UserError: nothing to read there, a file that is damaged, two tables of one domain; with the file.
+    """
+    source = Path(source)
+    files = sorted(source.iterdir()) if source.is_dir() else [source]
+    tables: dict[str, list[Row]] = {}
+    for path in files:
+        for name, rows in _read(path).items():
+            domain = plain_name(name)
+            if domain in tables:
+                raise UserError(f"{path}: holds a second table of the domain {domain}")
+            tables[domain] = rows
+    if not tables:
+        raise UserError(f"{source}: expected tables (*.csv, *.json, *.sqlite), found none")
+    return Database(tables, lenient)
+
+
+def read_bookings(source: Path | str) -> dict[str, tuple[str, ...]]:
+    """Domain -> the slots that a booking needs, from `bookings.json` in a folder of tables; empty if there is none.
+
+    Raises:
+      UserError: a file that says something else.
+    """
+    path = Path(source) / BOOKINGS
+    if not path.is_file():
+        return {}
+    content = _json(path)
+    lists = content.values() if isinstance(content, dict) else [None]
+    if not all(isinstance(slots, list) and slots and all(isinstance(one, str) for one in slots) for slots in lists):
+        raise UserError(f'{path}: expected an object such as {{"restaurant": ["day", "time"]}}, found something else')
+    return {plain_name(domain): tuple(map(plain_name, slots)) for domain, slots in content.items()}
+
+
+def kvret_tables(kb: Mapping[str, Any], domain: str) -> dict[str, list[Row]]:
+    """The table of one KVRET dialogue, `scenario.kb` as the source has it; no table where it is empty.
+
+    A forecast is one row for each place and day, with the slots `location`, `date`, `weather_attribute`; the others are
+    as they are.
+    """
+    items = kb.get("items") or []
+    rows = [row for item in items for row in (_forecast(item) if domain == "weather" else [_row(item)])]
+    return {domain: rows} if rows else {}
+
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _forecast(item: Mapping[str, Any]) -> list[Row]:
+    place, today = str(item.get("location", "")), str(item.get("today", ""))
+    return [
+        {"location": place, "date": day, "today": today, "weather_attribute": str(item[day])}
+        for day in _DAYS
+        if day in item
+    ]
+
+
+def _read(path: Path) -> dict[str, list[Row]]:
+    if not path.exists():
+        raise UserError(f"{path}: no such file or folder of tables")
+    if path.suffix in _SQLITE:
+        return _sqlite(path)
+    readers: dict[str, Callable[[Path], Any]] = {".csv": _csv, ".json": _json}
+    if path.suffix not in readers or path.name in _NO_TABLE:
+        return {}
+    if path.name == _CAMREST:
+        return {"restaurant": _rows(_json(path), path)}
+    if path.name == _TAXIS:
+        return {"taxi": _taxis(_json(path), path)}
+    if path.name.endswith("_db.json"):
+        return {path.name.removesuffix("_db.json"): [_multiwoz_row(row) for row in _rows(_json(path), path)]}
+    return {path.stem: _rows(readers[path.suffix](path), path)}
+
+
+def _csv(path: Path) -> list[Row]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        rows = []
+        try:
+            for row in reader:
+                if None in row or None in row.values():
+                    raise UserError(
+                        f"{path}:{reader.line_num}: expected {len(reader.fieldnames or ())} cells, as above"
+                    )
+                rows.append(row)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise UserError(f"{path}: expected CSV in UTF-8 ({error})") from error
+    header = "".join(reader.fieldnames or ())
+    if len(reader.fieldnames or ()) == 1 and (";" in header or "\t" in header):
+        raise UserError(f"{path}:1: expected commas between the cells, found {header!r}")
+    return rows
+
+
+def _json(path: Path) -> Any:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: expected JSON in UTF-8 ({error})") from error
+    return content.get("rows", content) if isinstance(content, dict) else content
+
+
+def _rows(content: Any, path: Path) -> list[Row]:
+    if not isinstance(content, Sequence) or not content or not all(isinstance(row, Mapping) for row in content):
+        raise UserError(f"{path}: expected a list of objects, one a row, found something else")
+    return [_row(row) for row in content]
+
+
+def _row(row: Mapping[str, Any]) -> Row:
+    return {str(name): _cell(value) for name, value in row.items() if not isinstance(value, (list, dict))}
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _multiwoz_row(row: Mapping[str, str]) -> Row:
+    """The names that belief states use: `arriveBy` -> `arrive_by`, `entrance fee` -> `entrance_fee`."""
+    named = {re.sub(r"(?<=[a-z])(?=[A-Z])|\s+", "_", name.strip()).lower(): cell for name, cell in row.items()}
+    return {name: cell for name, cell in named.items() if name not in _LEFT_OUT}
+
+
+def _taxis(content: Any, path: Path) -> list[Row]:
+    """A row for each kind of car, all of which are free; of telephone numbers the source gives a pattern only."""
+    try:
+        cars = [f"{colour} {make}" for colour in content["taxi_colors"] for make in content["taxi_types"]]
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path}: expected taxi_colors and taxi_types, found something else") from error
+    return [{"car": car, "phone": _telephone(car)} for car in cars]
+
+
+def _telephone(name: str) -> str:
+    return f"{int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) % 10**10:010}"
+
+
+def _sqlite(path: Path) -> dict[str, list[Row]]:
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        with connection:
+            of_user = "type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+            names = connection.execute(f"SELECT name FROM sqlite_master WHERE {of_user} ORDER BY name").fetchall()
+            tables = {}
+            for (name,) in names:
+                quoted = name.replace('"', '""')
+                found = connection.execute(f'SELECT * FROM "{quoted}"')
+                columns = [column[0] for column in found.description]
+                tables[name] = [dict(zip(columns, map(_cell, row), strict=True)) for row in found]
+                if not tables[name]:
+                    raise UserError(f"{path}: expected rows in the table {name}, found none")
+    except sqlite3.DatabaseError as error:
+        raise UserError(f"{path}: expected an SQLite database ({error})") from error
+    connection.close()
+    return tables
