@@ -9,6 +9,7 @@ import space_jax
 from space_jax.commands import (
     bench,
     chat,
+    configs,
     convert,
     data,
     evaluate,
@@ -36,6 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     for command in (
         data,
         tokenizer,
+        configs,
         pretrain,
         finetune,
         evaluate,

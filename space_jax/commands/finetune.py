@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from space_jax.commands.configs import add_config_argument
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 
@@ -17,7 +18,7 @@ def add_parser(verbs: Any) -> None:
         help="fine-tune a pre-trained model for a task; the same command goes on with a run that stopped",
         epilog="Any field of the configuration can be set: --config.train.epochs=5 --config.data.source=DIR",
     )
-    parser.add_argument("--config", required=True, metavar="FILE", help="for example configs/finetune/banking77.py")
+    add_config_argument(parser, "finetune/banking77")
     parser.add_argument("--workdir", type=Path, required=True, help="folder of the run: checkpoints, metrics, results")
     parser.add_argument(
         "--init",
