@@ -31,7 +31,7 @@ from space_jax.errors import UserError
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
-    parser = argparse.ArgumentParser(prog="space-jax", description=space_jax.__doc__)
+    parser = argparse.ArgumentParser(prog="space-jax", description=(space_jax.__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=space_jax.__version__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for command in (

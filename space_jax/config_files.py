@@ -51,7 +51,7 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: typ
     except Exception as error:  # whatever a user's program can raise
         reason = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
         raise UserError(f"{_place(path, error)}: {type(error).__name__}: {reason}") from error
-    return apply_overrides(config, {field: _as_text(value) for field, value in (overrides or {}).items()})
+    return apply_overrides(config, overrides or {})
 
 
 def _get_config(path: str, variant: str, kind: type | None) -> Any:
@@ -97,12 +97,12 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, str]:
     return overrides
 
 
-def apply_overrides(config: Any, overrides: Mapping[str, str], prefix: str = "") -> Any:
+def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "") -> Any:
     """A configuration with fields changed; all at once, so that only the result has to be valid.
 
     Args:
       config: a (nested) frozen dataclass.
-      overrides: dotted field name -> text; tuples are comma-separated.
+      overrides: dotted field name -> its value, or the text of it, in which tuples are comma-separated.
       prefix: where `config` stands in the whole, for messages.
 
     Raises:
@@ -110,14 +110,14 @@ def apply_overrides(config: Any, overrides: Mapping[str, str], prefix: str = "")
     """
     hints = typing.get_type_hints(type(config))
     grouped: dict[str, dict[str, str]] = {}
-    for name, text in overrides.items():
+    for name, given in overrides.items():
         field, _, rest = name.partition(".")
         if field not in hints:
             near = difflib.get_close_matches(field, hints, n=3) or list(hints)
             raise UserError(
                 f"config field {prefix}{field} does not exist; nearest: {', '.join(prefix + n for n in near)}"
             )
-        grouped.setdefault(field, {})[rest] = text
+        grouped.setdefault(field, {})[rest] = _as_text(given)
     changes = {}
     for field, inner in grouped.items():
         value, where = getattr(config, field), f"{prefix}{field}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from space_jax.config import MeshConfig, ModelConfig, OptimiserConfig, require, require_fraction
 from space_jax.config_files import CONFIG_FILE
+from space_jax.remote import as_path
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.parse.config import ParseConfig
@@ -95,6 +96,6 @@ class FinetuneConfig:
 def is_finetuned(workdir: Path) -> bool:
     """Whether a folder is the workdir of a fine-tuning run; one that cannot be read is none."""
     try:
-        return "task" in json.loads((Path(workdir) / CONFIG_FILE).read_bytes())
+        return "task" in json.loads((as_path(workdir) / CONFIG_FILE).read_bytes())
     except (OSError, ValueError, TypeError):
         return False

@@ -25,7 +25,8 @@ def pretrain(config: PretrainConfig, workdir: Path, init: str | None = None) -> 
 
     Args:
       config: of the run; the vocabulary comes from the corpora.
-      workdir: gets `config.json`, `tokenizer/`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`, `curves.png`.
+      workdir: gets `config.json`, `tokenizer/`, `limits.json`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`,
+        `curves.png`.
       init: what the parameters of a new run start from, see `convert.source.read_weights`.
 
     Raises:
@@ -53,5 +54,6 @@ def _pretrain(config: PretrainConfig, workdir: Path, init: str | None) -> Result
         require_fit(shapes, initial, setup.config.model)
     if jax.process_index() == 0:
         tokenizer.save(place.local / TOKENIZER)
+        setup.limits.save(place.local)
     fingerprints = [corpus.metadata.fingerprint for corpus in setup.corpora]
     return train(setup.recipe, setup.config, workdir, iterator, held_out, bank, initial=initial, corpora=fingerprints)

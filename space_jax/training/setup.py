@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
+from space_jax.features.example import Limits
 from space_jax.features.pipeline import Part, eval_batches, train_batches
 from space_jax.features.prepared import Prepared
 from space_jax.features.streams import open_corpora
@@ -40,6 +41,12 @@ class Setup:
         mesh = make_mesh(config.mesh)
         index, count = batch_position(mesh)
         self._part = Part(index, count, batch_shards(mesh) // count)
+
+    @property
+    def limits(self) -> Limits:
+        """What the corpora keep of a dialogue; of several corpora the most."""
+        every = [dataclasses.asdict(corpus.metadata.limits) for corpus in self.corpora]
+        return Limits(**{name: max(limits[name] for limits in every) for name in every[0]})
 
     def train_batches(self) -> BatchIterator:
         """The endless training batches of this process."""

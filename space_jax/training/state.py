@@ -46,6 +46,25 @@ def abstract_params(recipe: Recipe, batch: Batch) -> Any:
     return jax.eval_shape(lambda: recipe.init(jax.random.key(0), _blank(batch)))
 
 
+def abstract_placed_params(recipe: Recipe, batch: Batch, rules: Rules, mesh: Mesh) -> Any:
+    """The parameters as `jax.ShapeDtypeStruct` with shardings: what those of a checkpoint are read into.
+
+    Args:
+      recipe: makes the parameters.
+      batch: one micro-batch; only shapes and dtypes are read.
+      rules: from logical axis name to mesh axes.
+      mesh: the device mesh.
+
+    Raises:
+      UserError: when an axis name has no rule or a dimension does not divide (see `sharding.partition_spec`).
+    """
+    boxed = abstract_params(recipe, batch)
+    where = parameter_shardings(boxed, rules, mesh)
+    return jax.tree.map(
+        lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), unbox(boxed), where
+    )
+
+
 def abstract_state(
     recipe: Recipe, optimiser: optax.GradientTransformation, batch: Batch, rules: Rules, mesh: Mesh
 ) -> TrainState:
