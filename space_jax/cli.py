@@ -9,6 +9,7 @@ import space_jax
 from space_jax.commands import (
     bench,
     chat,
+    configs,
     convert,
     data,
     evaluate,
@@ -30,12 +31,13 @@ from space_jax.errors import UserError
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
-    parser = argparse.ArgumentParser(prog="space-jax", description=space_jax.__doc__)
+    parser = argparse.ArgumentParser(prog="space-jax", description=(space_jax.__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=space_jax.__version__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for command in (
         data,
         tokenizer,
+        configs,
         pretrain,
         finetune,
         evaluate,

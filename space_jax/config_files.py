@@ -9,32 +9,41 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from space_jax.config import ModelConfig, PretrainConfig, RecipeConfig
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.shipped_configs import shipped_config
 
+Config = TypeVar("Config")
 CONFIG_FILE = "config.json"
 OVERRIDE = "--config."
 
 
-def load_config(argument: str, overrides: Mapping[str, str], kind: type = PretrainConfig) -> Any:
+@overload
+def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: None = None) -> Any: ...
+@overload
+def load_config(name: str, overrides: Mapping[str, Any] | None, kind: type[Config]) -> Config: ...
+def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: type | None = None) -> Any:
     """The configuration that a file's `get_config` makes, with fields changed.
 
+    >>> load_config("space3:tiny", {"train.steps": 500, "data.prepared": ("runs/mine/corpus",)}).train.steps
+    500
+
     Args:
-      argument: a Python file, perhaps with an argument for its `get_config`: `configs/x.py` or `configs/x.py:tiny`.
-        The file is a program and is run: use files that you trust.
-      overrides: dotted field name -> text of its value.
-      kind: what `get_config` must return, `PretrainConfig` or `FinetuneConfig`.
+      name: a Python file, or the name of a configuration that comes with the package (`space-jax configs` lists them),
+        perhaps with an argument for its `get_config`: `configs/x.py`, `configs/x.py:tiny`, `space3:tiny`. Of a file and
+        a name that are spelled alike the file is taken. It is a program and is run: use files that you trust.
+      overrides: dotted field name -> its value, or the text of it.
+      kind: what `get_config` must return, `PretrainConfig` or `FinetuneConfig`; None for either.
 
     Raises:
       UserError: no such file, no `get_config` in it, anything that it raises (with file and line), an unknown field, a
         value of the wrong type or out of range.
     """
-    path, _, variant = argument.partition(":")
-    if not Path(path).is_file():
-        raise UserError(f"--config: there is no file {path}")
+    file, _, variant = name.partition(":")
+    path = file if Path(file).is_file() else str(shipped_config(file))
     try:
         config = _get_config(path, variant, kind)
     except UserError as error:
@@ -42,10 +51,10 @@ def load_config(argument: str, overrides: Mapping[str, str], kind: type = Pretra
     except Exception as error:  # whatever a user's program can raise
         reason = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
         raise UserError(f"{_place(path, error)}: {type(error).__name__}: {reason}") from error
-    return apply_overrides(config, overrides)
+    return apply_overrides(config, overrides or {})
 
 
-def _get_config(path: str, variant: str, kind: type) -> Any:
+def _get_config(path: str, variant: str, kind: type | None) -> Any:
     # Not imported: that would leave a __pycache__ beside the user's file, which may be older than a quick edit.
     program = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
     names: dict[str, Any] = {"__name__": "space_jax_config", "__file__": path}
@@ -53,9 +62,16 @@ def _get_config(path: str, variant: str, kind: type) -> Any:
     if "get_config" not in names:
         raise UserError("has no function get_config()")
     config = names["get_config"](variant) if variant else names["get_config"]()
-    if not isinstance(config, kind):
-        raise UserError(f"get_config() must return a {kind.__name__}, it returned {type(config).__name__}")
+    fits = dataclasses.is_dataclass(config) if kind is None else isinstance(config, kind)
+    if not fits:
+        expected = "configuration" if kind is None else kind.__name__
+        raise UserError(f"get_config() must return a {expected}, it returned {type(config).__name__}")
     return config
+
+
+def _as_text(value: Any) -> str:
+    """A value as it is written on the command line."""
+    return ",".join(map(_as_text, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def _place(path: str, error: Exception) -> str:
@@ -81,12 +97,12 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, str]:
     return overrides
 
 
-def apply_overrides(config: Any, overrides: Mapping[str, str], prefix: str = "") -> Any:
+def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "") -> Any:
     """A configuration with fields changed; all at once, so that only the result has to be valid.
 
     Args:
       config: a (nested) frozen dataclass.
-      overrides: dotted field name -> text; tuples are comma-separated.
+      overrides: dotted field name -> its value, or the text of it, in which tuples are comma-separated.
       prefix: where `config` stands in the whole, for messages.
 
     Raises:
@@ -94,14 +110,14 @@ def apply_overrides(config: Any, overrides: Mapping[str, str], prefix: str = "")
     """
     hints = typing.get_type_hints(type(config))
     grouped: dict[str, dict[str, str]] = {}
-    for name, text in overrides.items():
+    for name, given in overrides.items():
         field, _, rest = name.partition(".")
         if field not in hints:
             near = difflib.get_close_matches(field, hints, n=3) or list(hints)
             raise UserError(
                 f"config field {prefix}{field} does not exist; nearest: {', '.join(prefix + n for n in near)}"
             )
-        grouped.setdefault(field, {})[rest] = text
+        grouped.setdefault(field, {})[rest] = _as_text(given)
     changes = {}
     for field, inner in grouped.items():
         value, where = getattr(config, field), f"{prefix}{field}"

@@ -10,6 +10,7 @@ import pytest
 
 import space_jax
 from space_jax.cli import main, make_parser
+from space_jax.config_files import load_config
 from space_jax.features.tokenizer import load_tokenizer
 
 CONFIG_FILE = """
@@ -87,6 +88,7 @@ def test_the_walk_finds_the_verbs():
         "respond",
         "play",
         "chat",
+        "configs",
         "show",
         "convert",
         "multiwoz-eval",
@@ -237,7 +239,9 @@ def test_look_at_a_corpus(capsys):
 
 
 def test_training_without_what_it_needs(mistake, here):
-    assert mistake("pretrain", "--config", "no.py", "--workdir", "w") == "--config: there is no file no.py"
+    assert mistake("pretrain", "--config", "no.py", "--workdir", "w") == (
+        "configuration 'no.py': no file, and none of that name comes with the package; `space-jax configs` lists them"
+    )
     (here / "c.py").write_text(CONFIG_FILE)
     pretrain = ["pretrain", "--config", "c.py", "--workdir", "w"]
     assert mistake(*pretrain, "--config.train.stps=3") == (
@@ -252,6 +256,23 @@ def test_training_without_what_it_needs(mistake, here):
 @pytest.mark.parametrize("verb", ["evaluate", "show", "info"])
 def test_a_folder_that_is_no_workdir(mistake, verb):
     assert mistake(verb, "--workdir", "w") == "w: no config.json; is it the workdir of a pre-training run?"
+
+
+def test_configurations_by_name(mistake, here, capfd):
+    assert main(["configs"]) == 0
+    listed = dict(line.split(maxsplit=1) for line in capfd.readouterr().out.splitlines())
+    assert listed["space1"] == "SPACE-1 (GALAXY) with the published settings: dialog-act policy knowledge."
+    assert listed["finetune/camrest676"] == "End-to-end dialogue on CamRest676 from MiniLM."
+    assert main(["configs", "show", "space3:base"]) == 0
+    (here / "mine.py").write_text(capfd.readouterr().out)
+    assert load_config("mine.py:tiny") == load_config("space3:tiny")
+    assert "nearest: space3, " in mistake("configs", "show", "spac3")
+    assert "no/such/corpus: no such folder" in mistake(
+        "pretrain", "--config", "quickstart", "--workdir", "w", "--config.data.prepared=no/such/corpus"
+    )
+    assert mistake("pretrain", "--config", "finetune/banking77:few", "--workdir", "w").endswith(
+        "banking77.py: get_config() must return a PretrainConfig, it returned FinetuneConfig"
+    )
 
 
 def test_info(capsys):

@@ -1,11 +1,13 @@
 """Configurations from files and from the command line, and back from a workdir."""
 
 import dataclasses
+import doctest
 import json
 import re
 
 import pytest
 
+from space_jax import config_files
 from space_jax.config import (
     DataConfig,
     ModelConfig,
@@ -49,7 +51,7 @@ def config_file(tmp_path):
 
 def refusal(argument, overrides=None):
     with pytest.raises(UserError) as caught:
-        load_config(argument, overrides or {})
+        load_config(argument, overrides, PretrainConfig)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -138,12 +140,37 @@ def test_a_file_with_a_variant(config_file):
 
 
 def test_files_that_give_no_configuration(config_file, tmp_path):
-    assert refusal(str(tmp_path / "none.py:tiny")) == f"--config: there is no file {tmp_path / 'none.py'}"
+    assert refusal(str(tmp_path / "none.py:tiny")).startswith(f"configuration '{tmp_path / 'none.py'}': no file, ")
     path = config_file("a = 1\n", "a.py")
     assert refusal(path) == f"{path}: has no function get_config()"
     path = config_file("def get_config():\n    return {}\n", "b.py")
     assert refusal(path) == f"{path}: get_config() must return a PretrainConfig, it returned dict"
     assert refusal(f"{path}:tiny") == (f"{path}: TypeError: get_config() takes 0 positional arguments but 1 was given")
+
+
+def test_values_from_python_are_as_those_of_the_command_line():
+    typed = {"train.steps": 7, "model.remat": True, "data.prepared": ("a", "b/c"), "data.row_ladder": [0.5, 1.0]}
+    texts = {"train.steps": "7", "model.remat": "true", "data.prepared": "a,b/c", "data.row_ladder": "0.5,1.0"}
+    changed = load_config("quickstart", typed)
+    assert changed == load_config("quickstart", texts)
+    assert (changed.train.steps, changed.model.remat, changed.data.prepared) == (7, True, ("a", "b/c"))
+    assert refusal("quickstart", {"train.steps": 1.5}) == "config field train.steps: '1.5' is not a whole number"
+    assert refusal("quickstart", {"model.remat": None}) == "config field model.remat: 'None' is not true or false"
+
+
+def test_either_kind_is_taken_where_none_is_asked_for(config_file):
+    assert load_config("space2").recipe.name == "space2"
+    assert load_config("finetune/banking77:few").train.epochs == 10
+    path = config_file("def get_config():\n    return {}\n")
+    with pytest.raises(UserError, match=r"x\.py: get_config\(\) must return a configuration, it returned dict"):
+        load_config(path)
+
+
+def test_the_example_in_the_docstring():
+    finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
+    for example in finder.find(config_files.load_config, globs={"load_config": load_config}):
+        runner.run(example)
+    assert runner.summarize(verbose=False) == (0, 1)
 
 
 def test_a_file_that_raises_is_named_with_its_line(config_file):

@@ -4,8 +4,10 @@ Compiling a training step takes most of the time here. All runs share a compilat
 dropout, which halves it.
 """
 
+import doctest
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +19,10 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
+import space_jax
 from space_jax.cli import main
 from space_jax.config_files import load_config, read_config
+from space_jax.features.example import Limits
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.initial_weights import read_weights
@@ -120,8 +124,11 @@ def mistake(arguments, capfd):
 
 def test_a_run_leaves_what_it_promises(finished, world):
     names = {path.name for path in finished.iterdir()}
-    assert names == {"checkpoints", "config.json", "curves.png", "metrics.jsonl", "tensorboard", "tokenizer"}
-    assert find_checkpoints(finished / "checkpoints").steps == (0, 1, 2)
+    assert names == {
+        *("checkpoints", "config.json", "curves.png", "limits.json", "metrics.jsonl", "tensorboard", "tokenizer")
+    }
+    assert Limits.load(finished) == Limits(max_turns=3, max_turn_tokens=20)
+    assert find_checkpoints(finished / "checkpoints").steps == (1, 2)
     assert [step for step, _ in losses(finished)] == [1, 2]
     assert [step for step, _ in losses(finished, "eval")] == [0, 1, 2]
     assert (finished / "curves.png").read_bytes().startswith(b"\x89PNG")
@@ -286,6 +293,27 @@ def test_a_run_in_other_layouts(finished, tmp_path):
     for path, array in there.arrays.items():
         np.testing.assert_array_equal(array, run.arrays[path])
     assert set(read_weights(str(tmp_path / "bert")).arrays) < set(run.arrays)
+
+
+@pytest.fixture
+def page(world, finished):
+    """What the page about Python works with: a run that has ended, an agent that has hardly begun, no CSV yet."""
+    Path("mine.py").write_text(CONFIG)
+    shutil.copytree(finished, "runs/mine")
+    sizes = {"context_length": 64, "target_length": 64, "max_turn_tokens": 18, "max_state_tokens": 20}
+    sizes |= {"max_act_tokens": 10, "max_response_tokens": 12}
+    fields = {f"task.{name}": size for name, size in sizes.items()}
+    fields |= {"data.options": "dialogues=10", "train.epochs": 0, "train.predict_batch": 8}
+    space_jax.finetune(space_jax.load_config("finetune/simulated_agent", fields), "runs/agent", "runs/mine")
+
+
+@pytest.mark.parametrize("finished", ["space3"], indirect=True)
+def test_the_examples_of_the_page_about_python(page):
+    path = Path(__file__).resolve().parents[1] / "docs" / "python.md"
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    failed, tried = doctest.testfile(str(path), module_relative=False, optionflags=options, encoding="utf-8")
+    assert failed == 0
+    assert tried > 25
 
 
 def start(arguments, cache):

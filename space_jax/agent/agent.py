@@ -1,14 +1,14 @@
 """The running dialogue: user's words -> belief state -> database -> dialog acts -> delexicalised response -> words.
 
-A conversation is a value: `Agent.reply` takes conversations and hands on new ones, so that many go on side by side and
-any can be taken up again.
+A conversation is a value: a reply brings the conversation that it ends, and the next turn goes on from that. So many go
+on side by side, and any can be taken up again.
 """
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, Truth, last_state, with_names
+from space_jax.agent.conversation import Conversation, Reply, Truth, asked_again, with_names
 from space_jax.agent.turn import Decided, Turn
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
@@ -20,7 +20,8 @@ from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.trained import Trained
-from space_jax.world.lookup import NOTHING, Lookup, look_up
+from space_jax.world.corpus_worlds import Worlds
+from space_jax.world.lookup import Lookup, look_up
 
 
 class Agent:
@@ -28,15 +29,23 @@ class Agent:
 
     Args:
       writer: the model.
+      worlds: what its own conversations are about; without tables if None.
     """
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, worlds: Worlds | None = None) -> None:
         self._writer, self._sequences = writer, writer.sequences
+        self._worlds = Worlds("", "") if worlds is None else worlds
         self._has = writer.task.labels
 
     @classmethod
     def load(
-        cls, workdir: Path | str, step: str = "best", sampling: Sampling = GREEDY, seed: int = 0, beam: int = 1
+        cls,
+        workdir: Path | str,
+        step: str = "best",
+        sampling: Sampling = GREEDY,
+        seed: int = 0,
+        beam: int = 1,
+        database: str = "",
     ) -> "Agent":
         """The agent of a fine-tuning run.
 
@@ -44,6 +53,7 @@ class Agent:
           workdir: of the run.
           step: a step, "best" or "latest".
           sampling, seed, beam: how words are chosen, see `Writer`.
+          database: tables to talk about, a file or a folder; those of the run's corpus if "".
 
         Raises:
           UserError: no such run or checkpoint, one of another task, a beam that `Writer` refuses.
@@ -51,7 +61,9 @@ class Agent:
         trained = Trained(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
-        return cls(Writer(trained.task, trained.params, sampling, seed, beam))
+        run = trained.config
+        worlds = Worlds(run.data.corpus, run.data.source, database or trained.task.config.database)
+        return cls(Writer(trained.task, trained.params, sampling, seed, beam), worlds)
 
     def fingerprint(self) -> str:
         """A name of its weights."""
@@ -67,36 +79,52 @@ class Agent:
         """Tokens that the model has written so far."""
         return self._writer.written
 
-    def reply(
+    def conversation(self) -> Conversation:
+        """One that has not begun.
+
+        Raises:
+          UserError: tables of the run that cannot be read.
+        """
+        return Conversation(self._worlds.to_talk_about())
+
+    def reply(self, text: str, conversation: Conversation | None = None) -> Reply:
+        """Answers a user's turn; `Reply.conversation` is what the next turn goes on from.
+
+        Args:
+          text: what the user says.
+          conversation: so far; a new one if None.
+
+        Raises:
+          UserError: see `conversation`.
+        """
+        return self.replies([self.conversation() if conversation is None else conversation], [text])[0]
+
+    def replies(
         self, conversations: Sequence[Conversation], texts: Sequence[str], truths: Sequence[Truth] | None = None
-    ) -> tuple[list[Reply], list[Conversation]]:
-        """Answers one user's turn in each conversation.
+    ) -> list[Reply]:
+        """Answers one user's turn in each conversation, side by side.
 
         Args:
           conversations: so far.
           texts: what each user says; to one who says nothing the agent says that it did not understand.
           truths: what is given, if anything.
-
-        Returns:
-          The replies and the conversations with both turns.
         """
         given = list(truths) if truths is not None else [Truth()] * len(texts)
-        replies = [Reply(SAY_AGAIN, SAY_AGAIN, last_state(one), NOTHING, ()) for one in conversations]
-        after = list(conversations)
+        replies = [asked_again(one) for one in conversations]
         heard = [number for number, text in enumerate(texts) if text.strip()]
         if heard:
             answers = self._answer(
                 [conversations[n] for n in heard], [texts[n] for n in heard], [given[n] for n in heard]
             )
-            for number, (reply, conversation) in zip(heard, answers, strict=True):
-                replies[number], after[number] = reply, conversation
-        return replies, after
+            for number, reply in zip(heard, answers, strict=True):
+                replies[number] = reply
+        return replies
 
     def stream(self, conversation: Conversation, text: str) -> "Streamed":
         """Answers one user's turn word by word; a user who says nothing is asked again."""
         if not text.strip():
-            reply = Reply(SAY_AGAIN, SAY_AGAIN, last_state(conversation), NOTHING, ())
-            return Streamed(reply.state, NOTHING, (), iter([reply.text]), lambda: (reply, conversation))
+            reply = asked_again(conversation)
+            return Streamed(reply.state, reply.found, (), iter([reply.text]), lambda: reply)
         decided = self._decide([conversation], [text], [Truth()])
         responses: list[str] = []
 
@@ -109,10 +137,10 @@ class Agent:
                 if spoken.startswith(told):
                     yield spoken[len(told) :]
                     told = spoken
-            rest = finish()[0].text
+            rest = finish().text
             yield rest[len(told) :] if rest.startswith(told) else f"\n{rest}"
 
-        def finish() -> tuple[Reply, Conversation]:
+        def finish() -> Reply:
             return decided.answer(0, responses[0] if responses else "")
 
         state = with_names(decided.states[0], decided.found[0], conversation)
@@ -120,7 +148,7 @@ class Agent:
 
     def _answer(
         self, conversations: Sequence[Conversation], texts: Sequence[str], truths: Sequence[Truth]
-    ) -> list[tuple[Reply, Conversation]]:
+    ) -> list[Reply]:
         decided = self._decide(conversations, texts, truths)
         responses = decided.turn.write(RESPONSE, [truth.response for truth in truths])
         return [decided.answer(n, response) for n, response in enumerate(responses)]
@@ -158,14 +186,14 @@ class Streamed:
       found: what the database says.
       acts: that the model has chosen.
       pieces: of the answer's words, to be taken one after the other.
-      finish: gives the reply and the conversation after it, once all pieces are taken.
+      finish: gives the reply, once all pieces are taken.
     """
 
     state: BeliefState
     found: Lookup
     acts: tuple[PlannedAct, ...]
     pieces: Iterator[str]
-    finish: Callable[[], tuple[Reply, Conversation]]
+    finish: Callable[[], Reply]
 
 
 def _unfinished(text: str) -> int:

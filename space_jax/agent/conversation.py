@@ -51,6 +51,7 @@ class Reply:
       state: the belief state, with names in place of `offered`.
       found: what the database says.
       acts: with the values that the text says.
+      conversation: with both turns; the next turn goes on from it.
     """
 
     text: str
@@ -58,6 +59,12 @@ class Reply:
     state: BeliefState
     found: Lookup
     acts: tuple[SystemAct, ...]
+    conversation: Conversation
+
+
+def asked_again(conversation: Conversation) -> Reply:
+    """The answer to a user who says nothing, which leaves the conversation as it is."""
+    return Reply(SAY_AGAIN, SAY_AGAIN, last_state(conversation), NOTHING, (), conversation)
 
 
 def last_state(conversation: Conversation) -> BeliefState:

@@ -95,9 +95,9 @@ def play(agent: Agent, seed: int, count: int, together: int = 64) -> list[Outcom
         while live:
             for n in live:
                 callers[n].says()
-            replies, after = agent.reply([conversations[n] for n in live], [callers[n].turns[-1][1] for n in live])
-            for n, reply, conversation in zip(live, replies, after, strict=True):
-                conversations[n] = conversation
+            replies = agent.replies([conversations[n] for n in live], [callers[n].turns[-1][1] for n in live])
+            for n, reply in zip(live, replies, strict=True):
+                conversations[n] = reply.conversation
                 callers[n].turns.append(("system", reply.text))
                 callers[n].heard = as_heard(reply.acts)
             live = [n for n in live if not callers[n].user.done]

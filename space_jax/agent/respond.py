@@ -125,10 +125,9 @@ def _serve(
             )
             for one in now
         ]
-        answers, after = agent.reply(before, texts, truths)
-        for n, answer, conversation in zip(live, answers, after, strict=True):
+        for n, answer in zip(live, agent.replies(before, texts, truths), strict=True):
             replies[n].append(Answered(answer.state, answer.response))
-            conversations[n] = conversation
+            conversations[n] = answer.conversation
         yield
 
 

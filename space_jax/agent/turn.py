@@ -87,12 +87,12 @@ class Decided:
         one = self.conversations[n]
         return speak(response, self.acts[n], self.states[n], self.found[n], one.offers, one.backend)
 
-    def answer(self, n: int, response: str) -> tuple[Reply, Conversation]:
-        """The n-th reply with this response, and the conversation after it."""
+    def answer(self, n: int, response: str) -> Reply:
+        """The n-th reply with this response."""
         one, response = self.conversations[n], response.strip() or SAY_AGAIN
         spoken, state, found = self.spoken(n, response), self.states[n], self.found[n]
         said = ContextTurn(
             SYSTEM, response, state if self.has["state"] else None, self.acts[n] if self.has["acts"] else None
         )
-        reply = Reply(spoken.text, response, with_names(state, found, one), found, spoken.acts)
-        return reply, Conversation(one.backend, (*self.asked[n], said), offers_after(one, found, spoken))
+        after = Conversation(one.backend, (*self.asked[n], said), offers_after(one, found, spoken))
+        return Reply(spoken.text, response, with_names(state, found, one), found, spoken.acts, after)

@@ -51,9 +51,9 @@ class Answer:
 
     def finish(self) -> tuple[dict[str, Any], Talk]:
         """The line of a transcript and the conversation after this turn, once all pieces are taken."""
-        reply, conversation = self._streamed.finish()
+        reply = self._streamed.finish()
         line = {"user": self.text, "understood": self.frame.as_json(), **as_json(reply)}
-        return line, Talk(conversation, self.state)
+        return line, Talk(reply.conversation, self.state)
 
 
 def as_typed(text: str) -> str:

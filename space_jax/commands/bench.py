@@ -8,7 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
+from space_jax.commands.configs import add_config_argument
 from space_jax.commands.outputs import add_report_options, write_report
+from space_jax.config import PretrainConfig
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 from space_jax.scale.compare import differences, read_report, table_of
@@ -21,7 +23,7 @@ def add_parser(verbs: Any) -> None:
         help="speed and memory of the training step of a configuration on this machine",
         epilog="Any field of the configuration can be set: --config.data.prepared=runs/sgd/corpus",
     )
-    parser.add_argument("--config", required=True, metavar="FILE[:ARGUMENT]", help="for example configs/space3_sgd.py")
+    add_config_argument(parser, "space3_sgd")
     parser.add_argument("--steps", type=int, default=10, help="steps to time, after those that compile (%(default)s)")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="a report of before, to be shown beside")
     add_report_options(parser)
@@ -33,7 +35,7 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
         raise UserError(f"--steps: {given.steps} is not at least 1")
     other = None if given.compare is None else read_report(given.compare)
     overrides = parse_overrides(rest)
-    config = load_config(given.config, overrides)
+    config = load_config(given.config, overrides, PretrainConfig)
     from space_jax.scale.bench import bench
     from space_jax.training.setup import Setup
 

@@ -24,7 +24,9 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
-    parser.add_argument("--database", help="tables, a file or a folder (default: those of the run's corpus)")
+    parser.add_argument(
+        "--database", default="", help="tables, a file or a folder (default: those of the run's corpus)"
+    )
     parser.add_argument("--transcript", type=Path, metavar="FILE", help="save the conversation as JSON lines")
     parser.add_argument("--web", action="store_true", help="on a web page; needs pip install 'space-jax[web]'")
     parser.add_argument("--host", help=f"of the page; 0.0.0.0 lets other machines in ({_HOST})")
@@ -65,16 +67,10 @@ def _check(given: argparse.Namespace) -> None:
 def _opened(given: argparse.Namespace) -> "tuple[Agent, Talk]":
     """The agent of a run, and a conversation about the world of its corpus that has not begun."""
     from space_jax.agent.agent import Agent
-    from space_jax.agent.conversation import Conversation
     from space_jax.chat.answer import Talk
-    from space_jax.config_files import read_config
     from space_jax.decoding.sampling import Sampling
-    from space_jax.tasks.config import FinetuneConfig
-    from space_jax.world.corpus_worlds import Worlds
 
     drawn = 1.0 if given.top_k or given.top_p < 1 else 0.0
     sampling = Sampling(drawn if given.temperature is None else given.temperature, given.top_k, given.top_p)
-    agent = Agent.load(given.workdir, given.step, sampling, given.seed)  # says what is wrong with a folder
-    run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
-    worlds = Worlds(run.data.corpus, run.data.source, given.database or getattr(run.task, "database", ""))
-    return agent, Talk(Conversation(worlds.to_talk_about()))
+    agent = Agent.load(given.workdir, given.step, sampling, given.seed, database=given.database)
+    return agent, Talk(agent.conversation())

@@ -6,7 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
+from space_jax.commands.configs import add_config_argument
 from space_jax.commands.outputs import add_report_options, write_report
+from space_jax.config import PretrainConfig
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 
@@ -18,7 +20,7 @@ def add_parser(verbs: Any) -> None:
         help="compile the training step for a TPU slice without having one: memory, FLOPs, collectives",
         epilog="Any field of the configuration can be set: --config.mesh.preset=fsdp. No corpus is read.",
     )
-    parser.add_argument("--config", required=True, metavar="FILE[:ARGUMENT]", help="for example configs/space3.py:base")
+    add_config_argument(parser, "space3:base")
     parser.add_argument(
         "--topology",
         metavar="NAME",
@@ -42,7 +44,7 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
         raise UserError(f"--rows: {given.rows} is not a share: it must be above 0 and at most 1")
     if given.vocab_size < 11:
         raise UserError(f"--vocab-size: {given.vocab_size} is too small for ten prompt tokens and a word")
-    config = load_config(given.config, parse_overrides(rest))
+    config = load_config(given.config, parse_overrides(rest), PretrainConfig)
     import jax
 
     from space_jax.scale.compile_ahead import compile_ahead, report_table

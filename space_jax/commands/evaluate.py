@@ -9,11 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from space_jax.config_files import apply_overrides, parse_overrides, read_config
-from space_jax.errors import UserError
+from space_jax.config_files import parse_overrides
 from space_jax.remote import as_path
-from space_jax.tasks.config import is_finetuned
-from space_jax.tasks.workdir import write_text
 
 
 def add_parser(verbs: Any) -> None:
@@ -31,45 +28,18 @@ def add_parser(verbs: Any) -> None:
 
 
 def _run(given: argparse.Namespace, rest: list[str]) -> None:
-    if is_finetuned(given.workdir):
-        step, measured, metrics = _finetuned(given, parse_overrides(rest))
-        _show(given, step, measured, metrics)
-        return
-    if given.input is not None or given.errors is not None:
-        raise UserError(f"--input, --errors: are for fine-tuned models, and {given.workdir} is not the workdir of one")
-    config = apply_overrides(read_config(given.workdir), parse_overrides(rest))
-    from space_jax.training.trained import evaluate_run
+    from space_jax.api.runs import evaluate  # JAX is imported by the verbs that compute, not by --help
 
-    step, metrics = evaluate_run(config, given.workdir, given.step, given.split)
-    _show(given, step, given.split, metrics)
-
-
-def _finetuned(given: argparse.Namespace, overrides: dict[str, str]) -> tuple[int, str, dict[str, float]]:
-    from space_jax.tasks.predict import evaluate_file, evaluate_split
-    from space_jax.tasks.trained import Trained
-
-    trained = Trained(given.workdir, given.step, overrides=overrides)
-    if given.input is not None:
-        result, measured = evaluate_file(trained, given.input), given.input.name
-    else:
-        result, measured = evaluate_split(trained, given.split), given.split
-    for error in result.errors:
+    result = evaluate(given.workdir, given.split, given.step, given.input, given.errors, parse_overrides(rest))
+    for error in result.left_out:
         print(f"left out: {error}", file=sys.stderr)
-    if given.errors is not None:
-        page = trained.task.error_page(
-            result.records, result.predictions, f"{given.workdir.name}: errors on {measured}"
-        )
-        if page is None:
-            raise UserError(f"--errors: the task {trained.task.name} has no page about errors")
-        write_text(given.errors, page)
-    return trained.step, measured, result.scores | {"records": len(result.records), "left_out": len(result.errors)}
-
-
-def _show(given: argparse.Namespace, step: int, measured: str, metrics: dict[str, float]) -> None:
+    metrics: dict[str, float] = dict(result.scores)
+    if result.records is not None:
+        metrics |= {"records": result.records, "left_out": len(result.left_out)}
     if given.json:
-        print(json.dumps({"step": step, "split": measured, **metrics}, indent=1))
+        print(json.dumps({"step": result.step, "split": result.measured, **metrics}, indent=1))
         return
-    table = Table("measure", measured, title=f"{given.workdir}, step {step}")
+    table = Table("measure", result.measured, title=f"{given.workdir}, step {result.step}")
     for name, value in metrics.items():
         table.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
     Console().print(table)

@@ -1,10 +1,10 @@
 """`space-jax finetune`."""
 
 import argparse
-import dataclasses
 import json
 from typing import Any
 
+from space_jax.commands.configs import add_config_argument
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 from space_jax.remote import as_path
@@ -17,7 +17,7 @@ def add_parser(verbs: Any) -> None:
         help="fine-tune a pre-trained model for a task; the same command goes on with a run that stopped",
         epilog="Any field of the configuration can be set: --config.train.epochs=5 --config.data.source=DIR",
     )
-    parser.add_argument("--config", required=True, metavar="FILE", help="for example configs/finetune/banking77.py")
+    add_config_argument(parser, "finetune/banking77")
     parser.add_argument(
         "--workdir", type=as_path, required=True, help="folder of the run: checkpoints, metrics, results"
     )
@@ -43,21 +43,11 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
 
     config = load_config(given.config, parse_overrides(rest), FinetuneConfig)
     seeds = _seeds(given.seeds)
-    from space_jax.tasks.finetune import Subset, finetune  # JAX is imported by the verbs that compute, not by --help
-    from space_jax.tasks.seeds import summarise
+    from space_jax.api.runs import finetune  # JAX is imported by the verbs that compute, not by --help
 
-    if not seeds:
-        results = finetune(config, given.workdir, given.init, Subset(given.shots, config.train.seed))
-        _show(results)
-        return
-    runs = {}
-    for seed in seeds:
-        seeded = dataclasses.replace(config, train=dataclasses.replace(config.train, seed=seed))
-        results = finetune(seeded, given.workdir / f"seed-{seed}", given.init, Subset(given.shots, seed))
-        if results is None:  # asked to stop
-            return
-        runs[seed] = results
-    _show(summarise(given.workdir, runs))
+    results = finetune(config, given.workdir, given.init, given.shots, seeds)
+    if results is not None:  # not asked to stop
+        print(json.dumps(results, indent=1))
 
 
 def _seeds(text: str) -> list[int]:
@@ -67,8 +57,3 @@ def _seeds(text: str) -> list[int]:
     if len(set(parts)) != len(parts):
         raise UserError(f"--seeds: {text!r} names a seed twice")
     return [int(part) for part in parts]
-
-
-def _show(results: dict[str, Any] | None) -> None:
-    if results is not None:
-        print(json.dumps(results, indent=1))

@@ -6,7 +6,11 @@ them). Roles are the true ones: two turns of one speaker in a row stay two turns
 
 import dataclasses
 import hashlib
+import json
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,10 +32,34 @@ class Limits:
     max_turn_tokens: int = 50
     tree_elements: int = 16
 
+    FILE: ClassVar[str] = "limits.json"
+
     def __post_init__(self):
         for field in dataclasses.fields(self):
             if getattr(self, field.name) <= 0:
                 raise UserError(f"limits.{field.name}: {getattr(self, field.name)} is not positive")
+
+    def save(self, folder: Path) -> None:
+        """Writes `limits.json` whole or not at all: what a model was trained on, texts have to be cut to later."""
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{self.FILE}.{os.getpid()}"
+        temporary.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n", encoding="utf-8")
+        os.replace(temporary, folder / self.FILE)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Limits":
+        """What `save` wrote.
+
+        Raises:
+          UserError: there is no such file, or a damaged one.
+        """
+        try:
+            return cls(**json.loads((folder / cls.FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            path = folder / cls.FILE
+            raise UserError(
+                f"{path}: cannot be read ({error}); the run's `pretrain` command, given again, writes it"
+            ) from None
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -95,6 +123,13 @@ def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) 
     identity = stable_hash(dialogue.id, bits=31)
     for wanted in example_turns(dialogue):
         yield _example(dialogue.turns, turns, wanted, limits, identity)
+
+
+def context_example(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Example:
+    """All turns of a dialogue as the context of a response that is not there, without labels; to ask a model about."""
+    turns = [_tokenise(turn, tokenizer) for turn in dialogue.turns]
+    wanted = ExampleTurns(len(turns), None, labelled=False)
+    return _example(dialogue.turns, turns, wanted, limits, stable_hash(dialogue.id, bits=31))
 
 
 def without_labels(dialogue: Dialogue) -> Dialogue:

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from space_jax.config_files import CONFIG_FILE, apply_overrides, read_config
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
@@ -19,8 +17,7 @@ from space_jax.tasks.workdir import LABELS, SUPPORT, read_arrays, read_json
 from space_jax.training import trained as runs
 from space_jax.training.checkpoint import load_params, read_notes
 from space_jax.training.mesh import make_mesh
-from space_jax.training.sharding import parameter_shardings, unbox
-from space_jax.training.state import abstract_params
+from space_jax.training.state import abstract_placed_params
 
 
 class Trained:
@@ -38,7 +35,7 @@ class Trained:
         workdir: str | os.PathLike[str],
         step: str = runs.BEST,
         batch_size: int | None = None,
-        overrides: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
     ):
         """Reads the checkpoint.
 
@@ -65,7 +62,8 @@ class Trained:
         self.step = runs.find_step(workdir, step)
         mesh = make_mesh(config.mesh)
         shape = self.task.collate([], config.train.predict_batch, None)
-        self.params = _load(self.task, shape, config, mesh, workdir / runs.CHECKPOINTS, self.step)
+        abstract = abstract_placed_params(self.task, shape, config.mesh.rules, mesh)  # type: ignore[arg-type]
+        self.params = load_params(workdir / runs.CHECKPOINTS, abstract, self.step)
         _, results = read_notes(workdir / runs.CHECKPOINTS, self.step)
         self.calibration: Json = {name: value for name, value in results.items() if name in self.task.calibrated}
         self.support: Arrays = read_arrays(workdir / SUPPORT) if self.task.needs_support else {}
@@ -93,12 +91,3 @@ def _why_none(workdir: Path) -> str:
     if not (workdir / CONFIG_FILE).is_file():
         return f"no {CONFIG_FILE} in it"
     return f"its {CONFIG_FILE} names no task, as that of a pre-training run"
-
-
-def _load(task: Task, shape: Any, config: FinetuneConfig, mesh: Any, checkpoints: Path, step: int) -> Any:
-    boxed = abstract_params(task, shape)
-    where = parameter_shardings(boxed, config.mesh.rules, mesh)
-    abstract = jax.tree.map(
-        lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), unbox(boxed), where
-    )
-    return load_params(checkpoints, abstract, step)

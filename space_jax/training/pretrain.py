@@ -39,8 +39,8 @@ def pretrain(
 
     Args:
       config: of the run; the vocabulary comes from the corpora.
-      workdir: gets `config.json`, `tokenizer/`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`, `curves.png`; may be
-        in a bucket (`gs://...`).
+      workdir: gets `config.json`, `tokenizer/`, `limits.json`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`,
+        `curves.png`; may be in a bucket (`gs://...`).
       init: what the parameters of a new run start from, see `training.initial_weights.read_weights`.
       console: where progress is shown; standard error by default.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
+from space_jax.features.example import Limits
 from space_jax.features.pipeline import TrainBatches, eval_batches, train_batches
 from space_jax.features.prepared import Prepared
 from space_jax.features.streams import open_corpora
@@ -38,6 +39,12 @@ class Setup:
         self.config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocabulary=vocabulary))
         self.recipe: Recipe = make_recipe(self.config.model, self.config.recipe)
         self._part = part_of(make_mesh(config.mesh))
+
+    @property
+    def limits(self) -> Limits:
+        """What the corpora keep of a dialogue; of several corpora the most."""
+        every = [dataclasses.asdict(corpus.metadata.limits) for corpus in self.corpora]
+        return Limits(**{name: max(limits[name] for limits in every) for name in every[0]})
 
     def train_batches(self) -> TrainBatches:
         """The endless training batches of this process."""

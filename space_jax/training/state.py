@@ -45,6 +45,25 @@ def abstract_params(objective: Objective[B], batch: B) -> Any:
     return jax.eval_shape(lambda: objective.init(jax.random.key(0), _blank(batch)))
 
 
+def abstract_placed_params(objective: Objective[B], batch: B, rules: Rules, mesh: Mesh) -> Any:
+    """The parameters as `jax.ShapeDtypeStruct` with shardings: what those of a checkpoint are read into.
+
+    Args:
+      objective: makes the parameters.
+      batch: one micro-batch; only shapes and dtypes are read.
+      rules: from logical axis name to mesh axes.
+      mesh: the device mesh.
+
+    Raises:
+      UserError: when an axis name has no rule or a dimension does not divide (see `sharding.partition_spec`).
+    """
+    boxed = abstract_params(objective, batch)
+    where = parameter_shardings(boxed, rules, mesh)
+    return jax.tree.map(
+        lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), unbox(boxed), where
+    )
+
+
 def abstract_state(
     objective: Objective[B], optimiser: optax.GradientTransformation, batch: B, rules: Rules, mesh: Mesh
 ) -> TrainState:

@@ -10,9 +10,8 @@ from space_jax.features.tokenizer import load_tokenizer
 from space_jax.training.checkpoint import find_checkpoints, load_params
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.mesh import make_mesh
-from space_jax.training.optimiser import make_optimiser
 from space_jax.training.setup import Setup
-from space_jax.training.state import abstract_state
+from space_jax.training.state import abstract_placed_params
 from space_jax.training.workdir import CHECKPOINTS, TOKENIZER
 
 BEST, LATEST = "best", "latest"
@@ -63,10 +62,8 @@ def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
       UserError: the checkpoint cannot be read or does not fit the configuration.
     """
     config = setup.config
-    mesh = make_mesh(config.mesh)
-    optimiser = make_optimiser(config.optimiser, config.train.steps)
-    abstract = abstract_state(setup.recipe, optimiser, batch, config.mesh.rules, mesh)
-    return load_params(workdir / CHECKPOINTS, abstract.params, step)
+    abstract = abstract_placed_params(setup.recipe, batch, config.mesh.rules, make_mesh(config.mesh))
+    return load_params(workdir / CHECKPOINTS, abstract, step)
 
 
 def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str) -> tuple[int, dict[str, float]]:

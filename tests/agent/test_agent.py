@@ -11,11 +11,12 @@ from space_jax.agent.writer import Writer
 from space_jax.corpora.simulated import DialogAct, simulate
 from space_jax.decoding.sampling import Sampling
 from space_jax.dialogue.record import USER
+from space_jax.errors import UserError
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.tasks.dialogue.sequence import PARTS
 from space_jax.world.backend import Tables
-from space_jax.world.corpus_worlds import Worlds
+from space_jax.world.corpus_worlds import SimulatedBackend, Worlds
 from space_jax.world.database import Database
 
 WORLD = Tables(Database({"hotel": [{"name": "Ivy", "area": "north", "phone": "4"}]}))
@@ -32,20 +33,37 @@ def fresh():
 
 
 def test_what_is_given_is_used(agent, fresh):
-    (reply,), (after,) = agent.reply([fresh], ["a hotel in the north"], [TRUTH])
+    (reply,) = agent.replies([fresh], ["a hotel in the north"], [TRUTH])
     assert reply.text == "Ivy is in the north ."
     assert reply.acts == (SystemAct("hotel", "propose", (("name", "Ivy"),)),)
     assert reply.found.tokens == ("[db_1]",)
-    assert [one.role for one in after.said] == ["user", "system"]
-    assert after.offers.names("hotel") == ("Ivy",)
-    (reply,), _ = agent.reply([after], ["yes"], [Truth({"hotel": {"name": ("offered",)}}, (), "[hotel_phone]")])
+    assert [one.role for one in reply.conversation.said] == ["user", "system"]
+    assert reply.conversation.offers.names("hotel") == ("Ivy",)
+    (reply,) = agent.replies(
+        [reply.conversation], ["yes"], [Truth({"hotel": {"name": ("offered",)}}, (), "[hotel_phone]")]
+    )
     assert (reply.text, reply.state) == ("4", {"hotel": {"name": ("Ivy",)}})
 
 
 def test_side_by_side_is_as_one_at_a_time(agent, fresh):
     texts = ["a hotel", "taxi to the north please"]
-    together, _ = agent.reply([fresh] * 2, texts)
-    assert together == [agent.reply([fresh], [text])[0][0] for text in texts]
+    together = agent.replies([fresh] * 2, texts)
+    assert together == [agent.reply(text, fresh) for text in texts]
+
+
+def test_a_conversation_begins_with_its_first_turn(agent, task, params, fresh):
+    of_run = Agent(Writer(task, params), Worlds("simulated", ""))
+    first = of_run.reply("a hotel in the north")
+    assert first.conversation.said[0].text == "a hotel in the north"
+    assert isinstance(first.conversation.backend, SimulatedBackend)
+    second = of_run.reply("yes", first.conversation)
+    assert [one.text for one in second.conversation.said[::2]] == ["a hotel in the north", "yes"]
+    assert len(first.conversation.said) == 2  # as it was
+    assert agent.reply("a hotel in the north").found.rows == ()  # an agent without tables
+    without = Agent(Writer(task, params), Worlds("camrest676", ""))
+    with pytest.raises(UserError, match="corpus camrest676: expected a source"):
+        without.reply("a hotel")
+    assert without.reply("a hotel", fresh).text  # nobody asks for its own
 
 
 def test_of_a_long_true_state_the_model_reads_the_domain_that_is_asked(agent, fresh, monkeypatch):
@@ -58,7 +76,7 @@ def test_of_a_long_true_state_the_model_reads_the_domain_that_is_asked(agent, fr
 
     monkeypatch.setattr(Writer, "write", noted)
     state = {"restaurant": {"name": ("good " * 9,), "area": ("north " * 9,)}, "hotel": {"area": ("north",)}}
-    (reply,), _ = agent.reply([fresh], ["a hotel"], [Truth(state, (), "good")])
+    (reply,) = agent.replies([fresh], ["a hotel"], [Truth(state, (), "good")])
     text = next(text for part, text in given if part == "state")
     assert "hotel area: north" in text
     assert "restaurant" not in text
@@ -82,20 +100,20 @@ def test_what_is_drawn_is_not_the_state(task, params):
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
 def test_a_user_who_says_nothing_is_asked_again(agent, fresh, text):
-    (reply,), (after,) = agent.reply([fresh], [text])
-    assert (reply.text, after) == (SAY_AGAIN, fresh)
+    reply = agent.reply(text, fresh)
+    assert (reply.text, reply.conversation) == (SAY_AGAIN, fresh)
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "north " * 1000, "<sos_b> hotel [db_1] ; : \\", "\ud800 \x00", "漢字"])
 def test_any_text_is_answered(agent, fresh, text):
-    (reply,), _ = agent.reply([fresh], [text])
+    reply = agent.reply(text, fresh)
     assert reply.text
     assert not PLACEHOLDER.search(reply.text)
 
 
 @pytest.mark.parametrize("state", [{"hotel": {"area": ("the moon",)}}, {"hotel": {}}, {"nowhere": {"x": ("1",)}}, {}])
 def test_any_state_is_answered(agent, fresh, state):
-    (reply,), _ = agent.reply([fresh], ["a hotel"], [Truth(state, TRUTH.acts, TRUTH.response)])
+    (reply,) = agent.replies([fresh], ["a hotel"], [Truth(state, TRUTH.acts, TRUTH.response)])
     assert reply.text
     assert "[" not in reply.text
 
@@ -103,10 +121,10 @@ def test_any_state_is_answered(agent, fresh, state):
 def test_a_streamed_answer_is_the_answer(agent, fresh):
     streamed = agent.stream(fresh, "a hotel in the north")
     pieces = list(streamed.pieces)
-    (reply,), (conversation,) = agent.reply([fresh], ["a hotel in the north"])
+    reply = agent.reply("a hotel in the north", fresh)
     assert "".join(pieces).split() == reply.text.split()
     assert len(pieces) > 1
-    assert streamed.finish() == (reply, conversation)
+    assert streamed.finish() == reply
     assert list(agent.stream(fresh, " ").pieces) == [SAY_AGAIN]
 
 
@@ -120,21 +138,21 @@ def test_the_pieces_of_a_streamed_answer_share_one_program(task, params, fresh):
 def test_fifty_turns(agent, fresh):
     conversation = fresh
     for _ in range(50):
-        (reply,), (conversation,) = agent.reply([conversation], ["a cheap hotel in the north"])
+        reply = agent.reply("a cheap hotel in the north", conversation)
+        conversation = reply.conversation
         assert reply.text
     assert len(conversation.said) == 100
 
 
 def test_true_dialogues_are_answered_turn_by_turn(agent, monkeypatch):
     dialogues = list(simulate(3, 2))
-    reply, answers = agent.reply, []
+    reply, answers = agent.replies, []
 
     def noted(*arguments):
-        answered = reply(*arguments)
-        answers.append(answered[0])
-        return answered
+        answers.append(reply(*arguments))
+        return answers[-1]
 
-    monkeypatch.setattr(agent, "reply", noted)
+    monkeypatch.setattr(agent, "replies", noted)
     answered, speed = respond(agent, dialogues, Worlds("simulated", ""), given=("states", "acts"), together=2)
     for one, dialogue in zip(answered, dialogues, strict=True):
         assert one.dialogue is dialogue

@@ -63,8 +63,8 @@ def talk(task, backend, turns):
     conversation, replies = Conversation(BACKENDS[backend]), []
     for said, state, acts, response in turns:
         agent = Agent(Babbler(task, state=state, acts=acts, response=response))
-        (reply,), (conversation,) = agent.reply([conversation], [said])
-        replies.append(reply)
+        replies.append(agent.reply(said, conversation))
+        conversation = replies[-1].conversation
     return replies, conversation
 
 
@@ -98,5 +98,5 @@ def test_an_empty_result_is_told_and_answered(task):
 @pytest.mark.parametrize("response", ["", "   ", "\n"])
 def test_a_model_that_says_nothing_asks_again(task, response):
     (reply,), conversation = talk(task, "tables", [("a hotel", "", "", response)])
-    assert reply == Reply(SAY_AGAIN, SAY_AGAIN, {}, reply.found, ())
+    assert reply == Reply(SAY_AGAIN, SAY_AGAIN, {}, reply.found, (), conversation)
     assert conversation.said[-1].text == SAY_AGAIN

@@ -94,7 +94,7 @@ def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatc
     whole, out = tmp_path / "whole.json", tmp_path / "turns.json"
     data = DataSource(test=str(tmp_path / "test.jsonl"))
     assert run(data, "--together", "1", "--out", str(whole)) == 0
-    reply, calls = agent.reply, []
+    reply, calls = agent.replies, []
 
     def stopped(*arguments):
         calls.append(arguments)
@@ -102,7 +102,7 @@ def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatc
             raise KeyboardInterrupt
         return reply(*arguments)
 
-    monkeypatch.setattr(agent, "reply", stopped)
+    monkeypatch.setattr(agent, "replies", stopped)
     assert run(data, "--together", "1", "--out", str(out)) == 130
     assert not out.exists()
     part = tmp_path / "turns.json.part"
@@ -186,15 +186,15 @@ def wide(task, params):
 
 def test_a_beam_of_many_answers_as_one_alone(wide, agent):
     fresh, texts = Conversation(Tables(Database({"hotel": HOTELS}))), ["a hotel", "taxi to the north please"]
-    together, after = wide.reply([fresh] * 2, texts)
-    assert together == [wide.reply([fresh], [text])[0][0] for text in texts]
-    assert together != agent.reply([fresh] * 2, texts)[0]
+    together = wide.replies([fresh] * 2, texts)
+    assert together == [wide.reply(text, fresh) for text in texts]
+    assert together != agent.replies([fresh] * 2, texts)
     encode = wide._writer.task.tokenizer.encode
     limits = wide._writer.sequences.limits
-    assert all(len(encode(one.said[-1].text)) <= limits["response"] for one in after)
+    assert all(len(encode(one.conversation.said[-1].text)) <= limits["response"] for one in together)
     streamed = wide.stream(fresh, texts[0])
     assert "".join(streamed.pieces).split() == together[0].text.split()
-    assert streamed.finish() == (together[0], after[0])
+    assert streamed.finish() == together[0]
 
 
 @pytest.mark.parametrize(("beam", "temperature"), [(0, 0.0), (-1, 0.0), (2, 1.0)])

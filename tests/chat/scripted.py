@@ -26,6 +26,7 @@ class Scripted:
         found = look_up(conversation.backend, state, conversation.offers)
         words = f"I heard: {text}"
         said = (*conversation.said, ContextTurn(USER, text), ContextTurn(SYSTEM, words, state, ACTS))
-        reply = Reply(words, words, state, found, (SystemAct("hotel", "inform", (("name", None),)),))
+        after = dataclasses.replace(conversation, said=said)
+        reply = Reply(words, words, state, found, (SystemAct("hotel", "inform", (("name", None),)),), after)
         pieces = (words[start : start + 7] for start in range(0, len(words), 7))
-        return Streamed(state, found, ACTS, pieces, lambda: (reply, dataclasses.replace(conversation, said=said)))
+        return Streamed(state, found, ACTS, pieces, lambda: reply)

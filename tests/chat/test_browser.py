@@ -151,11 +151,11 @@ def test_on_a_phone(scripted_page):
 
 def test_a_model(serve, agent, fresh, visit):
     page = visit(serve(agent, fresh), PHONE)
-    (reply,), _ = agent.reply([fresh.conversation], ["a hotel in the north"])
+    reply = agent.reply("a hotel in the north", fresh.conversation)
     say(page, "a hotel in the north", reply.text)
     assert [slot for slots in reply.state.values() for slot in slots if slot.lower() not in panel(page)[1]] == []
     say(page, "", "Sorry, I did not catch that. Could you say it again?")
-    (reply,), _ = agent.reply([fresh.conversation], ["x" * 5000])
+    reply = agent.reply("x" * 5000, fresh.conversation)
     page.get_by_role("button", name="Start over").click()
     page.get_by_text("The conversation begins").wait_for()
     say(page, "x" * 5000, reply.text)

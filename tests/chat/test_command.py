@@ -73,7 +73,7 @@ def test_options_that_do_not_go_together(mistake, tmp_path, options, said):
 def test_a_choice_among_some_tokens_is_a_draw(monkeypatch, tmp_path, options, sampling):
     asked = []
 
-    def load(workdir, step, sampling, seed):
+    def load(workdir, step, sampling, seed, database):
         asked.append(sampling)
         raise UserError("enough")
 

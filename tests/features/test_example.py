@@ -1,5 +1,7 @@
 """Examples: which turns become one, what is kept, and that hidden labels leave no trace."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from space_jax.dialogue.acts import ACT_INDEX
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.dialogue.trees import hashed_views
 from space_jax.errors import UserError
-from space_jax.features.example import Limits, dialogue_examples, stable_hash, without_labels
+from space_jax.features.example import Limits, context_example, dialogue_examples, stable_hash, without_labels
 
 HOTEL = (Frame("hotel", "inform", (Slot("area", (Value("the east", 14, 22),)),)),)
 OFFER = (Frame("hotel", "propose", (Slot("name", (Value("autumn house"),)),)),)
@@ -147,3 +149,32 @@ def test_the_hash_is_stable_and_positive():
 def test_limits_must_be_positive():
     with pytest.raises(UserError, match=r"limits\.max_turns: 0 is not positive"):
         Limits(max_turns=0)
+
+
+def test_a_whole_dialogue_as_context(word_tokenizer):
+    """It is the example of an answer that is not there yet."""
+    limits = Limits(max_turns=2, max_turn_tokens=3)
+    asked = dataclasses.replace(DIALOGUE, turns=DIALOGUE.turns[:3])
+    context, (_, answered) = (
+        context_example(asked, word_tokenizer, limits),
+        examples(DIALOGUE, word_tokenizer, **vars(limits)),
+    )
+    for name in ("turn_tokens", "turn_lengths", "turn_roles"):
+        np.testing.assert_array_equal(getattr(context, name), getattr(answered, name))
+    assert not context.labelled
+    assert not context.responded
+    assert not context.response_tokens.size
+    assert not context.user_tree.any()
+
+
+def test_limits_in_a_file(tmp_path):
+    limits = Limits(max_turns=2, max_turn_tokens=40, tree_elements=8)
+    limits.save(tmp_path / "new")
+    assert Limits.load(tmp_path / "new") == limits
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["limits.json"]
+    for damaged in ("", "[]", '{"max_turns": 2, "turns": 3}', '{"max_turns": "2"}'):
+        (tmp_path / "limits.json").write_text(damaged)
+        with pytest.raises(UserError, match=r"limits\.json: cannot be read"):
+            Limits.load(tmp_path)
+    with pytest.raises(UserError, match=r"none.limits\.json: cannot be read .*; the run's `pretrain` command"):
+        Limits.load(tmp_path / "none")

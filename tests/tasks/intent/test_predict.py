@@ -1,12 +1,14 @@
 """Prediction and evaluation with a finished run, from the command line and from Python."""
 
+import dataclasses
 import io
 import json
 
 import numpy as np
 import pytest
 
-import space_jax
+from space_jax.api.finetuned import Finetuned
+from space_jax.api.runs import evaluate
 from space_jax.cli import main
 from space_jax.errors import UserError
 from space_jax.tasks.predict import evaluate_file, predict_rows, rows_from, to_line
@@ -15,8 +17,13 @@ from tests.tasks.intent.conftest import rows, write_jsonl
 
 
 @pytest.fixture(scope="module")
-def model(finished):
-    return space_jax.load(finished[0], batch_size=8)
+def trained(finished):
+    return Trained(finished[0], batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def model(trained):
+    return Finetuned(trained)
 
 
 LINES = [
@@ -37,8 +44,8 @@ LINES = [
 ]
 
 
-def test_a_bad_line_is_an_error_of_its_own_and_the_rest_goes_on(model):
-    said = list(predict_rows(model.trained, rows_from("-", LINES), 8))
+def test_a_bad_line_is_an_error_of_its_own_and_the_rest_goes_on(trained):
+    said = list(predict_rows(trained, rows_from("-", LINES), 8))
     assert len(said) == len(LINES) - 1  # the blank one
     assert [one.get("line") for one in said] == [None, 2, 3, 4, 5, 6, 7, 8, None, None, None, None, None]
     assert [one["id"] for one in said if "id" in one] == ["first", "9", "10", "11", "12", "14"]
@@ -57,9 +64,9 @@ def test_a_bad_line_is_an_error_of_its_own_and_the_rest_goes_on(model):
 
 def test_the_batch_does_not_matter(model):
     texts = [row["text"] for row in rows(0, 20)]
-    together = model.classify(texts)
+    together = model.predict(texts)
     for text, one in zip(texts, together, strict=True):
-        alone = model.classify([text])[0]
+        alone = model.predict([text])[0]
         assert alone["label"] == one["label"]
         assert alone["score"] == pytest.approx(one["score"], abs=1e-4)
 
@@ -87,25 +94,41 @@ def test_the_commands_read_csv(finished, tmp_path, capsysbinary, monkeypatch):
     assert json.loads(capsysbinary.readouterr().out)["label"] == "greet"
 
 
-def test_python_has_each_task_by_its_verb(model):
-    assert [one["label"] for one in model.classify(["book a seat", {"text": "undo the taxi"}])] == ["book", "cancel"]
-    assert model.classify([]) == []
+def test_the_model_in_python(model):
+    assert [one["label"] for one in model.predict(["book a seat", {"text": "undo the taxi"}])] == ["book", "cancel"]
+    assert model.predict([]) == []
+    assert (model.task.name, model.task.labels["labels"]) == ("intent", ["book", "cancel", "greet"])
     vectors = model.embed(["book a seat", "hi"])
     assert (vectors.shape, vectors.dtype) == ((2, 8), np.float32)
-    for method in (model.fill, model.parse, model.track):
-        with pytest.raises(UserError, match="fine-tuned for the task intent; its method is classify"):
-            method(["hi"])
-    with pytest.raises(UserError, match=r"write \[text\]"):
-        model.classify("hi")
-    with pytest.raises(UserError, match="input 2: field text"):
-        model.classify(["hi", ""])
+    assert model.embed([]).shape == (0, 8)
+    for method in (model.predict, model.embed):
+        for one in ("hi", {"text": "hi"}):
+            with pytest.raises(UserError, match=f"expected a list of inputs, found one {type(one).__name__}"):
+                method(one)
+        with pytest.raises(UserError, match="input 2: field text"):
+            method(["hi", ""])
 
 
-def test_a_file_without_labels_cannot_be_scored(model, tmp_path):
+def test_evaluation_in_python(finished, world, tmp_path):
+    workdir, results = finished
+    measured = evaluate(str(workdir))
+    assert (measured.step, measured.measured, measured.records) == (results["step"], "validation", 9)
+    assert measured.scores["accuracy"] == results["accuracy"]
+    with pytest.raises(UserError, match=r"config field data\.test: expected"):
+        evaluate(workdir, "test")
+    test = write_jsonl(tmp_path / "test.jsonl", [*rows(36, 6), {"text": ""}])
+    moved = evaluate(workdir, "test", overrides={"data.test": str(write_jsonl(tmp_path / "t.jsonl", rows(36, 6)))})
+    by_file = evaluate(workdir, input=test, errors=tmp_path / "errors.html")
+    assert by_file == dataclasses.replace(moved, measured="test.jsonl", left_out=by_file.left_out)
+    assert len(by_file.left_out) == 1
+    assert "errors on test.jsonl" in (tmp_path / "errors.html").read_text()
+
+
+def test_a_file_without_labels_cannot_be_scored(trained, tmp_path):
     path = tmp_path / "bare.jsonl"
     write_jsonl(path, [{"text": "hi"}])
     with pytest.raises(UserError, match=r"bare\.jsonl: expected labelled records, found none"):
-        evaluate_file(model.trained, path)
+        evaluate_file(trained, path)
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

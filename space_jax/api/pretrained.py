@@ -1,0 +1,131 @@
+"""A pre-trained model, read from the workdir of its run: vectors of texts and dialogues."""
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from space_jax.config import MeshConfig, PretrainConfig
+from space_jax.config_files import read_config
+from space_jax.dialogue.from_json import dialogue_from_json
+from space_jax.dialogue.record import USER, Dialogue, Turn
+from space_jax.errors import UserError
+from space_jax.features.example import Limits, context_example
+from space_jax.features.grid import Grid, make_grid
+from space_jax.features.layout import WRAPPERS, Layout, assemble
+from space_jax.features.packing import NOTHING, Item, pack
+from space_jax.features.tokenizer import Tokenizer, load_tokenizer
+from space_jax.models.recipes import make_recipe
+from space_jax.remote import as_path
+from space_jax.training.checkpoint import load_params
+from space_jax.training.mesh import make_mesh
+from space_jax.training.state import abstract_placed_params
+from space_jax.training.trained import BEST, CHECKPOINTS, TOKENIZER, find_step
+
+Input = str | Mapping[str, Any] | Dialogue
+
+
+class Pretrained:
+    """A pre-trained model, on one device.
+
+    Attributes:
+      config: of its run.
+      step: of its checkpoint.
+    """
+
+    def __init__(
+        self, config: PretrainConfig, step: int, params: Any, tokenizer: Tokenizer, limits: Limits, grid: Grid
+    ) -> None:
+        """Puts a model together; `load` reads one.
+
+        Args:
+          config: of the run, with the vocabulary.
+          step: of the checkpoint.
+          params: of the model.
+          tokenizer: of the run.
+          limits: of its corpora, to which a dialogue is cut.
+          grid: of a batch.
+        """
+        self.config, self.step = config, step
+        self._params, self._tokenizer, self._limits, self._grid = params, tokenizer, limits, grid
+        recipe = make_recipe(config.model, config.recipe)
+        self._represent = jax.jit(lambda params, batch: recipe.represent(params, batch)["understanding"])
+
+    @classmethod
+    def load(cls, workdir: str | os.PathLike[str], step: str = BEST, batch_size: int = 32) -> "Pretrained":
+        """The model of a pre-training run.
+
+        Args:
+          workdir: of the run; may be in a bucket.
+          step: "best", "latest" or a number.
+          batch_size: examples of a batch.
+
+        Raises:
+          UserError: no such run or checkpoint, or a damaged one.
+        """
+        folder = as_path(workdir)
+        config: PretrainConfig = read_config(folder)
+        number = find_step(folder, step)
+        tokenizer, limits = load_tokenizer(folder / TOKENIZER), Limits.load(folder)
+        grid = _grid(config, limits, batch_size)
+        mesh = make_mesh(MeshConfig(rules=config.mesh.rules), jax.local_devices()[:1])
+        recipe = make_recipe(config.model, config.recipe)
+        abstract = abstract_placed_params(recipe, pack([], grid), config.mesh.rules, mesh)
+        params = load_params(folder / CHECKPOINTS, abstract, number)
+        return cls(config, number, params, tokenizer, limits, grid)
+
+    def embed(self, inputs: Sequence[Input]) -> np.ndarray:
+        """The understanding vector of each input: of the last thing that a user says, given what was said before.
+
+        Args:
+          inputs: texts of a user, or dialogues: `Dialogue`, or objects as in docs/data_format.md, whose `id` may be
+            missing. What a system says after the user's last turn is left out.
+
+        Returns:
+          float32 `[N, H]`; the vectors do not depend on one another.
+
+        Raises:
+          UserError: an input in which no user says anything; with its number.
+        """
+        if isinstance(inputs, str | Mapping | Dialogue):
+            raise UserError(f"embed: expected a list of texts or dialogues, found one {type(inputs).__name__}")
+        layouts = [self._layout(_dialogue(given, number)) for number, given in enumerate(inputs, start=1)]
+        order = sorted(range(len(layouts)), key=lambda index: -len(layouts[index].ids))
+        vectors = np.zeros((len(layouts), self.config.model.hidden), np.float32)
+        for start in range(0, len(order), self._grid.examples):
+            chosen = order[start : start + self._grid.examples]
+            items = [Item(layouts[index], layouts[index].ids, NOTHING, NOTHING) for index in chosen]
+            vectors[chosen] = np.asarray(self._represent(self._params, pack(items, self._grid)))[: len(chosen)]
+        return vectors
+
+    def _layout(self, dialogue: Dialogue) -> Layout:
+        example = context_example(dialogue, self._tokenizer, self._limits)
+        config = self.config
+        return assemble(example, config.model.vocabulary, config.recipe.name, config.data.context_length)
+
+
+def _grid(config: PretrainConfig, limits: Limits, batch_size: int) -> Grid:
+    """Two shapes, because most texts are short and few batches need a row for each of theirs."""
+    words = limits.max_turn_tokens + WRAPPERS
+    data = dataclasses.replace(config.data, response_length=words, row_ladder=(0.25, 1.0), grids=())
+    return make_grid(data, config.recipe, batch_size, limits.max_turn_tokens)
+
+
+def _dialogue(given: Input, number: int) -> Dialogue:
+    """An input as a dialogue that ends with a user's turn."""
+    if isinstance(given, str):
+        dialogue = Dialogue(f"input {number}", (Turn(USER, given),))
+    elif isinstance(given, Dialogue):
+        dialogue = given
+    else:
+        try:
+            dialogue = dialogue_from_json({"id": f"input {number}", **given})
+        except UserError as error:
+            raise UserError(f"input {number}: {error}") from None
+    ends = [index for index, turn in enumerate(dialogue.turns, start=1) if turn.role == USER and turn.text.strip()]
+    if not ends:
+        raise UserError(f"input {number}: expected words of a user, found none")
+    return dataclasses.replace(dialogue, turns=dialogue.turns[: ends[-1]])

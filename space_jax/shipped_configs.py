@@ -1,0 +1,48 @@
+"""The configurations that come with the package: the repository's `configs/`, installed as `space_jax/configs/`.
+
+They are programs for users to copy, so they are found as files and never imported.
+"""
+
+import ast
+import difflib
+from pathlib import Path
+
+from space_jax.errors import UserError
+
+_PACKAGE = Path(__file__).resolve().parent
+_SUFFIX = ".py"
+
+
+def shipped_configs() -> dict[str, Path]:
+    """Name -> file: `quickstart`, `space3`, ... and then those in folders, `finetune/banking77`, ..."""
+    installed = _PACKAGE / "configs"
+    folder = installed if installed.is_dir() else _PACKAGE.parent / "configs"  # the second in a checkout
+    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob(f"*{_SUFFIX}")}
+    return dict(sorted(files.items(), key=lambda item: (item[0].count("/"), item[0])))
+
+
+def shipped_config(name: str) -> Path:
+    """The file of a shipped configuration. Names are looked up and never joined to a path, so none leads elsewhere.
+
+    Raises:
+      UserError: there is none of that name; with the nearest names.
+    """
+    known = shipped_configs()
+    if name not in known:
+        raise UserError(
+            f"configuration {name!r}: no file, and none of that name comes with the package; {_hint(name, known)}"
+        )
+    return known[name]
+
+
+def _hint(name: str, known: dict[str, Path]) -> str:
+    """What may have been meant, by the last part of each name: `banking`, `configs/space3.py`."""
+    by_last = {one.rpartition("/")[2]: one for one in known}
+    near = difflib.get_close_matches(name.removesuffix(_SUFFIX).rpartition("/")[2], by_last, n=3)
+    listed = f"nearest: {', '.join(by_last[one] for one in near)}; " if near else ""
+    return f"{listed}`space-jax configs` lists them"
+
+
+def summary(path: Path) -> str:
+    """The first line of a configuration's docstring."""
+    return (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
