@@ -143,7 +143,7 @@ class DialogueTask(Task):
 
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
         """See `Task.forward`."""
-        act_logits, losses, _, parts = self._losses(params, batch, rngs(keys, "dropout_decoders"))
+        act_logits, losses, _, parts = self._losses(params, batch, rngs(keys, "dropout_response"))
         # A token's weight stands where the token is, its loss one place before.
         each = jnp.pad(batch.rows["target_weights"][:, 1:], ((0, 0), (0, 1)))
         terms: Terms = {
