@@ -120,23 +120,27 @@ class Dense(nn.Module):
       features: size of the output.
       names: logical names of the kernel's two axes.
       use_bias: whether there is a bias.
+      output_dtype: of the sums of products and the bias; None for the compute dtype. Heads whose outputs are logits have
+        float32, since bfloat16 has no more than 8 bits for a logit, and a cast of the result brings none back.
     """
 
     config: ModelConfig
     features: int
     names: tuple[str | None, str | None]
     use_bias: bool = True
+    output_dtype: Any = None
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Maps `x` `[..., in]` to `[..., features]`."""
         dtype = self.config.dtype
+        output = dtype if self.output_dtype is None else self.output_dtype
         shape = (x.shape[-1], self.features)
         kernel = self.param("kernel", nn.with_logical_partitioning(weight_init(self.config), self.names), shape)
-        y = x.astype(dtype) @ kernel.astype(dtype)
+        y = jnp.matmul(x.astype(dtype), kernel.astype(dtype), preferred_element_type=output)
         if self.use_bias:
             init = nn.with_logical_partitioning(nn.initializers.zeros, self.names[1:])
-            y = y + _broadcast(self.param("bias", init, (self.features,)).astype(dtype), y)
+            y = y + _broadcast(self.param("bias", init, (self.features,)).astype(output), y)
         return y
 
 

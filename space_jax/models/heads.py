@@ -49,14 +49,15 @@ class MaskedTokenHead(nn.Module):
 
 
 class Pooler(nn.Module):
-    """dense + tanh, `[..., H]` -> `[..., H]`."""
+    """dense + tanh, `[..., H]` -> float32 `[..., H]`, since contrasts compare what it gives."""
 
     config: ModelConfig
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Pools in the compute dtype."""
-        return jnp.tanh(Dense(self.config, self.config.hidden, ("embed", None), name="dense")(x))
+        """Pools."""
+        dense = Dense(self.config, self.config.hidden, ("embed", None), output_dtype=jnp.float32, name="dense")
+        return jnp.tanh(dense(x))
 
 
 class Subspaces(nn.Module):

@@ -38,8 +38,8 @@ class Space1Model(nn.Module):
         self.backbone = Backbone(config)
         init = nn.with_logical_partitioning(weight_init(config), ("embed",))
         self.summary = self.param("summary", init, (config.hidden,))
-        self.act_classifier = Dense(config, len(ACTS), ("embed", None))
-        self.selector = Dense(config, 1, ("embed", None))
+        self.act_classifier = Dense(config, len(ACTS), ("embed", None), output_dtype=jnp.float32)
+        self.selector = Dense(config, 1, ("embed", None), output_dtype=jnp.float32)
 
     def summarise(self, tokens: Tokens, occupied: jax.Array) -> tuple[jax.Array, Memory]:
         """Encodes tokens with the summary vectors before them.
@@ -63,7 +63,7 @@ class Space1Model(nn.Module):
         """Summarises the contexts and scores the acts of their responses."""
         grid, memory = self.summarise(batch.context, batch.occupied)
         summary = per_example(grid, batch)
-        return Reading(summary, self.act_classifier(summary).astype(jnp.float32), memory)
+        return Reading(summary, self.act_classifier(summary), memory)
 
     def respond(self, response: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
         """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the memory grown."""
@@ -78,7 +78,7 @@ class Space1Model(nn.Module):
     def select(self, batch: Batch, response: Tokens) -> jax.Array:
         """Whether a response belongs to its context: logits, float32 `[B]`."""
         grid, _ = self.summarise(joined(batch.context, response), batch.occupied)
-        return self.selector(per_example(grid, batch)).astype(jnp.float32)[:, 0]
+        return self.selector(per_example(grid, batch))[:, 0]
 
     def initialise(self, batch: Batch) -> None:
         """Touches every parameter."""

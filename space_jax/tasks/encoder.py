@@ -71,7 +71,7 @@ class Encoder(nn.Module):
 
     def pooled(self, batch: TaskBatch) -> jax.Array:
         """`vectors` through the pooler (dense + tanh), float32 `[B, H]`."""
-        return self.pooler(self.vectors(batch)).astype(jnp.float32)
+        return self.pooler(self.vectors(batch))
 
     def score_masked(self, batch: TaskBatch) -> jax.Array:
         """Scores of the masked tokens, float32 `[R, M, padded V]`.

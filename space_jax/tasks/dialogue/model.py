@@ -31,7 +31,7 @@ class DialogueModel(nn.Module):
     def setup(self) -> None:
         config = self.config
         self.backbone = Backbone(config)
-        self.act_classifier = Dense(config, len(ACTS), ("embed", None))
+        self.act_classifier = Dense(config, len(ACTS), ("embed", None), output_dtype=jnp.float32)
         if self.recipe == "space1":
             init = nn.with_logical_partitioning(weight_init(config), ("embed",))
             self.summary = self.param("summary", init, (config.hidden,))
@@ -59,7 +59,7 @@ class DialogueModel(nn.Module):
                 ids, segments = prompt_grid(prompts, occupied)
                 x, memory = self.backbone.decode(self.backbone.embedding(ids), segments, memory)
                 vectors = last_prompts(x, len(prompts))
-        return self.act_classifier(vectors).astype(jnp.float32), memory
+        return self.act_classifier(vectors), memory
 
     def write(self, target: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
         """Scores of each next token, float32 `[R, Q, padded V]`, and the memory grown."""
