@@ -29,8 +29,8 @@ def response_selection(true_logits: jax.Array, negative_logits: jax.Array) -> ja
       ValueError: the shapes differ.
 
     Source: He et al., "GALAXY", AAAI 2022, section on response selection (arXiv 2111.14592), whose published code
-      leaves the loss out; after Bao et al., "PLATO", ACL 2020, section on pre-training objectives (arXiv 1910.07931), whose
-      published code (`_collect_metrics` of its model, in PaddlePaddle/Research) averages this sum over the batch.
+      leaves the loss out; after Bao et al., "PLATO", ACL 2020, section on pre-training objectives (arXiv 1910.07931),
+      whose published code (`_collect_metrics` of its model, in PaddlePaddle/Research) averages this sum over the batch.
     """
     true_logits, negative_logits = float32(true_logits, "true_logits"), float32(negative_logits, "negative_logits")
     check_shape(negative_logits, true_logits.shape, "negative_logits")

@@ -120,8 +120,8 @@ class Dense(nn.Module):
       features: size of the output.
       names: logical names of the kernel's two axes.
       use_bias: whether there is a bias.
-      output_dtype: of the sums of products and the bias; None for the compute dtype. Heads whose outputs are logits have
-        float32, since bfloat16 has no more than 8 bits for a logit, and a cast of the result brings none back.
+      output_dtype: of the sums of products and the bias; None for the compute dtype. Heads whose outputs are logits
+        take float32, since bfloat16 has no more than 8 bits for a logit, and a cast of the result brings none back.
     """
 
     config: ModelConfig
