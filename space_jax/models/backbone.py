@@ -14,7 +14,7 @@ from jax.ad_checkpoint import checkpoint_name
 
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
-from space_jax.losses import tied_cross_entropy
+from space_jax.losses import tied_predictions
 from space_jax.models.attend import NEGATIVE, attend
 from space_jax.models.dropout import Dropout, dropout
 from space_jax.models.logical import constrain
@@ -206,7 +206,13 @@ class Embedding(nn.Module):
     def cross_entropy(
         self, x: jax.Array, targets: jax.Array, counts: jax.Array, bias: jax.Array | None = None
     ) -> jax.Array:
-        """The loss of each token under `logits`, without making them all at once.
+        """The loss of each token under `logits`, float32 `[R, L]`; the first of `predictions`."""
+        return self.predictions(x, targets, counts, bias)[0]
+
+    def predictions(
+        self, x: jax.Array, targets: jax.Array, counts: jax.Array, bias: jax.Array | None = None
+    ) -> tuple[jax.Array, jax.Array]:
+        """The loss of each token under `logits`, without making them all at once, and whether no token is likelier.
 
         Args:
           x: `[R, L, H]`.
@@ -215,12 +221,12 @@ class Embedding(nn.Module):
           bias: `[padded V]`, of the masked language model's head; None for none.
 
         Returns:
-          `[R, L]` float32, 0 where nothing counts.
+          `[R, L]` float32, 0 where nothing counts, and `[R, L]` bool.
         """
         dtype = self.config.dtype
         barred = mask_vocabulary(jnp.zeros(self.config.vocabulary.padded_size), self.config)
         bias = barred if bias is None else barred + bias
-        return tied_cross_entropy(x.astype(dtype), self.token.astype(dtype), bias, targets, counts)
+        return tied_predictions(x.astype(dtype), self.token.astype(dtype), bias, targets, counts)
 
 
 def mask_vocabulary(logits: jax.Array, config: ModelConfig) -> jax.Array:

@@ -1,4 +1,4 @@
-"""A pre-trained model as a task sees it: outputs of the tokens, one vector an example, scores of masked tokens.
+"""A pre-trained model as a task sees it: outputs of the tokens, one vector an example, losses of masked tokens.
 
 Which vector stands for an example is a choice:
 
@@ -73,14 +73,12 @@ class Encoder(nn.Module):
         """`vectors` through the pooler (dense + tanh), float32 `[B, H]`."""
         return self.pooler(self.vectors(batch))
 
-    def score_masked(self, batch: TaskBatch) -> jax.Array:
-        """Scores of the masked tokens, float32 `[R, M, padded V]`.
-
-        `batch.rows` must have `masked_ids` `[R, L]` and `masked_positions` `[R, M]`, see `masked.py`.
-        """
+    def masked_losses(self, batch: TaskBatch) -> jax.Array:
+        """The cross-entropy of each masked token, float32 `[R, M]`; `batch.rows` must have those of `masked.py`."""
         context = dataclasses.replace(batch.context, ids=batch.rows["masked_ids"])
         x, _ = self.backbone.encode(self.embed(context), context.segments)
-        return self.masked_head(x, batch.rows["masked_positions"], self.backbone.embedding)
+        positions, targets, weights = (batch.rows[f"masked_{name}"] for name in ("positions", "targets", "weights"))
+        return self.masked_head.losses(x, positions, self.backbone.embedding, targets, weights > 0)
 
 
 def segment_means(x: jax.Array, batch: TaskBatch) -> jax.Array:

@@ -1,13 +1,10 @@
 """Masking for the masked language model beside a task, in the rows of a batch."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from space_jax.config import Vocabulary
 from space_jax.features.batch import Array
 from space_jax.features.masking import chosen_in_turn, mask_spans
-from space_jax.losses import Sum, token_cross_entropy
 from space_jax.tasks.packed import TaskBatch
 
 SHARE = 4  # at most one token in so many enters the loss
@@ -48,9 +45,3 @@ def _named(masked: Array, positions: Array, targets: Array, weights: Array) -> d
         "masked_targets": targets,
         "masked_weights": weights,
     }
-
-
-def masked_loss(logits: jax.Array, batch: TaskBatch) -> Sum:
-    """The cross-entropy of the masked tokens under logits `[R, M, V]`."""
-    rows = batch.rows
-    return token_cross_entropy(logits, jnp.asarray(rows["masked_targets"]), jnp.asarray(rows["masked_weights"]))

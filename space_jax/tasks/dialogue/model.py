@@ -11,11 +11,9 @@ from flax import linen as nn
 from space_jax.config import ModelConfig
 from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Tokens
-from space_jax.models.backbone import Backbone, Dense, mask_vocabulary, weight_init
+from space_jax.models.backbone import Backbone, Dense, weight_init
 from space_jax.models.heads import last_prompts, prompt_grid, slot_segments
 from space_jax.models.memory import Memory
-
-_CHUNK = 1024  # positions whose scores over the vocabulary exist at one time
 
 
 class DialogueModel(nn.Module):
@@ -66,46 +64,22 @@ class DialogueModel(nn.Module):
         x, memory = self.backbone.decode(self.backbone.embed(target), target.segments, memory)
         return self.backbone.embedding.logits(x), memory
 
-    def outputs(self, context: Tokens, occupied: jax.Array, target: Tokens) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Act logits `[R, S, 20]`, outputs of the target's tokens `[R, Q, H]`, and the token table that scores them."""
+    def predict(
+        self, context: Tokens, occupied: jax.Array, target: Tokens, following: jax.Array, counts: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Foretells the tokens of targets.
+
+        Args:
+          context: `[R, L]`.
+          occupied: `[R, S]` bool.
+          target: `[R, Q]`.
+          following: `[R, Q]` int32, the token after each of the target's.
+          counts: `[R, Q]` bool, whether there is one.
+
+        Returns:
+          Act logits `[R, S, 20]`; of each following token the cross-entropy, float32 `[R, Q]`, and whether no token is
+          likelier, `[R, Q]` bool.
+        """
         act_logits, memory = self.read(context, occupied)
         x, _ = self.backbone.decode(self.backbone.embed(target), target.segments, memory)
-        return act_logits, x, self.backbone.embedding.token
-
-
-def token_losses(
-    x: jax.Array, table: jax.Array, targets: jax.Array, config: ModelConfig
-) -> tuple[jax.Array, jax.Array]:
-    """Cross-entropy of every token, and whether it is the likeliest; scores exist for a chunk of tokens at a time.
-
-    Args:
-      x: `[T, H]`.
-      table: `[padded V, H]`.
-      targets: `[T]` int32.
-      config: of the model.
-
-    Returns:
-      float32 `[T]` and bool `[T]`.
-    """
-    count = len(targets)
-    chunks = -(-count // _CHUNK)
-    padded = -(-count // chunks) * chunks
-
-    def losses(chunk: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        states, wanted = chunk
-        scores = jnp.einsum(
-            "TH,VH->TV",
-            states.astype(config.dtype),
-            table.astype(config.dtype),
-            preferred_element_type=jnp.float32,
-        )
-        scores = mask_vocabulary(scores, config)
-        true = jnp.take_along_axis(scores, wanted[:, None], axis=1)[:, 0]
-        return jax.nn.logsumexp(scores, axis=1) - true, scores.argmax(axis=1) == wanted
-
-    split = (
-        jnp.pad(x, ((0, padded - count), (0, 0))).reshape(chunks, -1, x.shape[-1]),
-        jnp.pad(targets, (0, padded - count)).reshape(chunks, -1),
-    )
-    values, right = jax.lax.map(jax.checkpoint(losses), split)
-    return values.reshape(-1)[:count], right.reshape(-1)[:count]
+        return act_logits, *self.backbone.embedding.predictions(x, following, counts)

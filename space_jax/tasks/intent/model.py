@@ -45,4 +45,4 @@ class IntentModel(Encoder):
         else:
             self.directions(batch)
         if masked:
-            self.score_masked(batch)
+            self.masked_losses(batch)

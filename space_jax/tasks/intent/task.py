@@ -31,7 +31,7 @@ from space_jax.tasks.intent.neighbours import vote
 from space_jax.tasks.intent.prototypes import prototypes
 from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_row
 from space_jax.tasks.intent.scores import accuracies, best_threshold
-from space_jax.tasks.masked import masked_loss, masked_rows
+from space_jax.tasks.masked import masked_rows
 from space_jax.tasks.packed import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
 from space_jax.tasks.reading import dialogues_of, file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Task
@@ -151,7 +151,8 @@ class IntentTask(Task):
         terms: Terms = {}
         if self.masks:
             drop = rngs(keys, "dropout_masked")
-            terms["masked"] = masked_loss(self.module.apply(variables, batch, rngs=drop, method="score_masked"), batch)
+            losses = self.module.apply(variables, batch, rngs=drop, method="masked_losses")
+            terms["masked"] = Sum.of(losses, batch.rows["masked_weights"])
         if not self.linear:
             views = two_views(lambda drop: self.module.apply(variables, batch, rngs=drop, method="directions"), keys)
             known = batch.examples["label"] >= 0

@@ -15,12 +15,13 @@ from space_jax.tasks.packed import TaskBatch
 class WriterModel(Encoder):
     """Encoder and decoder, which are the same backbone."""
 
-    def __call__(self, batch: TaskBatch) -> jax.Array:
-        """Scores of each next token of the states, float32 `[R, T, padded V]`."""
+    def __call__(self, batch: TaskBatch, following: jax.Array, counts: jax.Array) -> jax.Array:
+        """The loss of `following` `[R, T]`, the token after each of the states', float32 `[R, T]`, 0 where none counts."""
         tokens = Tokens(
             **{name: batch.rows[f"state_{name}"] for name in ("ids", "positions", "roles", "turns", "segments")}
         )
-        return self.next_token(tokens, self.memory(batch))[0]
+        x, _ = self.backbone.decode(self.embed(tokens), tokens.segments, self.memory(batch))
+        return self.backbone.embedding.cross_entropy(x, following, counts)
 
     def memory(self, batch: TaskBatch) -> Memory:
         """What the encoder hands on."""

@@ -11,7 +11,7 @@ import numpy as np
 from space_jax.config import ModelConfig
 from space_jax.decoding.greedy import greedy
 from space_jax.features.tokenizer import Tokenizer
-from space_jax.losses import shifted_targets, token_cross_entropy
+from space_jax.losses import Sum, shifted_targets
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.encoder import resolve_vector
@@ -88,13 +88,15 @@ class TrackTextTask(Tracker):
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""
-        return self.net.init(key, batch)["params"]
+        following, weights = _following(batch)
+        return self.net.init(key, batch, following, weights > 0)["params"]
 
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
         """See `Task.forward`: cross-entropy of the state's tokens, mean over tokens."""
-        scored = self.net.apply({"params": params}, batch, rngs=rngs(keys, "dropout_view_1"))
-        targets, weights = shifted_targets(batch.rows["state_ids"], batch.rows["state_segments"])
-        return Partial({"state": token_cross_entropy(scored, targets, weights)}, ())
+        following, weights = _following(batch)
+        drop = rngs(keys, "dropout_view_1")
+        losses = self.net.apply({"params": params}, batch, following, weights > 0, rngs=drop)
+        return Partial({"state": Sum.of(losses, weights)}, ())
 
     def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
         """See `Task.infer`: `tokens` `[B, written]`, greedily."""
@@ -122,3 +124,8 @@ class TrackTextTask(Tracker):
         """See `Task.score`."""
         states = [{slot: tuple(values) for slot, values in one["state"].items()} for one in predictions]
         return scores(records, states, self.slots)
+
+
+def _following(batch: TaskBatch) -> tuple[jax.Array, jax.Array]:
+    """The token after each of a state's `[R, T]`, and 1 where there is one."""
+    return shifted_targets(batch.rows["state_ids"], batch.rows["state_segments"])
