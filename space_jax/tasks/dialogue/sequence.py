@@ -34,7 +34,8 @@ class Target:
     Attributes:
       ids, positions: `[n]` int32.
       parts: `[n]` int32, for each token the part that it belongs to as something to be written: 1 the state, 2 the
-        acts, 3 the response, 0 for what is given (the `<sos_...>` and the database).
+        acts, 3 the response, 0 for what is given (the `<sos_...>` and the database). The closing mark of a text that
+        was cut has 0, too, lest a model learn to stop in mid-sentence.
     """
 
     ids: np.ndarray
@@ -74,11 +75,17 @@ class Sequences:
     def target(self, turn: SystemTurn) -> Target:
         """A true system turn."""
         ids, positions, parts = list[int](), list[int](), list[int]()
-        for part, tokens in self._target_parts(turn):
+        for part, text in self._target_parts(turn):
+            tokens = self.wrapped(part, text)
             ids += tokens
             positions += range(len(tokens))
-            written = PARTS.index(part) + 1 if part in PARTS else 0
-            parts += [0] + [written] * (len(tokens) - 1)
+            written = PARTS.index(part) + 1
+            parts += [0, *[written] * (len(tokens) - 2), written if self._fits(part, text) else 0]
+            if part == STATE:
+                given = self.database(turn.database)
+                ids += given
+                positions += range(len(given))
+                parts += [0] * len(given)
         return Target(*(np.array(one, np.int32) for one in (ids, positions, parts)))
 
     def wrapped(self, part: str, text: str) -> list[int]:
@@ -92,7 +99,7 @@ class Sequences:
     def kept(self, state: BeliefState) -> BeliefState:
         """A belief state that fits: of one that is too long the domains spoken of first are left out."""
         kept = dict(state)
-        while len(kept) > 1 and len(self._encode(write_belief(kept))) >= self.limits[STATE]:
+        while len(kept) > 1 and not self._fits(STATE, write_belief(kept)):
             del kept[next(iter(kept))]
         return kept
 
@@ -111,14 +118,18 @@ class Sequences:
             segments.append(self.wrapped(ACTS, write_acts(one.acts)))
         return [*segments, words]
 
-    def _target_parts(self, turn: SystemTurn) -> list[tuple[str, list[int]]]:
-        found: list[tuple[str, list[int]]] = []
+    def _fits(self, part: str, text: str) -> bool:
+        """Whether `wrapped` cuts nothing of a text."""
+        return len(self._encode(text)) < self.limits[part]
+
+    def _target_parts(self, turn: SystemTurn) -> list[tuple[str, str]]:
+        """The text of each part that is annotated."""
+        found: list[tuple[str, str]] = []
         if turn.state is not None:
-            found += [(STATE, self.state(turn.state))]
-            found += [("database", self.database(turn.database))]
+            found.append((STATE, write_belief(self.kept(turn.state))))
         if turn.acts is not None:
-            found.append((ACTS, self.wrapped(ACTS, write_acts(turn.acts))))
-        return [*found, (RESPONSE, self.wrapped(RESPONSE, turn.response))]
+            found.append((ACTS, write_acts(turn.acts)))
+        return [*found, (RESPONSE, turn.response)]
 
 
 def _longest_text(tokens: int) -> int:

@@ -16,7 +16,7 @@ class WriterModel(Encoder):
     """Encoder and decoder, which are the same backbone."""
 
     def __call__(self, batch: TaskBatch, following: jax.Array, counts: jax.Array) -> jax.Array:
-        """The loss of `following` `[R, T]`, the token after each of the states', float32 `[R, T]`, 0 where none counts."""
+        """Loss of `following` `[R, T]`, the token after each of a state's, float32 `[R, T]`, 0 where not `counts`."""
         tokens = Tokens(
             **{name: batch.rows[f"state_{name}"] for name in ("ids", "positions", "roles", "turns", "segments")}
         )

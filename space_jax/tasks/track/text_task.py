@@ -29,7 +29,10 @@ OPENS, CLOSES = "<sos_b>", "<eos_b>"
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class WriteExample:
-    """A user turn in numbers: the context, and the state as the tokens that are to be written, with their wrappers."""
+    """A user turn in numbers: the context, and the state as the tokens that are to be written, with their wrappers.
+
+    A state that was cut has no closing one.
+    """
 
     encoded: Encoded
     state: np.ndarray
@@ -54,8 +57,11 @@ class TrackTextTask(Tracker):
         """See `Task.example`."""
         turns = record.turns[-self.config.turns :]
         located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe is not None)
-        ids = self.tokenizer.encode(to_text(record.after or {}))[: self.config.written - 2]
-        return WriteExample(located.encoded, np.array([self.ends[0], *ids, self.ends[1]], np.int32))
+        ids = self.tokenizer.encode(to_text(record.after or {}))
+        state = [self.ends[0], *ids, self.ends[1]]
+        if len(state) > self.config.written:  # what is cut has no end to learn
+            state = state[: self.config.written - 1]
+        return WriteExample(located.encoded, np.array(state, np.int32))
 
     def collate(self, examples: Sequence[WriteExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`; adds the tokens of the states, `state_ids` `[R, T]` and so on.

@@ -13,6 +13,7 @@ from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn,
 from space_jax.errors import UserError
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.tasks.config import DataSource
+from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.gold import offered_names, records_with
 from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn, in_order, records_of, value_changes
@@ -134,6 +135,26 @@ def test_long_turns_and_contexts_are_cut_in_front(sequences):
     assert len(context) == CONFIG.max_turn_tokens + 2
     assert len(target.ids) == CONFIG.max_response_tokens + 1
     assert named(sequences, target.ids).endswith("good <eos_r>")
+    # The closing mark behind the cut is there, but nobody is to learn it.
+    assert target.parts.tolist() == [0, *[3] * (CONFIG.max_response_tokens - 1), 0]
+
+
+def test_a_text_that_just_fits_ends_with_its_closing_mark(sequences):
+    for extra, last in ((-1, 3), (0, 0)):
+        turn = SystemTurn(None, (), None, "good " * (CONFIG.max_response_tokens + extra))
+        assert sequences.target(turn).parts.tolist()[-2:] == [3, last]
+
+
+def test_cut_states_and_acts_end_without_a_target(sequences):
+    state = {"hotel": {"name": ("good " * CONFIG.max_state_tokens,)}}
+    acts = tuple(PlannedAct("hotel", "inform", ("area",)) for _ in range(CONFIG.max_act_tokens))
+    target = sequences.target(SystemTurn(state, ("[db_1]",), acts, "good"))
+    assert target.parts.tolist() == [
+        *[0, *[1] * (CONFIG.max_state_tokens - 1), 0],
+        *[0, 0, 0],
+        *[0, *[2] * (CONFIG.max_act_tokens - 1), 0],
+        *[0, 3, 3],
+    ]
 
 
 def test_of_a_long_state_the_last_domains_are_kept(sequences):
