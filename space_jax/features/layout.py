@@ -61,7 +61,7 @@ def assemble(example: Example, vocabulary: Vocabulary, recipe_name: str, context
     Raises:
       UserError: the recipe is unknown.
     """
-    opening, closing, response_ends = _wrappers(vocabulary, recipe_name)
+    opening, closing, response_ends = wrappers(vocabulary, recipe_name)
     count = len(example.turn_lengths)
     bounds = np.concatenate([[0], np.cumsum(example.turn_lengths)]).tolist()
     ids, spans = [], []
@@ -92,8 +92,21 @@ def _response(example: Example, opening: np.ndarray, closing: np.ndarray) -> np.
     return np.concatenate([opening, example.response_tokens, *ending])
 
 
-def _wrappers(vocabulary: Vocabulary, recipe_name: str) -> tuple[list, list, tuple]:
-    """What opens and closes a turn, by role, and the response."""
+def wrappers(
+    vocabulary: Vocabulary, recipe_name: str
+) -> tuple[list[np.ndarray], list[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """What a recipe puts around the texts of a dialogue, arrays of no or one int32 id.
+
+    Args:
+      vocabulary: ids of the wrapping tokens.
+      recipe_name: one of `RECIPES`.
+
+    Returns:
+      What opens a context turn, by role id; what closes it, by role id; what opens and what closes the response.
+
+    Raises:
+      UserError: the recipe is unknown.
+    """
     if recipe_name not in RECIPES:
         raise UserError(f"recipe {recipe_name!r} is not one of {', '.join(RECIPES)}")
 

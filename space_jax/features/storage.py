@@ -32,7 +32,7 @@ def _features(limits: Limits) -> tfds.features.FeaturesDict:
             "tokens": tfds.features.Tensor(shape=(None,), dtype=np.int32),  # of the context, then of the response
             "turns": tfds.features.Tensor(shape=(None, 2), dtype=np.int32),  # length and role of each context turn
             "trees": tfds.features.Tensor(shape=(2, len(VIEWS), limits.tree_elements), dtype=np.int32),  # user, system
-            # dialogue; labelled (1), no response (2), a cut one (256); acts as bits; then the positions of the span tokens
+            # dialogue; labelled (1), no response (2), a cut one (256); acts as bits; then where the span tokens are
             "facts": tfds.features.Tensor(shape=(None,), dtype=np.int32),
         }
     )

@@ -8,8 +8,8 @@ from flax import struct
 from space_jax.config import ModelConfig
 from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Batch, Tokens
-from space_jax.models.backbone import Backbone, Dense, weight_init
-from space_jax.models.heads import joined, per_example, slot_segments
+from space_jax.models.backbone import Backbone, Dense
+from space_jax.models.heads import encode_summarised, joined, learned_summaries, per_example, summary_init
 from space_jax.models.memory import Memory
 
 
@@ -36,8 +36,7 @@ class Space1Model(nn.Module):
     def setup(self) -> None:
         config = self.config
         self.backbone = Backbone(config)
-        init = nn.with_logical_partitioning(weight_init(config), ("embed",))
-        self.summary = self.param("summary", init, (config.hidden,))
+        self.summary = self.param("summary", summary_init(config), (config.hidden,))
         self.act_classifier = Dense(config, len(ACTS), ("embed", None), output_dtype=jnp.float32)
         self.selector = Dense(config, 1, ("embed", None), output_dtype=jnp.float32)
 
@@ -51,13 +50,10 @@ class Space1Model(nn.Module):
         Returns:
           The summary `[R, S, H]` of each slot and the memory of summaries and tokens.
         """
-        rows, slots = occupied.shape
-        norm = self.backbone.embedding.norm
-        summary = jnp.broadcast_to(norm(self.summary), (rows, slots, self.config.hidden))
-        x = jnp.concatenate([summary, self.backbone.embed(tokens)], axis=1)
-        segments = jnp.concatenate([slot_segments(occupied), tokens.segments], axis=1)
-        x, memory = self.backbone.encode(x, segments)
-        return x[:, :slots], memory
+        summaries = learned_summaries(self.summary, self.backbone.embedding, occupied)
+        x = self.backbone.embed(tokens)
+        grid, _, memory = encode_summarised(self.backbone, summaries, x, tokens.segments, occupied)
+        return grid, memory
 
     def read(self, batch: Batch) -> Reading:
         """Summarises the contexts and scores the acts of their responses."""

@@ -46,7 +46,7 @@ def test_parse():
 @pytest.mark.parametrize(
     ("make", "head"),
     [
-        (lambda config: IntentModel(config, "mean", classes=3, head_dropout=0.0), lambda model, x: model.head(x)),
+        (lambda config: IntentModel(config, "mean", None, classes=3, head_dropout=0.0), lambda model, x: model.head(x)),
         (lambda config: DialogueModel(config, "space3"), lambda model, x: model.act_classifier(x)),
     ],
     ids=["intent", "acts of a dialogue"],

@@ -10,7 +10,7 @@ LENGTH = 40
 
 def batch_of(tokenizer, *counts):
     """One row of texts of so many tokens each."""
-    texts = [dialogue_layout(tokenizer, [(USER_ROLE, [70] * count)], LENGTH) for count in counts]
+    texts = [dialogue_layout(tokenizer, [(USER_ROLE, [70] * count)], LENGTH, None) for count in counts]
     return pack(texts, len(texts), Shape(LENGTH, len(texts)), [list(range(len(texts)))])
 
 

@@ -11,8 +11,8 @@ from flax import linen as nn
 from space_jax.config import ModelConfig
 from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Tokens
-from space_jax.models.backbone import Backbone, Dense, weight_init
-from space_jax.models.heads import last_prompts, prompt_grid, slot_segments
+from space_jax.models.backbone import Backbone, Dense
+from space_jax.models.heads import encode_summarised, last_prompts, learned_summaries, prompt_grid, summary_init
 from space_jax.models.memory import Memory
 
 
@@ -31,8 +31,7 @@ class DialogueModel(nn.Module):
         self.backbone = Backbone(config)
         self.act_classifier = Dense(config, len(ACTS), ("embed", None), output_dtype=jnp.float32)
         if self.recipe == "space1":
-            init = nn.with_logical_partitioning(weight_init(config), ("embed",))
-            self.summary = self.param("summary", init, (config.hidden,))
+            self.summary = self.param("summary", summary_init(config), (config.hidden,))
 
     def read(self, context: Tokens, occupied: jax.Array) -> tuple[jax.Array, Memory]:
         """Reads contexts.
@@ -46,11 +45,8 @@ class DialogueModel(nn.Module):
         """
         x = self.backbone.embed(context)
         if self.recipe == "space1":
-            rows, slots = occupied.shape
-            summary = jnp.broadcast_to(self.backbone.embedding.norm(self.summary), (rows, slots, self.config.hidden))
-            segments = jnp.concatenate([slot_segments(occupied), context.segments], axis=1)
-            x, memory = self.backbone.encode(jnp.concatenate([summary, x], axis=1), segments)
-            vectors = x[:, :slots]
+            summaries = learned_summaries(self.summary, self.backbone.embedding, occupied)
+            vectors, _, memory = encode_summarised(self.backbone, summaries, x, context.segments, occupied)
         else:
             _, memory = self.backbone.encode(x, context.segments)
             for prompts in (self.config.vocabulary.understand, self.config.vocabulary.policy):

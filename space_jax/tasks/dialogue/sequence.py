@@ -7,6 +7,9 @@
 Of earlier turns only the last system turn keeps its state and acts: states are cumulative, so that one says what all
 of them said. Positions begin anew at every `<sos_...>`, so that a response stands where pre-training had it. A part
 that is not annotated is left out.
+
+With weights of SPACE-1 turns and responses look as in its own pre-training: `words [EOS]` in a context, `[BOS] response
+[EOS]` in a target. States, acts and database tokens, which it never saw, have the same marks as elsewhere.
 """
 
 import dataclasses
@@ -16,6 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from space_jax.dialogue.record import USER, BeliefState
+from space_jax.features.layout import wrappers
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.tasks.dialogue.act_text import write_acts
 from space_jax.tasks.dialogue.belief_text import write_belief
@@ -24,7 +28,7 @@ from space_jax.tasks.dialogue.records import Said, SystemTurn
 from space_jax.tasks.packed import SYSTEM_ROLE, USER_ROLE, Encoded
 
 STATE, ACTS, RESPONSE = PARTS = ("state", "acts", "response")
-MARKS = {"state": "b", "database": "db", "acts": "a", "response": "r", "user": "u"}
+MARKS = {STATE: "b", "database": "db", ACTS: "a"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -44,12 +48,25 @@ class Target:
 
 
 class Sequences:
-    """Makes sequences with one tokenizer and the limits of a configuration."""
+    """Makes sequences with one tokenizer and the limits of a configuration.
 
-    def __init__(self, tokenizer: Tokenizer, config: DialogueConfig) -> None:
+    Args:
+      tokenizer: of the weights.
+      config: the limits.
+      recipe: that pre-trained the weights; None where there was none.
+
+    Attributes:
+      opening, closing: the marks around each part of a target.
+      limits: tokens of each part, its closing mark included.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, config: DialogueConfig, recipe: str | None) -> None:
         self.tokenizer, self.config = tokenizer, config
+        before, behind, around_response = wrappers(tokenizer.vocabulary(), recipe or "space3")
+        self._before, self._behind = ([array.tolist() for array in side] for side in (before, behind))
         self.opening = {part: tokenizer.id_of(f"<sos_{mark}>") for part, mark in MARKS.items()}
         self.closing = {part: tokenizer.id_of(f"<eos_{mark}>") for part, mark in MARKS.items()}
+        self.opening[RESPONSE], self.closing[RESPONSE] = (int(array[0]) for array in around_response)
         self.limits = {
             STATE: config.max_state_tokens,
             ACTS: config.max_act_tokens,
@@ -67,7 +84,7 @@ class Sequences:
             length = sum(map(len, segments))
             ids += [token for segment in segments for token in segment]
             positions += [place for segment in segments for place in range(len(segment))]
-            roles += [USER_ROLE if one.role == USER else SYSTEM_ROLE] * length
+            roles += [_role(one)] * length
             turns += [len(kept) - number] * length
         cut = slice(-self.config.context_length, None)
         return Encoded(*(np.array(part[cut], np.int32) for part in (ids, positions, roles, turns)))
@@ -109,14 +126,14 @@ class Sequences:
 
     def _segments(self, one: Said, whole: bool) -> list[list[int]]:
         limit = self.config.max_turn_tokens
-        part = "user" if one.role == USER else RESPONSE
-        words = [self.opening[part], *self._encode(one.text[-_longest_text(limit) :])[-limit:], self.closing[part]]
+        role = _role(one)
+        words = self._encode(one.text[-_longest_text(limit) :])[-limit:]
         segments = []
         if whole and one.state is not None:
             segments.append(self.state(one.state))
         if whole and one.acts is not None:
             segments.append(self.wrapped(ACTS, write_acts(one.acts)))
-        return [*segments, words]
+        return [*segments, [*self._before[role], *words, *self._behind[role]]]
 
     def _fits(self, part: str, text: str) -> bool:
         """Whether `wrapped` cuts nothing of a text."""
@@ -130,6 +147,10 @@ class Sequences:
         if turn.acts is not None:
             found.append((ACTS, write_acts(turn.acts)))
         return [*found, (RESPONSE, turn.response)]
+
+
+def _role(one: Said) -> int:
+    return USER_ROLE if one.role == USER else SYSTEM_ROLE
 
 
 def _longest_text(tokens: int) -> int:

@@ -70,7 +70,7 @@ class DialogueTask(Task):
             )
         if config.max_turns >= model.turns:
             raise UserError(f"config field task.max_turns: the model tells {model.turns - 1} turns apart at most")
-        self.sequences = Sequences(tokenizer, config)
+        self.sequences = Sequences(tokenizer, config, recipe)
         self.module = DialogueModel(model, "space1" if recipe == "space1" else "space3")
         self.row_length = config.context_length
         parts = dict.fromkeys(PARTS, 1.0) | {STATE: config.state_weight}

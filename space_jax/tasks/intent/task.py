@@ -100,7 +100,7 @@ class IntentTask(Task):
                 f"{model.positions} positions of the weights"
             )
         self._shape = Shape(self.row_length, SLOTS.get(self.vector, MOST_SLOTS))
-        self.module = IntentModel(model, self.vector, len(self.classes), config.head_dropout)
+        self.module = IntentModel(model, self.vector, recipe, len(self.classes), config.head_dropout)
         self.needs_support = not self.linear
         self.calibrated = ("threshold",) if config.out_of_scope == "threshold" else ()
         self.coefficients = {"intent": 1.0} if self.linear else {"contrast": 1.0}
@@ -117,7 +117,7 @@ class IntentTask(Task):
         if self.vector == "sentence":
             encoded = sentence_layout(self.tokenizer, kept)
         else:
-            encoded = dialogue_layout(self.tokenizer, [(USER_ROLE, kept)], self.row_length)
+            encoded = dialogue_layout(self.tokenizer, [(USER_ROLE, kept)], self.row_length, self.recipe)
         return IntentExample(encoded, self._index.get(record.label or "", UNKNOWN), len(tokens) > len(kept))
 
     def collate(self, examples: Sequence[IntentExample], size: int, rng: np.random.Generator | None) -> TaskBatch:

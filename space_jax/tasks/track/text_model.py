@@ -25,7 +25,7 @@ class WriterModel(Encoder):
 
     def memory(self, batch: TaskBatch) -> Memory:
         """What the encoder hands on."""
-        return self.backbone.encode(self.embed(batch.context), batch.context.segments)[1]
+        return self.encode(batch.context, batch.occupied)[2]
 
     def next_token(self, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
         """Scores of the token after each of `tokens` `[R, T]`, float32 `[R, T, padded V]`, and the memory grown."""

@@ -51,12 +51,12 @@ class TrackTextTask(Tracker):
         self.row_length = config.context
         self.coefficients = {"state": 1.0}
         self.ends = tokenizer.id_of(OPENS), tokenizer.id_of(CLOSES)
-        self.net = WriterModel(model, resolve_vector("auto", recipe))
+        self.net = WriterModel(model, resolve_vector("auto", recipe), recipe)
 
     def example(self, record: TrackRecord) -> WriteExample:
         """See `Task.example`."""
         turns = record.turns[-self.config.turns :]
-        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe is not None)
+        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe)
         ids = self.tokenizer.encode(to_text(record.after or {}))
         state = [self.ends[0], *ids, self.ends[1]]
         if len(state) > self.config.written:  # what is cut has no end to learn

@@ -100,7 +100,8 @@ def test_the_database_answers_the_true_states():
 
 @pytest.fixture(scope="module")
 def sequences(tmp_path_factory):
-    return Sequences(WordPieceTokenizer.from_vocabulary(write_vocabulary(tmp_path_factory.mktemp("v"))), CONFIG)
+    tokenizer = WordPieceTokenizer.from_vocabulary(write_vocabulary(tmp_path_factory.mktemp("v")))
+    return Sequences(tokenizer, CONFIG, "space3")
 
 
 def named(sequences, ids):
@@ -127,6 +128,23 @@ def test_only_the_last_system_turn_keeps_its_state(sequences):
     assert context.turns.tolist() == [*[3] * 7, *[2] * 21, *[1] * 3]
     assert context.roles.tolist() == [*[1] * 7, *[0] * 21, *[1] * 3]
     assert context.positions.tolist() == [*range(7), *range(8), *range(5), *range(8), *range(3)]
+
+
+def test_sequences_for_weights_of_space1(sequences):
+    """Turns and responses as its pre-training had them; the marks of what it never saw are those of the others."""
+    ours = Sequences(sequences.tokenizer, CONFIG, "space1")
+    first, second = list(records_of(DIALOGUE, {1: ("[db_1]",)}))[:2]
+    assert named(ours, ours.target(first.target).ids) == (
+        "<sos_b> taxi ; hotel area : north <eos_b> <sos_db> [db_1] <eos_db> "
+        "<sos_a> hotel propose name <eos_a> [BOS] [ hotel _ name ] ? [EOS]"
+    )
+    context = ours.context(second.context)
+    assert named(ours, context.ids) == (
+        "a hotel in the north [EOS] <sos_b> taxi ; hotel area : north <eos_b> "
+        "<sos_a> hotel propose name <eos_a> [ hotel _ name ] ? [EOS] yes [EOS]"
+    )
+    assert context.positions.tolist() == [*range(6), *range(8), *range(5), *range(7), *range(2)]
+    assert context.turns.tolist() == [*[3] * 6, *[2] * 20, *[1] * 2]
 
 
 def test_long_turns_and_contexts_are_cut_in_front(sequences):
