@@ -171,7 +171,7 @@ class DataConfig:
     context_length: int = 256  # tokens of the longest context (`max_len`), and of a row of the grids of `row_ladder`
     response_length: int = 64  # tokens of a row of their responses
     examples_per_row: int = 4
-    masked_per_row: int = 64  # masked positions of a row that enter the masked-language-model loss
+    masked_per_row: int = 64  # masked positions of a row, of all its examples in turn, that enter the masked-LM loss
     tree_elements: int = 16  # hashed elements kept of one view of one turn
     row_ladder: tuple[float, ...] = (0.25, 0.375, 0.5, 0.75, 1.0)  # rows of the static grids, as shares of the batch
     # Further grids: rows as a share of the batch, columns of context and of response. A batch goes on the smallest of

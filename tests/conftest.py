@@ -27,6 +27,7 @@ import jax
 import pytest
 from absl import flags
 
+from space_jax.models import dropout
 from tests.bucket import bucket, checkpoints_of_bucket  # noqa: F401 - fixtures
 
 # A silent broadcast of [B] against [B, B] is the commonest way to get a loss wrong without an error.
@@ -47,6 +48,24 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder}; set SPACE_JAX_SHARED to its folder")
     return folder
+
+
+@pytest.fixture
+def drawn_keys(monkeypatch) -> list[tuple[int, ...]]:
+    """The key of every dropout mask, as programs traced during the test draw it.
+
+    All dropout, of the layers, of attention and of the heads, comes from `random_words`, so a call that reuses a key by
+    whatever way shows here.
+    """
+    keys: list[tuple[int, ...]] = []
+    draw = dropout.random_words
+
+    def recorded(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        jax.debug.callback(lambda words: keys.append(tuple(words.tolist())), jax.random.key_data(key))
+        return draw(key, shape)
+
+    monkeypatch.setattr(dropout, "random_words", recorded)
+    return keys
 
 
 LONGEST = (

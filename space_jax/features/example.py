@@ -79,6 +79,7 @@ class Example:
         example that is not has empty trees, no acts and no spans.
       dialogue: a hash of the dialogue's id, in [0, 2^31).
       responded: whether there is a response, be it an empty one. Without it the losses learn the user's turn only.
+      response_cut: whether the response went on, so that its last token is not its end.
     """
 
     turn_tokens: np.ndarray
@@ -92,6 +93,7 @@ class Example:
     labelled: bool
     dialogue: int
     responded: bool = True
+    response_cut: bool = False
 
     @property
     def tokens(self) -> int:
@@ -175,6 +177,7 @@ def _example(
         labelled=labelled,
         dialogue=identity,
         responded=response is not None,
+        response_cut=response is not None and len(tokenised[index].ids) > limits.max_turn_tokens,
     )
 
 

@@ -26,7 +26,8 @@ class Layout:
       ids, positions, roles, turns: `[n]` int32, the context.
       spans: `[n]` bool, tokens of annotated slot values.
       response: `[r]` int32, ids of the response; positions are 0, 1, ..., role 0, turn 0. Empty where there is no
-        response; one of no words still has its wrappers.
+        response; one of no words still has its wrappers. One that was cut is left open: nothing is to learn that a
+        response ends there.
       user_words: int32, the last context turn with its wrappers, at most `max_turn_tokens + 2`; empty unless it is the
         user's.
       example: where trees, acts, `labelled` and `dialogue` are.
@@ -60,7 +61,7 @@ def assemble(example: Example, vocabulary: Vocabulary, recipe_name: str, context
     Raises:
       UserError: the recipe is unknown.
     """
-    opening, closing, response_ends = _wrappers(vocabulary, recipe_name)
+    opening, closing, response_ends = wrappers(vocabulary, recipe_name)
     count = len(example.turn_lengths)
     bounds = np.concatenate([[0], np.cumsum(example.turn_lengths)]).tolist()
     ids, spans = [], []
@@ -78,16 +79,34 @@ def assemble(example: Example, vocabulary: Vocabulary, recipe_name: str, context
         roles=np.repeat(example.turn_roles, lengths)[keep],
         turns=np.repeat(np.arange(count, 0, -1, dtype=np.int32), lengths)[keep],
         spans=np.concatenate(spans)[keep],
-        response=np.concatenate([response_ends[0], example.response_tokens, response_ends[1]])
-        if example.responded
-        else example.response_tokens,
+        response=_response(example, *response_ends),
         user_words=flat[-lengths[-1] :] if example.turn_roles[-1] == USER_ROLE else flat[:0],
         example=example,
     )
 
 
-def _wrappers(vocabulary: Vocabulary, recipe_name: str) -> tuple[list, list, tuple]:
-    """What opens and closes a turn, by role, and the response."""
+def _response(example: Example, opening: np.ndarray, closing: np.ndarray) -> np.ndarray:
+    if not example.responded:
+        return example.response_tokens
+    ending = [] if example.response_cut else [closing]
+    return np.concatenate([opening, example.response_tokens, *ending])
+
+
+def wrappers(
+    vocabulary: Vocabulary, recipe_name: str
+) -> tuple[list[np.ndarray], list[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """What a recipe puts around the texts of a dialogue, arrays of no or one int32 id.
+
+    Args:
+      vocabulary: ids of the wrapping tokens.
+      recipe_name: one of `RECIPES`.
+
+    Returns:
+      What opens a context turn, by role id; what closes it, by role id; what opens and what closes the response.
+
+    Raises:
+      UserError: the recipe is unknown.
+    """
     if recipe_name not in RECIPES:
         raise UserError(f"recipe {recipe_name!r} is not one of {', '.join(RECIPES)}")
 

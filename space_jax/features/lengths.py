@@ -64,10 +64,14 @@ class Lengths:
         kept = [min(length, self.limits.max_turn_tokens) + WRAPPERS for length in lengths]
         for wanted in example_turns(dialogue):
             context = sum(kept[max(0, wanted.context - self.limits.max_turns) : wanted.context])
-            response = 0 if wanted.response is None else kept[wanted.context]
+            response = 0 if wanted.response is None else kept[wanted.context] - self._left_open(lengths[wanted.context])
             self.contexts[context] += 1
             self.responses[response] += 1
             self._draw((context, response))
+
+    def _left_open(self, length: int) -> int:
+        """Closing tokens that a response of so many tokens lacks, because it is cut."""
+        return int(length > self.limits.max_turn_tokens)
 
     def _draw(self, example: tuple[int, int]) -> None:
         """Reservoir sampling: every example so far is as likely to be in the sample."""

@@ -14,6 +14,7 @@ from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch, Tokens
 from space_jax.features.grid import Grid, Rung
 from space_jax.features.layout import NO_WORD, Layout
+from space_jax.features.masking import chosen_in_turn
 from space_jax.features.placement import place
 
 NOTHING = np.zeros(0, np.int32)
@@ -40,7 +41,7 @@ def pack(items: Sequence[Item], grid: Grid) -> Batch:
     """Packs examples; what is missing up to `grid.examples` is filled up with examples that are not `valid`.
 
     Padding has id 0 in every array, whatever the vocabulary's pad token: segment 0 is what marks it. Of a row with more
-    than `grid.masked` masked positions, the first `grid.masked` enter the loss; `masked_and_lost` counts the rest.
+    than `grid.masked` masked positions, that many enter the loss (`chosen_in_turn`); `masked_and_lost` counts the rest.
 
     Args:
       items: at most `grid.examples` examples, none longer than the grid.
@@ -155,8 +156,8 @@ def _masked(placed: list[list[tuple[int, Item]]], rung: Rung, grid: Grid) -> dic
         starts = np.cumsum(lengths, dtype=np.int32) - lengths
         ids = np.concatenate([NOTHING, *(item.layout.ids for _, item in row)])
         moved = [item.masked_columns + start for (_, item), start in zip(row, starts, strict=True)]
-        chosen = np.concatenate([NOTHING, *moved])
-        chosen = chosen[: grid.masked]
+        examples = np.repeat(np.arange(len(row)), [len(columns) for columns in moved])
+        chosen = np.concatenate([NOTHING, *moved])[chosen_in_turn(examples, grid.masked)]
         columns.append([chosen])
         targets.append([ids[chosen]])
         weights.append([np.ones(len(chosen), np.int32)])

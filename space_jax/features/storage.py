@@ -22,6 +22,7 @@ DATASET = "dialogue_examples"
 
 _ACT_BITS = np.arange(len(ACTS))
 _LABELLED, _UNANSWERED = 1, 2
+_CUT = 1 << 8
 
 
 def _features(limits: Limits) -> tfds.features.FeaturesDict:
@@ -31,7 +32,7 @@ def _features(limits: Limits) -> tfds.features.FeaturesDict:
             "tokens": tfds.features.Tensor(shape=(None,), dtype=np.int32),  # of the context, then of the response
             "turns": tfds.features.Tensor(shape=(None, 2), dtype=np.int32),  # length and role of each context turn
             "trees": tfds.features.Tensor(shape=(2, len(VIEWS), limits.tree_elements), dtype=np.int32),  # user, system
-            # dialogue, labelled (1) and without a response (2), the acts as bits, then the positions of the span tokens
+            # dialogue; labelled (1), no response (2), a cut one (256); acts as bits; then where the span tokens are
             "facts": tfds.features.Tensor(shape=(None,), dtype=np.int32),
         }
     )
@@ -41,6 +42,7 @@ def to_record(example: Example) -> dict[str, np.ndarray]:
     """An example as TensorFlow Datasets writes it."""
     act_bits = int((example.acts.astype(np.int64) << _ACT_BITS).sum())
     flags = _LABELLED * example.labelled + _UNANSWERED * (not example.responded)
+    flags |= _CUT * example.response_cut
     facts = [example.dialogue, flags, act_bits, *np.flatnonzero(example.span_mask)]
     return {
         "tokens": np.concatenate([example.turn_tokens, example.response_tokens]),
@@ -69,6 +71,7 @@ def from_record(record: dict[str, np.ndarray]) -> Example:
         labelled=bool(flags & _LABELLED),
         dialogue=dialogue,
         responded=not flags & _UNANSWERED,
+        response_cut=bool(flags & _CUT),
     )
 
 

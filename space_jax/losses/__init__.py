@@ -14,7 +14,7 @@ from space_jax.losses.pool import contrast_weights, pool_groups
 from space_jax.losses.r_drop import r_drop, symmetric_kl, under_two_keys
 from space_jax.losses.selection import response_selection
 from space_jax.losses.sums import Sum
-from space_jax.losses.tied_vocabulary import tied_cross_entropy
+from space_jax.losses.tied_vocabulary import tied_cross_entropy, tied_predictions
 from space_jax.losses.tree_similarity import combined_similarity, view_similarities
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "shifted_targets",
     "symmetric_kl",
     "tied_cross_entropy",
+    "tied_predictions",
     "token_cross_entropy",
     "under_two_keys",
     "view_similarities",

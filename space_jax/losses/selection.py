@@ -7,12 +7,15 @@ from space_jax.losses.dtypes import check_shape, float32
 
 @jax.jit
 def response_selection(true_logits: jax.Array, negative_logits: jax.Array) -> jax.Array:
-    """Mean of the two binary cross-entropies of a context with its own and with a foreign response.
+    """Sum of the two binary cross-entropies of a context with its own and with a foreign response.
 
-    loss_b = -1/2 * (log sigmoid(true_b) + log sigmoid(-negative_b))
+    loss_b = -log sigmoid(true_b) - log sigmoid(-negative_b)
+
+    The sum and not the mean, as in the paper and in the work that it takes the loss from, so that beside the other
+    terms of SPACE-1 it has the weight that the paper gives it.
 
     >>> print(response_selection(jax.numpy.zeros(1), jax.numpy.zeros(1)).round(2))
-    [0.69]
+    [1.39]
 
     Args:
       true_logits: `[B]` float, logit of "belongs together" for the true response.
@@ -25,8 +28,10 @@ def response_selection(true_logits: jax.Array, negative_logits: jax.Array) -> ja
       TypeError: an input is not float.
       ValueError: the shapes differ.
 
-    Source: He et al., "GALAXY", AAAI 2022, section on response selection (arXiv 2111.14592).
+    Source: He et al., "GALAXY", AAAI 2022, section on response selection (arXiv 2111.14592), whose published code
+      leaves the loss out; after Bao et al., "PLATO", ACL 2020, section on pre-training objectives (arXiv 1910.07931),
+      whose published code (`_collect_metrics` of its model, in PaddlePaddle/Research) averages this sum over the batch.
     """
     true_logits, negative_logits = float32(true_logits, "true_logits"), float32(negative_logits, "negative_logits")
     check_shape(negative_logits, true_logits.shape, "negative_logits")
-    return -0.5 * (jax.nn.log_sigmoid(true_logits) + jax.nn.log_sigmoid(-negative_logits))
+    return -jax.nn.log_sigmoid(true_logits) - jax.nn.log_sigmoid(-negative_logits)

@@ -6,6 +6,7 @@ looked at. `token_cross_entropy` of the whole logits is the same loss, and is wh
 """
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -46,6 +47,34 @@ def tied_cross_entropy(
 
     Source: GALAXY, section on response generation, and Devlin et al., "BERT", NAACL 2019, section 3.1 (masked LM).
     """
+    return tied_predictions(x, table, bias, targets, counts, positions)[0]
+
+
+def tied_predictions(
+    x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array, positions: int = POSITIONS
+) -> tuple[jax.Array, jax.Array]:
+    """`tied_cross_entropy`, and whether no token is likelier than the target.
+
+    >>> x, table, bias = jnp.zeros((1, 3, 2)), jnp.ones((4, 2)), jnp.array([0.0, 0.0, 0.0, 1.0])
+    >>> losses, right = tied_predictions(x, table, bias, jnp.array([[3, 0, 3]]), jnp.array([[True, True, False]]))
+    >>> print(losses.round(2), right)
+    [[0.74 1.74 0.  ]] [[ True False False]]
+
+    Args:
+      x: as of `tied_cross_entropy`, and so are the others.
+      table: `[V, H]`.
+      bias: `[V]`.
+      targets: `[R, L]`.
+      counts: `[R, L]`.
+      positions: of one chunk, about.
+
+    Returns:
+      `[R, L]` float32, and `[R, L]` bool, False where nothing counts.
+
+    Raises:
+      TypeError: `targets` is not integer or `counts` not boolean.
+      ValueError: the shapes do not fit.
+    """
     targets, counts = integer(targets, "targets"), boolean(counts, "counts")
     rows, length, hidden = x.shape
     check_shape(table, (table.shape[0], hidden), "table")
@@ -58,8 +87,8 @@ def tied_cross_entropy(
     # What does not count is emptied, so that nothing in it can reach a gradient.
     x = jnp.pad(jnp.where(counts[..., None], x, 0), (*padding, (0, 0)))
     targets = jnp.pad(jnp.where(counts, targets, 0), padding)
-    losses = _losses(width, x, table, bias.astype(jnp.float32), targets, jnp.pad(counts, padding))
-    return losses[:, :length]
+    losses, right = _predictions(width, x, table, bias.astype(jnp.float32), targets, jnp.pad(counts, padding))
+    return losses[:, :length], right[:, :length]
 
 
 def _chunks(width: int, counts: jax.Array) -> jax.Array:
@@ -82,30 +111,41 @@ def _logits(x: jax.Array, table: jax.Array, bias: jax.Array) -> jax.Array:
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _losses(
+def _predictions(
     width: int, x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array
-) -> jax.Array:
+) -> tuple[jax.Array, jax.Array]:
     return _forward(width, x, table, bias, targets, counts)[0]
 
 
 def _forward(
     width: int, x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array
-) -> tuple[jax.Array, tuple[Residuals, jax.Array]]:
-    def body(chunk: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+) -> tuple[tuple[jax.Array, jax.Array], tuple[Residuals, jax.Array]]:
+    Carry = tuple[jax.Array, jax.Array, jax.Array]
+
+    def body(chunk: jax.Array, carry: Carry) -> Carry:
         logits = _logits(_cut(x, chunk, width), table, bias)
         normaliser = jax.nn.logsumexp(logits, axis=-1)
         of_target = jnp.take_along_axis(logits, _cut(targets, chunk, width)[..., None], axis=-1)[..., 0]
-        losses = jnp.where(_cut(counts, chunk, width), normaliser - of_target, 0.0)
-        return _paste(carry[0], losses, chunk, width), _paste(carry[1], normaliser, chunk, width)
+        there = _cut(counts, chunk, width)
+        found = (
+            jnp.where(there, normaliser - of_target, 0.0),
+            there & (of_target >= jnp.max(logits, axis=-1)),
+            normaliser,
+        )
+        losses, right, normalisers = (_paste(*pair, chunk, width) for pair in zip(carry, found, strict=True))
+        return losses, right, normalisers
 
     nothing = jnp.zeros(targets.shape, jnp.float32)
-    losses, normalisers = jax.lax.fori_loop(0, _chunks(width, counts), body, (nothing, nothing))
-    return losses, ((x, table, bias, targets, counts), normalisers)
+    start = (nothing, jnp.zeros(targets.shape, bool), nothing)
+    losses, right, normalisers = jax.lax.fori_loop(0, _chunks(width, counts), body, start)
+    return (losses, right), ((x, table, bias, targets, counts), normalisers)
 
 
-def _backward(width: int, kept: tuple[Residuals, jax.Array], slope: jax.Array) -> tuple[jax.Array | None, ...]:
+def _backward(
+    width: int, kept: tuple[Residuals, jax.Array], slopes: tuple[jax.Array, Any]
+) -> tuple[jax.Array | None, ...]:
     (x, table, bias, targets, counts), normalisers = kept
-    slope = jnp.where(counts, slope, 0.0)
+    slope = jnp.where(counts, slopes[0], 0.0)
     Carry = tuple[jax.Array, jax.Array, jax.Array]
 
     def body(chunk: jax.Array, carry: Carry) -> Carry:
@@ -126,4 +166,4 @@ def _backward(width: int, kept: tuple[Residuals, jax.Array], slope: jax.Array) -
     return of_x, of_table.astype(table.dtype), of_bias, None, None
 
 
-_losses.defvjp(_forward, _backward)
+_predictions.defvjp(_forward, _backward)

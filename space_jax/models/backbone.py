@@ -14,7 +14,7 @@ from jax.ad_checkpoint import checkpoint_name
 
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
-from space_jax.losses import tied_cross_entropy
+from space_jax.losses import tied_predictions
 from space_jax.models.attend import NEGATIVE, attend
 from space_jax.models.dropout import Dropout, dropout
 from space_jax.models.logical import constrain
@@ -120,23 +120,27 @@ class Dense(nn.Module):
       features: size of the output.
       names: logical names of the kernel's two axes.
       use_bias: whether there is a bias.
+      output_dtype: of the sums of products and the bias; None for the compute dtype. Heads whose outputs are logits
+        take float32, since bfloat16 has no more than 8 bits for a logit, and a cast of the result brings none back.
     """
 
     config: ModelConfig
     features: int
     names: tuple[str | None, str | None]
     use_bias: bool = True
+    output_dtype: Any = None
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Maps `x` `[..., in]` to `[..., features]`."""
         dtype = self.config.dtype
+        output = dtype if self.output_dtype is None else self.output_dtype
         shape = (x.shape[-1], self.features)
         kernel = self.param("kernel", nn.with_logical_partitioning(weight_init(self.config), self.names), shape)
-        y = x.astype(dtype) @ kernel.astype(dtype)
+        y = jnp.matmul(x.astype(dtype), kernel.astype(dtype), preferred_element_type=output)
         if self.use_bias:
             init = nn.with_logical_partitioning(nn.initializers.zeros, self.names[1:])
-            y = y + _broadcast(self.param("bias", init, (self.features,)).astype(dtype), y)
+            y = y + _broadcast(self.param("bias", init, (self.features,)).astype(output), y)
         return y
 
 
@@ -202,7 +206,13 @@ class Embedding(nn.Module):
     def cross_entropy(
         self, x: jax.Array, targets: jax.Array, counts: jax.Array, bias: jax.Array | None = None
     ) -> jax.Array:
-        """The loss of each token under `logits`, without making them all at once.
+        """The loss of each token under `logits`, float32 `[R, L]`; the first of `predictions`."""
+        return self.predictions(x, targets, counts, bias)[0]
+
+    def predictions(
+        self, x: jax.Array, targets: jax.Array, counts: jax.Array, bias: jax.Array | None = None
+    ) -> tuple[jax.Array, jax.Array]:
+        """The loss of each token under `logits`, without making them all at once, and whether no token is likelier.
 
         Args:
           x: `[R, L, H]`.
@@ -211,12 +221,12 @@ class Embedding(nn.Module):
           bias: `[padded V]`, of the masked language model's head; None for none.
 
         Returns:
-          `[R, L]` float32, 0 where nothing counts.
+          `[R, L]` float32, 0 where nothing counts, and `[R, L]` bool.
         """
         dtype = self.config.dtype
         barred = mask_vocabulary(jnp.zeros(self.config.vocabulary.padded_size), self.config)
         bias = barred if bias is None else barred + bias
-        return tied_cross_entropy(x.astype(dtype), self.token.astype(dtype), bias, targets, counts)
+        return tied_predictions(x.astype(dtype), self.token.astype(dtype), bias, targets, counts)
 
 
 def mask_vocabulary(logits: jax.Array, config: ModelConfig) -> jax.Array:

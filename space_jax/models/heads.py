@@ -8,7 +8,8 @@ from flax import linen as nn
 
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Batch, Tokens
-from space_jax.models.backbone import Dense, Embedding, LayerNorm, weight_init
+from space_jax.models.backbone import Backbone, Dense, Embedding, LayerNorm, weight_init
+from space_jax.models.memory import Memory
 
 
 class MaskedTokenHead(nn.Module):
@@ -49,14 +50,15 @@ class MaskedTokenHead(nn.Module):
 
 
 class Pooler(nn.Module):
-    """dense + tanh, `[..., H]` -> `[..., H]`."""
+    """dense + tanh, `[..., H]` -> float32 `[..., H]`, since contrasts compare what it gives."""
 
     config: ModelConfig
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Pools in the compute dtype."""
-        return jnp.tanh(Dense(self.config, self.config.hidden, ("embed", None), name="dense")(x))
+        """Pools."""
+        dense = Dense(self.config, self.config.hidden, ("embed", None), output_dtype=jnp.float32, name="dense")
+        return jnp.tanh(dense(x))
 
 
 class Subspaces(nn.Module):
@@ -100,6 +102,37 @@ def slot_segments(occupied: jax.Array) -> jax.Array:
     """The segment id of each slot, 0 where it is empty: `[R, S]` bool -> `[R, S]` int32."""
     numbers = jnp.arange(1, occupied.shape[1] + 1, dtype=jnp.int32)
     return jnp.where(occupied, jnp.broadcast_to(numbers, occupied.shape), 0)
+
+
+def summary_init(config: ModelConfig) -> nn.initializers.Initializer:
+    """Initial weights of SPACE-1's learned summary vector `[H]`."""
+    return nn.with_logical_partitioning(weight_init(config), ("embed",))
+
+
+def learned_summaries(summary: jax.Array, embedding: Embedding, occupied: jax.Array) -> jax.Array:
+    """SPACE-1's summary vector, LayerNormed on its own, in every slot: `[H]` -> `[R, S, H]`."""
+    return jnp.broadcast_to(embedding.norm(summary), (*occupied.shape, len(summary)))
+
+
+def encode_summarised(
+    backbone: Backbone, summaries: jax.Array, x: jax.Array, segments: jax.Array, occupied: jax.Array
+) -> tuple[jax.Array, jax.Array, Memory]:
+    """Encodes tokens with a summary before each example.
+
+    Args:
+      backbone: the encoder.
+      summaries: `[R, S, H]`, embedded.
+      x: `[R, L, H]`, embedded.
+      segments: `[R, L]`.
+      occupied: `[R, S]` bool.
+
+    Returns:
+      The outputs of the summaries `[R, S, H]` and of the tokens `[R, L, H]`, and the memory of both.
+    """
+    slots = occupied.shape[1]
+    segments = jnp.concatenate([slot_segments(occupied), segments], axis=1)
+    outputs, memory = backbone.encode(jnp.concatenate([summaries, x], axis=1), segments)
+    return outputs[:, :slots], outputs[:, slots:], memory
 
 
 def last_prompts(x: jax.Array, prompts: int) -> jax.Array:

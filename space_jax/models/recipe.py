@@ -21,7 +21,16 @@ Keys = Mapping[str, jax.Array]
 """Purpose -> random key; `DROPOUT_VIEWS` are the two views. Empty: no dropout, both views are equal."""
 
 DROPOUT_VIEWS = ("dropout_view_1", "dropout_view_2")
-KEY_PURPOSES = (*DROPOUT_VIEWS, "dropout_decoders", "dropout_masked")
+KEY_PURPOSES = (
+    *DROPOUT_VIEWS,
+    "dropout_masked",
+    "dropout_policy",
+    "dropout_policy_before_user",
+    "dropout_response",
+    "dropout_selection_true",
+    "dropout_selection_negative",
+)
+"""One for each application of a model in a step: two that shared a key would draw the same masks."""
 
 
 @struct.dataclass

@@ -8,8 +8,8 @@ from flax import struct
 from space_jax.config import ModelConfig
 from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Batch, Tokens
-from space_jax.models.backbone import Backbone, Dense, weight_init
-from space_jax.models.heads import joined, per_example, slot_segments
+from space_jax.models.backbone import Backbone, Dense
+from space_jax.models.heads import encode_summarised, joined, learned_summaries, per_example, summary_init
 from space_jax.models.memory import Memory
 
 
@@ -36,10 +36,9 @@ class Space1Model(nn.Module):
     def setup(self) -> None:
         config = self.config
         self.backbone = Backbone(config)
-        init = nn.with_logical_partitioning(weight_init(config), ("embed",))
-        self.summary = self.param("summary", init, (config.hidden,))
-        self.act_classifier = Dense(config, len(ACTS), ("embed", None))
-        self.selector = Dense(config, 1, ("embed", None))
+        self.summary = self.param("summary", summary_init(config), (config.hidden,))
+        self.act_classifier = Dense(config, len(ACTS), ("embed", None), output_dtype=jnp.float32)
+        self.selector = Dense(config, 1, ("embed", None), output_dtype=jnp.float32)
 
     def summarise(self, tokens: Tokens, occupied: jax.Array) -> tuple[jax.Array, Memory]:
         """Encodes tokens with the summary vectors before them.
@@ -51,19 +50,16 @@ class Space1Model(nn.Module):
         Returns:
           The summary `[R, S, H]` of each slot and the memory of summaries and tokens.
         """
-        rows, slots = occupied.shape
-        norm = self.backbone.embedding.norm
-        summary = jnp.broadcast_to(norm(self.summary), (rows, slots, self.config.hidden))
-        x = jnp.concatenate([summary, self.backbone.embed(tokens)], axis=1)
-        segments = jnp.concatenate([slot_segments(occupied), tokens.segments], axis=1)
-        x, memory = self.backbone.encode(x, segments)
-        return x[:, :slots], memory
+        summaries = learned_summaries(self.summary, self.backbone.embedding, occupied)
+        x = self.backbone.embed(tokens)
+        grid, _, memory = encode_summarised(self.backbone, summaries, x, tokens.segments, occupied)
+        return grid, memory
 
     def read(self, batch: Batch) -> Reading:
         """Summarises the contexts and scores the acts of their responses."""
         grid, memory = self.summarise(batch.context, batch.occupied)
         summary = per_example(grid, batch)
-        return Reading(summary, self.act_classifier(summary).astype(jnp.float32), memory)
+        return Reading(summary, self.act_classifier(summary), memory)
 
     def respond(self, response: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
         """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the memory grown."""
@@ -78,7 +74,7 @@ class Space1Model(nn.Module):
     def select(self, batch: Batch, response: Tokens) -> jax.Array:
         """Whether a response belongs to its context: logits, float32 `[B]`."""
         grid, _ = self.summarise(joined(batch.context, response), batch.occupied)
-        return self.selector(per_example(grid, batch)).astype(jnp.float32)[:, 0]
+        return self.selector(per_example(grid, batch))[:, 0]
 
     def initialise(self, batch: Batch) -> None:
         """Touches every parameter."""

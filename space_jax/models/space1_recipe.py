@@ -73,7 +73,7 @@ class Space1Recipe:
 
     def _generation(self, variables: dict, batch: Batch, reading: Reading, keys: Keys) -> Sum:
         targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
-        drop = rngs(keys, "dropout_decoders")
+        drop = rngs(keys, "dropout_response")
         losses = self.model.apply(
             variables, batch.response, reading.memory, targets, weights > 0, rngs=drop, method="response_losses"
         )
@@ -93,8 +93,11 @@ class Space1Recipe:
 
     def _selection(self, variables: dict, batch: Batch, keys: Keys) -> Sum:
         true, negative = (
-            self.model.apply(variables, batch, response, rngs=rngs(keys, "dropout_decoders"), method="select")
-            for response in (batch.response, batch.negative)
+            self.model.apply(variables, batch, response, rngs=rngs(keys, purpose), method="select")
+            for response, purpose in (
+                (batch.response, "dropout_selection_true"),
+                (batch.negative, "dropout_selection_negative"),
+            )
         )
         both = responded(batch) * has_tokens(batch.negative.segments, batch)
         return Sum.of(response_selection(true, negative), batch.valid.astype(jnp.float32) * both)

@@ -3,14 +3,13 @@
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 from flax import linen as nn
 
 from space_jax.config import ModelConfig
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch
 from space_jax.models.backbone import Backbone
-from space_jax.models.heads import MaskedTokenHead, Subspaces, per_example, prompt_grid
+from space_jax.models.heads import MaskedTokenHead, Subspaces, encode_summarised, per_example, prompt_grid
 
 
 class Space2Model(nn.Module):
@@ -30,11 +29,10 @@ class Space2Model(nn.Module):
 
     def summarise(self, batch: Batch) -> jax.Array:
         """The dialogue representation of each example, float32 `[B, H]`."""
-        ids, summary_segments = prompt_grid((self.config.vocabulary.summary,), batch.occupied)
-        x = jnp.concatenate([self.backbone.embedding(ids), self.backbone.embed(batch.context)], axis=1)
-        segments = jnp.concatenate([summary_segments, batch.context.segments], axis=1)
-        x, _ = self.backbone.encode(x, segments)
-        return per_example(x[:, : ids.shape[1]], batch)
+        ids, _ = prompt_grid((self.config.vocabulary.summary,), batch.occupied)
+        summaries, x = self.backbone.embedding(ids), self.backbone.embed(batch.context)
+        grid, _, _ = encode_summarised(self.backbone, summaries, x, batch.context.segments, batch.occupied)
+        return per_example(grid, batch)
 
     def score_masked(self, batch: Batch) -> jax.Array:
         """Scores the masked tokens, float32 `[R, M, padded V]`; here the context stands without summary tokens."""

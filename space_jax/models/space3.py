@@ -41,7 +41,9 @@ class Space3Model(nn.Module):
         self.backbone = Backbone(config)
         self.masked_head = MaskedTokenHead(config)
         self.pooler = Pooler(config)
-        self.bag_of_words = Dense(config, config.vocabulary.padded_size, ("embed", "vocab"), use_bias=False)
+        self.bag_of_words = Dense(
+            config, config.vocabulary.padded_size, ("embed", "vocab"), use_bias=False, output_dtype=jnp.float32
+        )
 
     def encode(self, tokens: Tokens) -> tuple[jax.Array, Memory]:
         """The dialogue encoder: `[R, L]` tokens to `[R, L, H]` and their memory."""
@@ -100,11 +102,11 @@ class Space3Model(nn.Module):
 
     def score_words(self, vectors: jax.Array) -> jax.Array:
         """One distribution over words an example: `[B, H]` -> float32 `[B, padded V]`."""
-        return mask_vocabulary(self.bag_of_words(vectors).astype(jnp.float32), self.config)
+        return mask_vocabulary(self.bag_of_words(vectors), self.config)
 
     def pool(self, vectors: jax.Array) -> jax.Array:
         """The pooler, `[B, H]` -> float32 `[B, H]`."""
-        return self.pooler(vectors).astype(jnp.float32)
+        return self.pooler(vectors)
 
     def view(self, batch: Batch) -> View:
         """Understands the context, and the context together with the response."""

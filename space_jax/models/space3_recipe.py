@@ -113,9 +113,10 @@ class Space3Recipe:
 
     def _decoders(self, variables: dict, batch: Batch, view: View, keys: Keys) -> Terms:
         """Policy and response decoders on the first view's memory."""
-        drop = rngs(keys, "dropout_decoders")
+        drop = rngs(keys, "dropout_policy")
         policy, memory = self.model.apply(variables, view.memory, batch.occupied, rngs=drop, method="decide")
         targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
+        drop = rngs(keys, "dropout_response")
         losses = self.model.apply(
             variables, batch.response, memory, targets, weights > 0, rngs=drop, method="response_losses"
         )
@@ -130,14 +131,15 @@ class Space3Recipe:
             counts = responded(batch)
             terms |= by_stream("policy_system", batch, lambda flags: Sum.of(distance, flags * counts))
         if "user" in self.policy_sides:
-            terms |= self._policy_before_user(variables, batch, view, drop)
+            terms |= self._policy_before_user(variables, batch, view, keys)
         return terms
 
-    def _policy_before_user(self, variables: dict, batch: Batch, view: View, drop: dict[str, jax.Array]) -> Terms:
+    def _policy_before_user(self, variables: dict, batch: Batch, view: View, keys: Keys) -> Terms:
         """The mirror image: policy after the system's turn against understanding of the user's next one.
 
         An example whose context is the user's first turn has nothing before it and does not count.
         """
+        drop = rngs(keys, "dropout_policy_before_user")
         before = self.model.apply(variables, batch, rngs=drop, method="policy_before_user")
         distance = policy_distance(before, view.user)
         earlier = jnp.where(batch.context.turns > 1, batch.context.segments, 0)

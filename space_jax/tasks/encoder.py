@@ -1,9 +1,10 @@
-"""A pre-trained model as a task sees it: outputs of the tokens, one vector an example, scores of masked tokens.
+"""A pre-trained model as a task sees it: outputs of the tokens, one vector an example, losses of masked tokens.
 
 Which vector stands for an example is a choice:
 
   prompt     the output of the last understanding prompt, what SPACE-3 trained
-  summary    the output of a `[CLS]` before the context, what SPACE-2 trained
+  summary    the output of a summary before the context, what SPACE-1 trained, whose summary is a learned vector, and
+             SPACE-2, where it is a `[CLS]`
   mean       the mean of the outputs of the context's tokens, in the layout of a dialogue
   sentence   the mean over `[CLS] text [SEP]` in BERT's layout without turn ids, what MiniLM's sentence vectors are
 
@@ -19,7 +20,17 @@ from flax import linen as nn
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
 from space_jax.models.backbone import Backbone
-from space_jax.models.heads import MaskedTokenHead, Pooler, last_prompts, per_example, prompt_grid
+from space_jax.models.heads import (
+    MaskedTokenHead,
+    Pooler,
+    encode_summarised,
+    last_prompts,
+    learned_summaries,
+    per_example,
+    prompt_grid,
+    summary_init,
+)
+from space_jax.models.memory import Memory
 from space_jax.tasks.text_packing import TaskBatch
 
 TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", None: "sentence"}
@@ -35,52 +46,82 @@ class Encoder(nn.Module):
 
     Attributes:
       vector: "prompt", "summary", "mean" or "sentence".
+      recipe: of the weights, None where there was none. Those of SPACE-1 never saw a dialogue without its summary, so
+        that it stands before every context, whatever is taken for the vector.
     """
 
     config: ModelConfig
     vector: str
+    recipe: str | None
 
     def setup(self) -> None:
         self.backbone = Backbone(self.config)
         self.masked_head = MaskedTokenHead(self.config)
         self.pooler = Pooler(self.config)
+        if self._has_summary:
+            self.summary = self.param("summary", summary_init(self.config), (self.config.hidden,))
+
+    @property
+    def _has_summary(self) -> bool:
+        return self.recipe == "space1" and self.vector != "sentence"
 
     def embed(self, tokens: Tokens) -> jax.Array:
         """Embeds `[R, L]` tokens; a sentence has no turn ids."""
         turns = None if self.vector == "sentence" else tokens.turns
         return self.backbone.embedding(tokens.ids, tokens.positions, tokens.roles, turns)
 
+    def encode(self, context: Tokens, occupied: jax.Array) -> tuple[jax.Array, jax.Array, Memory]:
+        """Encodes contexts as the weights' pre-training did.
+
+        Args:
+          context: `[R, L]`.
+          occupied: `[R, S]` bool.
+
+        Returns:
+          The outputs of SPACE-1's summaries `[R, S, H]`, of which others have none `[R, 0, H]`, and of the tokens
+          `[R, L, H]`; the memory of both.
+        """
+        x = self.embed(context)
+        if not self._has_summary:
+            x, memory = self.backbone.encode(x, context.segments)
+            return x[:, :0], x, memory
+        summaries = learned_summaries(self.summary, self.backbone.embedding, occupied)
+        return encode_summarised(self.backbone, summaries, x, context.segments, occupied)
+
     def tokens(self, batch: TaskBatch) -> jax.Array:
         """The outputs of the context's tokens, `[R, L, H]`."""
-        return self.backbone.encode(self.embed(batch.context), batch.context.segments)[0]
+        return self.encode(batch.context, batch.occupied)[1]
 
     def vectors(self, batch: TaskBatch) -> jax.Array:
         """One vector an example, float32 `[B, H]`, zeros where there is none."""
+        context, occupied = batch.context, batch.occupied
         if self.vector == "prompt":
-            _, memory = self.backbone.encode(self.embed(batch.context), batch.context.segments)
+            memory = self.encode(context, occupied)[2]
             prompts = self.config.vocabulary.understand
-            ids, segments = prompt_grid(prompts, batch.occupied)
+            ids, segments = prompt_grid(prompts, occupied)
             x, _ = self.backbone.decode(self.backbone.embedding(ids), segments, memory)
             return per_example(last_prompts(x, len(prompts)), batch)
+        if self.vector == "summary" and self._has_summary:
+            return per_example(self.encode(context, occupied)[0], batch)
         if self.vector == "summary":
-            ids, segments = prompt_grid((self.config.vocabulary.summary,), batch.occupied)
-            x = jnp.concatenate([self.backbone.embedding(ids), self.embed(batch.context)], axis=1)
-            x, _ = self.backbone.encode(x, jnp.concatenate([segments, batch.context.segments], axis=1))
-            return per_example(x[:, : ids.shape[1]], batch)
+            ids, _ = prompt_grid((self.config.vocabulary.summary,), occupied)
+            summaries, x = self.backbone.embedding(ids), self.embed(context)
+            return per_example(encode_summarised(self.backbone, summaries, x, context.segments, occupied)[0], batch)
         return per_example(segment_means(self.tokens(batch), batch), batch)
 
     def pooled(self, batch: TaskBatch) -> jax.Array:
         """`vectors` through the pooler (dense + tanh), float32 `[B, H]`."""
-        return self.pooler(self.vectors(batch)).astype(jnp.float32)
+        return self.pooler(self.vectors(batch))
 
-    def score_masked(self, batch: TaskBatch) -> jax.Array:
-        """Scores of the masked tokens, float32 `[R, M, padded V]`.
+    def masked_losses(self, batch: TaskBatch) -> jax.Array:
+        """The cross-entropy of each masked token, float32 `[R, M]`.
 
-        `batch.rows` must have `masked_ids` `[R, L]` and `masked_positions` `[R, M]`, see `masked_language_model.py`.
+        `batch.rows` must have the arrays of `masked_language_model.masked_rows`.
         """
         context = dataclasses.replace(batch.context, ids=batch.rows["masked_ids"])
-        x, _ = self.backbone.encode(self.embed(context), context.segments)
-        return self.masked_head(x, batch.rows["masked_positions"], self.backbone.embedding)
+        x = self.encode(context, batch.occupied)[1]
+        positions, targets, weights = (batch.rows[f"masked_{name}"] for name in ("positions", "targets", "weights"))
+        return self.masked_head.losses(x, positions, self.backbone.embedding, targets, weights > 0)
 
 
 def segment_means(x: jax.Array, batch: TaskBatch) -> jax.Array:

@@ -1,13 +1,10 @@
 """Masking for the masked language model beside a task, in the rows of a batch."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from space_jax.config import Vocabulary
 from space_jax.features.batch import Array
-from space_jax.features.masking import mask_spans
-from space_jax.losses import Sum, token_cross_entropy
+from space_jax.features.masking import chosen_in_turn, mask_spans
 from space_jax.tasks.text_packing import TaskBatch
 
 SHARE = 4  # at most one token in so many enters the loss
@@ -18,7 +15,8 @@ def masked_rows(batch: TaskBatch, vocabulary: Vocabulary, rng: np.random.Generat
 
     Returns:
       `masked_ids` `[R, L]`, `masked_positions`, `masked_targets` (int32) and `masked_weights` (float32) `[R, M]`, with
-      M = L / 4. Of a row with more masked tokens the others keep their id. Without `rng` nothing is masked.
+      M = L / 4. Of a row with more masked tokens those of `chosen_in_turn` are taken, and the others keep their id.
+      Without `rng` nothing is masked.
     """
     ids = np.array(batch.context.ids)
     rows, length = ids.shape
@@ -32,7 +30,7 @@ def masked_rows(batch: TaskBatch, vocabulary: Vocabulary, rng: np.random.Generat
         real = np.flatnonzero(batch.context.segments[r])
         no_spans, one_turn = np.zeros(len(real), bool), np.zeros(len(real), np.int32)
         new, chosen = mask_spans(ids[r, real], no_spans, one_turn, vocabulary, rng)
-        chosen = chosen[:places]
+        chosen = chosen[chosen_in_turn(batch.context.segments[r, real[chosen]], places)]
         masked[r, real[chosen]] = new[chosen]
         positions[r, : len(chosen)] = real[chosen]
         targets[r, : len(chosen)] = ids[r, real[chosen]]
@@ -47,9 +45,3 @@ def _named(masked: Array, positions: Array, targets: Array, weights: Array) -> d
         "masked_targets": targets,
         "masked_weights": weights,
     }
-
-
-def masked_loss(logits: jax.Array, batch: TaskBatch) -> Sum:
-    """The cross-entropy of the masked tokens under logits `[R, M, V]`."""
-    rows = batch.rows
-    return token_cross_entropy(logits, jnp.asarray(rows["masked_targets"]), jnp.asarray(rows["masked_weights"]))

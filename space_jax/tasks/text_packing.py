@@ -13,6 +13,7 @@ from flax import struct
 
 from space_jax.features.batch import Array, Tokens, moved_slots
 from space_jax.features.grid import Rung
+from space_jax.features.layout import wrappers
 from space_jax.features.tokenizer import Tokenizer
 
 SYSTEM_ROLE, USER_ROLE = 0, 1
@@ -99,17 +100,19 @@ class Shape:
     slots: int
 
 
-def dialogue_layout(tokenizer: Tokenizer, turns: Sequence[tuple[int, Sequence[int]]], length: int) -> Encoded:
-    """Turns as SPACE-2 and -3 read them (model_spec section 1): wrapped, positions anew in each, the last is turn 1.
+def dialogue_layout(
+    tokenizer: Tokenizer, turns: Sequence[tuple[int, Sequence[int]]], length: int, recipe: str | None
+) -> Encoded:
+    """Turns as SPACE models read them (`features.layout`): wrapped, positions anew in each, the last is turn 1.
 
     Args:
       tokenizer: whose wrapping tokens are put in.
       turns: (role id, token ids) of each, the oldest first.
       length: of a longer dialogue the last tokens are kept.
+      recipe: that pre-trained the weights, whose wrappers are put in; None for those of SPACE-2 and -3.
     """
-    words = tokenizer.vocabulary()
-    wrap = {SYSTEM_ROLE: (words.sos_r, words.eos_r), USER_ROLE: (words.sos_u, words.eos_u)}
-    ids = [[wrap[role][0], *tokens, wrap[role][1]] for role, tokens in turns]
+    opening, closing, _ = wrappers(tokenizer.vocabulary(), recipe or "space3")
+    ids = [[*opening[role], *tokens, *closing[role]] for role, tokens in turns]
     ages = range(len(turns), 0, -1)
     kept = slice(-length, None)
     return Encoded(

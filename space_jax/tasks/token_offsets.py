@@ -36,7 +36,9 @@ class Located:
     cut: bool
 
 
-def locate(tokenizer: Tokenizer, turns: Sequence[tuple[int, str]], most: int, length: int, dialogue: bool) -> Located:
+def locate(
+    tokenizer: Tokenizer, turns: Sequence[tuple[int, str]], most: int, length: int, recipe: str | None
+) -> Located:
     """Tokenizes some turns.
 
     Args:
@@ -44,15 +46,15 @@ def locate(tokenizer: Tokenizer, turns: Sequence[tuple[int, str]], most: int, le
       turns: (role id, text) of each, the oldest first; one at least.
       most: tokens of the last text that are read, its first ones.
       length: tokens in all, at least `most + 2`; of what stands before the last text, the nearest are read.
-      dialogue: whether the weights know the layout of a dialogue.
+      recipe: that pre-trained the weights, and whose layout of a dialogue they know; None for BERT's.
     """
     role, text = turns[-1]
     ids, offsets = tokenizer.encode_with_offsets(text)
     cut = len(ids) > most
     ids, offsets = ids[:most], offsets[:most]
     earlier = [(before, tokenizer.encode(said)) for before, said in turns[:-1]]
-    if dialogue:
-        encoded = dialogue_layout(tokenizer, [*earlier, (role, ids)], length)
+    if recipe is not None:
+        encoded = dialogue_layout(tokenizer, [*earlier, (role, ids)], length, recipe)
         first = len(encoded) - 1 - len(ids)
     else:
         encoded, first = _bert_layout(tokenizer, ids, [before for _, before in reversed(earlier)], length), 1

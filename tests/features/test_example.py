@@ -102,6 +102,12 @@ def test_limits_keep_the_last_turns_the_last_context_tokens_and_the_first_respon
     assert examples(DIALOGUE, word_tokenizer, max_turn_tokens=1)[0].response_tokens.tolist() == words("autumn")
 
 
+def test_a_response_is_cut_only_if_it_goes_on(word_tokenizer):
+    """Of two words and of one."""
+    cuts = [[one.response_cut for one in examples(DIALOGUE, word_tokenizer, max_turn_tokens=most)] for most in (1, 2)]
+    assert cuts == [[True, False], [False, False]]
+
+
 def test_empty_texts_and_dialogues(word_tokenizer):
     (example,) = examples(Dialogue("d", (Turn(USER, ""), Turn(SYSTEM, ""))), word_tokenizer)
     assert example.turn_tokens.shape == example.response_tokens.shape == (0,)

@@ -1,5 +1,7 @@
 """Layouts as tables that can be checked by eye. Special ids: sos_u 5, eos_u 6, sos_r 7, eos_r 8, bos 3, eos 4."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,13 @@ def test_empty_turns_keep_their_wrappers(make_example, vocabulary):
     assert assemble(empty, vocabulary, "space2", 256).response.tolist() == [7, 8]
     assert assemble(empty, vocabulary, "space1", 256).ids.tolist() == [4, 4]
     assert assemble(empty, vocabulary, "space1", 256).response.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize(("recipe", "response"), [("space1", [3, 40, 41]), ("space3", [7, 40, 41])])
+def test_a_response_that_was_cut_has_no_closing_token_to_learn(example, vocabulary, recipe, response):
+    layout = assemble(dataclasses.replace(example, response_cut=True), vocabulary, recipe, 256)
+    assert layout.response.tolist() == response
+    np.testing.assert_array_equal(layout.ids, assemble(example, vocabulary, recipe, 256).ids)
 
 
 def test_dtypes_are_exact(example, vocabulary):

@@ -16,6 +16,7 @@ from space_jax.features.packing import Item, pack
 LIMITS = Limits(max_turns=2, max_turn_tokens=4)
 DIALOGUES = [
     Dialogue("a", (Turn(USER, "one two three four five"), Turn(SYSTEM, "one"), Turn(USER, ""), Turn(SYSTEM, "a b"))),
+    Dialogue("c", (Turn(USER, "a"), Turn(SYSTEM, "one two three four five"))),
     Dialogue("b", (Turn(USER, "alone here"),)),
 ]
 DATA = DataConfig(context_length=24, response_length=8, examples_per_row=3, tree_elements=4)
@@ -24,18 +25,18 @@ DATA = DataConfig(context_length=24, response_length=8, examples_per_row=3, tree
 def test_lengths_are_those_of_the_layout(word_tokenizer):
     lengths = Lengths(word_tokenizer, LIMITS)
     assert list(lengths.measured(DIALOGUES)) == DIALOGUES
-    assert lengths.tokens == {USER: 7, SYSTEM: 3}
-    assert lengths.turns == {5: 1, 1: 1, 0: 1, 2: 2}
+    assert lengths.tokens == {USER: 8, SYSTEM: 8}
+    assert lengths.turns == {5: 2, 1: 2, 0: 1, 2: 2}
     layouts = [
         assemble(example, word_tokenizer.vocabulary(), "space3", 100)
         for dialogue in DIALOGUES
         for example in dialogue_examples(dialogue, word_tokenizer, LIMITS)
     ]
     assert lengths.sample == [(len(layout.ids), len(layout.response)) for layout in layouts]
-    assert lengths.sample == [(6, 3), (5, 4), (4, 0)]
+    assert lengths.sample == [(6, 3), (5, 4), (3, 5), (4, 0)]
     report = lengths.as_json([2])
-    assert report["cut"]["turns of more than 4 tokens"] == 0.2
-    assert report["context_tokens"] == {"4": 1, "5": 1, "6": 1}
+    assert report["cut"]["turns of more than 4 tokens"] == 2 / 7
+    assert report["context_tokens"] == {"3": 1, "4": 1, "5": 1, "6": 1}
 
 
 def test_padding_is_that_of_training_batches(make_example):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from space_jax.features.masking import mask_spans
+from space_jax.features.masking import chosen_in_turn, mask_spans
 
 MASK = 2
 
@@ -85,3 +85,30 @@ def test_hidden_spans_leave_no_trace_in_the_other_turns(vocabulary):
     labelled = mask_spans(ids, spans, turns, vocabulary, np.random.default_rng(5))
     np.testing.assert_array_equal(plain[0][:150], labelled[0][:150])
     assert labelled[1][labelled[1] >= 150].tolist() == list(range(200, 210))
+
+
+@pytest.mark.parametrize(
+    ("examples", "places", "expected"),
+    [
+        ([0, 0, 0, 1, 1, 2], 0, []),
+        ([0, 0, 0, 1, 1, 2], 1, [2]),
+        ([0, 0, 0, 1, 1, 2], 3, [2, 4, 5]),
+        ([0, 0, 0, 1, 1, 2], 4, [1, 2, 4, 5]),
+        ([0, 0, 0, 1, 1, 2], 5, [1, 2, 3, 4, 5]),
+        ([0, 0, 0, 1, 1, 2], 9, [0, 1, 2, 3, 4, 5]),
+        ([3, 7, 7], 2, [0, 2]),
+        ([], 2, []),
+    ],
+)
+def test_places_are_given_in_turn(examples, places, expected):
+    assert chosen_in_turn(np.array(examples, np.int32), places).tolist() == expected
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(0, 40))
+def test_shares_differ_by_one_place_at_most(counts, places):
+    """Unless an example has no more to give."""
+    examples = np.repeat(np.arange(len(counts)), counts)
+    shares = np.bincount(examples[chosen_in_turn(examples, places)], minlength=len(counts))
+    assert shares.sum() == min(places, sum(counts))
+    short = [share for share, count in zip(shares, counts, strict=True) if share < count]
+    assert not short or max(shares) - min(short) <= 1

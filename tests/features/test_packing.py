@@ -72,12 +72,12 @@ def test_a_small_batch_as_a_literal_grid(items):
     assert batch.negative.ids.shape == (2, 0)
 
 
-def test_the_first_masked_positions_of_a_row_enter_the_loss(items, vocabulary):
+def test_the_examples_of_a_row_have_masked_positions_in_turn(items, vocabulary):
     batch = pack(items, GRID)
-    # Columns 1 (example 0) and 4, 5 (example 1) are masked, two of them are kept.
+    # Columns 1 (example 0) and 4, 5 (example 1) are masked, two of them are kept: the last of each.
     assert batch.masked_ids.tolist() == [[5, 34, 35, 6, 0, 0, 0, 0], [5, 2, 6, 5, 2, 2, 33, 6]]
-    assert batch.masked_positions.tolist() == [[0, 0], [1, 4]]
-    assert batch.masked_targets.tolist() == [[0, 0], [30, 31]]
+    assert batch.masked_positions.tolist() == [[0, 0], [1, 5]]
+    assert batch.masked_targets.tolist() == [[0, 0], [30, 32]]
     assert batch.masked_weights.tolist() == [[0.0, 0.0], [1.0, 1.0]]
     assert batch.masked_and_lost()[1] == 1
 

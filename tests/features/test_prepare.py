@@ -19,6 +19,7 @@ from space_jax.features.example import Example, Limits, dialogue_examples, witho
 from space_jax.features.prepare import prepare
 from space_jax.features.prepared import METADATA_FILE, Counts, open_prepared
 from space_jax.features.runners import Processes, serial
+from space_jax.features.storage import from_record, to_record
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.features.units import keeps_labels
 
@@ -73,6 +74,15 @@ def test_every_example_comes_back_in_order(corpus, train, word_tokenizer):
     expected = [e for d in texts for e in dialogue_examples(d, word_tokenizer, LIMITS)]
     for n, example in enumerate(expected):
         assert_same(unlabelled[n], example)
+
+
+@pytest.mark.parametrize("words", ["", "one", "word " * 8, "word " * 9])
+def test_what_a_record_says_of_its_response_comes_back(word_tokenizer, words):
+    turns = Turn(USER, "number 7 please"), Turn(SYSTEM, words)
+    for kept in (turns, turns[:1]):
+        (example,) = dialogue_examples(Dialogue("d", kept), word_tokenizer, LIMITS)
+        assert example.response_cut == (len(kept) == 2 and len(words.split()) > LIMITS.max_turn_tokens)
+        assert_same(from_record(to_record(example)), example)
 
 
 def test_hidden_labels_are_not_on_the_disk(corpus):

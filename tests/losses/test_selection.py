@@ -8,7 +8,7 @@ from space_jax.losses import Sum, response_selection
 def reference(true_logits, negative_logits):
     values = []
     for x, y in zip(true_logits.astype(np.float64), negative_logits.astype(np.float64), strict=True):
-        values.append(0.5 * (np.log(1 + np.exp(-x)) + np.log(1 + np.exp(y))))
+        values.append(np.log(1 + np.exp(-x)) + np.log(1 + np.exp(y)))
     return np.array(values)
 
 
@@ -19,6 +19,12 @@ def pairs(rng):
 
 def test_equals_the_loop(pairs):
     np.testing.assert_allclose(response_selection(*pairs), reference(*pairs), rtol=1e-5)
+
+
+def test_the_two_terms_are_added():
+    """A head that knows nothing pays log 2 for each of the two responses; one that is sure and wrong of one, for it."""
+    values = response_selection(jnp.array([0.0, -9.0, 30.0]), jnp.array([0.0, -30.0, 9.0]))
+    np.testing.assert_allclose(values, [1.386294, 9.000123, 9.000123], rtol=1e-6)
 
 
 def test_gradient(pairs, assert_numerical_gradients):
@@ -44,7 +50,7 @@ def test_masked_and_empty_batches(pairs, finite_gradients):
 def test_extreme_logits_are_exact(finite_gradients):
     large = np.array([1e4], np.float32)
     assert finite_gradients(response_selection, large, -large)[0] == 0
-    assert finite_gradients(response_selection, -large, large)[0] == 1e4
+    assert finite_gradients(response_selection, -large, large)[0] == 2e4
 
 
 def test_bfloat16_gives_float32(pairs):

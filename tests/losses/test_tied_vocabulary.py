@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.losses import Sum, tied_cross_entropy, token_cross_entropy
+from space_jax.losses import Sum, tied_cross_entropy, tied_predictions, token_cross_entropy
 
 RNG = np.random.default_rng(0)
 ROWS, LENGTH, HIDDEN, VOCABULARY = 3, 7, 5, 11
@@ -43,6 +43,16 @@ def test_equals_the_loss_of_whole_logits(positions, scale):
         gradients(True, parts, targets, weights, positions), gradients(False, parts, targets, weights), strict=True
     ):
         np.testing.assert_allclose(ours, plain, rtol=1e-5, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("positions", [1, 6, 100])
+def test_a_target_is_right_where_no_token_is_likelier(positions):
+    (x, table, bias), counts = inputs(), some_weights() != 0
+    likeliest = np.argmax(np.asarray(x @ table.T + bias[None, None]), axis=-1)
+    shift = RNG.integers(0, 2, likeliest.shape)
+    losses, right = tied_predictions(x, table, bias, jnp.asarray((likeliest + shift) % VOCABULARY), counts, positions)
+    np.testing.assert_array_equal(right, np.asarray(counts) & (shift == 0))
+    np.testing.assert_array_equal(np.asarray(losses) != 0, counts)
 
 
 def test_nothing_to_predict_is_nothing():

@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -104,3 +105,28 @@ def _boxed(leaf) -> bool:
 @pytest.fixture(scope="session", params=list(RECIPES))
 def runner(request) -> Runner:
     return Runner(request.param)
+
+
+def assert_float32_logits(run, variables, *inputs, size: float = 50.0) -> None:
+    """Holds a head under bfloat16 against the same head under float32, on numbers that bfloat16 has.
+
+    Both then multiply the same numbers, so that only how the products are added up and handed on can differ. The inputs
+    are scaled until the largest logit is about `size`, where bfloat16 has steps of 0.25.
+
+    Args:
+      run: from (dtype, variables, inputs) to logits; the first input is what is scaled.
+      variables: of the head.
+      inputs: arrays.
+      size: of the largest logit.
+    """
+
+    def rounded(tree):
+        return jax.tree.map(lambda x: jnp.asarray(x, jnp.bfloat16).astype(jnp.float32), tree)
+
+    variables, (x, *rest) = rounded(variables), inputs
+    scale = size / np.abs(run("float32", variables, x, *rest)).max()
+    x = rounded(x * scale)
+    exact, ours = run("float32", variables, x, *rest), run("bfloat16", variables, x, *rest)
+    assert ours.dtype == jnp.float32
+    assert 0.3 * size < np.abs(exact).max() < 2 * size  # not every head is linear
+    np.testing.assert_allclose(ours, exact, atol=1e-4 * size / 50)

@@ -55,7 +55,7 @@ def test_the_ladder_has_steps_of_an_eighth():
 
 def test_layouts_by_hand(tokenizer):
     words = tokenizer.vocabulary()
-    layout = dialogue_layout(tokenizer, [(USER_ROLE, [70, 71]), (SYSTEM_ROLE, [72]), (USER_ROLE, [73])], 8)
+    layout = dialogue_layout(tokenizer, [(USER_ROLE, [70, 71]), (SYSTEM_ROLE, [72]), (USER_ROLE, [73])], 8, None)
     # Ten tokens, of which the last eight stay; those of a cut turn keep their positions.
     assert layout.ids.tolist() == [71, words.eos_u, words.sos_r, 72, words.eos_r, words.sos_u, 73, words.eos_u]
     assert layout.positions.tolist() == [2, 3, 0, 1, 2, 0, 1, 2]

@@ -1,17 +1,22 @@
 """One step: accumulation equals the big batch, every mesh equals one device, and a bad step changes nothing."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
 
 from space_jax.config import MeshConfig
+from space_jax.features.packing import pack
 from space_jax.models.recipe import KEY_PURPOSES, total_loss
+from space_jax.models.recipes import make_recipe
 from space_jax.training.keys import purpose_number, step_keys
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
-from space_jax.training.sharding import batch_sharding
+from space_jax.training.sharding import batch_sharding, unbox
 from space_jax.training.state import abstract_state, init_state, shardings_of
 from space_jax.training.step import accumulate, make_train_step, metric_names
+from tests.models.conftest import MODEL, PACKED, RECIPES, make_items
 from tests.training.toy import ToyRecipe, micro, split_batch, toy_batch, toy_config
 
 RULES = MeshConfig().rules
@@ -104,6 +109,22 @@ def test_keys_differ_by_step_purpose_and_micro_batch_only():
     seen = [key for step in range(2) for micro in range(2) for key in words(step, micro).values()]
     assert len(set(seen)) == 4 * len(KEY_PURPOSES)
     assert words(1, 1) == words(1, 1)
+
+
+# Of two micro-batches, each pass has a mask where it embeds tokens and four in each of the two layers; SPACE-2 embeds
+# its summary tokens apart in both views.
+@pytest.mark.parametrize(
+    ("name", "masks"), [("space1", 2 * 5 * 9), ("space2", 2 * (3 * 9 + 2)), ("space3", 2 * 14 * 9)]
+)
+def test_no_two_masks_of_a_step_share_a_key(drawn_keys, name, masks):
+    recipe, batch = make_recipe(MODEL, RECIPES[name]), pack(make_items(name), PACKED)
+    params = unbox(jax.jit(recipe.init)(jax.random.key(0), batch))
+    micro_batches = jax.tree.map(lambda array: np.stack([array, array]), batch)
+    keys_of = functools.partial(step_keys, 0, 0)
+    jax.block_until_ready(jax.jit(lambda *given: accumulate(recipe, *given, keys_of))(params, micro_batches))
+    jax.effects_barrier()
+    assert len(drawn_keys) == masks
+    assert len(set(drawn_keys)) == masks
 
 
 def test_the_number_of_a_purpose_is_its_crc_32():

@@ -7,6 +7,9 @@
 Of earlier turns only the last system turn keeps its state and acts: states are cumulative, so that one says what all
 of them said. Positions begin anew at every `<sos_...>`, so that a response stands where pre-training had it. A part
 that is not annotated is left out.
+
+With weights of SPACE-1 turns and responses look as in its own pre-training: `words [EOS]` in a context, `[BOS] response
+[EOS]` in a target. States, acts and database tokens, which it never saw, have the same marks as elsewhere.
 """
 
 import dataclasses
@@ -16,6 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from space_jax.dialogue.record import USER, BeliefState
+from space_jax.features.layout import wrappers
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.tasks.dialogue.act_text import write_acts
 from space_jax.tasks.dialogue.belief_text import write_belief
@@ -24,7 +28,7 @@ from space_jax.tasks.dialogue.records import ContextTurn, SystemTurn
 from space_jax.tasks.text_packing import SYSTEM_ROLE, USER_ROLE, Encoded
 
 STATE, ACTS, RESPONSE = PARTS = ("state", "acts", "response")
-MARKS = {"state": "b", "database": "db", "acts": "a", "response": "r", "user": "u"}
+MARKS = {STATE: "b", "database": "db", ACTS: "a"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -34,7 +38,8 @@ class Target:
     Attributes:
       ids, positions: `[n]` int32.
       parts: `[n]` int32, for each token the part that it belongs to as something to be written: 1 the state, 2 the
-        acts, 3 the response, 0 for what is given (the `<sos_...>` and the database).
+        acts, 3 the response, 0 for what is given (the `<sos_...>` and the database). The closing mark of a text that
+        was cut has 0, too, lest a model learn to stop in mid-sentence.
     """
 
     ids: np.ndarray
@@ -43,12 +48,25 @@ class Target:
 
 
 class Sequences:
-    """Makes sequences with one tokenizer and the limits of a configuration."""
+    """Makes sequences with one tokenizer and the limits of a configuration.
 
-    def __init__(self, tokenizer: Tokenizer, config: DialogueConfig) -> None:
+    Args:
+      tokenizer: of the weights.
+      config: the limits.
+      recipe: that pre-trained the weights; None where there was none.
+
+    Attributes:
+      opening, closing: the marks around each part of a target.
+      limits: tokens of each part, its closing mark included.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, config: DialogueConfig, recipe: str | None) -> None:
         self.tokenizer, self.config = tokenizer, config
+        before, behind, around_response = wrappers(tokenizer.vocabulary(), recipe or "space3")
+        self._before, self._behind = ([array.tolist() for array in side] for side in (before, behind))
         self.opening = {part: tokenizer.id_of(f"<sos_{mark}>") for part, mark in MARKS.items()}
         self.closing = {part: tokenizer.id_of(f"<eos_{mark}>") for part, mark in MARKS.items()}
+        self.opening[RESPONSE], self.closing[RESPONSE] = (int(array[0]) for array in around_response)
         self.limits = {
             STATE: config.max_state_tokens,
             ACTS: config.max_act_tokens,
@@ -66,7 +84,7 @@ class Sequences:
             length = sum(map(len, segments))
             ids += [token for segment in segments for token in segment]
             positions += [place for segment in segments for place in range(len(segment))]
-            roles += [USER_ROLE if one.role == USER else SYSTEM_ROLE] * length
+            roles += [_role(one)] * length
             turns += [len(kept) - number] * length
         cut = slice(-self.config.context_length, None)
         return Encoded(*(np.array(part[cut], np.int32) for part in (ids, positions, roles, turns)))
@@ -74,11 +92,17 @@ class Sequences:
     def target(self, turn: SystemTurn) -> Target:
         """A true system turn."""
         ids, positions, parts = list[int](), list[int](), list[int]()
-        for part, tokens in self._target_parts(turn):
+        for part, text in self._target_parts(turn):
+            tokens = self.wrapped(part, text)
             ids += tokens
             positions += range(len(tokens))
-            written = PARTS.index(part) + 1 if part in PARTS else 0
-            parts += [0] + [written] * (len(tokens) - 1)
+            written = PARTS.index(part) + 1
+            parts += [0, *[written] * (len(tokens) - 2), written if self._fits(part, text) else 0]
+            if part == STATE:
+                given = self.database(turn.database)
+                ids += given
+                positions += range(len(given))
+                parts += [0] * len(given)
         return Target(*(np.array(one, np.int32) for one in (ids, positions, parts)))
 
     def wrapped(self, part: str, text: str) -> list[int]:
@@ -92,7 +116,7 @@ class Sequences:
     def kept(self, state: BeliefState) -> BeliefState:
         """A belief state that fits: of one that is too long the domains spoken of first are left out."""
         kept = dict(state)
-        while len(kept) > 1 and len(self._encode(write_belief(kept))) >= self.limits[STATE]:
+        while len(kept) > 1 and not self._fits(STATE, write_belief(kept)):
             del kept[next(iter(kept))]
         return kept
 
@@ -102,23 +126,31 @@ class Sequences:
 
     def _segments(self, one: ContextTurn, whole: bool) -> list[list[int]]:
         limit = self.config.max_turn_tokens
-        part = "user" if one.role == USER else RESPONSE
-        words = [self.opening[part], *self._encode(one.text[-_longest_text(limit) :])[-limit:], self.closing[part]]
+        role = _role(one)
+        words = self._encode(one.text[-_longest_text(limit) :])[-limit:]
         segments = []
         if whole and one.state is not None:
             segments.append(self.state(one.state))
         if whole and one.acts is not None:
             segments.append(self.wrapped(ACTS, write_acts(one.acts)))
-        return [*segments, words]
+        return [*segments, [*self._before[role], *words, *self._behind[role]]]
 
-    def _target_parts(self, turn: SystemTurn) -> list[tuple[str, list[int]]]:
-        found: list[tuple[str, list[int]]] = []
+    def _fits(self, part: str, text: str) -> bool:
+        """Whether `wrapped` cuts nothing of a text."""
+        return len(self._encode(text)) < self.limits[part]
+
+    def _target_parts(self, turn: SystemTurn) -> list[tuple[str, str]]:
+        """The text of each part that is annotated."""
+        found: list[tuple[str, str]] = []
         if turn.state is not None:
-            found += [(STATE, self.state(turn.state))]
-            found += [("database", self.database(turn.database))]
+            found.append((STATE, write_belief(self.kept(turn.state))))
         if turn.acts is not None:
-            found.append((ACTS, self.wrapped(ACTS, write_acts(turn.acts))))
-        return [*found, (RESPONSE, self.wrapped(RESPONSE, turn.response))]
+            found.append((ACTS, write_acts(turn.acts)))
+        return [*found, (RESPONSE, turn.response)]
+
+
+def _role(one: ContextTurn) -> int:
+    return USER_ROLE if one.role == USER else SYSTEM_ROLE
 
 
 def _longest_text(tokens: int) -> int:

@@ -25,7 +25,7 @@ from space_jax.models.heads import per_example
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.views import rngs
 from space_jax.tasks.dialogue.config import DialogueConfig
-from space_jax.tasks.dialogue.model import DialogueModel, token_losses
+from space_jax.tasks.dialogue.model import DialogueModel
 from space_jax.tasks.dialogue.records import DialogueRecord, records_with, value_changes
 from space_jax.tasks.dialogue.sequence import PARTS, STATE, Sequences, Target
 from space_jax.tasks.dialogue.splits import own_world, read_records
@@ -69,7 +69,7 @@ class DialogueTask(Task):
             )
         if config.max_turns >= model.turns:
             raise UserError(f"config field task.max_turns: the model tells {model.turns - 1} turns apart at most")
-        self.sequences = Sequences(tokenizer, config)
+        self.sequences = Sequences(tokenizer, config, recipe)
         self.module = DialogueModel(model, "space1" if recipe == "space1" else "space3")
         self.row_length = config.context_length
         parts = dict.fromkeys(PARTS, 1.0) | {STATE: config.state_weight}
@@ -138,11 +138,13 @@ class DialogueTask(Task):
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""
         target = _target(batch)
-        return self.module.init(key, batch.context, batch.occupied, target, method="outputs")["params"]
+        following, counts = shifted_targets(target.ids, target.segments)
+        given = (batch.context, batch.occupied, target, following, counts > 0)
+        return self.module.init(key, *given, method="predict")["params"]
 
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
         """See `Task.forward`."""
-        act_logits, losses, _, parts = self._losses(params, batch, rngs(keys, "dropout_decoders"))
+        act_logits, losses, _, parts = self._losses(params, batch, rngs(keys, "dropout_response"))
         # A token's weight stands where the token is, its loss one place before.
         each = jnp.pad(batch.rows["target_weights"][:, 1:], ((0, 0), (0, 1)))
         terms: Terms = {
@@ -196,13 +198,11 @@ class DialogueTask(Task):
     ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
         """Act logits `[B, 20]`; of each target token `[R, Q]` the next one's loss, likeliest or not, and part."""
         target = _target(batch)
-        logits, x, table = self.module.apply(
-            {"params": params}, batch.context, batch.occupied, target, rngs=drop, method="outputs"
-        )
-        wanted, there = shifted_targets(target.ids, target.segments)
+        following, there = shifted_targets(target.ids, target.segments)
         parts = jnp.where(there > 0, jnp.pad(batch.rows["target_parts"][:, 1:], ((0, 0), (0, 1))), 0)
-        losses, right = token_losses(x.reshape(-1, x.shape[-1]), table, wanted.reshape(-1), self.model)
-        return per_example(logits, batch), losses.reshape(wanted.shape), right.reshape(wanted.shape), parts
+        given = (batch.context, batch.occupied, target, following, parts > 0)
+        logits, losses, right = self.module.apply({"params": params}, *given, rngs=drop, method="predict")
+        return per_example(logits, batch), losses, right, parts
 
 
 def _weights(example: DialogueExample) -> np.ndarray:

@@ -24,12 +24,12 @@ class IntentModel(Encoder):
     def setup(self) -> None:
         super().setup()
         self.drop = Dropout(self.head_dropout)
-        self.head = Dense(self.config, self.classes, ("embed", None))
+        self.head = Dense(self.config, self.classes, ("embed", None), output_dtype=jnp.float32)
 
     def classify(self, batch: TaskBatch) -> tuple[jax.Array, jax.Array]:
         """The vectors `[B, H]` and the logits `[B, C]`, float32."""
         vectors = self.vectors(batch)
-        return vectors, self.head(self.drop(vectors)).astype(jnp.float32)
+        return vectors, self.head(self.drop(vectors))
 
     def directions(self, batch: TaskBatch) -> jax.Array:
         """What nearest neighbours compare, `[B, H]` of length 1.
@@ -45,4 +45,4 @@ class IntentModel(Encoder):
         else:
             self.directions(batch)
         if masked:
-            self.score_masked(batch)
+            self.masked_losses(batch)

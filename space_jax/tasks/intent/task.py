@@ -31,7 +31,7 @@ from space_jax.tasks.intent.neighbours import vote
 from space_jax.tasks.intent.prototypes import prototypes
 from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_row
 from space_jax.tasks.intent.scores import accuracies, best_threshold
-from space_jax.tasks.masked_language_model import masked_loss, masked_rows
+from space_jax.tasks.masked_language_model import masked_rows
 from space_jax.tasks.record_sources import dialogues_of, file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.text_packing import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
@@ -100,7 +100,7 @@ class IntentTask(Task):
                 f"{model.positions} positions of the weights"
             )
         self._shape = Shape(self.row_length, SLOTS.get(self.vector, MOST_SLOTS))
-        self.module = IntentModel(model, self.vector, len(self.classes), config.head_dropout)
+        self.module = IntentModel(model, self.vector, recipe, len(self.classes), config.head_dropout)
         self.needs_support = not self.linear
         self.calibrated = ("threshold",) if config.out_of_scope == "threshold" else ()
         self.coefficients = {"intent": 1.0} if self.linear else {"contrast": 1.0}
@@ -117,7 +117,7 @@ class IntentTask(Task):
         if self.vector == "sentence":
             encoded = sentence_layout(self.tokenizer, kept)
         else:
-            encoded = dialogue_layout(self.tokenizer, [(USER_ROLE, kept)], self.row_length)
+            encoded = dialogue_layout(self.tokenizer, [(USER_ROLE, kept)], self.row_length, self.recipe)
         return IntentExample(encoded, self._index.get(record.label or "", UNKNOWN), len(tokens) > len(kept))
 
     def collate(self, examples: Sequence[IntentExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
@@ -151,7 +151,8 @@ class IntentTask(Task):
         terms: Terms = {}
         if self.masks:
             drop = rngs(keys, "dropout_masked")
-            terms["masked"] = masked_loss(self.module.apply(variables, batch, rngs=drop, method="score_masked"), batch)
+            losses = self.module.apply(variables, batch, rngs=drop, method="masked_losses")
+            terms["masked"] = Sum.of(losses, batch.rows["masked_weights"])
         if not self.linear:
             views = two_views(lambda drop: self.module.apply(variables, batch, rngs=drop, method="directions"), keys)
             known = batch.examples["label"] >= 0

@@ -47,14 +47,16 @@ class SpanHead(nn.Module):
         config = self.config
         sides = []
         for name, x in (("first", first), ("last", last)):
-            vector = nn.gelu(Dense(config, self.width, ("embed", None), name=name)(Dropout(self.rate)(x)))
+            dense = Dense(config, self.width, ("embed", None), output_dtype=jnp.float32, name=name)
+            vector = nn.gelu(dense(Dropout(self.rate)(x)))
             # A one behind the vector makes the linear terms and the bias part of the form.
             ones = jnp.ones((*vector.shape[:-1], 1), vector.dtype)
             sides.append(jnp.concatenate([Dropout(self.rate)(vector), ones], axis=-1))
         shape = (self.width + 1, self.labels, self.width + 1)
         form = self.param("form", nn.with_logical_partitioning(weight_init(config), (None, None, None)), shape)
-        half = jnp.einsum("BID,DCE->BICE", sides[0], form.astype(sides[0].dtype))
-        return jnp.einsum("BICE,BJE->BIJC", half, sides[1], preferred_element_type=jnp.float32)
+        # The form is small beside the encoder. Accelerators round the inputs of a float32 product unless told not to.
+        half = jnp.einsum("BID,DCE->BICE", sides[0], form, precision=jax.lax.Precision.HIGHEST)
+        return jnp.einsum("BICE,BJE->BIJC", half, sides[1], precision=jax.lax.Precision.HIGHEST)
 
 
 class ParseModel(Encoder):

@@ -112,14 +112,14 @@ class ParseTask(Task):
         self.row_length = config.max_words * PIECES
         self.coefficients = {"spans": 1.0}
         vector = resolve_vector("auto", recipe)
-        self.net = ParseModel(model, vector, len(self.spans) + 1, config.width, config.head_dropout)
+        self.net = ParseModel(model, vector, recipe, len(self.spans) + 1, config.width, config.head_dropout)
 
     def example(self, record: ParseRecord) -> ParseExample:
         """See `Task.example`."""
         words = record.words[: self.config.max_words]
         text = " ".join(words)
         room = self.row_length - 2
-        located = locate(self.tokenizer, [(1, text)], room, self.row_length, self.recipe is not None)
+        located = locate(self.tokenizer, [(1, text)], room, self.row_length, self.recipe)
         first, last = word_columns(words, located)
         found = spans_of(record.tree) if record.tree is not None else {}
         labels = tuple(
@@ -201,12 +201,12 @@ def word_columns(words: Sequence[str], located: Located) -> tuple[np.ndarray, np
     """The columns of the first and the last piece of each word of `" ".join(words)`.
 
     A word that the tokenizer has no piece for, such as a control character, and one that was cut off, take the piece
-    before them, or what opens the text.
+    before them, or what opens the text, or the first token where nothing opens it.
     """
     lengths = np.array([len(word) for word in words])
     starts = np.cumsum(lengths + 1) - lengths - 1
     first = np.searchsorted(located.ends, starts, side="right")
     after = np.searchsorted(located.starts, starts + lengths, side="left")
     last = np.maximum(after - 1, -1)
-    first = np.minimum(first, last)
-    return (located.first + first).astype(np.int32), (located.first + last).astype(np.int32)
+    first, last = (np.maximum(located.first + pieces, 0) for pieces in (np.minimum(first, last), last))
+    return first.astype(np.int32), last.astype(np.int32)

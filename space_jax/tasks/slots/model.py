@@ -38,14 +38,15 @@ class TaggingHead(nn.Module):
           float32 `[B, T, S, 3]`, and `[B, I]` from the mean over the tokens.
         """
         x = Dropout(self.rate)(x)
-        tags = Dense(self.config, self.slots * TAGS, ("embed", None), name="tags")(x)
-        tags = tags.astype(jnp.float32).reshape(*x.shape[:2], self.slots, TAGS)
+        tags = self._dense(self.slots * TAGS, "tags")(x).reshape(*x.shape[:2], self.slots, TAGS)
         if not self.intents:
             return tags, jnp.zeros((x.shape[0], 0), jnp.float32)
         weights = there.astype(jnp.float32) / jnp.maximum(there.sum(axis=1, keepdims=True), 1)
         mean = jnp.einsum("BT,BTH->BH", weights, x.astype(jnp.float32))
-        intents = Dense(self.config, self.intents, ("embed", None), name="intents")(mean)
-        return tags, intents.astype(jnp.float32)
+        return tags, self._dense(self.intents, "intents")(mean)
+
+    def _dense(self, features: int, name: str) -> Dense:
+        return Dense(self.config, features, ("embed", None), output_dtype=jnp.float32, name=name)
 
 
 class SlotModel(Encoder):

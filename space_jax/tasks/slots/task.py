@@ -101,7 +101,7 @@ class SlotsTask(Task):
         # A token's loss is the sum over the slots, however many there are.
         self.coefficients = {"tags": float(len(self.slots)), "intents": float(len(self.intents))}
         vector = resolve_vector("auto", recipe)
-        self.net = SlotModel(model, vector, len(self.slots), len(self.intents), config.head_dropout)
+        self.net = SlotModel(model, vector, recipe, len(self.slots), len(self.intents), config.head_dropout)
 
     def example(self, record: SlotRecord) -> SlotExample:
         """See `Task.example`. Labels of slots and intents that training has not are left out here, not in the score."""
@@ -109,7 +109,7 @@ class SlotsTask(Task):
         if self.config.requested and record.requested:
             turns.insert(0, (0, " ".join(record.requested).replace("_", " ")))
         # Roles of a single utterance are the user's in a dialogue.
-        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe is not None)
+        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe)
         tags = to_tags(record.spans or (), self.slots, located.starts, located.ends)
         held = set(record.intents or ())
         return SlotExample(located, tags, np.array([name in held for name in self.intents], np.float32), record.text)

@@ -8,6 +8,8 @@ Source: the gates and copy mechanisms of Heck et al., "TripPy", SIGDIAL 2020, se
 heads of its own on a vector of the whole turn; shared ones with attention are to need less data.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -70,14 +72,14 @@ class SlotHead(nn.Module):
         slots = LayerNorm(self.config, name="slot_norm")(found + outer)
         itself = jnp.broadcast_to(jnp.eye(slots.shape[1], dtype=bool)[None], (*slots.shape[:2], slots.shape[1]))
         return SlotScores(
-            gates=self._dense(len(GATES), "gates")(slots).astype(jnp.float32),
+            gates=self._dense(len(GATES), "gates", jnp.float32)(slots),
             starts=self._point("start", slots, words, spoken[:, None, :]),
             ends=self._point("end", slots, words, spoken[:, None, :]),
             others=self._point("other", slots, slots, ~itself),
         )
 
-    def _dense(self, features: int, name: str) -> Dense:
-        return Dense(self.config, features, ("embed", None), name=name)
+    def _dense(self, features: int, name: str, output_dtype: Any = None) -> Dense:
+        return Dense(self.config, features, ("embed", None), output_dtype=output_dtype, name=name)
 
     def _attend(self, query: jax.Array, x: jax.Array, there: jax.Array) -> jax.Array:
         """Attention with the backbone's number of heads: `[B, S, H]` over `[B, L, H]`."""
@@ -93,10 +95,11 @@ class SlotHead(nn.Module):
 
     def _point(self, name: str, slots: jax.Array, at: jax.Array, allowed: jax.Array) -> jax.Array:
         """Scores of places: `[B, S, H]` at `[B, T, H]` -> `[B, S, T]`."""
-        query = self._dense(self.config.hidden, f"{name}_query")(slots)
-        keys = self._dense(self.config.hidden, f"{name}_key")(at)
-        scale = self.config.hidden**-0.5
-        scores = jnp.einsum("BSH,BTH->BST", query * scale, keys, preferred_element_type=jnp.float32)
+        query = self._dense(self.config.hidden, f"{name}_query", jnp.float32)(slots)
+        keys = self._dense(self.config.hidden, f"{name}_key", jnp.float32)(at)
+        # Accelerators round the inputs of a float32 product unless told not to.
+        scores = jnp.einsum("BSH,BTH->BST", query, keys, precision=jax.lax.Precision.HIGHEST)
+        scores = scores * self.config.hidden**-0.5
         return jnp.where(jnp.broadcast_to(allowed, scores.shape), scores, NEGATIVE)
 
 

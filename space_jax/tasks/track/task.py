@@ -84,12 +84,12 @@ class TrackTask(Tracker):
         # The loss of a turn is the sum over its slots, however many there are.
         self.coefficients = {"gates": 1.0, "spans": 1.0, "others": 1.0}
         names = tuple(tuple(tokenizer.encode(name_in_words(slot))) or (model.vocabulary.mask,) for slot in self.slots)
-        self.net = TrackModel(model, resolve_vector("auto", recipe), names, config.head_dropout)
+        self.net = TrackModel(model, resolve_vector("auto", recipe), recipe, names, config.head_dropout)
 
     def example(self, record: TrackRecord) -> TrackExample:
         """See `Task.example`."""
         turns = record.turns[-self.config.turns :]
-        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe is not None)
+        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe)
         said = informed_slots(record.informed, self.slots)
         count = len(self.slots)
         gates, others = np.full(count, NONE_GATE, np.int32), np.full(count, -1, np.int32)

@@ -15,16 +15,17 @@ from space_jax.tasks.text_packing import TaskBatch
 class WriterModel(Encoder):
     """Encoder and decoder, which are the same backbone."""
 
-    def __call__(self, batch: TaskBatch) -> jax.Array:
-        """Scores of each next token of the states, float32 `[R, T, padded V]`."""
+    def __call__(self, batch: TaskBatch, following: jax.Array, counts: jax.Array) -> jax.Array:
+        """Loss of `following` `[R, T]`, the token after each of a state's, float32 `[R, T]`, 0 where not `counts`."""
         tokens = Tokens(
             **{name: batch.rows[f"state_{name}"] for name in ("ids", "positions", "roles", "turns", "segments")}
         )
-        return self.next_token(tokens, self.memory(batch))[0]
+        x, _ = self.backbone.decode(self.embed(tokens), tokens.segments, self.memory(batch))
+        return self.backbone.embedding.cross_entropy(x, following, counts)
 
     def memory(self, batch: TaskBatch) -> Memory:
         """What the encoder hands on."""
-        return self.backbone.encode(self.embed(batch.context), batch.context.segments)[1]
+        return self.encode(batch.context, batch.occupied)[2]
 
     def next_token(self, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
         """Scores of the token after each of `tokens` `[R, T]`, float32 `[R, T, padded V]`, and the memory grown."""

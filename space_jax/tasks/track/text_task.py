@@ -11,7 +11,7 @@ import numpy as np
 from space_jax.config import ModelConfig
 from space_jax.decoding.greedy import greedy
 from space_jax.features.tokenizer import Tokenizer
-from space_jax.losses import shifted_targets, token_cross_entropy
+from space_jax.losses import Sum, shifted_targets
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.encoder import resolve_vector
@@ -29,7 +29,10 @@ OPENS, CLOSES = "<sos_b>", "<eos_b>"
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class WriteExample:
-    """A user turn in numbers: the context, and the state as the tokens that are to be written, with their wrappers."""
+    """A user turn in numbers: the context, and the state as the tokens that are to be written, with their wrappers.
+
+    A state that was cut has no closing one.
+    """
 
     encoded: Encoded
     state: np.ndarray
@@ -48,14 +51,17 @@ class TrackTextTask(Tracker):
         self.row_length = config.context
         self.coefficients = {"state": 1.0}
         self.ends = tokenizer.id_of(OPENS), tokenizer.id_of(CLOSES)
-        self.net = WriterModel(model, resolve_vector("auto", recipe))
+        self.net = WriterModel(model, resolve_vector("auto", recipe), recipe)
 
     def example(self, record: TrackRecord) -> WriteExample:
         """See `Task.example`."""
         turns = record.turns[-self.config.turns :]
-        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe is not None)
-        ids = self.tokenizer.encode(to_text(record.after or {}))[: self.config.written - 2]
-        return WriteExample(located.encoded, np.array([self.ends[0], *ids, self.ends[1]], np.int32))
+        located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe)
+        ids = self.tokenizer.encode(to_text(record.after or {}))
+        state = [self.ends[0], *ids, self.ends[1]]
+        if len(state) > self.config.written:  # what is cut has no end to learn
+            state = state[: self.config.written - 1]
+        return WriteExample(located.encoded, np.array(state, np.int32))
 
     def collate(self, examples: Sequence[WriteExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`; adds the tokens of the states, `state_ids` `[R, T]` and so on.
@@ -88,13 +94,15 @@ class TrackTextTask(Tracker):
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""
-        return self.net.init(key, batch)["params"]
+        following, weights = _following(batch)
+        return self.net.init(key, batch, following, weights > 0)["params"]
 
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
         """See `Task.forward`: cross-entropy of the state's tokens, mean over tokens."""
-        scored = self.net.apply({"params": params}, batch, rngs=rngs(keys, "dropout_view_1"))
-        targets, weights = shifted_targets(batch.rows["state_ids"], batch.rows["state_segments"])
-        return Partial({"state": token_cross_entropy(scored, targets, weights)}, ())
+        following, weights = _following(batch)
+        drop = rngs(keys, "dropout_view_1")
+        losses = self.net.apply({"params": params}, batch, following, weights > 0, rngs=drop)
+        return Partial({"state": Sum.of(losses, weights)}, ())
 
     def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
         """See `Task.infer`: `tokens` `[B, written]`, greedily."""
@@ -122,3 +130,8 @@ class TrackTextTask(Tracker):
         """See `Task.score`."""
         states = [{slot: tuple(values) for slot, values in one["state"].items()} for one in predictions]
         return scores(records, states, self.slots)
+
+
+def _following(batch: TaskBatch) -> tuple[jax.Array, jax.Array]:
+    """The token after each of a state's `[R, T]`, and 1 where there is one."""
+    return shifted_targets(batch.rows["state_ids"], batch.rows["state_segments"])

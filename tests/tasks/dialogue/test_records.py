@@ -10,6 +10,7 @@ from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn,
 from space_jax.errors import UserError
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.tasks.config import DataSource
+from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.records import (
     ContextTurn,
@@ -107,7 +108,8 @@ def test_the_database_answers_the_true_states():
 
 @pytest.fixture(scope="module")
 def sequences(tmp_path_factory):
-    return Sequences(WordPieceTokenizer.from_vocabulary(write_vocabulary(tmp_path_factory.mktemp("v"))), CONFIG)
+    tokenizer = WordPieceTokenizer.from_vocabulary(write_vocabulary(tmp_path_factory.mktemp("v")))
+    return Sequences(tokenizer, CONFIG, "space3")
 
 
 def named(sequences, ids):
@@ -136,12 +138,49 @@ def test_only_the_last_system_turn_keeps_its_state(sequences):
     assert context.positions.tolist() == [*range(7), *range(8), *range(5), *range(8), *range(3)]
 
 
+def test_sequences_for_weights_of_space1(sequences):
+    """Turns and responses as its pre-training had them; the marks of what it never saw are those of the others."""
+    ours = Sequences(sequences.tokenizer, CONFIG, "space1")
+    first, second = list(records_of(DIALOGUE, {1: ("[db_1]",)}))[:2]
+    assert named(ours, ours.target(first.target).ids) == (
+        "<sos_b> taxi ; hotel area : north <eos_b> <sos_db> [db_1] <eos_db> "
+        "<sos_a> hotel propose name <eos_a> [BOS] [ hotel _ name ] ? [EOS]"
+    )
+    context = ours.context(second.context)
+    assert named(ours, context.ids) == (
+        "a hotel in the north [EOS] <sos_b> taxi ; hotel area : north <eos_b> "
+        "<sos_a> hotel propose name <eos_a> [ hotel _ name ] ? [EOS] yes [EOS]"
+    )
+    assert context.positions.tolist() == [*range(6), *range(8), *range(5), *range(7), *range(2)]
+    assert context.turns.tolist() == [*[3] * 6, *[2] * 20, *[1] * 2]
+
+
 def test_long_turns_and_contexts_are_cut_in_front(sequences):
     records = list(records_of(Dialogue("d", (Turn(USER, "north " * 5000), Turn(SYSTEM, "good " * 500)))))
     context, target = sequences.context(records[0].context), sequences.target(records[0].target)
     assert len(context) == CONFIG.max_turn_tokens + 2
     assert len(target.ids) == CONFIG.max_response_tokens + 1
     assert named(sequences, target.ids).endswith("good <eos_r>")
+    # The closing mark behind the cut is there, but nobody is to learn it.
+    assert target.parts.tolist() == [0, *[3] * (CONFIG.max_response_tokens - 1), 0]
+
+
+def test_a_text_that_just_fits_ends_with_its_closing_mark(sequences):
+    for extra, last in ((-1, 3), (0, 0)):
+        turn = SystemTurn(None, (), None, "good " * (CONFIG.max_response_tokens + extra))
+        assert sequences.target(turn).parts.tolist()[-2:] == [3, last]
+
+
+def test_cut_states_and_acts_end_without_a_target(sequences):
+    state = {"hotel": {"name": ("good " * CONFIG.max_state_tokens,)}}
+    acts = tuple(PlannedAct("hotel", "inform", ("area",)) for _ in range(CONFIG.max_act_tokens))
+    target = sequences.target(SystemTurn(state, ("[db_1]",), acts, "good"))
+    assert target.parts.tolist() == [
+        *[0, *[1] * (CONFIG.max_state_tokens - 1), 0],
+        *[0, 0, 0],
+        *[0, *[2] * (CONFIG.max_act_tokens - 1), 0],
+        *[0, 3, 3],
+    ]
 
 
 def test_of_a_long_state_the_last_domains_are_kept(sequences):

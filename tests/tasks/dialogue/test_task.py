@@ -13,7 +13,6 @@ from space_jax.errors import UserError
 from space_jax.losses.sums import Sum
 from space_jax.models.recipe import total_loss
 from space_jax.tasks.dialogue.act_text import PlannedAct
-from space_jax.tasks.dialogue.model import token_losses
 from space_jax.tasks.dialogue.records import ContextTurn, DialogueRecord, SystemTurn
 from space_jax.tasks.dialogue.sequence import PARTS
 from space_jax.tasks.dialogue.task import DialogueTask
@@ -124,20 +123,6 @@ def test_scores(task):
     assert task.score(RECORDS, predictions) == pytest.approx(
         {"token_likelihood": np.exp(-1), "state_exact": 1.0, "response_exact": 0.5}
     )
-
-
-def test_token_losses_in_chunks_equal_the_whole(task, monkeypatch):
-    keys = jax.random.split(jax.random.key(1), 2)
-    x = jax.random.normal(keys[0], (10, 16))
-    table = jax.random.normal(keys[1], (task.model.vocabulary.padded_size, 16))
-    targets = jnp.arange(10)
-    scores = np.array(x @ table.T)[:, : task.model.vocabulary.size]
-    expected = np.log(np.exp(scores).sum(1)) - scores[np.arange(10), np.arange(10)]
-    for chunk in (3, 1000):
-        monkeypatch.setattr("space_jax.tasks.dialogue.model._CHUNK", chunk)
-        losses, right = token_losses(x, table, targets, task.model)
-        np.testing.assert_allclose(losses, expected, rtol=1e-4, atol=1e-4)
-        assert right.tolist() == (scores.argmax(1) == np.arange(10)).tolist()
 
 
 def test_labels(task):

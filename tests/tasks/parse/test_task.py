@@ -11,7 +11,8 @@ from space_jax.models.recipe import total_loss
 from space_jax.tasks.parse.config import ParseConfig
 from space_jax.tasks.parse.model import best_of_kinds
 from space_jax.tasks.parse.records import ParseRecord, of_row, of_tree, words_of
-from space_jax.tasks.parse.task import ParseTask
+from space_jax.tasks.parse.task import ParseTask, word_columns
+from space_jax.tasks.token_offsets import locate
 
 PARSES = {
     "the hotel at seven": "[IN:BOOK the [SL:PLACE hotel ] at [SL:TIME seven ] ]",
@@ -134,3 +135,11 @@ def test_best_of_kinds_against_a_loop():
         assert best[place][0, 0] == odds[place][1]
         assert choice[place][1, 0] == 3
         assert best[place][0, 1] == -np.inf
+
+
+@pytest.mark.parametrize(("recipe", "expected"), [("space3", [0, 1, 1]), ("space1", [0, 0, 0])])
+def test_words_without_a_piece_take_one_of_their_own_example(tokenizer, recipe, expected):
+    """`<sos_u> north <eos_u>` and `north [EOS]`: what stands before them in the row is another's."""
+    words = ("\u0007", "north", "\u0007")
+    columns = word_columns(words, locate(tokenizer, [(1, " ".join(words))], 8, 10, recipe))
+    assert [column.tolist() for column in columns] == [expected, expected]

@@ -1,5 +1,6 @@
 """Both trackers on a model that learns one dialogue by heart, and predicts it from its own decisions."""
 
+import copy
 import dataclasses
 
 import jax
@@ -179,6 +180,14 @@ def test_the_writer_learns_and_reads_back(writer):
     predictions = answers(task, jax.jit(task.infer), params, RECORDS, 4)
     assert predictions[0]["text"] == "hotel area north"
     assert task.score(RECORDS, predictions)["joint_goal"] == 1.0
+
+
+def test_a_state_that_was_cut_has_no_end_to_learn(writer):
+    task = copy.copy(writer[0])
+    whole = writer[0].example(RECORDS[0]).state
+    for written, expected in ((len(whole), whole), (len(whole) - 1, whole[:-2])):
+        task.config = dataclasses.replace(TEXT_CONFIG, written=written)
+        assert task.example(RECORDS[0]).state.tolist() == expected.tolist()
 
 
 def test_the_writers_loss_does_not_depend_on_packing(writer):

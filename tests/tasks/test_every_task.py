@@ -1,0 +1,77 @@
+"""What holds for every task alike, each on a tiny model and one record."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from space_jax.dialogue import parse_tree
+from space_jax.dialogue.record import USER
+from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.tasks.dialogue.config import DialogueConfig
+from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn
+from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.intent.records import IntentRecord
+from space_jax.tasks.parse.config import ParseConfig
+from space_jax.tasks.parse.records import of_tree
+from space_jax.tasks.registry import task_class
+from space_jax.tasks.slots.config import SlotsConfig
+from space_jax.tasks.slots.records import SlotRecord
+from space_jax.tasks.track.config import TrackConfig, TrackTextConfig
+from space_jax.tasks.track.records import TrackRecord
+from space_jax.training.keys import step_keys
+from space_jax.training.sharding import unbox
+
+TRACKED = TrackRecord("t", "t", ((1, "a hotel"), (0, "where ?"), (1, "north")), after={"hotel-area": ("north",)})
+ACTS = (PlannedAct("hotel", "inform"),)
+TASKS = {
+    "intent": (IntentConfig(max_tokens=10), IntentRecord("i", "a table for two", "book")),
+    "slots": (SlotsConfig(max_tokens=10), SlotRecord("s", "table for two", (), (("people", 10, 13),), ("book",))),
+    "parse": (
+        ParseConfig(max_words=4, width=8),
+        of_tree("p", "the hotel", parse_tree.parse("[IN:BOOK the [SL:PLACE hotel ] ]")),
+    ),
+    "track": (TrackConfig(max_tokens=10, context=24), TRACKED),
+    "track_text": (TrackTextConfig(max_tokens=10, context=24, written=16), TRACKED),
+    "dialogue": (
+        DialogueConfig(
+            context_length=24,
+            target_length=60,
+            max_turns=4,
+            max_turn_tokens=10,
+            max_state_tokens=16,
+            max_act_tokens=10,
+            max_response_tokens=12,
+        ),
+        DialogueRecord("d", (Said(USER, "north"),), SystemTurn({"hotel": {}}, ("[db_1]",), ACTS, "two"), ("inform",)),
+    ),
+}
+
+
+def make_task(name, tokenizer, model, recipe):
+    config, record = TASKS[name]
+    kind = task_class(name)
+    return kind(config, kind.make_labels(config, [record]), tokenizer, model, recipe), record
+
+
+# A pass through the one layer has a mask where it embeds tokens, and four in the layer.
+@pytest.mark.parametrize(
+    ("name", "masks"),
+    [
+        ("intent", 2 * (5 + 5 + 1) + 5),  # two views of context, prompts and head; masked tokens
+        ("slots", 5 + 1),
+        ("parse", 5 + 4),  # both sides, before and behind their layer
+        ("track", 5 + 3),
+        ("track_text", 5 + 5),
+        ("dialogue", 4 * 5),  # context, both prompts, target
+    ],
+)
+def test_no_two_masks_of_a_step_share_a_key(drawn_keys, tokenizer, tiny_model, name, masks):
+    task, record = make_task(name, tokenizer, dataclasses.replace(tiny_model, dropout=0.1), "space3")
+    batch = task.collate([task.example(record)], 2, np.random.default_rng(0))
+    params = unbox(jax.jit(task.init)(jax.random.key(0), batch))
+    jax.block_until_ready(jax.jit(lambda *given: task.forward(*given, step_keys(0, 0, 0)).terms)(params, batch))
+    jax.effects_barrier()
+    assert len(drawn_keys) == masks
+    assert len(set(drawn_keys)) == masks
