@@ -22,11 +22,13 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, opened
+from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, corpus_words, opened
 from space_jax.corpora.mixtures.files import is_mixture
 from space_jax.corpora.mixtures.report import GUARD_FILE
 from space_jax.corpora.registry import SIMULATED, corpus, simulated_count
+from space_jax.corpora.splits import SPLITS
 from space_jax.corpora.stream import Stream, state_of, stream
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
@@ -49,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     parser.add_argument("--overwrite", action="store_true", help="replace a prepared corpus that is there")
     parser.add_argument(
-        "--labelled-share", type=float, default=1.0, help="of train dialogues that keep their labels (1)"
+        "--labelled-share",
+        type=float,
+        default=1.0,
+        help="of train dialogues, annotated or not, that keep what they have of acts and of trees of either side (1)",
     )
     limits = Limits()
     parser.add_argument("--max-turns", type=int, default=limits.max_turns, help="context turns (%(default)s)")
@@ -92,6 +97,7 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
             inputs=chosen.inputs,
             runner=runner,
             attached=chosen.attached,
+            command=corpus_words(given),
         )
     chosen.say()
     say_counts(built)
@@ -121,10 +127,18 @@ def progress_bars() -> Progress:
 
 
 def say_counts(corpus: "Prepared") -> None:
-    """What was built."""
+    """What was built, and of how many examples acts and trees are known."""
+    from space_jax.features.prepared import Counts
+
     print(f"{corpus.folder}: {corpus.metadata.vocabulary.size} tokens in the vocabulary")
     for split, counts in corpus.metadata.splits.items():
-        print(f"  {split:<11}{counts.dialogues:>9} dialogues {counts.examples:>9} examples {counts.tokens:>12} tokens")
+        print(f"  {split:<34}{counts.dialogues:>9} dialogues {counts.examples:>9} examples {counts.tokens:>12} tokens")
+    for split in SPLITS:
+        parts = [counts for name, counts in corpus.metadata.splits.items() if name.partition("_")[0] == split]
+        if parts:
+            whole = sum(parts, Counts())
+            known = ", ".join(f"{fact.replace('_', ' ')} {getattr(whole, fact)}" for fact in FACTS)
+            print(f"  of {whole.examples} examples of {split} are known: {known}")
 
 
 class _Speed(ProgressColumn):

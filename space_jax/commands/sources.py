@@ -1,6 +1,7 @@
 """What the verbs that read a corpus have in common: its arguments, and its dialogues by split."""
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -62,14 +63,35 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def corpus_words(given: argparse.Namespace) -> str:
+    """The arguments of `add_corpus_arguments` but the seed, as a shell reads them; paths are absolute."""
+    words = [str(given.name) if given.name in CORPORA or not Path(given.name).is_file() else _absolute(given.name)]
+    for flag in ("source", "data_root"):
+        path = getattr(given, flag)
+        words += [] if path is None else [_flag(flag), _absolute(path)]
+    words += [] if given.names == UNIFIED else ["--names", given.names]
+    for flag in ("on_error", "dialogues", "option", "without", "leave_out"):
+        value = getattr(given, flag)
+        for one in value if isinstance(value, list) else [] if value is None else [value]:
+            words += [_flag(flag), str(one)]
+    return shlex.join(words)
+
+
+def _absolute(path: Path | str) -> str:
+    return str(Path(path).absolute())
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def opened(given: argparse.Namespace) -> "Source | MixedSource":
     """What the command line names: a corpus, or a mixture (a file called like a corpus is given with its folder)."""
     if is_mixture(given.name) and given.name not in CORPORA:
         return MixedSource(given)
     for flag in ("data_root", "without", "leave_out"):
         if getattr(given, flag):
-            shown = flag.replace("_", "-")
-            raise UserError(f"--{shown}: {given.name} is a corpus and not a mixture; a corpus has --source")
+            raise UserError(f"{_flag(flag)}: {given.name} is a corpus and not a mixture; a corpus has --source")
     return Source(given)
 
 
@@ -85,7 +107,7 @@ class MixedSource:
         flags = ("source", "on_error", "dialogues", "option")
         for flag in flags:
             if getattr(given, flag):
-                raise UserError(f"--{flag.replace('_', '-')}: a mixture says this in its file, for each of its sources")
+                raise UserError(f"{_flag(flag)}: a mixture says this in its file, for each of its sources")
         if given.names != UNIFIED:
             raise UserError(f"--names {given.names}: a mixture has the names that all corpora share")
         mixture = read_mixture(given.name)
@@ -143,8 +165,7 @@ class Source:
         wanted = {"on_error": given.on_error, "dialogues": given.dialogues}
         for option, value in wanted.items():
             if value is not None and option not in self.corpus.options:
-                flag = f"--{option.replace('_', '-')}"
-                raise UserError(f"{flag}: the corpus {self.corpus.name} does not have this option")
+                raise UserError(f"{_flag(option)}: the corpus {self.corpus.name} does not have this option")
         wanted |= {"seed": given.seed if "seed" in self.corpus.options else None}
         self.options = {option: value for option, value in wanted.items() if value is not None}
         self.options |= dict(parse_option(text, self.corpus) for text in given.option)

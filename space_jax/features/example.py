@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from space_jax.dialogue.acts import ACT_INDEX, ACTS
-from space_jax.dialogue.labels import ExampleTurns, example_turns
-from space_jax.dialogue.record import ROLES, USER, Dialogue, Turn
+from space_jax.dialogue.labels import ExampleTurns, Known, example_turns
+from space_jax.dialogue.record import ROLES, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
@@ -42,13 +42,12 @@ class Example:
       turn_tokens: `[n]` int32, the context's turns one after the other, oldest first.
       turn_lengths: `[t]` int32, tokens of each turn; may be 0.
       turn_roles: `[t]` int32, 0 system, 1 user.
-      span_mask: `[n]` bool, tokens that overlap an annotated slot value.
+      span_mask: `[n]` bool, tokens that overlap an annotated slot value, in each turn whose frames are annotated.
       response_tokens: `[r]` int32; may be empty.
-      user_tree: `[10, K]` int32, hashed views of the last context turn; zeros if it is not a user turn.
+      user_tree: `[10, K]` int32, hashed views of the last context turn.
       system_tree: `[10, K]` int32, hashed views of the response.
       acts: `[20]` float32, 1 for each dialog act of the response.
-      labelled: whether the frames of the last context turn and the frames and acts of the response are annotated. An
-        example that is not has empty trees, no acts and no spans.
+      known: which of the three are annotated; one that is not is zeros.
       dialogue: a hash of the dialogue's id, in [0, 2^31).
       responded: whether there is a response, be it an empty one. Without it the losses learn the user's turn only.
     """
@@ -61,7 +60,7 @@ class Example:
     user_tree: np.ndarray
     system_tree: np.ndarray
     acts: np.ndarray
-    labelled: bool
+    known: Known
     dialogue: int
     responded: bool = True
 
@@ -123,7 +122,7 @@ def _tokenise(turn: Turn, tokenizer: Tokenizer) -> _Turn:
 def _example(
     turns: Sequence[Turn], tokenised: Sequence[_Turn], wanted: ExampleTurns, limits: Limits, identity: int
 ) -> Example:
-    index, labelled = wanted.context, wanted.labelled
+    index, known = wanted.context, wanted.known
     context = tokenised[max(0, index - limits.max_turns) : index]
     kept = [turn.ids[-limits.max_turn_tokens :] for turn in context]
     spans = [turn.spans[-limits.max_turn_tokens :] for turn in context]
@@ -132,12 +131,12 @@ def _example(
         turn_tokens=np.concatenate(kept),
         turn_lengths=np.array([len(ids) for ids in kept], np.int32),
         turn_roles=np.array([turn.role for turn in context], np.int32),
-        span_mask=np.concatenate(spans) & labelled,
+        span_mask=np.concatenate(spans),
         response_tokens=NO_TOKENS if response is None else tokenised[index].ids[: limits.max_turn_tokens],
-        user_tree=_tree(last if labelled and last.role == USER else None, limits.tree_elements),
-        system_tree=_tree(response if labelled else None, limits.tree_elements),
-        acts=_act_vector(response if labelled else None),
-        labelled=labelled,
+        user_tree=_tree(last if known.user_tree else None, limits.tree_elements),
+        system_tree=_tree(response if known.system_tree else None, limits.tree_elements),
+        acts=_act_vector(response),
+        known=known,
         dialogue=identity,
         responded=response is not None,
     )

@@ -40,6 +40,9 @@ def _pretrain(config: PretrainConfig, workdir: Path, init: str | None) -> Result
     setup, place = Setup(config), Workdir(workdir)
     # Everything that can be refused is refused before the workdir is touched.
     iterator, held_out, bank = setup.train_batches(), setup.held_out("validation"), setup.bank()
+    unmeasured = setup.unmeasured("validation")
+    if unmeasured and jax.process_index() == 0:
+        print(unmeasured, file=sys.stderr)
     tokenizer = load_tokenizer(setup.corpora[0].tokenizer_folder)
     initial = None
     if find_checkpoints(place.checkpoints).steps:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from space_jax.config import DataConfig, Space1Config, Space2Config, Space3Config
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features.batch import measured_unlabelled
@@ -77,7 +78,7 @@ def examples_of(batch):
                 int(batch.dialogue[a, b]),
                 tuple(batch.context.ids[a, row][inside].tolist()),
                 tuple(batch.masked_ids[a, row][inside].tolist()),
-                bool(batch.labelled[a, b]),
+                bool(batch.user_tree_known[a, b]),
             )
         )
     return found
@@ -99,7 +100,10 @@ def test_shapes_and_dtypes(data):
     assert batch.user_tree.shape == (2, 4, 10, 2)
     assert batch.user_words.shape == (2, 4, 10)
     assert batch.acts.shape == (2, 4, 20)
-    floats, bools = {"masked_weights", "acts"}, {"occupied", "valid", "labelled"}
+    floats, bools = (
+        {"masked_weights", "acts"},
+        {"occupied", "valid", *(f"{fact}_known" for fact in FACTS)},
+    )
     for field in dataclasses.fields(batch):
         wanted = np.float32 if field.name in floats else np.bool_ if field.name in bools else np.int32
         for array in jax.tree.leaves(getattr(batch, field.name)):
@@ -112,16 +116,16 @@ def test_every_batch_has_the_labelled_share(data, share):
     data = dataclasses.replace(data, labelled_share=share)
     for batch in take(train_batches(data, Space2Config(), seed=0), 5):
         assert batch.valid.all()
-        assert batch.labelled.sum() == share * 8
-        assert (batch.acts.any(-1) == batch.labelled).all()
-        assert (batch.user_tree.any((-1, -2)) == batch.labelled).all()
+        assert batch.user_tree_known.sum() == share * 8
+        assert (batch.acts.any(-1) == batch.acts_known).all()
+        assert (batch.user_tree.any((-1, -2)) == batch.user_tree_known).all()
 
 
 @pytest.mark.parametrize(("share", "labelled"), [(1.0, True), (0.0, False)])
 def test_one_stream_alone(data, share, labelled):
     data = dataclasses.replace(data, labelled_share=share)
     batches = take(train_batches(data, Space2Config(), seed=0), 3)
-    assert all((batch.labelled == labelled).all() for batch in batches)
+    assert all((batch.user_tree_known == labelled).all() for batch in batches)
     assert len(set(dialogues(batches))) == EXAMPLES  # 3 batches of 8 are an epoch
 
 
@@ -155,7 +159,7 @@ def test_an_uneven_share_is_met_over_processes_too(data):
     labelled = 0
     for step in range(10):
         assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole[step])
-        labelled += int(whole[step].labelled.sum())
+        labelled += int(whole[step].user_tree_known.sum())
     assert labelled == 24
 
 
@@ -207,7 +211,7 @@ def test_negatives_are_responses_of_the_same_micro_batch(data):
 
 def test_without_response_selection_there_are_no_negatives(data):
     recipe = Space1Config(as_released=True)
-    train, held_out = train_batches(data, recipe, seed=0), eval_batches(data, recipe, "validation", seed=0, count=8)
+    train, held_out = train_batches(data, recipe, seed=0), eval_batches(data, recipe, ["validation"], seed=0, count=8)
     for batch in (next(train), next(held_out)):
         assert batch.negative.ids.shape[1:] == (batch.occupied.shape[1], 0)
         assert real_tokens(batch) == sum(np.count_nonzero(grid.segments) for grid in (batch.context, batch.response))
@@ -228,12 +232,12 @@ def test_span_tokens_of_labelled_examples_are_masked(data):
 
 
 def test_evaluation_is_fixed_and_fills_up_its_last_batch(data):
-    batches = list(eval_batches(data, Space1Config(), "validation", seed=0, count=100, accumulate=2))
+    batches = list(eval_batches(data, Space1Config(), ["validation"], seed=0, count=100, accumulate=2))
     assert [int(batch.valid.sum()) for batch in batches] == [8, 3]
     assert batches[1].valid.tolist() == [[True, True, True, False], [False] * 4]
     assert len(set(dialogues(batches))) == 11
-    assert_same(list(eval_batches(data, Space1Config(), "validation", seed=0, count=100, accumulate=2)), batches)
-    few = list(eval_batches(data, Space1Config(), "validation", seed=0, count=5))
+    assert_same(list(eval_batches(data, Space1Config(), ["validation"], seed=0, count=100, accumulate=2)), batches)
+    few = list(eval_batches(data, Space1Config(), ["validation"], seed=0, count=5))
     assert [int(batch.valid.sum()) for batch in few] == [5]
     assert dialogues(few) == dialogues(batches)[:5]
 
@@ -252,7 +256,7 @@ def test_held_out_examples_measured_as_unlabelled_are_masked_like_them(data, wor
         splits = {"train": dialogues[:1], "validation": dialogues}
         folder = prepare(splits, word_tokenizer, tmp_path / name, LIMITS, name=name).folder
         batches = eval_batches(
-            dataclasses.replace(data, prepared=(str(folder),)), Space3Config(), "validation", seed=0, count=24
+            dataclasses.replace(data, prepared=(str(folder),)), Space3Config(), ["validation"], seed=0, count=24
         )
         masked[name] = {identity: (ids, after) for batch in batches for identity, ids, after, _ in examples_of(batch)}
     assert masked["with"].keys() == masked["without"].keys()
@@ -269,8 +273,8 @@ def test_held_out_examples_measured_as_unlabelled_are_masked_like_them(data, wor
 
 
 def test_evaluation_over_processes(data):
-    (first, second) = eval_batches(data, Space3Config(), "validation", seed=0, count=11)
-    parts = [list(eval_batches(data, Space3Config(), "validation", 0, 11, part=Part(p, 2))) for p in (0, 1)]
+    (first, second) = eval_batches(data, Space3Config(), ["validation"], seed=0, count=11)
+    parts = [list(eval_batches(data, Space3Config(), ["validation"], 0, 11, part=Part(p, 2))) for p in (0, 1)]
     assert [len(part) for part in parts] == [2, 2]
     for step, whole in enumerate((first, second)):
         assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole)
@@ -295,7 +299,7 @@ def test_what_does_not_go_together_is_refused(data, change, message):
 def test_an_absent_split_or_stream_is_refused(data, folders, word_tokenizer, tmp_path):
     without = dataclasses.replace(data, prepared=folders[:1])
     with pytest.raises(UserError, match="has examples in 'validation'"):
-        eval_batches(without, Space3Config(), "validation", seed=0, count=4)
+        eval_batches(without, Space3Config(), ["validation"], seed=0, count=4)
     prepare({"train": [dialogue(0, True)]}, word_tokenizer, tmp_path / "c", LIMITS, name="labelled only")
     with pytest.raises(UserError, match=r"labelled_share: 0.5 asks for unlabelled"):
         train_batches(dataclasses.replace(data, prepared=(str(tmp_path / "c"),)), Space3Config(), seed=0)
