@@ -24,7 +24,6 @@ from rich.text import Text
 
 from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, corpus_words, opened
 from space_jax.corpora.mixtures.files import is_mixture
-from space_jax.corpora.mixtures.report import GUARD_FILE
 from space_jax.corpora.registry import SIMULATED, corpus, simulated_count
 from space_jax.corpora.splits import SPLITS
 from space_jax.corpora.stream import Stream, state_of, stream
@@ -173,6 +172,8 @@ def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> I
     out = given.out.absolute()
     folder = out.with_name(f".{out.name}.selection")
     mixed = MixedSource(given, folder)
+    if mixed.mixture.few and given.labelled_share < 1:
+        raise UserError("--labelled-share: would hide labels of a few-shot subset; leave it out where there is one")
     tasks: dict[str, TaskID] = {}
 
     def tick(name: str, done: int) -> None:
@@ -183,8 +184,7 @@ def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> I
     selection = mixed.select(runner, tick)
     for task in tasks.values():
         bars.remove_task(task)
-    report = {GUARD_FILE: selection.report_text()}
-    yield _Chosen(mixed.mixture.name, selection.splits, selection.inputs, report, mixed.say_what_was_skipped)
+    yield _Chosen(mixed.mixture.name, selection.splits, selection.inputs, mixed.attached(), mixed.say_what_was_skipped)
     shutil.rmtree(folder)  # not after a failure: the build, given again, goes on
 
 

@@ -142,6 +142,20 @@ def collect(dialogues: Iterable[Dialogue], width: int = 16) -> Statistics:
     return statistics
 
 
+def counted_by_source(dialogues: Iterable[Dialogue], counts: dict[str, Counter[str]]) -> Iterator[Dialogue]:
+    """The dialogues of a mixture, counted on their way.
+
+    Args:
+      dialogues: whose ids begin with the name of their source and a "/".
+      counts: gets source -> "examples" and what is known of them -> examples.
+    """
+    for dialogue in dialogues:
+        mine = counts.setdefault(dialogue.id.partition("/")[0], Counter())
+        for example in example_turns(dialogue):
+            mine.update(["examples", *itertools.compress(FACTS, example.known)])
+        yield dialogue
+
+
 def _add_turn(statistics: Statistics, turn: Turn) -> None:
     statistics.turns[turn.role] += 1
     words = len(turn.text.split())

@@ -1,10 +1,11 @@
 """Counting a corpus."""
 
+import dataclasses
 import json
 
 from rich.console import Console
 
-from space_jax.corpora.statistics import collect
+from space_jax.corpora.statistics import collect, counted_by_source
 from space_jax.dialogue import Dialogue, Frame, Slot, Turn, Value
 
 EAST = Frame("hotel", "inform", (Slot("area", (Value("east", 0, 4), Value("west"))),))
@@ -51,6 +52,14 @@ def test_examples_and_what_is_known_of_them():
     assert counted.examples == 8  # with two of DIALOGUES' last user turns and one answer
     assert counted.known == {"acts": 5, "user_tree": 5, "system_tree": 5}
     assert counted.as_json()["shares"]["known"] == {"acts": 5 / 8, "user_tree": 5 / 8, "system_tree": 5 / 8}
+
+
+def test_a_mixture_is_counted_by_its_sources():
+    counts = {}
+    mixed = [dataclasses.replace(dialogue, id=f"{name}/{dialogue.id}") for name in "ab" for dialogue in DIALOGUES[:2]]
+    assert list(counted_by_source(mixed[1:], counts)) == mixed[1:]
+    assert counts["a"] == {"examples": 2, "user_tree": 1}
+    assert counts["b"] == {"examples": 3, "user_tree": 2, "acts": 1, "system_tree": 1}
 
 
 def test_crowded_views_are_those_with_more_elements_than_a_batch_keeps():

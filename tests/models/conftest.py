@@ -46,6 +46,7 @@ PACKED = Grid(
 )
 ALL, NONE = Known(True, True, True), Known(False, False, False)
 UNPACKED = dataclasses.replace(PACKED, rungs=(Rung(5, 24, 16),), slots=1)
+ROOMY = dataclasses.replace(UNPACKED, examples=8, rungs=(Rung(7, 24, 16),))  # rows and examples to spare
 
 
 def random_example(rng: np.random.Generator, known: Known, turns: int) -> Example:

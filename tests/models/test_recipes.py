@@ -10,13 +10,12 @@ import pytest
 from space_jax.config import Space1Config, Space3Config
 from space_jax.dialogue.labels import Known
 from space_jax.features.example import NO_TOKENS
-from space_jax.features.grid import Rung
 from space_jax.features.packing import Item, pack
 from space_jax.models.recipe import DROPOUT_VIEWS, KEY_PURPOSES, total_loss
 from space_jax.models.recipes import make_recipe
 from space_jax.models.space3 import without_last_turn
 from space_jax.models.views import two_views
-from tests.models.conftest import MODEL, NONE, PACKED, UNPACKED, make_items
+from tests.models.conftest import MODEL, NONE, PACKED, ROOMY, UNPACKED, make_items
 
 KEYS = dict(zip(KEY_PURPOSES, jax.random.split(jax.random.key(7), len(KEY_PURPOSES)), strict=True))
 
@@ -31,8 +30,7 @@ def assert_same(ours, theirs, tolerance=2e-5):
 def test_packing_and_padding_change_nothing(runner):
     """Several examples a row, against one a row with rows and examples to spare."""
     items = make_items(runner.name)
-    roomy = dataclasses.replace(UNPACKED, examples=8, rungs=(Rung(7, 24, 16),))
-    assert_same(runner(pack(items, PACKED)), runner(pack(items, roomy)))
+    assert_same(runner(pack(items, PACKED)), runner(pack(items, ROOMY)))
 
 
 def test_order_of_the_batch_changes_nothing(runner):
