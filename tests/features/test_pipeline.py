@@ -13,7 +13,7 @@ from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features.batch import measured_unlabelled
-from space_jax.features.example import Limits, without_labels
+from space_jax.features.example import Limits, stable_hash, without_labels
 from space_jax.features.padding import real_tokens
 from space_jax.features.pipeline import Part, eval_batches, train_batches, train_dataset
 from space_jax.features.prepare import prepare
@@ -294,6 +294,57 @@ def test_evaluation_over_processes(data):
 def test_what_does_not_go_together_is_refused(data, change, message):
     with pytest.raises(UserError, match=message):
         train_batches(dataclasses.replace(data, **change), Space3Config(), seed=0, accumulate=2)
+
+
+@pytest.mark.parametrize("recipe", [Space1Config(), Space2Config(), Space3Config()], ids=lambda recipe: recipe.name)
+def test_a_corpus_without_annotation_trains_alone_and_beside_others_in_any_order(
+    data, folders, recipe, word_tokenizer, tmp_path
+):
+    texts = [dialogue(number, annotated=False) for number in range(200, 212)]
+    plain = prepare({"train": texts, "validation": texts}, word_tokenizer, tmp_path / "c", LIMITS, name="plain").folder
+    alone = dataclasses.replace(data, prepared=(str(plain),), labelled_share=0.0)
+    for batch in (
+        next(train_batches(alone, recipe, seed=0)),
+        next(eval_batches(alone, recipe, ["validation"], seed=0, count=8)),
+    ):
+        assert batch.valid.all()
+        assert not any(getattr(batch, f"{fact}_known").any() for fact in FACTS)
+    for prepared in ((str(plain), folders[0]), (folders[0], str(plain))):
+        batches = take(train_batches(dataclasses.replace(data, prepared=prepared), recipe, seed=0), 6)
+        assert {int(batch.acts_known.sum()) for batch in batches} == {4}
+        drawn = {stable_hash(one.id, 31) for one in texts} & set(dialogues(batches))
+        assert len(drawn) == len(texts)
+
+
+def partly(number):
+    """A dialogue of which one thing is known: acts, the user's tree or the system's, by its number."""
+    whole = dialogue(number, annotated=True)
+    user, system = whole.turns
+    known = number % 3
+    return dataclasses.replace(
+        whole,
+        turns=(
+            dataclasses.replace(user, frames=user.frames if known == 1 else None),
+            dataclasses.replace(
+                system, acts=system.acts if known == 0 else None, frames=system.frames if known == 2 else None
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("recipe", "labelled"),
+    [(Space1Config(), {0}), (Space2Config(), {1}), (Space3Config(), {1, 2})],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_labelled_stream_has_what_the_recipe_learns_from(data, word_tokenizer, tmp_path, recipe, labelled):
+    train = [partly(number) for number in range(24)]
+    folder = prepare({"train": train}, word_tokenizer, tmp_path / "c", LIMITS, name="partly").folder
+    numbers = {stable_hash(one.id, 31): number for number, one in enumerate(train)}
+    for share, kinds in ((1.0, labelled), (0.0, {0, 1, 2} - labelled)):
+        chosen = dataclasses.replace(data, prepared=(str(folder),), labelled_share=share)
+        seen = {numbers[one] for one in dialogues(take(train_batches(chosen, recipe, seed=0), 3))}
+        assert seen == {number for number in range(24) if number % 3 in kinds}
 
 
 def test_an_absent_split_or_stream_is_refused(data, folders, word_tokenizer, tmp_path):
