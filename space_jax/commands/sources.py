@@ -85,11 +85,16 @@ def corpus_words(given: argparse.Namespace) -> str:
         path = getattr(given, flag)
         words += [] if path is None else [_flag(flag), _absolute(path)]
     words += [] if given.names == UNIFIED else ["--names", given.names]
-    for flag in ("on_error", "dialogues", "option", "without", "leave_out", "few", "few_seed"):
+    words += [word for name, shots in map(_few, given.few) for word in ("--few", f"{name}={_absolute_file(shots)}")]
+    for flag in ("on_error", "dialogues", "option", "without", "leave_out", "few_seed"):
         value = getattr(given, flag)
         for one in value if isinstance(value, list) else [] if value is None else [value]:
             words += [_flag(flag), str(one)]
     return shlex.join(words)
+
+
+def _absolute_file(shots: str) -> str:
+    return _absolute(shots) if shots.endswith(".json") else shots
 
 
 def _absolute(path: Path | str) -> str:
