@@ -21,6 +21,7 @@ from space_jax.corpora.audit import Audit, audited
 from space_jax.corpora.registry import CORPORA
 from space_jax.corpora.source_files import folder_of
 from space_jax.corpora.statistics import LAYERS, Statistics, collect
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue
 from space_jax.dialogue.trees import VIEWS
 from space_jax.errors import UserError
@@ -112,7 +113,7 @@ def measured(name: str, source: Path) -> dict[str, Any]:
         whole.turns.update(found.turns)
         whole.annotated.update(found.annotated)
         whole.views.update(found.views)
-        whole.labelled_examples += found.labelled_examples
+        whole.known.update(found.known)
         whole.examples += found.examples
     return {
         "splits": splits,
@@ -121,7 +122,7 @@ def measured(name: str, source: Path) -> dict[str, Any]:
         "annotated": {layer: round(whole.share(whole.annotated[layer]), 4) for layer in LAYERS},
         "views": {view: round(whole.share(whole.views[view]), 4) for view in VIEWS},
         "examples": whole.examples,
-        "labelled_examples": whole.labelled_examples,
+        "known": {fact: whole.known[fact] for fact in FACTS},
         "unmapped": audit.as_json(),
     }
 

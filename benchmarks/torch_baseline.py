@@ -232,7 +232,8 @@ def _similarities(trees: Sequence[Views]) -> Tensor:
 
 def streams_of(batch: Batch) -> dict[str, Stream]:
     """The examples of one of our packed micro-batches, on the host, as padded streams."""
-    groups = {"labelled": batch.labelled & batch.valid, "unlabelled": ~batch.labelled & batch.valid}
+    labelled = batch.user_tree_known | batch.system_tree_known
+    groups = {"labelled": labelled & batch.valid, "unlabelled": ~labelled & batch.valid}
     return {name: _stream(batch, np.flatnonzero(group), name) for name, group in groups.items() if group.any()}
 
 

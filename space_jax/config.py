@@ -117,6 +117,7 @@ class PoolConfig:
 class Space1Config:
     """SPACE-1 (GALAXY): generation, dialog acts, R-drop consistency, response selection."""
 
+    annotation = ("acts",)
     name: str = "space1"
     consistency_weight: float = 5.0
     as_released: bool = False  # acts averaged before they are masked, no response selection
@@ -129,6 +130,7 @@ class Space1Config:
 class Space2Config:
     """SPACE-2: semantic-tree contrast in ten subspaces, masked language model."""
 
+    annotation = ("user_tree",)
     name: str = "space2"
     subspace: int = 768  # width of one subspace
     mlm_weight: float = 0.1
@@ -143,6 +145,7 @@ class Space2Config:
 class Space3Config:
     """SPACE-3: one encoder; understanding, policy and response decoders."""
 
+    annotation = ("user_tree", "system_tree")
     name: str = "space3"
     mlm_weight: float = 0.1
     policy_weight: float = 0.1
@@ -159,6 +162,7 @@ class Space3Config:
 
 
 RecipeConfig = Space1Config | Space2Config | Space3Config
+"""`annotation`: what a recipe learns from, of `dialogue.labels.FACTS`; an example with none of it is unlabelled."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +171,9 @@ class DataConfig:
 
     prepared: tuple[str, ...] = ()  # folders that `space-jax data build` wrote; all with one tokenizer
     batch_size: int = 32  # examples of all processes together in one optimiser step
-    labelled_share: float = 0.5  # of a batch, from the labelled streams
+    # Of a batch, from the labelled streams. SPACE-1 counts examples whose acts are known, SPACE-2 those whose user tree
+    # is, SPACE-3 those with a known tree of either side; all others are its unlabelled ones, whatever else they have.
+    labelled_share: float = 0.5
     context_length: int = 256  # tokens of the longest context (`max_len`), and of a row of the grids of `row_ladder`
     response_length: int = 64  # tokens of a row of their responses
     examples_per_row: int = 4

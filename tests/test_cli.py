@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -11,7 +12,13 @@ import pytest
 import space_jax
 from space_jax.cli import main, make_parser
 from space_jax.config_files import load_config
+from space_jax.features.example import stable_hash
+from space_jax.features.prepared import open_prepared
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.tasks.config import DataSource
+from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.intent.task import IntentTask
+from space_jax.tasks.shots import choose, write_ids
 
 CONFIG_FILE = """
 from space_jax.config import DataConfig, PretrainConfig, Space3Config, model_config
@@ -229,6 +236,45 @@ def test_a_folder_that_is_there_is_not_replaced_unasked(mistake, here, tokenizer
     assert err == ""  # no bar where there is no terminal
     assert mistake(*build) == "o: already holds a prepared corpus; name another folder or ask for overwriting"
     assert main([*build, "--overwrite"]) == 0
+
+
+MIXTURE = """
+name = "target"
+description = "one corpus"
+held_out = 0.0
+[[sources]]
+corpus = "hwu64"
+"""
+
+
+def test_a_few_shot_subset_of_a_mixture(mistake, here, tokenizer, capfd):
+    """The build keeps the labels of the records that fine-tuning takes, and writes the file that it writes."""
+    folder = here / "data" / "hwu64" / "train"
+    folder.mkdir(parents=True)
+    labels = [f"alarm_{kind}" for kind in ("set", "query", "remove") for _ in range(8)]
+    (folder / "label").write_text("".join(f"{label}\n" for label in labels))
+    (folder / "seq.in").write_text("".join(f"{label} number {n} please\n" for n, label in enumerate(labels)))
+    (here / "target.toml").write_text(MIXTURE)
+    build = ["data", "build", "target.toml", "--data-root", "data", "--tokenizer", tokenizer, "--out", "o"]
+    assert main([*build, "--few", "hwu64=2", "--few-seed", "5"]) == 0
+    assert "few: 2, seed 5: 6 of the 6 dialogues drawn keep their labels" in capfd.readouterr().err
+    corpus = open_prepared(here / "o")
+    assert {name: counts.examples for name, counts in corpus.metadata.splits.items()} == {
+        "train_nothing": 18,
+        "train_user_tree": 6,
+    }
+    records = IntentTask.read_split(IntentConfig(), DataSource("hwu64", "data/hwu64"), "train")
+    chosen = choose(records, IntentTask.strata, "2", 5)
+    write_ids(here / "shots.json", chosen, "2", 5)
+    assert (here / "o" / "shots-hwu64.json").read_text() == (here / "shots.json").read_text()
+    known = {corpus.split("train_user_tree")[n].dialogue for n in range(6)}
+    assert known == {stable_hash(f"hwu64/{record.id}", 31) for record in chosen}
+    again = shlex.split(corpus.metadata.command)
+    assert again == [f"{here}/target.toml", "--data-root", f"{here}/data", "--few", "hwu64=2", "--few-seed", "5"]
+    refused = mistake(*build, "--few", "hwu64=2", "--labelled-share", "0.5")
+    assert refused == "--labelled-share: would hide labels of a few-shot subset; leave it out where there is one"
+    assert mistake(*build, "--few", "hwu64") == "--few hwu64: must be SOURCE=10, SOURCE=10% or SOURCE=FILE with ids"
+    assert mistake("data", "stats", "simulated", "--few", "a=1").startswith("--few: simulated is a corpus and not a")
 
 
 def test_look_at_a_corpus(capsys):

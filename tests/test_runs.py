@@ -22,7 +22,9 @@ from jax.experimental.compilation_cache import compilation_cache
 import space_jax
 from space_jax.cli import main
 from space_jax.config_files import load_config, read_config
-from space_jax.features.example import Limits
+from space_jax.corpora.registry import corpus
+from space_jax.dialogue.jsonl import write_jsonl
+from space_jax.features.example import Limits, without_labels
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.initial_weights import read_weights
@@ -249,6 +251,43 @@ def test_init_from_nowhere_leaves_no_workdir(world, capfd):
     sentence = mistake(pretrain("never", "space2", "--init", "nowhere"), capfd)
     assert sentence.startswith("space-jax: nowhere: not a folder of weights")
     assert not Path("never").exists()
+
+
+@pytest.fixture(scope="module")
+def plain(world):
+    """A corpus of which nothing is annotated."""
+    for split in ("train", "validation"):
+        dialogues = corpus("simulated").load(None, split, dialogues=20)
+        write_jsonl(Path("plain_source") / f"{split}.jsonl", map(without_labels, dialogues))
+    build = ["data", "build", "jsonl", "--source", "plain_source", "--tokenizer", "tokenizer", "--out", "plain"]
+    assert main([*build, "--max-turns", "3", "--max-turn-tokens", "20"]) == 0
+    return "plain"
+
+
+UNMEASURED = (
+    "not measured, for want of annotation in train or validation: retrieval (the frames of user turns), act F1 (the "
+    "acts of responses)\n"
+)
+
+
+def test_a_corpus_without_annotation(finished, plain, capfd):
+    """It trains and is timed alone, without the measures that need labels, and trains beside an annotated one."""
+    alone = [f"--config.data.prepared={plain}", "--config.data.labelled_share=0", "--config.train.steps=1"]
+    workdir = Path(f"{finished.name}_plain")
+    capfd.readouterr()
+    assert main(pretrain(workdir, finished.name, *alone)) == 0
+    assert capfd.readouterr().err.count(UNMEASURED) == 1
+    measures = [record for record in read_records(workdir / "metrics.jsonl") if record["kind"] == "eval"][-1]
+    assert np.isfinite(measures["loss"])
+    assert not [name for name in measures if name.startswith(("retrieval", "act_f1"))]
+    assert main(["show", "--workdir", str(workdir), "--n", "1"]) == 0
+    assert main(["bench", "--config", f"tiny.py:{finished.name}", "--steps", "1", *alone]) == 0
+    beside = Path(f"{finished.name}_beside")
+    capfd.readouterr()
+    prepared = f"--config.data.prepared={plain},corpus"
+    assert main(pretrain(beside, finished.name, prepared, "--config.train.steps=1")) == 0
+    assert "not measured" not in capfd.readouterr().err
+    assert {"retrieval_intent", "act_f1"} <= set(list(read_records(beside / "metrics.jsonl"))[-1])
 
 
 @pytest.fixture(scope="module")

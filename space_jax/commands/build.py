@@ -22,11 +22,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, opened
+from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, corpus_words, opened
 from space_jax.corpora.mixtures.files import is_mixture
-from space_jax.corpora.mixtures.report import GUARD_FILE
 from space_jax.corpora.registry import SIMULATED, corpus, simulated_count
+from space_jax.corpora.splits import SPLITS
 from space_jax.corpora.stream import Stream, state_of, stream
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
@@ -49,7 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     parser.add_argument("--overwrite", action="store_true", help="replace a prepared corpus that is there")
     parser.add_argument(
-        "--labelled-share", type=float, default=1.0, help="of train dialogues that keep their labels (1)"
+        "--labelled-share",
+        type=float,
+        default=1.0,
+        help="of train dialogues, annotated or not, that keep what they have of acts and of trees of either side (1)",
     )
     limits = Limits()
     parser.add_argument("--max-turns", type=int, default=limits.max_turns, help="context turns (%(default)s)")
@@ -92,6 +96,7 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
             inputs=chosen.inputs,
             runner=runner,
             attached=chosen.attached,
+            command=corpus_words(given),
         )
     chosen.say()
     say_counts(built)
@@ -121,10 +126,18 @@ def progress_bars() -> Progress:
 
 
 def say_counts(corpus: "Prepared") -> None:
-    """What was built."""
+    """What was built, and of how many examples acts and trees are known."""
+    from space_jax.features.prepared import Counts
+
     print(f"{corpus.folder}: {corpus.metadata.vocabulary.size} tokens in the vocabulary")
     for split, counts in corpus.metadata.splits.items():
-        print(f"  {split:<11}{counts.dialogues:>9} dialogues {counts.examples:>9} examples {counts.tokens:>12} tokens")
+        print(f"  {split:<34}{counts.dialogues:>9} dialogues {counts.examples:>9} examples {counts.tokens:>12} tokens")
+    for split in SPLITS:
+        parts = [counts for name, counts in corpus.metadata.splits.items() if name.partition("_")[0] == split]
+        if parts:
+            whole = sum(parts, Counts())
+            known = ", ".join(f"{fact.replace('_', ' ')} {getattr(whole, fact)}" for fact in FACTS)
+            print(f"  of {whole.examples} examples of {split} are known: {known}")
 
 
 class _Speed(ProgressColumn):
@@ -159,6 +172,8 @@ def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> I
     out = given.out.absolute()
     folder = out.with_name(f".{out.name}.selection")
     mixed = MixedSource(given, folder)
+    if mixed.mixture.few and given.labelled_share < 1:
+        raise UserError("--labelled-share: would hide labels of a few-shot subset; leave it out where there is one")
     tasks: dict[str, TaskID] = {}
 
     def tick(name: str, done: int) -> None:
@@ -169,8 +184,7 @@ def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> I
     selection = mixed.select(runner, tick)
     for task in tasks.values():
         bars.remove_task(task)
-    report = {GUARD_FILE: selection.report_text()}
-    yield _Chosen(mixed.mixture.name, selection.splits, selection.inputs, report, mixed.say_what_was_skipped)
+    yield _Chosen(mixed.mixture.name, selection.splits, selection.inputs, mixed.attached(), mixed.say_what_was_skipped)
     shutil.rmtree(folder)  # not after a failure: the build, given again, goes on
 
 

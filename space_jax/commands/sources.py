@@ -1,6 +1,7 @@
 """What the verbs that read a corpus have in common: its arguments, and its dialogues by split."""
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from space_jax.corpora.mixtures.files import is_mixture, mixture_names, read_mixture
-from space_jax.corpora.mixtures.report import summary
+from space_jax.corpora.mixtures.report import GUARD_FILE, summary
 from space_jax.corpora.options import parse_option
 from space_jax.corpora.registry import CORPORA, corpus
 from space_jax.corpora.stream import NAMES, UNIFIED, stream
@@ -60,16 +61,57 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CORPUS",
         help="mixtures: keep everything that is in this corpus out, also its train split",
     )
+    parser.add_argument(
+        "--few",
+        action="append",
+        default=[],
+        metavar="SOURCE=N|N%|FILE",
+        help="mixtures: of this source only the subset that finetune --shots takes keeps its labels",
+    )
+    parser.add_argument("--few-seed", type=int, metavar="S", help="mixtures: of that subset (0)")
+
+
+def _few(text: str) -> tuple[str, str]:
+    name, equals, shots = text.partition("=")
+    if not equals or not shots:
+        raise UserError(f"--few {text}: must be SOURCE=10, SOURCE=10% or SOURCE=FILE with ids")
+    return name, shots
+
+
+def corpus_words(given: argparse.Namespace) -> str:
+    """The arguments of `add_corpus_arguments` but the seed, as a shell reads them; paths are absolute."""
+    words = [str(given.name) if given.name in CORPORA or not Path(given.name).is_file() else _absolute(given.name)]
+    for flag in ("source", "data_root"):
+        path = getattr(given, flag)
+        words += [] if path is None else [_flag(flag), _absolute(path)]
+    words += [] if given.names == UNIFIED else ["--names", given.names]
+    words += [word for name, shots in map(_few, given.few) for word in ("--few", f"{name}={_absolute_file(shots)}")]
+    for flag in ("on_error", "dialogues", "option", "without", "leave_out", "few_seed"):
+        value = getattr(given, flag)
+        for one in value if isinstance(value, list) else [] if value is None else [value]:
+            words += [_flag(flag), str(one)]
+    return shlex.join(words)
+
+
+def _absolute_file(shots: str) -> str:
+    return _absolute(shots) if shots.endswith(".json") else shots
+
+
+def _absolute(path: Path | str) -> str:
+    return str(Path(path).absolute())
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def opened(given: argparse.Namespace) -> "Source | MixedSource":
     """What the command line names: a corpus, or a mixture (a file called like a corpus is given with its folder)."""
     if is_mixture(given.name) and given.name not in CORPORA:
         return MixedSource(given)
-    for flag in ("data_root", "without", "leave_out"):
-        if getattr(given, flag):
-            shown = flag.replace("_", "-")
-            raise UserError(f"--{shown}: {given.name} is a corpus and not a mixture; a corpus has --source")
+    for flag in ("data_root", "without", "leave_out", "few", "few_seed"):
+        if getattr(given, flag) not in (None, []):
+            raise UserError(f"{_flag(flag)}: {given.name} is a corpus and not a mixture; a corpus has --source")
     return Source(given)
 
 
@@ -85,16 +127,18 @@ class MixedSource:
         flags = ("source", "on_error", "dialogues", "option")
         for flag in flags:
             if getattr(given, flag):
-                raise UserError(f"--{flag.replace('_', '-')}: a mixture says this in its file, for each of its sources")
+                raise UserError(f"{_flag(flag)}: a mixture says this in its file, for each of its sources")
         if given.names != UNIFIED:
             raise UserError(f"--names {given.names}: a mixture has the names that all corpora share")
         mixture = read_mixture(given.name)
-        self.mixture = mixture.without(tuple(given.without)).leaving_out(tuple(given.leave_out))
+        mixture = mixture.without(tuple(given.without)).leaving_out(tuple(given.leave_out))
+        self.mixture = mixture.with_few(dict(_few(text) for text in given.few), given.few_seed)
         self.seed: int = given.seed or 0
         self._data_root: Path | None = given.data_root
         self._temporary = tempfile.TemporaryDirectory() if folder is None else None
         self._folder = Path(self._temporary.name) if self._temporary else folder
         self._selection: Selection | None = None
+        self._few: dict[str, list[str]] = {}
 
     def select(self, runner: "Runner | None" = None, tick: "Tick | None" = None) -> "Selection":
         """Which dialogues enter."""
@@ -103,10 +147,30 @@ class MixedSource:
 
         if self._selection is None:
             assert self._folder is not None
+            if self.mixture.few:
+                from space_jax.tasks.shots import subsets_of  # what fine-tuning reads and how it draws
+
+                self._few = subsets_of(self.mixture, self._data_root)
             self._selection = select(
-                self.mixture, self._data_root, self._folder, seed=self.seed, runner=runner or serial, tick=tick
+                self.mixture,
+                self._data_root,
+                self._folder,
+                seed=self.seed,
+                few=self._few,
+                runner=runner or serial,
+                tick=tick,
             )
         return self._selection
+
+    def attached(self) -> dict[str, str]:
+        """Name -> text of the files that go with a build: what the guard did, and the few-shot subsets."""
+        files = {GUARD_FILE: self.select().report_text()}
+        if self._few:
+            from space_jax.tasks.shots import ids_text
+
+            few, seed = self.mixture.few, self.mixture.few_seed
+            files |= {f"shots-{name}.json": ids_text(ids, few[name], seed) for name, ids in self._few.items()}
+        return files
 
     def splits(self) -> tuple[str, ...]:
         """The splits that are there."""
@@ -143,8 +207,7 @@ class Source:
         wanted = {"on_error": given.on_error, "dialogues": given.dialogues}
         for option, value in wanted.items():
             if value is not None and option not in self.corpus.options:
-                flag = f"--{option.replace('_', '-')}"
-                raise UserError(f"{flag}: the corpus {self.corpus.name} does not have this option")
+                raise UserError(f"{_flag(option)}: the corpus {self.corpus.name} does not have this option")
         wanted |= {"seed": given.seed if "seed" in self.corpus.options else None}
         self.options = {option: value for option, value in wanted.items() if value is not None}
         self.options |= dict(parse_option(text, self.corpus) for text in given.option)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,10 @@ from rich.table import Table
 from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, opened
 from space_jax.corpora.audit import Audit, audited
 from space_jax.corpora.splits import SPLITS
-from space_jax.corpora.statistics import collect
+from space_jax.corpora.statistics import collect, counted_by_source
 from space_jax.corpora.statistics_page import statistics_page
 from space_jax.corpora.stream import SOURCE, UNIFIED, stream
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 
@@ -47,7 +49,10 @@ def _stats(given: argparse.Namespace, _: list[str]) -> None:
     source = opened(given)
     lengths = _lengths(given.tokenizer)
     audit = Audit()
+    by_source: dict[str, Counter[str]] = {}
     dialogues = _audited(source, given.split, audit)
+    if isinstance(source, MixedSource):
+        dialogues = counted_by_source(dialogues, by_source)
     statistics = collect(lengths.measured(dialogues) if lengths else dialogues)
     source.say_what_was_skipped()
     report = statistics.as_json()
@@ -55,6 +60,9 @@ def _stats(given: argparse.Namespace, _: list[str]) -> None:
         report["unmapped"] = audit.as_json()
     else:
         report["sources"] = source.counts()
+        report["known_by_source"] = {
+            name: {what: counts[what] for what in ("examples", *FACTS)} for name, counts in by_source.items()
+        }
     if lengths:
         report["tokens"] = lengths.as_json(sizes)
     title = f"{source.mixture.name if isinstance(source, MixedSource) else given.name}, {given.split}"
@@ -93,6 +101,9 @@ def _add_rows(table: Table, report: dict[str, Any]) -> None:
         table.add_row("labels without a shared name", labels)
         without = ", ".join(f"{role} {share:.1%}" for role, share in unmapped["turns_without_acts_share"].items())
         table.add_row("turns with frames, without acts", without or "none")
+    for name, counts in report.get("known_by_source", {}).items():
+        said = ", ".join(f"{what.replace('_', ' ')} {count:,}" for what, count in counts.items())
+        table.add_row(f"known of {name}", said)
     if "tokens" not in report:
         return
     tokens = report["tokens"]

@@ -23,6 +23,7 @@ from space_jax.convert.space import from_state
 from space_jax.convert.state_files import read_state
 from space_jax.corpora.reading import field, json_value
 from space_jax.dialogue.acts import ACTS
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Frame, Slot, Value
 from space_jax.dialogue.trees import hashed_views, tree_views
 from space_jax.errors import UserError
@@ -107,7 +108,7 @@ class Recording:
         return Space1Config(as_released=True) if self.name == "space1" else Space3Config()
 
     def batch(self, labelled: bool) -> Batch:
-        """The batch, one example a row."""
+        """The batch, one example a row, of which everything or nothing is known."""
         inputs = self.inputs
         size = inputs["src_token"].shape[0]
         mask = inputs["mlm_mask"]
@@ -123,7 +124,7 @@ class Recording:
             occupied=jnp.ones((size, 1), bool),
             slot=jnp.arange(size, dtype=jnp.int32),
             valid=jnp.ones(size, bool),
-            labelled=jnp.full(size, labelled),
+            **{f"{fact}_known": jnp.full(size, labelled) for fact in FACTS},
             user_words=_words(inputs, user),
             response_words=_words(inputs, "tgt"),
             user_tree=self._trees("frames", size),

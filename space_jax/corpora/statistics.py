@@ -1,13 +1,14 @@
 """What a corpus holds, counted in one pass over its dialogues."""
 
 import dataclasses
+import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.table import Table
 
-from space_jax.dialogue.labels import example_turns
+from space_jax.dialogue.labels import FACTS, example_turns
 from space_jax.dialogue.record import Dialogue, Frame, Turn
 from space_jax.dialogue.trees import VIEWS, tree_views
 
@@ -28,7 +29,7 @@ class Statistics:
       annotated: layer of annotation (`LAYERS`) -> turns that have it.
       labelled: turns with frames and acts.
       examples: system turns that become training examples.
-      labelled_examples: those of them whose labels the losses can use (`dialogue.labels`).
+      known: what of an example is known ("acts", "user_tree", "system_tree", see `dialogue.labels.Known`) -> examples.
       depth: levels of the semantic tree (0 without frames, 2 to 4) -> turns with frames annotated.
       domains, intents, slots: name -> turns it occurs in.
       acts: unified act -> turns.
@@ -46,7 +47,7 @@ class Statistics:
     annotated: Counter[str] = dataclasses.field(default_factory=Counter)
     labelled: int = 0
     examples: int = 0
-    labelled_examples: int = 0
+    known: Counter[str] = dataclasses.field(default_factory=Counter)
     depth: Counter[int] = dataclasses.field(default_factory=Counter)
     domains: Counter[str] = dataclasses.field(default_factory=Counter)
     intents: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -77,7 +78,7 @@ class Statistics:
             record[field.name] = {str(name): count for name, count in _ranked(value)} if is_counter else value
         record["shares"] = {
             "labelled": self.share(self.labelled),
-            "labelled_examples": self.share(self.labelled_examples, self.examples),
+            "known": {fact: self.share(self.known[fact], self.examples) for fact in FACTS},
             "spans": self.share(self.spans, self.values),
             "views": {view: self.share(self.views[view]) for view in VIEWS},
             **{layer: self.share(self.annotated[layer]) for layer in LAYERS},
@@ -100,7 +101,8 @@ class Statistics:
             ("turns a dialogue", _spread(self.dialogue_turns)),
             ("words a turn", _spread(self.turn_words)),
             ("labelled turns", f"{self.labelled:,} ({self.share(self.labelled):.1%})"),
-            ("examples", f"{self.examples:,}, {self.share(self.labelled_examples, self.examples):.1%} labelled"),
+            ("examples", f"{self.examples:,}"),
+            ("known of them", ", ".join(self._known())),
             ("annotated turns", self._shares(self.annotated, LAYERS)),
             ("tree depth", ", ".join(f"{depth}: {count:,}" for depth, count in sorted(self.depth.items()))),
             ("values", f"{self.values:,}, {self.share(self.spans, self.values):.1%} with a place in the text"),
@@ -111,6 +113,11 @@ class Statistics:
             ("turns with a view", self._shares(self.views, VIEWS)),
             (f"more than {self.width} elements", _listing(self.crowded)),
         ]
+
+    def _known(self) -> Iterator[str]:
+        for fact in FACTS:
+            count = self.known[fact]
+            yield f"{fact.replace('_', ' ')} {count:,} ({self.share(count, self.examples):.1%})"
 
     def _shares(self, counts: Counter[str], names: Iterable[str]) -> str:
         return ", ".join(f"{name} {self.share(counts[name]):.1%}" for name in names)
@@ -131,8 +138,22 @@ def collect(dialogues: Iterable[Dialogue], width: int = 16) -> Statistics:
             _add_turn(statistics, turn)
         for example in example_turns(dialogue):
             statistics.examples += 1
-            statistics.labelled_examples += example.labelled
+            statistics.known.update(itertools.compress(FACTS, example.known))
     return statistics
+
+
+def counted_by_source(dialogues: Iterable[Dialogue], counts: dict[str, Counter[str]]) -> Iterator[Dialogue]:
+    """The dialogues of a mixture, counted on their way.
+
+    Args:
+      dialogues: whose ids begin with the name of their source and a "/".
+      counts: gets source -> "examples" and what is known of them -> examples.
+    """
+    for dialogue in dialogues:
+        mine = counts.setdefault(dialogue.id.partition("/")[0], Counter())
+        for example in example_turns(dialogue):
+            mine.update(["examples", *itertools.compress(FACTS, example.known)])
+        yield dialogue
 
 
 def _add_turn(statistics: Statistics, turn: Turn) -> None:

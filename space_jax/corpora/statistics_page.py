@@ -64,8 +64,9 @@ def _facts(report: Mapping[str, Any]) -> str:
         "turns": f"{turns:,}",
         "words": f"{words:,}",
         "examples": f"{report['examples']:,}",
-        "examples with labels": f"{report['shares']['labelled_examples']:.1%}",
     }
+    known = report["shares"]["known"]
+    facts |= {f"examples with known {fact.replace('_', ' ')}": f"{share:.1%}" for fact, share in known.items()}
     if report["domains"]:
         facts["values with a place"] = f"{report['shares']['spans']:.1%}"
         facts["domains, intents, slots"] = ", ".join(

@@ -1,25 +1,40 @@
-"""Which turns are learnt from, and which of them have labels: one rule for the features and for counting."""
+"""Which turns are learnt from, and what of their annotation is known: one rule for the features and for counting."""
 
-import dataclasses
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ExampleTurns:
+class Known(NamedTuple):
+    """What a source says of an example. Each part stands alone: a loss that compares one asks for no other.
+
+    Attributes:
+      acts: the dialog acts of the response are annotated.
+      user_tree: the last context turn is the user's, and its frames are annotated.
+      system_tree: the frames of the response are annotated.
+    """
+
+    acts: bool
+    user_tree: bool
+    system_tree: bool
+
+
+FACTS = Known._fields
+
+
+class ExampleTurns(NamedTuple):
     """The turns of one training example.
 
     Attributes:
       context: how many turns of the dialogue, from its first, are before the response.
       response: the system turn after them; None where there is none to learn.
-      labelled: whether what the losses compare is annotated: the frames of the last context turn and, where there is a
-        response, its frames and acts.
+      known: what is annotated. Without a response, its acts and its tree are not.
     """
 
     context: int
     response: Turn | None
-    labelled: bool
+    known: Known
 
 
 def example_turns(dialogue: Dialogue) -> Iterator[ExampleTurns]:
@@ -35,10 +50,15 @@ def example_turns(dialogue: Dialogue) -> Iterator[ExampleTurns]:
     answers = [index for index, turn in enumerate(dialogue.turns) if turn.role == SYSTEM and index > 0]
     for index in answers:
         before, response = dialogue.turns[index - 1 : index + 1]
-        annotated = before.frames is not None and response.frames is not None and response.acts is not None
-        yield ExampleTurns(index, response, annotated)
+        yield ExampleTurns(
+            index, response, Known(response.acts is not None, _has_tree(before), response.frames is not None)
+        )
     if answers:
         return
     for index, turn in enumerate(dialogue.turns):
         if turn.role == USER:
-            yield ExampleTurns(index + 1, None, turn.frames is not None)
+            yield ExampleTurns(index + 1, None, Known(False, _has_tree(turn), False))
+
+
+def _has_tree(turn: Turn) -> bool:
+    return turn.role == USER and turn.frames is not None

@@ -104,12 +104,12 @@ class Batch:
       occupied: `[R, S]` bool, whether an example lies in the slot.
       slot: `[B]` int32, row * S + slot of each example (0 where not `valid`).
       valid: `[B]` bool, False for the examples that fill up the last batch of an evaluation.
-      labelled: `[B]` bool, whether frames and acts are annotated and may be used.
+      acts_known, user_tree_known, system_tree_known: `[B]` bool, which annotation of an example may be used.
       user_words, response_words: `[B, T]` int32, tokens of the last user turn and of the response with their
         `<sos>`/`<eos>`, padded with -1.
       user_tree, system_tree: `[B, 10, K]` int32, hashed elements of the ten views of the last user turn and of the
-        response; 0 pads. Empty for an unlabelled example.
-      acts: `[B, 20]` float32, the unified dialog acts of the response, 0 or 1.
+        response; 0 pads. Empty where not known.
+      acts: `[B, 20]` float32, the unified dialog acts of the response, 0 or 1; 0 where not known.
       dialogue: `[B]` int32, a hash of the dialogue's id.
     """
 
@@ -123,7 +123,9 @@ class Batch:
     occupied: Array
     slot: Array
     valid: Array
-    labelled: Array
+    acts_known: Array
+    user_tree_known: Array
+    system_tree_known: Array
     user_words: Array
     response_words: Array
     user_tree: Array

@@ -15,8 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from space_jax.dialogue.acts import ACT_INDEX, ACTS
-from space_jax.dialogue.labels import ExampleTurns, example_turns
-from space_jax.dialogue.record import ROLES, USER, Dialogue, Turn
+from space_jax.dialogue.labels import ExampleTurns, Known, example_turns
+from space_jax.dialogue.record import ROLES, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
@@ -70,13 +70,12 @@ class Example:
       turn_tokens: `[n]` int32, the context's turns one after the other, oldest first.
       turn_lengths: `[t]` int32, tokens of each turn; may be 0.
       turn_roles: `[t]` int32, 0 system, 1 user.
-      span_mask: `[n]` bool, tokens that overlap an annotated slot value.
+      span_mask: `[n]` bool, tokens that overlap an annotated slot value, in each turn whose frames are annotated.
       response_tokens: `[r]` int32; may be empty.
-      user_tree: `[10, K]` int32, hashed views of the last context turn; zeros if it is not a user turn.
+      user_tree: `[10, K]` int32, hashed views of the last context turn.
       system_tree: `[10, K]` int32, hashed views of the response.
       acts: `[20]` float32, 1 for each dialog act of the response.
-      labelled: whether the frames of the last context turn and the frames and acts of the response are annotated. An
-        example that is not has empty trees, no acts and no spans.
+      known: which of the three are annotated; one that is not is zeros.
       dialogue: a hash of the dialogue's id, in [0, 2^31).
       responded: whether there is a response, be it an empty one. Without it the losses learn the user's turn only.
       response_cut: whether the response went on, so that its last token is not its end.
@@ -90,7 +89,7 @@ class Example:
     user_tree: np.ndarray
     system_tree: np.ndarray
     acts: np.ndarray
-    labelled: bool
+    known: Known
     dialogue: int
     responded: bool = True
     response_cut: bool = False
@@ -130,7 +129,7 @@ def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) 
 def context_example(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Example:
     """All turns of a dialogue as the context of a response that is not there, without labels; to ask a model about."""
     turns = [_tokenise(turn, tokenizer) for turn in dialogue.turns]
-    wanted = ExampleTurns(len(turns), None, labelled=False)
+    wanted = ExampleTurns(len(turns), None, Known(acts=False, user_tree=False, system_tree=False))
     return _example(dialogue.turns, turns, wanted, limits, stable_hash(dialogue.id, bits=31))
 
 
@@ -160,7 +159,7 @@ def _tokenise(turn: Turn, tokenizer: Tokenizer) -> _Turn:
 def _example(
     turns: Sequence[Turn], tokenised: Sequence[_Turn], wanted: ExampleTurns, limits: Limits, identity: int
 ) -> Example:
-    index, labelled = wanted.context, wanted.labelled
+    index, known = wanted.context, wanted.known
     context = tokenised[max(0, index - limits.max_turns) : index]
     kept = [turn.ids[-limits.max_turn_tokens :] for turn in context]
     spans = [turn.spans[-limits.max_turn_tokens :] for turn in context]
@@ -169,12 +168,12 @@ def _example(
         turn_tokens=np.concatenate(kept),
         turn_lengths=np.array([len(ids) for ids in kept], np.int32),
         turn_roles=np.array([turn.role for turn in context], np.int32),
-        span_mask=np.concatenate(spans) & labelled,
+        span_mask=np.concatenate(spans),
         response_tokens=NO_TOKENS if response is None else tokenised[index].ids[: limits.max_turn_tokens],
-        user_tree=_tree(last if labelled and last.role == USER else None, limits.tree_elements),
-        system_tree=_tree(response if labelled else None, limits.tree_elements),
-        acts=_act_vector(response if labelled else None),
-        labelled=labelled,
+        user_tree=_tree(last if known.user_tree else None, limits.tree_elements),
+        system_tree=_tree(response if known.system_tree else None, limits.tree_elements),
+        acts=_act_vector(response),
+        known=known,
         dialogue=identity,
         responded=response is not None,
         response_cut=response is not None and len(tokenised[index].ids) > limits.max_turn_tokens,

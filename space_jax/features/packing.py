@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from space_jax.dialogue.acts import ACTS
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch, Tokens
 from space_jax.features.grid import Grid, Rung
@@ -183,7 +184,7 @@ def _per_example(items: Sequence[Item], grid: Grid) -> dict[str, np.ndarray]:
     B, W, K = grid.examples, len(VIEWS), grid.tree_elements
     arrays = {
         "valid": np.zeros(B, bool),
-        "labelled": np.zeros(B, bool),
+        **{f"{fact}_known": np.zeros(B, bool) for fact in FACTS},
         "user_words": np.full((B, grid.words), NO_WORD, np.int32),
         "response_words": np.full((B, grid.words), NO_WORD, np.int32),
         "user_tree": np.zeros((B, W, K), np.int32),
@@ -194,7 +195,8 @@ def _per_example(items: Sequence[Item], grid: Grid) -> dict[str, np.ndarray]:
     for b, item in enumerate(items):
         layout, example = item.layout, item.layout.example
         arrays["valid"][b] = True
-        arrays["labelled"][b] = example.labelled
+        for fact, known in zip(FACTS, example.known, strict=True):
+            arrays[f"{fact}_known"][b] = known
         arrays["user_words"][b, : len(layout.user_words)] = layout.user_words
         arrays["response_words"][b, : len(layout.response)] = layout.response
         # The sets are bottom-k sketches in rising order, so the first K of a wider one are the sketch of width K.

@@ -21,7 +21,7 @@ from space_jax.features.layout import Layout, assemble
 from space_jax.features.masking import mask_spans
 from space_jax.features.negatives import draw_negatives
 from space_jax.features.packing import Item, pack_alike
-from space_jax.features.prepared import Prepared
+from space_jax.features.prepared import Prepared, streams_of
 from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of
 
 NO_TOKENS = np.zeros(0, np.int32)
@@ -129,8 +129,8 @@ def train_dataset(
     examples = _local_examples(data.batch_size, accumulate, part)
     grid = _grid_of(data, recipe, examples, corpora, part)
     seeds = seeds_of(seed)
-    labelled, unlabelled = concatenated(corpora, "labelled"), concatenated(corpora, "unlabelled")
-    check_streams(data, labelled is not None, unlabelled is not None)
+    labelled, unlabelled = (concatenated(corpora, splits) for splits in streams_of(recipe.annotation).values())
+    check_streams(data, recipe.annotation, labelled is not None, unlabelled is not None)
     mask = _Mask(corpora[0].metadata.vocabulary, recipe.name, data.context_length)
     streams = [
         stream.shuffle(seeds[f"shuffle_{kind}"]).repeat().random_map(mask, seed=seeds[f"mask_{kind}"])
@@ -149,7 +149,7 @@ def train_dataset(
 def eval_batches(
     data: DataConfig,
     recipe: RecipeConfig,
-    split: str,
+    splits: Sequence[str],
     seed: int,
     count: int,
     accumulate: int = 1,
@@ -160,7 +160,7 @@ def eval_batches(
     Args:
       data: as in training.
       recipe: as in training.
-      split: "validation" or "test".
+      splits: some of `prepared.SPLITS`, such as ("validation",).
       seed: chooses the examples, their masks and their negatives.
       count: examples, or all of the split if it has fewer.
       accumulate: as in training.
@@ -171,14 +171,15 @@ def eval_batches(
       process; the places that the last examples leave are not `valid`.
 
     Raises:
-      UserError: the configuration and the corpora do not go together, or no corpus has the split.
+      UserError: the configuration and the corpora do not go together, or no corpus has the splits.
     """
     corpora = open_corpora(data)
     local = _local_examples(data.batch_size, accumulate, part)
     grid = _grid_of(data, recipe, local, corpora, part)
-    held_out = concatenated(corpora, split)
+    held_out = concatenated(corpora, splits)
     if held_out is None:
-        raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {split!r}")
+        named = " or ".join(map(repr, splits))
+        raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {named}")
     own_seed = seeds_of(seed)["evaluation"]
     mask = _Mask(corpora[0].metadata.vocabulary, recipe.name, data.context_length)
     hidden = held_out.shuffle(own_seed).map(_without_hidden_spans)

@@ -33,12 +33,14 @@ def prepare(
     inputs: str | None = None,
     runner: Runner = serial,
     attached: Mapping[str, str] | None = None,
+    command: str = "",
 ) -> Prepared:
     """Writes a prepared corpus.
 
-    The examples of "train" become two splits: "labelled", and "unlabelled" with those of the dialogues whose labels are
-    hidden and those that have no annotation. Labels of a hidden dialogue are not written at all. Which ones are hidden
-    is a function of seed and dialogue id, and a larger share keeps the labels that a smaller one kept.
+    The examples of "train" become several splits, by what is known of them (`prepared.TRAIN_SPLITS`), so that each
+    recipe finds those that it can learn from labels of. Of a hidden dialogue nothing is known, and its labels are not
+    written at all. Which ones are hidden is a function of seed and dialogue id, and a larger share keeps the labels
+    that a smaller one kept.
 
     Args:
       splits: the dialogues of "train", "validation" and "test"; each is read once by each lane of the runner, as a
@@ -46,7 +48,8 @@ def prepare(
       tokenizer: encodes the texts; a copy of it is put into the folder.
       out: the folder to make. It appears only when it is whole.
       limits: what an example keeps.
-      labelled_share: share of the train dialogues that keep their labels.
+      labelled_share: share of the train dialogues that keep their labels, all that they have: acts, and trees of either
+        side. It counts dialogues whether they are annotated or not.
       name: what the corpus is called in tables.
       seed: chooses the dialogues that keep their labels.
       overwrite: replace a prepared corpus that is there.
@@ -55,6 +58,7 @@ def prepare(
         the next one with the same inputs and arguments, and the result is the same to the bit.
       runner: does the work.
       attached: name -> text of further files of the folder.
+      command: see `Metadata.command`.
 
     Returns:
       The corpus, opened.
@@ -77,7 +81,7 @@ def prepare(
         assemble(folder, written, limits)
         for file, text in (attached or {}).items():
             (folder / file).write_text(text, encoding="utf-8")
-        whole = Metadata(**{**vars(metadata), "splits": counts})
+        whole = Metadata(**{**vars(metadata), "splits": counts, "command": command})
         (folder / METADATA_FILE).write_text(whole.to_json(), encoding="utf-8")
     return open_prepared(out)
 
@@ -107,8 +111,7 @@ def _summed(written: list[Unit]) -> dict[str, Counts]:
     """The counts of each split of the prepared corpus."""
     summed: dict[str, Counts] = {}
     for split, file in (pair for unit in written for pair in unit.files.items()):
-        before = summed.get(split, Counts())
-        summed[split] = Counts(**{field: count + vars(file.counts)[field] for field, count in vars(before).items()})
+        summed[split] = summed.get(split, Counts()) + file.counts
     return summed
 
 

@@ -4,41 +4,90 @@
   tokenizer/    a copy of the tokenizer
   examples/     a TensorFlow Datasets data set in ArrayRecord files, see `features.storage`
 
-Splits: "labelled" and "unlabelled" (the train dialogues), "validation", "test"; one without examples has no files.
+Splits: `TRAIN_SPLITS`, which together are the train dialogues, each of the examples of which the same is known; then
+"validation" and "test". One without examples has no files.
 """
 
 import dataclasses
 import hashlib
+import itertools
 import json
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from space_jax.config import Vocabulary
+from space_jax.dialogue.labels import FACTS, Known
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
 from space_jax.features.storage import ExampleSource, missing_files, read_split
 from space_jax.remote import is_remote, local_copy
 
-FORMAT = 2  # of the folder; raised whenever older readers or writers would go wrong
-READABLE = (1, FORMAT)  # 1 knows no example without a response; readers of 1 would take such a one for labelled
+FORMAT = 3  # of the folder; raised whenever older readers or writers would go wrong. 2 had one flag for all annotation
 METADATA_FILE = "corpus.json"
+_LIMIT_OPTIONS = ("max_turns", "max_turn_tokens")  # those that the command line has
 TOKENIZER_FOLDER = "tokenizer"
 EXAMPLES_FOLDER = "examples"
-SPLITS = ("labelled", "unlabelled", "validation", "test")
+
+
+def train_split(known: Known) -> str:
+    """The split of the training examples of which this is known: "train_acts_user_tree", "train_nothing"."""
+    return "_".join(["train", *(itertools.compress(FACTS, known) if any(known) else ["nothing"])])
+
+
+TRAIN_SPLITS = {train_split(known): known for known in map(Known._make, itertools.product((False, True), repeat=3))}
+"""Name -> what is known of each of its examples."""
+
+SPLITS = (*TRAIN_SPLITS, "validation", "test")
+
+
+def streams_of(annotation: Sequence[str]) -> dict[str, list[str]]:
+    """The training splits of each stream for a recipe that learns from some of `FACTS`.
+
+    Args:
+      annotation: of the recipe, such as `Space3Config.annotation`.
+
+    Returns:
+      "labelled": where any of it is known; "unlabelled": where none is.
+    """
+    streams: dict[str, list[str]] = {"labelled": [], "unlabelled": []}
+    for name, known in TRAIN_SPLITS.items():
+        streams["labelled" if any(getattr(known, fact) for fact in annotation) else "unlabelled"].append(name)
+    return streams
 
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """The size of a split. `tokens` are those of contexts and responses as the examples hold them."""
+    """The size of a split.
+
+    Attributes:
+      dialogues: with at least one example in the split.
+      examples: of the split.
+      acts, user_tree, system_tree: examples of which each is known, see `dialogue.labels.Known`.
+      tokens: of contexts and responses as the examples hold them.
+    """
 
     dialogues: int = 0
     examples: int = 0
+    acts: int = 0
+    user_tree: int = 0
+    system_tree: int = 0
     tokens: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """The counts of two disjoint sets of dialogues."""
+        return Counts(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Metadata:
-    """What `corpus.json` says: how the corpus was made, and the counts of each split."""
+    """What `corpus.json` says: how the corpus was made, and the counts of each split.
+
+    Attributes:
+      command: the words after `space-jax data build` that name the dialogues, quoted as a shell reads them; "" for a
+        corpus that no command made.
+    """
 
     name: str
     tokenizer: str  # fingerprint
@@ -47,12 +96,13 @@ class Metadata:
     labelled_share: float
     seed: int
     splits: dict[str, Counts]
+    command: str = ""
     format: int = FORMAT
 
     @property
     def fingerprint(self) -> str:
-        """Tells this corpus from another of the same name: a hash of everything that is said here."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+        """Tells this corpus from another of the same name: a hash of everything but where its sources lay."""
+        return hashlib.sha256(dataclasses.replace(self, command="").to_json().encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
         """The text of `corpus.json`."""
@@ -72,7 +122,7 @@ class Prepared:
         return self.folder / TOKENIZER_FOLDER
 
     def split(self, name: str) -> ExampleSource:
-        """Random access to the examples of "labelled", "unlabelled", "validation" or "test".
+        """Random access to the examples of one of `SPLITS`.
 
         Raises:
           UserError: there is no split of this name, or it does not hold what `corpus.json` says.
@@ -112,11 +162,26 @@ def _read_metadata(file: Path) -> Metadata:
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
         version = raw["format"]
-        if version not in READABLE:
-            raise UserError(f"{file}: format {version} is not {FORMAT}, the one this release reads; build it again")
+        if version != FORMAT:
+            raise UserError(
+                f"{file}: format {version} is not {FORMAT}, the one this release reads; build it again: "
+                f"{_rebuilding(raw, file.parent)}"
+            )
         return _metadata_from(raw)
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file}: not the description of a prepared corpus ({error}); build it again") from error
+
+
+def _rebuilding(raw: dict[str, Any], folder: Path) -> str:
+    """The command that builds a corpus of another format again, in its place and with its own tokenizer."""
+    defaults = Limits()
+    said = {"labelled-share": (raw["labelled_share"], 1.0), "seed": (raw["seed"], 0)}
+    said |= {name.replace("_", "-"): (raw["limits"][name], getattr(defaults, name)) for name in _LIMIT_OPTIONS}
+    options = [f"--{name} {value}" for name, (value, default) in said.items() if value != default]
+    places = f"--tokenizer {shlex.quote(str(folder / TOKENIZER_FOLDER))} --out {shlex.quote(str(folder))} --overwrite"
+    # Formats before 3 do not say where the files lay, nor whether it was one corpus or a mixture.
+    command = raw.get("command") or f"{shlex.quote(raw['name'])} --source DIR (of a mixture --data-root DIR)"
+    return " ".join(["space-jax data build", command, *options, places])
 
 
 def _metadata_from(raw: dict[str, Any]) -> Metadata:

@@ -14,6 +14,7 @@ from array_record.python import array_record_module
 from tensorflow_datasets.proto import tf_example_pb2, tf_feature_pb2
 
 from space_jax.dialogue.acts import ACTS
+from space_jax.dialogue.labels import FACTS, Known
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.example import Example, Limits
 
@@ -21,7 +22,8 @@ VERSION = "1.0.0"
 DATASET = "dialogue_examples"
 
 _ACT_BITS = np.arange(len(ACTS))
-_LABELLED, _UNANSWERED = 1, 2
+_FACT_BITS = np.arange(len(FACTS))
+_UNANSWERED = 1 << len(FACTS)
 _CUT = 1 << 8
 
 
@@ -32,7 +34,8 @@ def _features(limits: Limits) -> tfds.features.FeaturesDict:
             "tokens": tfds.features.Tensor(shape=(None,), dtype=np.int32),  # of the context, then of the response
             "turns": tfds.features.Tensor(shape=(None, 2), dtype=np.int32),  # length and role of each context turn
             "trees": tfds.features.Tensor(shape=(2, len(VIEWS), limits.tree_elements), dtype=np.int32),  # user, system
-            # dialogue; labelled (1), no response (2), a cut one (256); acts as bits; then where the span tokens are
+            # dialogue; what is known (1, 2, 4), no response (8), a cut one (256); acts as bits; then where the span
+            # tokens are
             "facts": tfds.features.Tensor(shape=(None,), dtype=np.int32),
         }
     )
@@ -41,7 +44,7 @@ def _features(limits: Limits) -> tfds.features.FeaturesDict:
 def to_record(example: Example) -> dict[str, np.ndarray]:
     """An example as TensorFlow Datasets writes it."""
     act_bits = int((example.acts.astype(np.int64) << _ACT_BITS).sum())
-    flags = _LABELLED * example.labelled + _UNANSWERED * (not example.responded)
+    flags = int((np.array(example.known, np.int64) << _FACT_BITS).sum()) + _UNANSWERED * (not example.responded)
     flags |= _CUT * example.response_cut
     facts = [example.dialogue, flags, act_bits, *np.flatnonzero(example.span_mask)]
     return {
@@ -68,7 +71,7 @@ def from_record(record: dict[str, np.ndarray]) -> Example:
         user_tree=record["trees"][0],
         system_tree=record["trees"][1],
         acts=((act_bits >> _ACT_BITS) & 1).astype(np.float32),
-        labelled=bool(flags & _LABELLED),
+        known=Known(*((flags >> _FACT_BITS) & 1).astype(bool).tolist()),
         dialogue=dialogue,
         responded=not flags & _UNANSWERED,
         response_cut=bool(flags & _CUT),

@@ -50,9 +50,9 @@ def open_corpora(data: DataConfig) -> list[Prepared]:
     return corpora
 
 
-def concatenated(corpora: Sequence[Prepared], split: str) -> grain.MapDataset | None:
-    """The examples of a split in all corpora, or None if there are none."""
-    sources = [source for source in (corpus.split(split) for corpus in corpora) if len(source)]
+def concatenated(corpora: Sequence[Prepared], splits: Sequence[str]) -> grain.MapDataset | None:
+    """The examples of some splits in all corpora, or None if there are none."""
+    sources = [source for source in (corpus.split(split) for corpus in corpora for split in splits) if len(source)]
     if not sources:
         return None
     return grain.MapDataset.concatenate([grain.MapDataset.source(source) for source in sources])
@@ -114,18 +114,26 @@ class Mixture(grain.transforms.DatasetSelectionMap):
         return self._unlabelled, position - before
 
 
-def check_streams(data: DataConfig, labelled: bool, unlabelled: bool) -> None:
+def check_streams(data: DataConfig, annotation: Sequence[str], labelled: bool, unlabelled: bool) -> None:
     """Checks that the streams that the share of labelled examples asks for exist.
+
+    Args:
+      data: names the corpora and the share.
+      annotation: what the recipe learns from; an example is labelled if any of it is known.
+      labelled: whether there is such an example.
+      unlabelled: whether there is another.
 
     Raises:
       UserError: one is missing.
     """
+    names = " or ".join(fact.replace("_", " ") for fact in annotation)
+    kinds = {"labelled": f"with known {names}", "unlabelled": f"without known {names}"}
     for exists, wanted, kind, remedy in (
         (labelled, data.labelled_share > 0, "labelled", "set it to 0"),
         (unlabelled, data.labelled_share < 1, "unlabelled", "set it to 1"),
     ):
         if wanted and not exists:
             raise UserError(
-                f"config field data.labelled_share: {data.labelled_share} asks for {kind} examples and none of "
-                f"{', '.join(map(str, data.prepared))} has any; {remedy} or add a corpus that has"
+                f"config field data.labelled_share: {data.labelled_share} asks for {kind} examples ({kinds[kind]}) and "
+                f"none of {', '.join(map(str, data.prepared))} has any; {remedy} or add a corpus that has"
             )

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.features.example import Example, Limits, dialogue_examples, stable_hash, without_labels
-from space_jax.features.prepared import Counts
+from space_jax.features.prepared import Counts, train_split
 from space_jax.features.storage import RecordFile
 from space_jax.features.tokenizer import Tokenizer
 
@@ -170,13 +171,13 @@ def _write_unit(
     for done, dialogue in enumerate(dialogues, start=1):
         touched = set()
         for example in _examples(dialogue, split, encoding):
-            into = split if split != "train" else ("labelled" if example.labelled else "unlabelled")
+            into = train_split(example.known) if split == "train" else split
             if into not in files:
                 # A process that was given up may still be writing this unit, so each has a name of its own.
                 temporary = folder / f"{split}-{number:06}.{into}.{os.getpid()}.partial"
                 files[into] = RecordFile(temporary)
             files[into].add(example)
-            counts[into] = _counted(counts.get(into, Counts()), example, new_dialogue=into not in touched)
+            counts[into] = counts.get(into, Counts()) + _counted(example, new_dialogue=into not in touched)
             touched.add(into)
         if tick is not None:
             tick(split, number * unit_dialogues + done)
@@ -201,5 +202,6 @@ def _closed(file: RecordFile, counts: Counts) -> UnitFile:
     return UnitFile(final.name, counts, file.record_bytes, digest)
 
 
-def _counted(counts: Counts, example: Example, new_dialogue: bool) -> Counts:
-    return Counts(counts.dialogues + new_dialogue, counts.examples + 1, counts.tokens + example.tokens)
+def _counted(example: Example, new_dialogue: bool) -> Counts:
+    known = {fact: int(getattr(example.known, fact)) for fact in FACTS}
+    return Counts(int(new_dialogue), 1, tokens=example.tokens, **known)

@@ -6,6 +6,7 @@ from flax import struct
 
 from space_jax.features.batch import Batch
 from space_jax.losses import Sum, contrast_weights, pool_groups
+from space_jax.models.heads import responded
 from space_jax.models.recipe import Terms
 from space_jax.models.views import LABELLED, UNLABELLED
 
@@ -15,39 +16,51 @@ class Pool:
     """Examples to be contrasted.
 
     Attributes:
-      labelled, valid: `[B]` bool.
-      trees: name -> hashed view sets `[B, W, K]`.
-      vectors: name -> `[B, 2, H]` float32, two dropout views of each example.
+      valid: `[B]` bool, who takes part.
+      known: `[B]` bool, whose tree is known; others are contrasted among themselves, as unlabelled examples are.
+      trees: hashed view sets `[B, W, K]`.
+      vectors: `[B, 2, H]` float32, two dropout views of each example.
     """
 
-    labelled: jax.Array
     valid: jax.Array
-    trees: dict[str, jax.Array]
-    vectors: dict[str, jax.Array]
+    known: jax.Array
+    trees: jax.Array
+    vectors: jax.Array
 
     @classmethod
-    def of(cls, batch: Batch, trees: dict[str, jax.Array], views: dict[str, jax.Array]) -> "Pool":
-        """The pool of one micro-batch; `views` are `[2, B, H]`."""
-        return cls(batch.labelled, batch.valid, trees, {name: v.swapaxes(0, 1) for name, v in views.items()})
+    def of_users(cls, batch: Batch, views: jax.Array) -> "Pool":
+        """The user turns of one micro-batch; `views` are `[2, B, H]`."""
+        known = batch.user_tree_known & batch.valid
+        return cls(batch.valid, known, batch.user_tree, views.swapaxes(0, 1))
+
+    @classmethod
+    def of_responses(cls, batch: Batch, views: jax.Array) -> "Pool":
+        """The responses of one micro-batch, where there are some."""
+        answered = batch.valid & (responded(batch) > 0)
+        return cls(answered, batch.system_tree_known & answered, batch.system_tree, views.swapaxes(0, 1))
 
     def flattened(self) -> "Pool":
         """The pool of all micro-batches, of arrays with a leading axis of micro-batches."""
         return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), self)
 
-    def views(self, name: str) -> jax.Array:
+    def views(self) -> jax.Array:
         """The vectors by view, `[2, B, H]`."""
-        return self.vectors[name].swapaxes(0, 1)
+        return self.vectors.swapaxes(0, 1)
 
     def weights(self, similarity: jax.Array) -> jax.Array:
-        """Contrast weights from tree similarities `[..., B, B]`: the identity for unlabelled examples."""
-        return contrast_weights(similarity, self.labelled & self.valid)
+        """Contrast weights from tree similarities `[..., B, B]`: the identity where a tree is not known."""
+        return contrast_weights(similarity, self.known)
 
     def groups(self, size: int) -> jax.Array:
         """Which examples are contrasted with one another, `[B]` int32 group ids."""
-        return pool_groups(self.labelled & self.valid, self.valid, size)
+        return pool_groups(self.known, self.valid, size)
 
 
 def contrast_terms(name: str, loss: jax.Array, pool: Pool) -> Terms:
-    """The mean over each stream of a contrastive loss `[B]`."""
-    streams = {LABELLED: pool.labelled & pool.valid, UNLABELLED: ~pool.labelled & pool.valid}
-    return {f"{name}/{stream}": Sum.of(loss, flags.astype(jnp.float32)) for stream, flags in streams.items()}
+    """The means of a contrastive loss `[B]` over the examples whose tree is known and over those whose is not.
+
+    An example of SPACE-3's labelled stream may have the one tree and lack the other: the turn without a tree is
+    contrasted as an unlabelled one.
+    """
+    parts = {LABELLED: pool.known, UNLABELLED: pool.valid & ~pool.known}
+    return {f"{name}/{part}": Sum.of(loss, flags.astype(jnp.float32)) for part, flags in parts.items()}

@@ -17,11 +17,11 @@ from space_jax.models.heads import has_tokens, per_token, responded
 from space_jax.models.memory import Memory
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space1 import Reading, Space1Model
-from space_jax.models.views import first_view, rngs, stream_flags, two_views
+from space_jax.models.views import first_view, rngs, two_views
 
 
 class Space1Recipe:
-    """Labelled and unlabelled examples in one batch; terms are means over the whole batch."""
+    """Labelled examples, those whose acts are known, and others in one batch; terms are means over the whole batch."""
 
     view_terms = ("consistency",)
     generation_terms = ("generation",)
@@ -48,14 +48,14 @@ class Space1Recipe:
         }
         if not self.config.as_released:
             terms["selection"] = self._selection(variables, batch, keys)
-        return Partial(terms, {"labelled": batch.labelled & batch.valid & (responded(batch) > 0)})
+        return Partial(terms, {"acts_known": self._acts_known(batch) & batch.valid})
 
     def finish(self, terms: Terms, features: dict) -> Terms:
-        """See `Recipe.finish`. SPACE-1 compares no examples; as released, acts count if any example is labelled."""
+        """See `Recipe.finish`. SPACE-1 compares no examples; as released, acts count if any are known."""
         if self.config.as_released:
-            any_labelled = jnp.any(features["labelled"]).astype(jnp.float32)
+            any_known = jnp.any(features["acts_known"]).astype(jnp.float32)
             acts = terms["dialog_act"]
-            terms = terms | {"dialog_act": Sum(acts.total * any_labelled, acts.weight * any_labelled)}
+            terms = terms | {"dialog_act": Sum(acts.total * any_known, acts.weight * any_known)}
         return terms
 
     def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
@@ -71,6 +71,9 @@ class Space1Recipe:
         """See `Generator.next_token`."""
         return self.model.apply({"params": params}, tokens, memory, method="respond")
 
+    def _acts_known(self, batch: Batch) -> jax.Array:
+        return batch.acts_known & (responded(batch) > 0)
+
     def _generation(self, variables: dict, batch: Batch, reading: Reading, keys: Keys) -> Sum:
         targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
         drop = rngs(keys, "dropout_response")
@@ -81,14 +84,13 @@ class Space1Recipe:
         return Sum.of(losses, weights * valid)
 
     def _dialog_act(self, act_logits: jax.Array, batch: Batch) -> Sum:
-        """Labelled examples of both views; as released all examples. Acts are those of a response."""
-        weights = batch.valid.astype(jnp.float32) if self.config.as_released else stream_flags(batch)["labelled"]
+        """Both views of the examples whose acts are known; as released of all. Acts are those of a response."""
+        weights = (responded(batch) > 0 if self.config.as_released else self._acts_known(batch)) & batch.valid
         both = dialog_act(act_logits.reshape(-1, act_logits.shape[-1]), jnp.tile(batch.acts, (2, 1)))
-        return Sum.of(both, jnp.tile(weights * responded(batch), 2))
+        return Sum.of(both, jnp.tile(weights.astype(jnp.float32), 2))
 
     def _consistency(self, act_logits: jax.Array, batch: Batch) -> Sum:
-        known = batch.labelled & (responded(batch) > 0)
-        gate = jnp.where(known, 1.0, entropy_gate(act_logits[0]))
+        gate = jnp.where(self._acts_known(batch), 1.0, entropy_gate(act_logits[0]))
         return Sum.of(symmetric_kl(act_logits[0], act_logits[1]) * gate, batch.valid.astype(jnp.float32))
 
     def _selection(self, variables: dict, batch: Batch, keys: Keys) -> Sum:

@@ -8,11 +8,11 @@ from space_jax.losses import multi_view_contrast, view_similarities
 from space_jax.models.pool import Pool, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space2 import Space2Model
-from space_jax.models.views import by_stream, masked_tokens, rngs, stream_coefficients, two_views
+from space_jax.models.views import by_stream, masked_tokens, rngs, stream_coefficients, stream_flags, two_views
 
 
 class Space2Recipe:
-    """The losses of the labelled and the unlabelled stream, added."""
+    """The losses of the labelled stream, whose user trees are known, and of the unlabelled one, added."""
 
     view_terms = ("contrast/labelled", "contrast/unlabelled")
     generation_terms = ()
@@ -31,18 +31,18 @@ class Space2Recipe:
         variables = {"params": params}
         summaries = two_views(lambda keys: self.model.apply(variables, batch, rngs=keys, method="summarise"), keys)
         losses = self.model.apply(variables, batch, rngs=rngs(keys, "dropout_masked"), method="masked_losses")
-        terms = by_stream("masked", batch, lambda flags: masked_tokens(losses, batch, flags))
+        streams = stream_flags(batch, self.config.annotation)
+        terms = by_stream("masked", streams, lambda flags: masked_tokens(losses, batch, flags))
         kernels, biases = self.model.apply(variables, method="projections")
-        pool = Pool.of(batch, {"user": batch.user_tree}, {"user": summaries})
-        return Partial(terms, {"pool": pool, "kernels": kernels, "biases": biases})
+        return Partial(terms, {"user": Pool.of_users(batch, summaries), "kernels": kernels, "biases": biases})
 
     def finish(self, terms: Terms, features: dict) -> Terms:
         """See `Recipe.finish`."""
-        pool = features["pool"].flattened()
+        pool = features["user"].flattened()
         kernels, biases = features["kernels"][0], features["biases"][0]
-        similarity = pool.weights(view_similarities(pool.trees["user"]))
+        similarity = pool.weights(view_similarities(pool.trees))
         loss = multi_view_contrast(
-            pool.views("user"),
+            pool.views(),
             kernels,
             biases,
             similarity,

@@ -21,13 +21,24 @@ from space_jax.models.memory import Memory
 from space_jax.models.pool import Pool, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space3 import Space3Model, View
-from space_jax.models.views import by_stream, first_view, masked_tokens, rngs, stream_coefficients, two_views
+from space_jax.models.views import (
+    by_stream,
+    first_view,
+    masked_tokens,
+    rngs,
+    stream_coefficients,
+    stream_flags,
+    two_views,
+)
 
 SIDES = ("user", "system")
 
 
 class Space3Recipe:
-    """The losses of the labelled and the unlabelled stream, added."""
+    """The losses of the labelled stream, of whose examples either tree is known, and of the unlabelled one, added.
+
+    Each side's contrast goes by the trees of that side: see `pool.contrast_terms`.
+    """
 
     view_terms = tuple(f"contrast_{side}/{stream}" for side in SIDES for stream in ("labelled", "unlabelled"))
     generation_terms = ("response/labelled", "response/unlabelled")
@@ -59,21 +70,19 @@ class Space3Recipe:
         terms = self._masked(variables, batch, keys)
         terms |= self._words(variables, batch, first)
         terms |= self._decoders(variables, batch, first, keys)
-        pool = Pool.of(
-            batch,
-            {"user": batch.user_tree, "system": batch.system_tree},
-            {"user": views.user_pooled, "system": views.system_pooled},
-        )
-        return Partial(terms, {"pool": pool, "responded": responded(batch) > 0})
+        pools = {
+            "user": Pool.of_users(batch, views.user_pooled),
+            "system": Pool.of_responses(batch, views.system_pooled),
+        }
+        return Partial(terms, pools)
 
     def finish(self, terms: Terms, features: dict) -> Terms:
         """See `Recipe.finish`. On the system's side, only examples with a response meet."""
-        everybody = features["pool"].flattened()
-        answered = everybody.replace(valid=everybody.valid & features["responded"].reshape(-1))
-        for side, pool in zip(SIDES, (everybody, answered), strict=True):
+        for side in SIDES:
+            pool = features[side].flattened()
             loss = weighted_contrast(
-                l2_normalise(pool.views(side)),
-                pool.weights(combined_similarity(pool.trees[side])),
+                l2_normalise(pool.views()),
+                pool.weights(combined_similarity(pool.trees)),
                 pool.groups(self.config.pool.group),
                 pool.valid,
                 self.config.pool.temperature,
@@ -99,9 +108,12 @@ class Space3Recipe:
         """See `Generator.next_token`."""
         return self.model.apply({"params": params}, tokens, memory, method="respond")
 
+    def _streams(self, batch: Batch) -> dict[str, jax.Array]:
+        return stream_flags(batch, self.config.annotation)
+
     def _masked(self, variables: dict, batch: Batch, keys: Keys) -> Terms:
         losses = self.model.apply(variables, batch, rngs=rngs(keys, "dropout_masked"), method="masked_losses")
-        return by_stream("masked", batch, lambda flags: masked_tokens(losses, batch, flags))
+        return by_stream("masked", self._streams(batch), lambda flags: masked_tokens(losses, batch, flags))
 
     def _words(self, variables: dict, batch: Batch, view: View) -> Terms:
         def term(vectors: jax.Array, words: jax.Array) -> Callable[[jax.Array], Sum]:
@@ -109,7 +121,8 @@ class Space3Recipe:
             return lambda flags: bag_of_words(logits, words, flags)
 
         user, system = term(view.user, batch.user_words), term(view.system, batch.response_words)
-        return by_stream("words_user", batch, user) | by_stream("words_system", batch, system)
+        streams = self._streams(batch)
+        return by_stream("words_user", streams, user) | by_stream("words_system", streams, system)
 
     def _decoders(self, variables: dict, batch: Batch, view: View, keys: Keys) -> Terms:
         """Policy and response decoders on the first view's memory."""
@@ -125,11 +138,12 @@ class Space3Recipe:
             of_stream = per_token(flags, batch.response.segments, batch)
             return Sum.of(losses, weights * of_stream)
 
-        terms = by_stream("response", batch, generation)
+        streams = self._streams(batch)
+        terms = by_stream("response", streams, generation)
         if "system" in self.policy_sides:
             distance = policy_distance(per_example(policy, batch), view.system)
             counts = responded(batch)
-            terms |= by_stream("policy_system", batch, lambda flags: Sum.of(distance, flags * counts))
+            terms |= by_stream("policy_system", streams, lambda flags: Sum.of(distance, flags * counts))
         if "user" in self.policy_sides:
             terms |= self._policy_before_user(variables, batch, view, keys)
         return terms
@@ -144,4 +158,4 @@ class Space3Recipe:
         distance = policy_distance(before, view.user)
         earlier = jnp.where(batch.context.turns > 1, batch.context.segments, 0)
         counts = has_tokens(earlier, batch)
-        return by_stream("policy_user", batch, lambda flags: Sum.of(distance, flags * counts))
+        return by_stream("policy_user", self._streams(batch), lambda flags: Sum.of(distance, flags * counts))

@@ -1,6 +1,8 @@
 """Two dropout views are two keys, not two copies of code; and the pieces that the three recipes share."""
 
-from collections.abc import Callable
+import functools
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -39,24 +41,32 @@ def first_view(tree: Any) -> Any:
     return jax.tree.map(lambda x: x[0], tree)
 
 
-def stream_flags(batch: Batch) -> dict[str, jax.Array]:
-    """Which examples belong to which stream: name -> float32 `[B]`; in neither where not valid."""
-    labelled = batch.labelled & batch.valid
+def stream_flags(batch: Batch, annotation: Sequence[str]) -> dict[str, jax.Array]:
+    """Which examples belong to which stream.
+
+    Args:
+      batch: the batch.
+      annotation: what the recipe learns from, such as `Space3Config.annotation`.
+
+    Returns:
+      Stream -> float32 `[B]`: labelled where any of the annotation is known; in neither where not valid.
+    """
+    labelled = batch.valid & functools.reduce(operator.or_, (getattr(batch, f"{fact}_known") for fact in annotation))
     return {LABELLED: labelled.astype(jnp.float32), UNLABELLED: (batch.valid & ~labelled).astype(jnp.float32)}
 
 
-def by_stream(name: str, batch: Batch, term: Callable[[jax.Array], Sum]) -> Terms:
+def by_stream(name: str, streams: Mapping[str, jax.Array], term: Callable[[jax.Array], Sum]) -> Terms:
     """One loss term for each stream, since the losses of the two streams are added, each divided by its own weight.
 
     Args:
       name: of the term.
-      batch: the batch.
+      streams: from `stream_flags`.
       term: from the weights `[B]` of the examples to the sum.
 
     Returns:
       `name/labelled` and `name/unlabelled`.
     """
-    return {f"{name}/{stream}": term(flags) for stream, flags in stream_flags(batch).items()}
+    return {f"{name}/{stream}": term(flags) for stream, flags in streams.items()}
 
 
 def masked_tokens(losses: jax.Array, batch: Batch, flags: jax.Array) -> Sum:

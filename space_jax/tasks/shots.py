@@ -1,7 +1,11 @@
-"""Few-shot subsets: k records of each class, or a share of each, drawn by a seed and published by their ids."""
+"""Few-shot subsets: k records of each class, or a share of each, drawn by a seed and published by their ids.
+
+Fine-tuning takes one of its training records; a mixture keeps the labels of the same one and hides the rest's.
+"""
 
 import json
 import os
+import typing
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,9 +13,50 @@ from typing import Any
 
 import numpy as np
 
+from space_jax.corpora.mixtures.description import Mixture, MixtureSource
+from space_jax.corpora.mixtures.sources import folder_of
 from space_jax.errors import UserError
+from space_jax.tasks.config import DataSource, TaskConfig
+from space_jax.tasks.registry import task_class
 
 FILE = "shots.json"
+
+TARGETS = {
+    **dict.fromkeys(("banking77", "clinc150", "hwu64"), "intent"),
+    **dict.fromkeys(("restaurant8k", "dstc8_span"), "slots"),
+    "topv2": "parse",
+}
+"""Corpora of single utterances that a task is fine-tuned on -> the task. Each of their records is a dialogue."""
+
+
+def subsets_of(mixture: Mixture, data_root: Path | None) -> dict[str, list[str]]:
+    """The few-shot subsets that a mixture asks for, as fine-tuning draws them: source -> ids of its dialogues.
+
+    Raises:
+      UserError: a source that no task is fine-tuned on by utterances, or a subset that cannot be drawn.
+    """
+    return {
+        source.name: _subset_of(source, folder_of(source, data_root), mixture.few[source.name], mixture.few_seed)
+        for source in mixture.sources
+        if source.name in mixture.few
+    }
+
+
+def _subset_of(source: MixtureSource, folder: Path | None, shots: str, seed: int) -> list[str]:
+    if source.corpus not in TARGETS:
+        raise UserError(f"few: {source.corpus} has no few-shot subsets; {', '.join(TARGETS)} have")
+    kind = task_class(TARGETS[source.corpus])
+    config = next(config for config in typing.get_args(TaskConfig) if config.name == kind.name)()
+    options = tuple(f"{name}={str(value).lower()}" for name, value in source.options.items())
+    records = kind.read_split(config, DataSource(source.corpus, str(folder), options), "train")
+    return [record.id for record in take(records, kind.strata, shots, seed)]
+
+
+def take(records: Sequence[Any], strata: Callable[[Any], tuple[str, ...]], shots: str, seed: int) -> list[Any]:
+    """A subset as `--shots` names it: the ids of a file whose name ends in .json, else `choose`."""
+    if Path(shots).suffix == ".json":
+        return select(records, Path(shots))
+    return choose(records, strata, shots, seed)
 
 
 def choose(records: Sequence[Any], strata: Callable[[Any], tuple[str, ...]], shots: str, seed: int) -> list[Any]:
@@ -48,16 +93,20 @@ def wanted(shots: str, count: int) -> int:
     """How many of a class's `count` records a subset takes."""
     number, percent = shots.removesuffix("%"), shots.endswith("%")
     if not number.isdecimal() or int(number) == 0 or (percent and int(number) > 100):
-        raise UserError(f"--shots: {shots!r} is neither a number of records such as 10, nor a share such as 10%")
+        raise UserError(f"shots: {shots!r} is neither a number of records such as 10, nor a share such as 10%")
     return max(1, round(count * int(number) / 100)) if percent else min(count, int(number))
 
 
 def write_ids(path: Path, records: Sequence[Any], shots: str, seed: int) -> None:
-    """Publishes a subset: `{"shots": "10", "seed": 0, "ids": [...]}`."""
-    said = {"shots": shots, "seed": seed, "ids": [record.id for record in records]}
+    """Publishes a subset, see `ids_text`."""
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.write_text(ids_text([record.id for record in records], shots, seed), encoding="utf-8")
     os.replace(temporary, path)
+
+
+def ids_text(ids: Sequence[str], shots: str, seed: int) -> str:
+    """The text of a subset's file: `{"shots": "10", "seed": 0, "ids": [...]}`."""
+    return json.dumps({"shots": shots, "seed": seed, "ids": list(ids)}, indent=1, ensure_ascii=False) + "\n"
 
 
 def select(records: Sequence[Any], path: Path) -> list[Any]:

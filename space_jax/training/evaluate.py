@@ -10,6 +10,7 @@ from flax import linen as nn
 from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
+from space_jax.dialogue.labels import FACTS
 from space_jax.errors import UserError
 from space_jax.evaluation.dialog_acts import micro_f1
 from space_jax.evaluation.language_model import perplexity
@@ -45,7 +46,8 @@ class Evaluator:
           rules: from logical axis name to mesh axes.
           mesh: the device mesh.
           batches: held-out NumPy batches `[A, ...]`, as many on each process.
-          bank: training batches of the same kind, whose labelled examples are what retrieval searches.
+          bank: training batches of the same kind; those of their examples with a known user tree are what retrieval
+            searches, those with known acts vote for acts.
 
         Raises:
           UserError: without a held-out batch.
@@ -67,7 +69,9 @@ class Evaluator:
         return jax.jit(traced, out_shardings=replicated(self._mesh))
 
     def _forward(self, params: Any, batch: Batch) -> Terms:
-        batch = dataclasses.replace(batch, labelled=batch.labelled & ~measured_unlabelled(batch.dialogue))
+        shown = ~measured_unlabelled(batch.dialogue)
+        known = {f"{fact}_known": getattr(batch, f"{fact}_known") & shown for fact in FACTS}
+        batch = dataclasses.replace(batch, **known)
         terms = self._terms_under(params, batch, lambda _: {})
         compared = self._terms_under(params, batch, lambda index: step_keys(VIEWS_SEED, 0, index))
         return {**terms, **{name: compared[name] for name in self._recipe.view_terms}}
@@ -85,29 +89,35 @@ class Evaluator:
         """The held-out metrics of `params`.
 
         Returns:
-          `loss`, `term/<name>`, `perplexity` where the recipe generates, and with labelled examples on both sides
-          `retrieval_<level>` (see `retrieval_accuracy`) and `act_f1`.
+          `loss`, `term/<name>`, `perplexity` where the recipe generates, `retrieval_<level>` (see
+          `retrieval_accuracy`) where both sides have examples with known user trees, `act_f1` where both have some with
+          known acts.
         """
         with jax.set_mesh(self._mesh):
             terms = [jax.device_get(self._terms(params, batch)) for batch in self._batches]
             metrics = loss_metrics(self._recipe, terms)
-            queries = self._labelled(params, self._batches)
-            bank = self._labelled(params, self._bank)
+            queries = self._annotated(params, self._batches)
+            bank = self._annotated(params, self._bank)
         return {**metrics, **neighbour_metrics(queries, bank)}
 
-    def _labelled(self, params: Any, batches: Sequence[Batch]) -> Vectors:
-        """Vectors, trees and acts of the labelled examples, one array each."""
+    def _annotated(self, params: Any, batches: Sequence[Batch]) -> Vectors:
+        """Vectors, trees and acts of the valid examples, one array each."""
         parts = [jax.device_get(self._vectors(params, batch)) for batch in batches]
         if not parts:
             return {}
-        return {name: np.concatenate([part[name][part["known"]] for part in parts]) for name in parts[0]}
+        return {name: np.concatenate([part[name][part["valid"]] for part in parts]) for name in parts[0]}
 
 
 def _annotations(batch: Batch) -> dict[str, jax.Array]:
-    known = batch.labelled & batch.valid
     answered = jax.vmap(responded)(batch) > 0
-    rest = {"tree": batch.user_tree, "acts": batch.acts, "dialogue": batch.dialogue}
-    return {**rest, "known": known, "answered": answered}
+    return {
+        "valid": batch.valid,
+        "tree": batch.user_tree,
+        "tree_known": batch.user_tree_known,
+        "acts": batch.acts,
+        "acts_known": batch.acts_known & answered,
+        "dialogue": batch.dialogue,
+    }
 
 
 def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:
@@ -129,36 +139,45 @@ def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:
 
 
 def neighbour_metrics(queries: Vectors, bank: Vectors) -> dict[str, float]:
-    """Retrieval and dialog acts of labelled held-out examples, given labelled training examples.
+    """Retrieval and dialog acts of held-out examples, given training examples; each of those whose annotation is known.
 
     Acts come from the recipe's act head (a logit above 0) where it has one, else from a vote of the nearest neighbours
-    by the policy vector, or by the understanding vector where there is none. They are those of a response, so examples
-    without one are left out.
+    by the policy vector, or by the understanding vector where there is none.
 
     Args:
-      queries: `understanding` `[Q, H]`, perhaps `policy` and `act_logits`, and `tree`, `acts`, `dialogue`, `answered`.
+      queries: `understanding` `[Q, H]`, perhaps `policy` and `act_logits`; `tree`, `acts`, `dialogue`; bool
+        `tree_known` and `acts_known`.
       bank: the same of the training examples.
 
     Returns:
       `retrieval_<level>` and `act_f1`, each where both sides have examples for it.
     """
-    if not queries or not bank or not len(queries["known"]) or not len(bank["known"]):
+    if not queries or not bank:
+        return {}
+    retrieval = _retrieval(_where("tree_known", queries), _where("tree_known", bank))
+    return retrieval | _act_f1(_where("acts_known", queries), _where("acts_known", bank))
+
+
+def _where(known: str, vectors: Vectors) -> Vectors:
+    return {name: array[vectors[known]] for name, array in vectors.items()}
+
+
+def _retrieval(queries: Vectors, bank: Vectors) -> dict[str, float]:
+    if not len(queries["tree"]) or not len(bank["tree"]):
         return {}
     trees = take_trees(bank["tree"], _neighbours(queries, bank, "understanding", 1)[:, 0])
-    metrics = {f"retrieval_{name}": value for name, value in retrieval_accuracy(queries["tree"], trees).items()}
-    queries, bank = _answered(queries), _answered(bank)
+    return {f"retrieval_{name}": value for name, value in retrieval_accuracy(queries["tree"], trees).items()}
+
+
+def _act_f1(queries: Vectors, bank: Vectors) -> dict[str, float]:
     if not len(queries["acts"]) or not len(bank["acts"]):
-        return metrics
+        return {}
     if "act_logits" in queries:
         predicted = queries["act_logits"] > 0
     else:
         name = "policy" if "policy" in queries else "understanding"
         predicted = vote_acts(bank["acts"], _neighbours(queries, bank, name, ACT_VOTERS))
-    return {**metrics, "act_f1": micro_f1(predicted, queries["acts"])}
-
-
-def _answered(vectors: Vectors) -> Vectors:
-    return {name: array[vectors["answered"]] for name, array in vectors.items()}
+    return {"act_f1": micro_f1(predicted, queries["acts"])}
 
 
 def _neighbours(queries: Vectors, bank: Vectors, name: str, count: int) -> np.ndarray:

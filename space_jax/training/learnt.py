@@ -14,6 +14,7 @@ from rich.text import Text
 from space_jax.config import PretrainConfig
 from space_jax.decoding.greedy import greedy
 from space_jax.dialogue.acts import ACTS
+from space_jax.dialogue.labels import FACTS
 from space_jax.errors import UserError
 from space_jax.evaluation.retrieval import nearest, vote_acts
 from space_jax.features.batch import Batch, Tokens, micro_batches
@@ -28,7 +29,10 @@ from space_jax.training.trained import LATEST, TOKENIZER, find_step, read_params
 
 LONGEST_RESPONSE = 40  # tokens
 # The fields of a batch with one entry an example; the others have one a row.
-_OF_EXAMPLES = ("valid", "labelled", "user_words", "response_words", "user_tree", "system_tree", "acts", "dialogue")
+_OF_EXAMPLES = (
+    *("valid", "user_words", "response_words", "user_tree", "system_tree", "acts", "dialogue"),
+    *(f"{fact}_known" for fact in FACTS),
+)
 
 
 def before_and_after(workdir: Path) -> Table:
@@ -76,7 +80,7 @@ def _one_example_a_row(config: PretrainConfig) -> Batch:
     """The held-out examples of an evaluation, because a response is decoded behind the one context of its row."""
     size = config.data.eval_examples
     data = dataclasses.replace(config.data, batch_size=size, examples_per_row=1, row_ladder=(1.0,), grids=())
-    step = next(iter(eval_batches(data, config.recipe, "validation", config.train.seed, size)))
+    step = next(iter(eval_batches(data, config.recipe, ["validation"], config.train.seed, size)))
     return micro_batches(step)[0]
 
 
@@ -102,16 +106,16 @@ def _selected(batch: Batch, examples: Sequence[int]) -> Batch:
 
 
 def _predicted_acts(setup: Setup, params: Any, batch: Batch) -> np.ndarray | None:
-    """`[B, 20]` bool, by the act head or by the nearest labelled training examples; None without either."""
+    """`[B, 20]` bool, by the act head or by the nearest training examples with known acts; None without either."""
     represent = jax.jit(setup.recipe.represent)
     ours = jax.device_get(represent(params, batch))
     if "act_logits" in ours:
         return ours["act_logits"] > 0
-    bank = [micro for batch in setup.bank() for micro in micro_batches(batch)]
+    bank = [micro for batch in setup.bank() for micro in micro_batches(batch) if (micro.acts_known & micro.valid).any()]
     if not bank:
         return None
     name = "policy" if "policy" in ours else "understanding"
-    known = [part.labelled & part.valid for part in bank]
+    known = [part.acts_known & part.valid for part in bank]
     theirs = np.concatenate([np.asarray(represent(params, part)[name])[k] for part, k in zip(bank, known, strict=True)])
     bank_acts = np.concatenate([part.acts[k] for part, k in zip(bank, known, strict=True)])
     dialogues = np.concatenate([part.dialogue[k] for part, k in zip(bank, known, strict=True)])
@@ -150,7 +154,7 @@ def _shown(batch: Batch, b: int, acts: np.ndarray | None, response: str | None, 
         speaker = "user" if batch.context.roles[b][tokens][0] else "system"
         shown.add_row(speaker, Text(tokenizer.decode(batch.context.ids[b][tokens].tolist())))
     words = batch.response_words[b]
-    true_acts = batch.acts[b] > 0 if batch.labelled[b] else None
+    true_acts = batch.acts[b] > 0 if batch.acts_known[b] else None
     shown.add_row("true", _acts_and_response(true_acts, tokenizer.decode(words[words >= 0].tolist())))
     shown.add_row("predicted", _acts_and_response(acts, response))
     shown.add_row()

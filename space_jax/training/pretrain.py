@@ -56,6 +56,9 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
     setup = Setup(config)
     # Everything that can be refused is refused before the workdir is touched.
     job = pretraining_job(setup)
+    unmeasured = setup.unmeasured("validation")
+    if unmeasured and jax.process_index() == 0:
+        print(unmeasured, file=sys.stderr)
     tokenizer = load_tokenizer(setup.corpora[0].tokenizer_folder)
     if find_checkpoints(place.checkpoints).steps:
         require_same_tokenizer(setup, place.place)

@@ -8,14 +8,14 @@ from space_jax.errors import UserError
 from space_jax.features.batch import Batch
 from space_jax.features.example import Limits
 from space_jax.features.pipeline import TrainBatches, eval_batches, train_batches
-from space_jax.features.prepared import Prepared
+from space_jax.features.prepared import TRAIN_SPLITS, Counts, Prepared
 from space_jax.features.streams import open_corpora
 from space_jax.models.recipe import Recipe
 from space_jax.models.recipes import make_recipe
 from space_jax.training.feed import part_of
 from space_jax.training.mesh import make_mesh
 
-LABELLED_SPLIT = "labelled"
+SOMETHING_KNOWN = [name for name, known in TRAIN_SPLITS.items() if any(known)]
 
 
 class Setup:
@@ -54,18 +54,36 @@ class Setup:
 
     def held_out(self, split: str) -> Sequence[Batch]:
         """Batches `[A, ...]` of up to `data.eval_examples` examples of a split, in micro-batches as in training."""
-        return list(self._some(split))
+        return list(self._some([split]))
 
     def bank(self) -> Sequence[Batch]:
-        """As many labelled training examples, for retrieval to search; none where no dialogue is labelled."""
-        if not any(corpus.metadata.splits[LABELLED_SPLIT].examples for corpus in self.corpora):
-            return []
-        return list(self._some(LABELLED_SPLIT))
+        """As many training examples of which something is known, for retrieval to search; none where there are none."""
+        return list(self._some(SOMETHING_KNOWN)) if self._counts(SOMETHING_KNOWN).examples else []
 
-    def _some(self, split: str) -> Iterator[Batch]:
+    def unmeasured(self, split: str) -> str:
+        """Which measures an evaluation on a split leaves out, and why, in a sentence; "" where it has them all.
+
+        Retrieval compares the trees of user turns and the F1 of acts the acts, each of held-out and training examples.
+        """
+        held_out, bank = self._counts([split]), self._counts(SOMETHING_KNOWN)
+        missing = [
+            f"{measure} ({annotation})"
+            for measure, annotation, count in (
+                ("retrieval", "the frames of user turns", min(held_out.user_tree, bank.user_tree)),
+                ("act F1", "the acts of responses", min(held_out.acts, bank.acts)),
+            )
+            if not count
+        ]
+        return f"not measured, for want of annotation in train or {split}: {', '.join(missing)}" if missing else ""
+
+    def _counts(self, splits: Sequence[str]) -> Counts:
+        found = [corpus.metadata.splits.get(split, Counts()) for corpus in self.corpora for split in splits]
+        return sum(found, Counts())
+
+    def _some(self, splits: Sequence[str]) -> Iterator[Batch]:
         config, data = self.config, self.config.data
         accumulate = config.optimiser.accumulate
-        return eval_batches(data, config.recipe, split, config.train.seed, data.eval_examples, accumulate, self._part)
+        return eval_batches(data, config.recipe, splits, config.train.seed, data.eval_examples, accumulate, self._part)
 
 
 def _check(config: PretrainConfig, corpora: Sequence[Prepared]) -> None:

@@ -1,5 +1,6 @@
 """A trained model, read from the workdir of its run."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,9 @@ def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str)
     setup = Setup(config)
     require_same_tokenizer(setup, workdir)
     batches = setup.held_out(split)
+    unmeasured = setup.unmeasured(split)
+    if unmeasured:
+        print(unmeasured, file=sys.stderr)
     params = read_params(setup, workdir, step, micro_batches(batches[0])[0])
     mesh = make_mesh(config.mesh)
     evaluator = Evaluator(setup.recipe, config.mesh.rules, mesh, batches, setup.bank())

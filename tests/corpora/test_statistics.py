@@ -1,10 +1,11 @@
 """Counting a corpus."""
 
+import dataclasses
 import json
 
 from rich.console import Console
 
-from space_jax.corpora.statistics import collect
+from space_jax.corpora.statistics import collect, counted_by_source
 from space_jax.dialogue import Dialogue, Frame, Slot, Turn, Value
 
 EAST = Frame("hotel", "inform", (Slot("area", (Value("east", 0, 4), Value("west"))),))
@@ -32,14 +33,14 @@ def test_counts():
     assert (counted.views["D"], counted.views["S"], counted.views["V"]) == (3, 3, 2)
 
 
-def test_examples_and_those_with_labels():
+def test_examples_and_what_is_known_of_them():
     frames, acts = (EAST,), ("inform",)
     user, system = Turn("user", "east", frames), Turn("system", "fine", frames, acts)
     turns = (
         system,  # opens the dialogue: no example
         user,
-        system,  # labelled
-        Turn("system", "well", frames, acts),  # labelled, after a system turn with frames
+        system,  # everything is known
+        Turn("system", "well", frames, acts),  # no user turn before it
         Turn("user", "east"),
         system,  # nothing is known of the turn before it
         user,
@@ -48,8 +49,17 @@ def test_examples_and_those_with_labels():
         Turn("system", "fine", None, acts),  # no frames
     )
     counted = collect([Dialogue("d", turns), *DIALOGUES])
-    assert (counted.examples, counted.labelled_examples) == (8, 4)  # with those of DIALOGUES
-    assert counted.as_json()["shares"]["labelled_examples"] == 3 / 6
+    assert counted.examples == 8  # with two of DIALOGUES' last user turns and one answer
+    assert counted.known == {"acts": 5, "user_tree": 5, "system_tree": 5}
+    assert counted.as_json()["shares"]["known"] == {"acts": 5 / 8, "user_tree": 5 / 8, "system_tree": 5 / 8}
+
+
+def test_a_mixture_is_counted_by_its_sources():
+    counts = {}
+    mixed = [dataclasses.replace(dialogue, id=f"{name}/{dialogue.id}") for name in "ab" for dialogue in DIALOGUES[:2]]
+    assert list(counted_by_source(mixed[1:], counts)) == mixed[1:]
+    assert counts["a"] == {"examples": 2, "user_tree": 1}
+    assert counts["b"] == {"examples": 3, "user_tree": 2, "acts": 1, "system_tree": 1}
 
 
 def test_crowded_views_are_those_with_more_elements_than_a_batch_keeps():
@@ -71,7 +81,8 @@ def test_the_json_holds_counts_and_shares():
 def test_no_dialogues_have_counts_of_zero():
     record = collect([]).as_json()
     assert record["dialogues"] == 0
-    assert record["shares"]["labelled"] == record["shares"]["labelled_examples"] == 0.0
+    assert record["shares"]["labelled"] == 0.0
+    assert set(record["shares"]["known"].values()) == {0.0}
 
 
 def test_the_table_shows_the_counts():
@@ -81,6 +92,6 @@ def test_the_table_shows_the_counts():
     lines = [" ".join(line.replace("│", " ").split()) for line in shown.get().splitlines()]
     assert "dialogues 3" in lines
     assert "labelled turns 3 (60.0%)" in lines
-    assert "examples 3, 66.7% labelled" in lines
+    assert "known of them acts 1 (33.3%), user tree 2 (66.7%), system tree 1 (33.3%)" in lines
     assert "domains 2: hotel 3, taxi 1" in lines
     assert "tree depth 0: 1, 3: 1, 4: 2" in lines

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from space_jax.config import Vocabulary
+from space_jax.dialogue.labels import Known
 from space_jax.features.example import Example
 from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
 
@@ -98,24 +99,27 @@ def vocabulary(word_tokenizer):
     return word_tokenizer.vocabulary()
 
 
-def _make_example(turns, response, roles=None, spans=None, labelled=True, acts=(0,), tree=1, dialogue=1, elements=4):
+ALL = Known(True, True, True)
+
+
+def _make_example(turns, response, roles=None, spans=None, known=ALL, acts=(0,), tree=1, dialogue=1, elements=4):
     """An example from lists of ids; the roles alternate and end with the user's unless given."""
     roles = roles if roles is not None else [(len(turns) - index) % 2 for index in range(len(turns))]
     flat = [token for turn in turns for token in turn]
     sets = np.zeros((10, elements), np.int32)
-    sets[:, 0] = tree if labelled else 0
+    sets[:, 0] = tree
     vector = np.zeros(20, np.float32)
-    vector[list(acts) if labelled else []] = 1
+    vector[list(acts) if known.acts else []] = 1
     return Example(
         turn_tokens=np.array(flat, np.int32),
         turn_lengths=np.array([len(turn) for turn in turns], np.int32),
         turn_roles=np.array(roles, np.int32),
         span_mask=np.array(spans if spans is not None else [False] * len(flat), bool),
         response_tokens=np.array(response, np.int32),
-        user_tree=sets,
-        system_tree=sets,
+        user_tree=sets * known.user_tree,
+        system_tree=sets * known.system_tree,
         acts=vector,
-        labelled=labelled,
+        known=known,
         dialogue=dialogue,
     )
 

@@ -1,11 +1,13 @@
 """Examples: which turns become one, what is kept, and that hidden labels leave no trace."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from space_jax.dialogue.acts import ACT_INDEX
+from space_jax.dialogue.labels import Known
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.dialogue.trees import hashed_views
 from space_jax.errors import UserError
@@ -52,41 +54,42 @@ def test_an_opening_system_turn_is_context_only(word_tokenizer):
 
 def test_labels_of_an_annotated_example(word_tokenizer):
     first, second = examples(DIALOGUE, word_tokenizer, tree_elements=3)
-    assert first.labelled
+    assert first.known == (True, True, True)
     np.testing.assert_array_equal(first.user_tree, hashed_views(HOTEL, 3))
     np.testing.assert_array_equal(first.system_tree, hashed_views(OFFER, 3))
     assert np.flatnonzero(first.acts).tolist() == sorted([ACT_INDEX["propose"], ACT_INDEX["inform"]])
     # Characters 14 to 22 are "the east"; the value of the response has no offsets.
     assert np.flatnonzero(first.span_mask).tolist() == [4, 5]
-    # Annotated as saying nothing is labelled too.
-    assert second.labelled
+    # Annotated as saying nothing is known too.
+    assert second.known == (True, True, True)
     assert not second.user_tree.any()
     assert not second.acts.any()
     assert np.flatnonzero(second.span_mask).tolist() == [4, 5]
 
 
-@pytest.mark.parametrize("hidden", ["frames of the user", "frames of the response", "acts", "all"])
-def test_an_example_without_labels_has_no_trace_of_them(word_tokenizer, hidden):
+@pytest.mark.parametrize("known", [Known(*flags) for flags in itertools.product((False, True), repeat=3)])
+def test_what_is_not_known_leaves_no_trace_and_the_rest_stays(word_tokenizer, known):
     user, system = DIALOGUE.turns[:2]
-    if hidden == "frames of the user":
-        user = Turn(USER, user.text)
-    elif hidden == "frames of the response":
-        system = Turn(SYSTEM, system.text, None, system.acts)
-    elif hidden == "acts":
-        system = Turn(SYSTEM, system.text, system.frames)
-    dialogue = Dialogue("d1", (user, system))
-    if hidden == "all":
-        dialogue = without_labels(dialogue)
-    (example,) = examples(dialogue, word_tokenizer)
-    assert not example.labelled
-    for array in (example.user_tree, example.system_tree, example.acts, example.span_mask):
-        assert not array.any()
+    user = dataclasses.replace(user, frames=user.frames if known.user_tree else None)
+    frames, acts = system.frames if known.system_tree else None, system.acts if known.acts else None
+    (example,) = examples(Dialogue("d1", (user, dataclasses.replace(system, frames=frames, acts=acts))), word_tokenizer)
+    assert example.known == known
+    assert example.acts.any() == known.acts
+    assert example.user_tree.any() == example.span_mask.any() == known.user_tree
+    assert example.system_tree.any() == known.system_tree
 
 
-def test_the_user_tree_is_empty_after_a_system_turn(word_tokenizer):
+def test_of_a_hidden_dialogue_nothing_is_known(word_tokenizer):
+    for example in examples(without_labels(DIALOGUE), word_tokenizer):
+        assert not any(example.known)
+        for array in (example.user_tree, example.system_tree, example.acts, example.span_mask):
+            assert not array.any()
+
+
+def test_the_user_tree_is_not_known_after_a_system_turn(word_tokenizer):
     dialogue = Dialogue("d", (*DIALOGUE.turns[:2], Turn(SYSTEM, "shall i book it", OFFER, ("offer",))))
     example = examples(dialogue, word_tokenizer)[1]
-    assert example.labelled
+    assert example.known == (True, False, True)
     assert not example.user_tree.any()
     assert example.system_tree.any()
 
@@ -115,21 +118,21 @@ def test_empty_texts_and_dialogues(word_tokenizer):
     assert examples(Dialogue("d", ()), word_tokenizer) == []
     assert examples(Dialogue("d", (Turn(SYSTEM, "hello"),)), word_tokenizer) == []
     (alone,) = examples(Dialogue("d", (Turn(USER, "", ()),)), word_tokenizer)
-    assert (alone.turn_lengths.tolist(), alone.labelled, alone.responded) == ([0], True, False)
+    assert (alone.turn_lengths.tolist(), alone.known.user_tree, alone.responded) == ([0], True, False)
 
 
 def test_where_nobody_answers_each_user_turn_is_an_example_without_a_response(word_tokenizer):
     asked, said = Turn(SYSTEM, "which area ?", OFFER, ("request",)), DIALOGUE.turns[0]
     (after_question,) = examples(Dialogue("d", (asked, said)), word_tokenizer)
     assert after_question.turn_roles.tolist() == [0, 1]
-    assert after_question.labelled  # by the user's frames alone
+    assert after_question.known == (False, True, False)
     assert not after_question.responded
     np.testing.assert_array_equal(after_question.user_tree, hashed_views(HOTEL, 16))
     assert not after_question.system_tree.any()
     assert not after_question.acts.any()
     assert np.flatnonzero(after_question.span_mask).tolist() == [7, 8]
     first, second = examples(Dialogue("d", (said, Turn(USER, "thanks"))), word_tokenizer)
-    assert (first.labelled, second.labelled) == (True, False)
+    assert (first.known.user_tree, second.known.user_tree) == (True, False)
     assert second.turn_lengths.tolist() == [7, 1]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from space_jax.config import DataConfig, Space2Config
+from space_jax.dialogue.labels import FACTS, Known
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, Tokens, count_tokens, padding_share
 from space_jax.features.grid import Grid, Rung, ladder, make_grid
@@ -38,7 +39,7 @@ def items(make_example, vocabulary):
     """Contexts of 3, 5 and 4 tokens, responses of 3, 2 and 4."""
     return [
         make_item(make_example([[30]], [40], dialogue=7), vocabulary, masked=[1]),
-        make_item(make_example([[31, 32, 33]], [], labelled=False), vocabulary, masked=[1, 2]),
+        make_item(make_example([[31, 32, 33]], [], known=Known(False, True, False)), vocabulary, masked=[1, 2]),
         make_item(make_example([[34, 35]], [41, 42]), vocabulary),
     ]
 
@@ -65,7 +66,8 @@ def test_a_small_batch_as_a_literal_grid(items):
     assert batch.occupied.tolist() == [[True, False], [True, True]]
     assert batch.slot.tolist() == [2, 3, 0]
     assert batch.valid.tolist() == [True, True, True]
-    assert batch.labelled.tolist() == [True, False, True]
+    assert batch.acts_known.tolist() == batch.system_tree_known.tolist() == [True, False, True]
+    assert batch.user_tree_known.tolist() == [True, True, True]
     assert batch.dialogue.tolist() == [7, 1, 1]
     assert batch.user_words.tolist() == [[5, 30, 6, -1, -1, -1], [5, 31, 32, 33, 6, -1], [5, 34, 35, 6, -1, -1]]
     assert batch.response_words.tolist() == [[7, 40, 8, -1, -1, -1], [7, 8, -1, -1, -1, -1], [7, 41, 42, 8, -1, -1]]
@@ -84,7 +86,10 @@ def test_the_examples_of_a_row_have_masked_positions_in_turn(items, vocabulary):
 
 def test_dtypes_are_exact(items):
     batch = pack(items, GRID)
-    floats, bools = {"masked_weights", "acts"}, {"occupied", "valid", "labelled"}
+    floats, bools = (
+        {"masked_weights", "acts"},
+        {"occupied", "valid", *(f"{fact}_known" for fact in FACTS)},
+    )
     for field in dataclasses.fields(batch):
         value = getattr(batch, field.name)
         wanted = np.float32 if field.name in floats else np.bool_ if field.name in bools else np.int32
@@ -135,16 +140,16 @@ def test_negatives_take_room_of_their_own(items):
 def batches(draw):
     """(turns, response, masked share seed) of up to 12 examples."""
     word = st.integers(20, 999)
+    known = st.builds(Known, st.booleans(), st.booleans(), st.booleans())
     turns = st.lists(st.lists(word, max_size=4), min_size=1, max_size=3)
-    return draw(st.lists(st.tuples(turns, st.lists(word, max_size=4), st.booleans()), max_size=12))
+    return draw(st.lists(st.tuples(turns, st.lists(word, max_size=4), known), max_size=12))
 
 
 @given(raw=batches(), seed=st.integers(0, 9))
 def test_what_comes_out_is_what_went_in(make_example, vocabulary, raw, seed):
     rng = np.random.default_rng(seed)
     layouts = [
-        assemble(make_example(turns, response, labelled=labelled), vocabulary, "space3", 16)
-        for turns, response, labelled in raw
+        assemble(make_example(turns, response, known=known), vocabulary, "space3", 16) for turns, response, known in raw
     ]
     negatives = draw_negatives([layout.response for layout in layouts], rng)
     items = []

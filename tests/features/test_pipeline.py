@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from space_jax.config import DataConfig, Space1Config, Space2Config, Space3Config
+from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features.batch import count_tokens, measured_unlabelled
-from space_jax.features.example import Limits, without_labels
+from space_jax.features.example import Limits, stable_hash, without_labels
 from space_jax.features.pipeline import Part, eval_batches, train_batches, train_dataset
 from space_jax.features.prepare import prepare
 
@@ -75,7 +76,7 @@ def examples_of(batch):
                 int(batch.dialogue[a, b]),
                 tuple(batch.context.ids[a, row][inside].tolist()),
                 tuple(batch.masked_ids[a, row][inside].tolist()),
-                bool(batch.labelled[a, b]),
+                bool(batch.user_tree_known[a, b]),
             )
         )
     return found
@@ -97,7 +98,10 @@ def test_shapes_and_dtypes(data):
     assert batch.user_tree.shape == (2, 4, 10, 2)
     assert batch.user_words.shape == (2, 4, 10)
     assert batch.acts.shape == (2, 4, 20)
-    floats, bools = {"masked_weights", "acts"}, {"occupied", "valid", "labelled"}
+    floats, bools = (
+        {"masked_weights", "acts"},
+        {"occupied", "valid", *(f"{fact}_known" for fact in FACTS)},
+    )
     for field in dataclasses.fields(batch):
         wanted = np.float32 if field.name in floats else np.bool_ if field.name in bools else np.int32
         for array in jax.tree.leaves(getattr(batch, field.name)):
@@ -110,16 +114,16 @@ def test_every_batch_has_the_labelled_share(data, share):
     data = dataclasses.replace(data, labelled_share=share)
     for batch in take(train_batches(data, Space2Config(), seed=0), 5):
         assert batch.valid.all()
-        assert batch.labelled.sum() == share * 8
-        assert (batch.acts.any(-1) == batch.labelled).all()
-        assert (batch.user_tree.any((-1, -2)) == batch.labelled).all()
+        assert batch.user_tree_known.sum() == share * 8
+        assert (batch.acts.any(-1) == batch.acts_known).all()
+        assert (batch.user_tree.any((-1, -2)) == batch.user_tree_known).all()
 
 
 @pytest.mark.parametrize(("share", "labelled"), [(1.0, True), (0.0, False)])
 def test_one_stream_alone(data, share, labelled):
     data = dataclasses.replace(data, labelled_share=share)
     batches = take(train_batches(data, Space2Config(), seed=0), 3)
-    assert all((batch.labelled == labelled).all() for batch in batches)
+    assert all((batch.user_tree_known == labelled).all() for batch in batches)
     assert len(set(dialogues(batches))) == EXAMPLES  # 3 batches of 8 are an epoch
 
 
@@ -153,7 +157,7 @@ def test_an_uneven_share_is_met_over_processes_too(data):
     labelled = 0
     for step in range(10):
         assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole[step])
-        labelled += int(whole[step].labelled.sum())
+        labelled += int(whole[step].user_tree_known.sum())
     assert labelled == 24
 
 
@@ -200,7 +204,7 @@ def test_negatives_are_responses_of_the_same_micro_batch(data):
 
 def test_without_response_selection_there_are_no_negatives(data):
     recipe = Space1Config(as_released=True)
-    train, held_out = train_batches(data, recipe, seed=0), eval_batches(data, recipe, "validation", seed=0, count=8)
+    train, held_out = train_batches(data, recipe, seed=0), eval_batches(data, recipe, ["validation"], seed=0, count=8)
     for batch in (next(train), next(held_out)):
         assert batch.negative.ids.shape[1:] == (batch.occupied.shape[1], 0)
         assert count_tokens(batch) == sum(np.count_nonzero(grid.segments) for grid in (batch.context, batch.response))
@@ -221,12 +225,12 @@ def test_span_tokens_of_labelled_examples_are_masked(data):
 
 
 def test_evaluation_is_fixed_and_fills_up_its_last_batch(data):
-    batches = list(eval_batches(data, Space1Config(), "validation", seed=0, count=100, accumulate=2))
+    batches = list(eval_batches(data, Space1Config(), ["validation"], seed=0, count=100, accumulate=2))
     assert [int(batch.valid.sum()) for batch in batches] == [8, 3]
     assert batches[1].valid.tolist() == [[True, True, True, False], [False] * 4]
     assert len(set(dialogues(batches))) == 11
-    assert_same(list(eval_batches(data, Space1Config(), "validation", seed=0, count=100, accumulate=2)), batches)
-    few = list(eval_batches(data, Space1Config(), "validation", seed=0, count=5))
+    assert_same(list(eval_batches(data, Space1Config(), ["validation"], seed=0, count=100, accumulate=2)), batches)
+    few = list(eval_batches(data, Space1Config(), ["validation"], seed=0, count=5))
     assert [int(batch.valid.sum()) for batch in few] == [5]
     assert dialogues(few) == dialogues(batches)[:5]
 
@@ -245,7 +249,7 @@ def test_held_out_examples_measured_as_unlabelled_are_masked_like_them(data, wor
         splits = {"train": dialogues[:1], "validation": dialogues}
         folder = prepare(splits, word_tokenizer, tmp_path / name, LIMITS, name=name).folder
         batches = eval_batches(
-            dataclasses.replace(data, prepared=(str(folder),)), Space3Config(), "validation", seed=0, count=24
+            dataclasses.replace(data, prepared=(str(folder),)), Space3Config(), ["validation"], seed=0, count=24
         )
         masked[name] = {identity: (ids, after) for batch in batches for identity, ids, after, _ in examples_of(batch)}
     assert masked["with"].keys() == masked["without"].keys()
@@ -262,8 +266,8 @@ def test_held_out_examples_measured_as_unlabelled_are_masked_like_them(data, wor
 
 
 def test_evaluation_over_processes(data):
-    (first, second) = eval_batches(data, Space3Config(), "validation", seed=0, count=11)
-    parts = [list(eval_batches(data, Space3Config(), "validation", 0, 11, part=Part(p, 2))) for p in (0, 1)]
+    (first, second) = eval_batches(data, Space3Config(), ["validation"], seed=0, count=11)
+    parts = [list(eval_batches(data, Space3Config(), ["validation"], 0, 11, part=Part(p, 2))) for p in (0, 1)]
     assert [len(part) for part in parts] == [2, 2]
     for step, whole in enumerate((first, second)):
         assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole)
@@ -285,10 +289,61 @@ def test_what_does_not_go_together_is_refused(data, change, message):
         train_batches(dataclasses.replace(data, **change), Space3Config(), seed=0, accumulate=2)
 
 
+@pytest.mark.parametrize("recipe", [Space1Config(), Space2Config(), Space3Config()], ids=lambda recipe: recipe.name)
+def test_a_corpus_without_annotation_trains_alone_and_beside_others_in_any_order(
+    data, folders, recipe, word_tokenizer, tmp_path
+):
+    texts = [dialogue(number, annotated=False) for number in range(200, 212)]
+    plain = prepare({"train": texts, "validation": texts}, word_tokenizer, tmp_path / "c", LIMITS, name="plain").folder
+    alone = dataclasses.replace(data, prepared=(str(plain),), labelled_share=0.0)
+    for batch in (
+        next(train_batches(alone, recipe, seed=0)),
+        next(eval_batches(alone, recipe, ["validation"], seed=0, count=8)),
+    ):
+        assert batch.valid.all()
+        assert not any(getattr(batch, f"{fact}_known").any() for fact in FACTS)
+    for prepared in ((str(plain), folders[0]), (folders[0], str(plain))):
+        batches = take(train_batches(dataclasses.replace(data, prepared=prepared), recipe, seed=0), 6)
+        assert {int(batch.acts_known.sum()) for batch in batches} == {4}
+        drawn = {stable_hash(one.id, 31) for one in texts} & set(dialogues(batches))
+        assert len(drawn) == len(texts)
+
+
+def partly(number):
+    """A dialogue of which one thing is known: acts, the user's tree or the system's, by its number."""
+    whole = dialogue(number, annotated=True)
+    user, system = whole.turns
+    known = number % 3
+    return dataclasses.replace(
+        whole,
+        turns=(
+            dataclasses.replace(user, frames=user.frames if known == 1 else None),
+            dataclasses.replace(
+                system, acts=system.acts if known == 0 else None, frames=system.frames if known == 2 else None
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("recipe", "labelled"),
+    [(Space1Config(), {0}), (Space2Config(), {1}), (Space3Config(), {1, 2})],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_labelled_stream_has_what_the_recipe_learns_from(data, word_tokenizer, tmp_path, recipe, labelled):
+    train = [partly(number) for number in range(24)]
+    folder = prepare({"train": train}, word_tokenizer, tmp_path / "c", LIMITS, name="partly").folder
+    numbers = {stable_hash(one.id, 31): number for number, one in enumerate(train)}
+    for share, kinds in ((1.0, labelled), (0.0, {0, 1, 2} - labelled)):
+        chosen = dataclasses.replace(data, prepared=(str(folder),), labelled_share=share)
+        seen = {numbers[one] for one in dialogues(take(train_batches(chosen, recipe, seed=0), 3))}
+        assert seen == {number for number in range(24) if number % 3 in kinds}
+
+
 def test_an_absent_split_or_stream_is_refused(data, folders, word_tokenizer, tmp_path):
     without = dataclasses.replace(data, prepared=folders[:1])
     with pytest.raises(UserError, match="has examples in 'validation'"):
-        eval_batches(without, Space3Config(), "validation", seed=0, count=4)
+        eval_batches(without, Space3Config(), ["validation"], seed=0, count=4)
     prepare({"train": [dialogue(0, True)]}, word_tokenizer, tmp_path / "c", LIMITS, name="labelled only")
     with pytest.raises(UserError, match=r"labelled_share: 0.5 asks for unlabelled"):
         train_batches(dataclasses.replace(data, prepared=(str(tmp_path / "c"),)), Space3Config(), seed=0)

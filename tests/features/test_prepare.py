@@ -12,17 +12,19 @@ import pytest
 
 from space_jax.corpora.registry import CORPORA
 from space_jax.corpora.stream import stream
+from space_jax.dialogue.labels import Known
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features import units
 from space_jax.features.example import Example, Limits, dialogue_examples, without_labels
 from space_jax.features.prepare import prepare
-from space_jax.features.prepared import METADATA_FILE, Counts, open_prepared
+from space_jax.features.prepared import METADATA_FILE, Counts, open_prepared, train_split
 from space_jax.features.runners import Processes, serial
 from space_jax.features.storage import from_record, to_record
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.features.units import keeps_labels
 
+ALL = train_split(Known(True, True, True))
 LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
 
 
@@ -63,12 +65,12 @@ def corpus(train, word_tokenizer, tmp_path_factory):
 def test_every_example_comes_back_in_order(corpus, train, word_tokenizer):
     kept = [d for d in train if keeps_labels(d.id, 0.5, 3)]
     assert 8 < len(kept) < 32
-    expected = [e for d in kept for e in dialogue_examples(d, word_tokenizer, LIMITS) if e.labelled]
-    source = corpus.split("labelled")
+    expected = [e for d in kept for e in dialogue_examples(d, word_tokenizer, LIMITS) if all(e.known)]
+    source = corpus.split(ALL)
     assert len(source) == len(expected)
     for n, example in enumerate(expected):
         assert_same(source[n], example)
-    unlabelled = corpus.split("unlabelled")
+    unlabelled = corpus.split("train_nothing")
     assert len(unlabelled) == 2 * len(train) - len(expected)
     texts = [without_labels(d) for d in train if d not in kept or d.turns[0].frames is None]
     expected = [e for d in texts for e in dialogue_examples(d, word_tokenizer, LIMITS)]
@@ -86,13 +88,13 @@ def test_what_a_record_says_of_its_response_comes_back(word_tokenizer, words):
 
 
 def test_hidden_labels_are_not_on_the_disk(corpus):
-    unlabelled = corpus.split("unlabelled")
+    unlabelled = corpus.split("train_nothing")
     for n in range(len(unlabelled)):
         example = unlabelled[n]
-        assert not example.labelled
+        assert not any(example.known)
         for array in (example.user_tree, example.system_tree, example.acts, example.span_mask):
             assert not array.any()
-    assert all(corpus.split("labelled")[n].labelled for n in range(len(corpus.split("labelled"))))
+    assert all(all(corpus.split(ALL)[n].known) for n in range(len(corpus.split(ALL))))
 
 
 def test_metadata_tells_how_it_was_made(corpus, word_tokenizer):
@@ -103,8 +105,8 @@ def test_metadata_tells_how_it_was_made(corpus, word_tokenizer):
     assert metadata.vocabulary == word_tokenizer.vocabulary()
     assert metadata.limits == LIMITS
     # "number n please" / "answer n" and "number n please answer n" + "" / "bye now", three times.
-    assert metadata.splits["validation"] == Counts(dialogues=3, examples=6, tokens=3 * (5 + 7))
-    assert metadata.splits["labelled"].examples + metadata.splits["unlabelled"].examples == 80
+    assert metadata.splits["validation"] == Counts(3, 6, acts=6, user_tree=6, system_tree=6, tokens=3 * (5 + 7))
+    assert metadata.splits[ALL].examples + metadata.splits["train_nothing"].examples == 80
     assert (corpus.tokenizer_folder / "words.json").is_file()
     assert len(corpus.split("test")) == 0
 
@@ -129,12 +131,12 @@ def test_shards_lose_nothing(word_tokenizer, tmp_path, monkeypatch):
     monkeypatch.setattr(units, "DIALOGUES", 3)
     dialogues = [dialogue(n) for n in range(12)]
     corpus = prepare({"train": dialogues}, word_tokenizer, tmp_path / "c", LIMITS, name="toy")
-    source = corpus.split("labelled")
+    source = corpus.split(ALL)
     expected = [e for d in dialogues for e in dialogue_examples(d, word_tokenizer, LIMITS)]
     assert len(source) == len(expected) == 24
     for n, example in enumerate(expected):
         assert_same(source[n], example)
-    assert len(list((tmp_path / "c" / "examples").glob("*labelled.array_record*"))) == 4
+    assert len(list((tmp_path / "c" / "examples").glob(f"*{ALL}.array_record*"))) == 4
 
 
 def test_progress_hears_of_every_dialogue(word_tokenizer, tmp_path):
@@ -183,7 +185,7 @@ def test_other_folders_are_never_overwritten(word_tokenizer, tmp_path):
 def test_an_empty_folder_is_filled(word_tokenizer, tmp_path):
     (tmp_path / "c").mkdir()
     prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="toy")
-    assert open_prepared(tmp_path / "c").metadata.splits["labelled"].examples == 2
+    assert open_prepared(tmp_path / "c").metadata.splits[ALL].examples == 2
 
 
 @pytest.mark.parametrize(
@@ -240,7 +242,7 @@ def test_spans_of_real_dialogues_hold_the_annotated_values(shared_data, tokenize
     }
     uncut = Limits(max_turn_tokens=1000)
     corpus = prepare({"train": dialogues}, tokenizer, tmp_path / "c", uncut, name="sgd")
-    source = corpus.split("labelled")
+    source = corpus.split(ALL)
     assert len(source) > 40
     spans = 0
     for n in range(len(source)):
@@ -256,7 +258,7 @@ def test_spans_of_real_dialogues_hold_the_annotated_values(shared_data, tokenize
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "not the description"), ('{"format": 1}', "not the description"), ('{"format": 99}', "format 99 is not 2")],
+    [("{", "not the description"), ('{"format": 3}', "not the description"), ('{"format": 99}', "not the description")],
 )
 def test_foreign_descriptions_are_refused(small, text, message):
     (small / METADATA_FILE).write_text(text)
@@ -264,14 +266,47 @@ def test_foreign_descriptions_are_refused(small, text, message):
         open_prepared(small)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": "sgd", "format": 2}, "sgd --source DIR (of a mixture --data-root DIR)"),
+        (
+            {"name": "unida", "format": 1, "labelled_share": 0.5, "seed": 3},
+            "unida --source DIR (of a mixture --data-root DIR) --labelled-share 0.5 --seed 3",
+        ),
+        ({"format": 4, "command": "jsonl --source '/my files'"}, "jsonl --source '/my files'"),
+    ],
+)
+def test_another_format_is_refused_with_the_command_that_builds_the_corpus_again(small, change, words):
+    raw = json.loads((small / METADATA_FILE).read_text())
+    if change["format"] < 3:
+        del raw["command"]
+    raw["limits"]["max_turn_tokens"] = 40
+    (small / METADATA_FILE).write_text(json.dumps({**raw, **change}))
+    with pytest.raises(UserError) as refused:
+        open_prepared(small)
+    limits = f"--max-turns {raw['limits']['max_turns']} --max-turn-tokens 40"
+    places = f"--tokenizer {small}/tokenizer --out {small} --overwrite"
+    assert str(refused.value) == (
+        f"{small}/corpus.json: format {change['format']} is not 3, the one this release reads; build it again: "
+        f"space-jax data build {words} {limits} {places}"
+    )
+
+
+def test_where_the_sources_lay_is_no_part_of_the_fingerprint(small):
+    metadata = open_prepared(small).metadata
+    assert dataclasses.replace(metadata, command="sgd --source elsewhere").fingerprint == metadata.fingerprint
+    assert dataclasses.replace(metadata, seed=9).fingerprint != metadata.fingerprint
+
+
 def test_counts_must_agree(small):
     raw = json.loads((small / METADATA_FILE).read_text())
-    raw["splits"]["labelled"]["examples"] = 5
+    raw["splits"][ALL]["examples"] = 5
     (small / METADATA_FILE).write_text(json.dumps(raw))
     with pytest.raises(UserError, match=r"holds 2 examples and corpus\.json says 5"):
+        open_prepared(small).split(ALL)
+    with pytest.raises(UserError, match="'labelled' is not one of the splits"):
         open_prepared(small).split("labelled")
-    with pytest.raises(UserError, match="'train' is not one of the splits"):
-        open_prepared(small).split("train")
 
 
 def content(folder):
@@ -323,10 +358,10 @@ def test_a_killed_build_goes_on_and_is_the_same_to_the_bit(undisturbed, word_tok
 def test_units_that_are_damaged_are_made_again(undisturbed, word_tokenizer, tmp_path):
     with pytest.raises(RuntimeError, match="killed"):
         resumed(word_tokenizer, tmp_path / "c", broken_at=13)
-    first, second, third = sorted((tmp_path / ".c.building" / "units").glob("*.labelled.array_record"))
+    first, second, third = sorted((tmp_path / ".c.building" / "units").glob(f"*.{ALL}.array_record"))
     first.write_bytes(first.read_bytes()[:-1])
     second.unlink()
-    third.with_name("train-000003.labelled.999.partial").write_bytes(b"of a process that was killed")
+    third.with_name(f"train-000003.{ALL}.999.partial").write_bytes(b"of a process that was killed")
     assert content(resumed(word_tokenizer, tmp_path / "c")) == content(undisturbed)
 
 

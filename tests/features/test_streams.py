@@ -51,10 +51,10 @@ def test_seeds_are_independent_and_stable():
 
 def test_a_share_that_asks_for_an_absent_stream_is_refused():
     data = DataConfig(prepared=("a", "b"), labelled_share=0.5)
-    check_streams(data, labelled=True, unlabelled=True)
-    with pytest.raises(UserError, match=r"labelled_share: 0.5 asks for unlabelled examples .* a, b .* set it to 1"):
-        check_streams(data, labelled=True, unlabelled=False)
+    check_streams(data, ("acts",), labelled=True, unlabelled=True)
+    with pytest.raises(UserError, match=r"asks for unlabelled examples \(without known acts\) .* a, b .* set it to 1"):
+        check_streams(data, ("acts",), labelled=True, unlabelled=False)
     with pytest.raises(UserError, match=r"asks for labelled examples .* set it to 0"):
-        check_streams(data, labelled=False, unlabelled=True)
-    check_streams(dataclasses.replace(data, labelled_share=1.0), labelled=True, unlabelled=False)
-    check_streams(dataclasses.replace(data, labelled_share=0.0), labelled=False, unlabelled=True)
+        check_streams(data, ("acts",), labelled=False, unlabelled=True)
+    check_streams(dataclasses.replace(data, labelled_share=1.0), ("acts",), labelled=True, unlabelled=False)
+    check_streams(dataclasses.replace(data, labelled_share=0.0), ("acts",), labelled=False, unlabelled=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, Vocabulary
+from space_jax.dialogue.labels import Known
 from space_jax.features.example import Example
 from space_jax.features.grid import Grid, Rung
 from space_jax.features.layout import assemble
@@ -44,10 +45,12 @@ PACKED = Grid(
     tree_elements=4,
     negatives=True,
 )
+ALL, NONE = Known(True, True, True), Known(False, False, False)
 UNPACKED = dataclasses.replace(PACKED, rungs=(Rung(5, 24, 16),), slots=1)
+ROOMY = dataclasses.replace(UNPACKED, examples=8, rungs=(Rung(7, 24, 16),))  # rows and examples to spare
 
 
-def random_example(rng: np.random.Generator, labelled: bool, turns: int) -> Example:
+def random_example(rng: np.random.Generator, known: Known, turns: int) -> Example:
     lengths = rng.integers(1, 4, turns).astype(np.int32)
     tree = np.where(rng.random((10, 4)) < 0.5, rng.integers(1, 6, (10, 4)), 0)
     sets = np.stack([np.pad(kept := np.unique(row[row > 0]), (0, 4 - len(kept))) for row in tree]).astype(np.int32)
@@ -57,19 +60,19 @@ def random_example(rng: np.random.Generator, labelled: bool, turns: int) -> Exam
         turn_roles=np.array([(turns - i) % 2 for i in range(turns)], np.int32),
         span_mask=rng.random(lengths.sum()) < 0.3,
         response_tokens=rng.integers(15, 60, rng.integers(1, 5)).astype(np.int32),
-        user_tree=sets if labelled else np.zeros_like(sets),
-        system_tree=sets[::-1].copy() if labelled else np.zeros_like(sets),
-        acts=(rng.random(20) < 0.2).astype(np.float32) * labelled,
-        labelled=labelled,
+        user_tree=sets * known.user_tree,
+        system_tree=sets[::-1] * known.system_tree,
+        acts=(rng.random(20) < 0.2).astype(np.float32) * known.acts,
+        known=known,
         dialogue=int(rng.integers(1, 100)),
     )
 
 
-def make_items(recipe_name: str, labelled=(True, False, True, True, False), seed: int = 0) -> list[Item]:
+def make_items(recipe_name: str, known=(ALL, NONE, ALL, ALL, NONE), seed: int = 0) -> list[Item]:
     rng = np.random.default_rng(seed)
     items = []
-    for flag, turns in zip(labelled, (1, 3, 2, 3, 1), strict=False):
-        layout = assemble(random_example(rng, flag, turns), VOCABULARY, recipe_name, PACKED.rungs[-1].context)
+    for one, turns in zip(known, (1, 3, 2, 3, 1), strict=False):
+        layout = assemble(random_example(rng, one, turns), VOCABULARY, recipe_name, PACKED.rungs[-1].context)
         columns = np.flatnonzero(rng.random(len(layout.ids)) < 0.3).astype(np.int32)
         masked = layout.ids.copy()
         masked[columns] = VOCABULARY.mask

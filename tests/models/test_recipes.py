@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from space_jax.config import Space1Config, Space3Config
+from space_jax.dialogue.labels import Known
 from space_jax.features.example import NO_TOKENS
-from space_jax.features.grid import Rung
 from space_jax.features.packing import Item, pack
 from space_jax.models.recipe import DROPOUT_VIEWS, KEY_PURPOSES, total_loss
 from space_jax.models.recipes import make_recipe
 from space_jax.models.space3 import without_last_turn
 from space_jax.models.views import two_views
-from tests.models.conftest import MODEL, PACKED, UNPACKED, make_items
+from tests.models.conftest import MODEL, NONE, PACKED, ROOMY, UNPACKED, make_items
 
 KEYS = dict(zip(KEY_PURPOSES, jax.random.split(jax.random.key(7), len(KEY_PURPOSES)), strict=True))
 
@@ -30,8 +30,7 @@ def assert_same(ours, theirs, tolerance=2e-5):
 def test_packing_and_padding_change_nothing(runner):
     """Several examples a row, against one a row with rows and examples to spare."""
     items = make_items(runner.name)
-    roomy = dataclasses.replace(UNPACKED, examples=8, rungs=(Rung(7, 24, 16),))
-    assert_same(runner(pack(items, PACKED)), runner(pack(items, roomy)))
+    assert_same(runner(pack(items, PACKED)), runner(pack(items, ROOMY)))
 
 
 def test_order_of_the_batch_changes_nothing(runner):
@@ -52,7 +51,7 @@ def test_every_term_counts_what_it_should(runner):
 
 
 def test_without_labels_the_labelled_terms_are_empty(runner):
-    _, terms, grads = runner(pack(make_items(runner.name, labelled=[False] * 5), PACKED))
+    _, terms, grads = runner(pack(make_items(runner.name, known=[NONE] * 5), PACKED))
     for name, (total, weight) in terms.items():
         if name.endswith("/labelled") or name == "dialog_act":
             assert (total, weight) == (0, 0), name
@@ -67,6 +66,7 @@ def unanswered(item: Item) -> Item:
         responded=False,
         system_tree=np.zeros_like(item.layout.example.system_tree),
         acts=np.zeros_like(item.layout.example.acts),
+        known=Known(False, item.layout.example.known.user_tree, False),
     )
     return dataclasses.replace(
         item, layout=dataclasses.replace(item.layout, response=NO_TOKENS, example=example), negative=NO_TOKENS
@@ -201,7 +201,7 @@ def test_as_released_counts_unlabelled_acts_and_selects_nothing():
     assert set(partial.terms) == {"generation", "dialog_act", "consistency"}
     weights = {}
     for known in (True, False):
-        features = {"labelled": jnp.asarray(partial.features["labelled"][None] & known)}
+        features = {"acts_known": jnp.asarray(partial.features["acts_known"][None] & known)}
         weights[known] = float(recipe.finish(partial.terms, features)["dialog_act"].weight)
     assert weights == {True: 10.0, False: 0.0}  # five examples in two views, though two are unlabelled
 

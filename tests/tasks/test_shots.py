@@ -1,14 +1,22 @@
 """Few-shot subsets: balanced, the same for the same seed, published and read back."""
 
 import collections
+import dataclasses
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from space_jax.config_files import load_config
+from space_jax.corpora import source_files
+from space_jax.corpora.mixtures.description import Mixture, MixtureSource
+from space_jax.corpora.options import parse_option
+from space_jax.corpora.registry import corpus
 from space_jax.errors import UserError
-from space_jax.tasks.shots import choose, select, wanted, write_ids
+from space_jax.tasks.config import FinetuneConfig
+from space_jax.tasks.registry import task_class
+from space_jax.tasks.shots import TARGETS, choose, ids_text, select, subsets_of, take, wanted, write_ids
 
 
 class Record:
@@ -50,7 +58,7 @@ def test_records_of_several_classes_give_every_class_enough(seed):
 
 @pytest.mark.parametrize("text", ["0", "-1", "ten", "101%", "0%", "1.5"])
 def test_other_words_are_refused(text):
-    with pytest.raises(UserError, match="--shots"):
+    with pytest.raises(UserError, match=f"shots: '{text}' is neither a number"):
         wanted(text, 5)
 
 
@@ -71,3 +79,41 @@ def test_ids_are_published_and_read_back(tmp_path):
 def write(path, value):
     path.write_text(json.dumps(value))
     return path
+
+
+@pytest.mark.parametrize(
+    ("config", "shots"),
+    [
+        ("banking77.py:few", "10"),
+        ("clinc150.py:few", "10"),
+        ("hwu64.py:few", "10"),
+        ("restaurant8k.py", "10%"),
+        ("dstc8.py", "10%"),
+        ("top.py", "5%"),
+    ],
+)
+def test_a_mixture_keeps_the_subset_that_fine_tuning_takes(shared_data, config, shots):
+    """The ids that the build keeps, and the text of their file, against what the fine-tuning configuration reads."""
+    wanted_run = load_config(f"configs/finetune/{config}", {}, FinetuneConfig)
+    data, kind = wanted_run.data, task_class(wanted_run.task.name)
+    assert TARGETS[data.corpus] == wanted_run.task.name
+    folder = shared_data / "data" / source_files.folder_of(data.corpus)
+    records = kind.read_split(wanted_run.task, dataclasses.replace(data, source=str(folder)), "train")
+    theirs = [record.id for record in take(records, kind.strata, shots, 3)]
+    options = dict(parse_option(text, corpus(data.corpus)) for text in data.options)
+    source = MixtureSource(data.corpus, "mine", options=options)
+    ours = subsets_of(Mixture("m", "", (source,), few={"mine": shots}, few_seed=3), shared_data / "data")
+    assert ours == {"mine": theirs}
+    assert 0 < len(theirs) < len(records)
+
+
+def test_a_subset_of_a_file_is_that_of_its_ids(tmp_path):
+    (tmp_path / "mine.json").write_text(ids_text(["r3", "r1"], "2", 0))
+    assert [record.id for record in take(RECORDS, strata, str(tmp_path / "mine.json"), 9)] == ["r1", "r3"]
+    assert take(RECORDS, strata, "4", 5) == choose(RECORDS, strata, "4", 5)
+
+
+def test_a_corpus_that_no_task_takes_few_of_is_refused(tmp_path):
+    mixture = Mixture("m", "", (MixtureSource("simulated", "simulated"),), few={"simulated": "10"})
+    with pytest.raises(UserError, match="few: simulated has no few-shot subsets; banking77, clinc150"):
+        subsets_of(mixture, None)

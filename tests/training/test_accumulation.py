@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from space_jax.config import PoolConfig
+from space_jax.models.pool import Pool
 from space_jax.models.recipe import total_loss
 from space_jax.models.recipes import make_recipe
 from space_jax.training.sharding import unbox
@@ -71,10 +72,8 @@ def contrasts(recipe, features):
 
 def only(features, chosen):
     """The features with a pool of some examples only, as one micro-batch."""
-    cut = {"pool": jax.tree.map(lambda array: array[chosen][None], features["pool"].flattened())}
-    if "responded" in features:
-        cut["responded"] = features["responded"].reshape(-1)[chosen][None]
-    return {**features, **cut}
+    pools = {name: part.flattened() for name, part in features.items() if isinstance(part, Pool)}
+    return {**features, **jax.tree.map(lambda array: array[chosen][None], pools)}
 
 
 def test_groups_are_consecutive_examples_of_a_stream(accumulated):
@@ -84,7 +83,7 @@ def test_groups_are_consecutive_examples_of_a_stream(accumulated):
     config = dataclasses.replace(RECIPES[accumulated.name], pool=PoolConfig(group=size))
     grouped, whole = make_recipe(MODEL, config), accumulated.recipe
     features = accumulated[1].features
-    labelled = features["pool"].flattened().labelled
+    labelled = features["user"].flattened().known
     assert labelled.shape == (EXAMPLES,)
     expected = collections.Counter()
     for stream in (np.flatnonzero(labelled), np.flatnonzero(~labelled)):

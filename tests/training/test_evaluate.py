@@ -60,8 +60,8 @@ def vectors(understanding, acts, dialogue, **others):
         "acts": np.array(acts, float),
         "tree": tree,
         "dialogue": np.array(dialogue),
-        "known": known,
-        "answered": known,
+        "tree_known": known,
+        "acts_known": known,
         **{name: np.array(value, float) for name, value in others.items()},
     }
 
@@ -89,14 +89,14 @@ def test_the_policy_vector_votes_before_the_understanding_vector():
     assert neighbour_metrics(queries, bank)["act_f1"] == 1.0
 
 
-def test_acts_are_measured_where_there_is_a_response():
-    queries = vectors([[1, 0], [0, 1]], [[1, 0], [0, 1]], [1, 2]) | {"answered": np.array([True, False])}
-    bank = vectors([[1, 0], [1, 0]], [[1, 0], [0, 1]], [3, 4]) | {"answered": np.array([True, False])}
+def test_acts_are_measured_where_they_are_known_and_trees_where_those_are():
+    queries = vectors([[1, 0], [0, 1]], [[1, 0], [0, 1]], [1, 2]) | {"acts_known": np.array([True, False])}
+    bank = vectors([[1, 0], [1, 0]], [[1, 0], [0, 1]], [3, 4]) | {"acts_known": np.array([True, False])}
     metrics = neighbour_metrics(queries, bank)
     assert metrics["act_f1"] == 1.0
     assert metrics["retrieval_intent"] == 0.5  # both queries
-    nobody = {**bank, "answered": np.zeros(2, bool)}
-    assert "act_f1" not in neighbour_metrics(queries, nobody)
+    assert set(neighbour_metrics(queries, bank | {"tree_known": np.zeros(2, bool)})) == {"act_f1"}
+    assert set(neighbour_metrics(queries | {"acts_known": np.zeros(2, bool)}, bank)) == set(metrics) - {"act_f1"}
 
 
 def test_nothing_is_said_about_nothing():
@@ -129,7 +129,8 @@ class TellsLabels(ToyRecipe):
 
     def forward(self, params, batch, keys):
         partial = super().forward(params, batch, keys)
-        return Partial({}, {**partial.features, "labelled": batch.labelled})
+        known = batch.acts_known & batch.user_tree_known & batch.system_tree_known
+        return Partial({}, {**partial.features, "labelled": known})
 
     def finish(self, terms, features):
         flags = features["labelled"].reshape(-1).astype(jnp.float32)
@@ -138,14 +139,17 @@ class TellsLabels(ToyRecipe):
 
 def test_losses_take_every_second_dialogue_as_unlabelled_and_retrieval_all_labels():
     mesh, batch = make_mesh(MeshConfig(), jax.devices()[:1]), toy_batch(0, accumulate=2)
-    batch = batch.replace(labelled=np.array([[1, 1, 1, 0], [0, 1, 1, 1]], bool))
+    known = np.array([[1, 1, 1, 0], [0, 1, 1, 1]], bool)
+    batch = batch.replace(acts_known=known, user_tree_known=known, system_tree_known=known)
     assert batch.dialogue.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
     evaluator = Evaluator(TellsLabels(), RULES, mesh, [batch], [batch])
     params = started(TellsLabels(), batch, mesh)
     # Labelled and of an even dialogue, whose spans the pipeline masks: examples 0, 2 and 6.
     assert evaluator(params)["term/labelled"] == 2**0 + 2**2 + 2**6
     assert measured_unlabelled(batch.dialogue).tolist() == [[False, True] * 2] * 2
-    assert evaluator._labelled(params, evaluator._batches)["dialogue"].tolist() == [0, 1, 2, 5, 6, 7]
+    measured = evaluator._annotated(params, evaluator._batches)
+    for fact in ("tree_known", "acts_known"):
+        assert measured["dialogue"][measured[fact]].tolist() == [0, 1, 2, 5, 6, 7]
 
 
 class SeesShapes(ToyRecipe):

@@ -77,7 +77,7 @@ class ToyRecipe:
         real = (batch.context.segments > 0).astype(jnp.float32)
         nll = -jnp.take_along_axis(jax.nn.log_softmax(logits), batch.context.ids[..., None], -1)[..., 0]
         pooled = self._pooled(hidden, batch)
-        known = (batch.labelled & batch.valid).astype(jnp.float32)
+        known = (batch.acts_known & batch.valid).astype(jnp.float32)
         act_loss = jnp.square(pooled[:, :1] - batch.acts[:, :1]).sum(-1)
         terms = {"response": Sum((nll * real).sum(), real.sum()), "acts": Sum((act_loss * known).sum(), known.sum())}
         return Partial(terms, {"pooled": pooled, "valid": batch.valid, "label": batch.acts[:, 0]})
@@ -115,6 +115,7 @@ def toy_batch(seed, examples=8, accumulate=1, rows=None):
     acts[..., 0], acts[..., 1] = first_act, 1 - first_act
     tree = np.zeros((accumulate, count, 10, 2), np.int32)
     tree[..., 0] = (first_act + 1)[..., None]
+    known = (rng.random(examples) < 0.6).reshape(accumulate, count)
     return Batch(
         context=context,
         response=response,
@@ -126,7 +127,9 @@ def toy_batch(seed, examples=8, accumulate=1, rows=None):
         occupied=np.pad(np.ones((accumulate, count, 1), bool), ((0, 0), (0, rows - count), (0, 0))),
         slot=np.tile(np.arange(count, dtype=np.int32), (accumulate, 1)),
         valid=np.ones((accumulate, count), bool),
-        labelled=(rng.random(examples) < 0.6).reshape(accumulate, count),
+        acts_known=known,
+        user_tree_known=known,
+        system_tree_known=known,
         user_words=np.zeros((accumulate, count, 2), np.int32),
         response_words=np.zeros((accumulate, count, 2), np.int32),
         user_tree=tree,

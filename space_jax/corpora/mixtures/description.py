@@ -80,6 +80,9 @@ class Mixture:
       description: one line about it.
       sources: the corpora in the order in which duplicates are kept.
       held_out: share of the dialogues that becomes the validation split.
+      few: source -> its few-shot subset, "10" of each class or "10%" of each or a file with ids, as `finetune --shots`
+        takes it. Only these dialogues keep their labels; the others of the source enter as texts.
+      few_seed: of the draw, as `finetune --seeds` has it.
       deduplication: see `Deduplication`.
       guard: see `Guard`.
     """
@@ -88,6 +91,8 @@ class Mixture:
     description: str
     sources: tuple[MixtureSource, ...]
     held_out: float = 0.01
+    few: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    few_seed: int = 0
     deduplication: Deduplication = Deduplication()
     guard: Guard = Guard()
 
@@ -100,7 +105,16 @@ class Mixture:
         sources = tuple(source for source in self.sources if source.name not in names)
         if not sources:
             raise UserError(f"--without: {self.name} has no source left")
-        return dataclasses.replace(self, sources=sources)
+        few = {name: shots for name, shots in self.few.items() if name not in names}
+        return dataclasses.replace(self, sources=sources, few=few)
+
+    def with_few(self, few: Mapping[str, str], seed: int | None) -> "Mixture":
+        """The mixture with further few-shot subsets, or with others in place of its own."""
+        known = [source.name for source in self.sources]
+        for name in few:
+            if name not in known:
+                raise UserError(f"--few {name}: not a source of {self.name}, which has {', '.join(known)}")
+        return dataclasses.replace(self, few={**self.few, **few}, few_seed=self.few_seed if seed is None else seed)
 
     def leaving_out(self, names: tuple[str, ...]) -> "Mixture":
         """The mixture without everything that is in these corpora."""

@@ -67,6 +67,9 @@ def _mixture(raw: Any, at: str) -> Mixture:
         "guard": _guard(raw.get("guard", {}), f"{at}guard."),
     }
     mixture = Mixture(**values)
+    _check_known(list(mixture.few), names, f"{at}few")
+    for name, shots in mixture.few.items():
+        _check(isinstance(shots, str), f"{at}few.{name}", "a text such as '10', '10%' or the name of a file", shots)
     _check(0 <= mixture.held_out < 1, f"{at}held_out", "at least 0 and below 1", mixture.held_out)
     _check_share(mixture.deduplication.near, f"{at}deduplication.near")
     return mixture

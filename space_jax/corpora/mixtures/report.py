@@ -17,6 +17,10 @@ def summary(report: dict[str, Any]) -> Iterator[str]:
     """
     for name, source in report["sources"].items():
         yield f"{name}: " + ", ".join(f"{source[column]} {column}" for column in _COLUMNS)
+        if "few" in source:
+            few = source["few"]
+            said = f"{few['kept']} of the {few['drawn']} dialogues drawn keep their labels, and no others"
+            yield f"  few: {few['shots']}, seed {few['seed']}: {said}"
         for drop in source["guard"]:
             yield f"  guard: {drop['dialogues']} by {drop['reason']} of {drop['benchmark']}"
     absent = report["not at hand, not guarded"]

@@ -5,7 +5,7 @@ import functools
 import itertools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ RECORD = np.dtype(
         ("turns", np.uint32),
         ("long", np.bool_),  # enough words for the signature
         ("reason", np.uint8),  # of the guard, in `REASONS`
+        ("few", np.bool_),  # in the few-shot subset of its source
         ("signature", np.uint32, HASHES),
     ]
 )
@@ -42,6 +43,7 @@ class Sketching:
       index: the file of the guard's hashes.
       folder: for the units; a unit is `<part>-<number>.npy`, and `.json` with what the guard dropped.
       seed: of the draws.
+      few: source -> the ids of its few-shot subset.
     """
 
     parts: tuple[Part, ...]
@@ -49,6 +51,7 @@ class Sketching:
     index: Path
     folder: Path
     seed: int
+    few: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     dialogues: int = DIALOGUES
 
     def __call__(self, lane: int, lanes: int, tick: Tick | None = None, stop: Callable[[], bool] | None = None) -> None:
@@ -89,6 +92,8 @@ class Sketching:
         verdicts = index.judge(ids, words)
         records = np.zeros(len(dialogues), RECORD)
         records["reason"] = verdicts.reason
+        few = self.few.get(part.source.name, frozenset())
+        records["few"] = [dialogue.id in few for dialogue in dialogues]
         for record, dialogue, one in zip(records, dialogues, words, strict=True):
             record["text"], record["long"], record["signature"] = one.text, one.words >= NEAR_WORDS, one.signature
             record["draw"] = hash64(f"{self.seed}/{part.source.name}/{dialogue.id}")

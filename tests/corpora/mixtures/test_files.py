@@ -79,6 +79,9 @@ GOOD = {"name": "a", "description": "b", "sources": [{"corpus": "simulated"}]}
     [
         ({"sources": []}, "field sources: expected sources that each have a name of their own, found none"),
         ({"sources": [{"corpus": "simulated"}] * 2}, "field sources: .* found one twice"),
+        ({"few": {"sgd": "10"}}, "field few: expected one of simulated, found 'sgd'"),
+        ({"few": {"simulated": 10}}, "field few.simulated: expected a text such as '10'"),
+        ({"few": "10"}, "field few: expected a table, found '10'"),
         ({"sources": [{}]}, r"field sources\[0\].corpus: expected a text, found nothing"),
         ({"sources": ["sgd"]}, r"field sources\[0\]: expected a table, found 'sgd'"),
         ({"sources": [{"corpus": "sdg"}]}, r"field sources\[0\].corpus: expected one of simulated, .* found 'sdg'"),

@@ -98,6 +98,55 @@ def test_what_is_tested_with_is_dropped_and_listed(root, tmp_path):
     assert "not guarded, because no files of them are there: woz2" in list(summary(selection.report))
 
 
+def test_of_a_source_with_a_few_shot_subset_only_that_keeps_its_labels(root, tmp_path, monkeypatch):
+    """Also where duplicates of it come first, where others are held out or not drawn, and whoever reads it."""
+    monkeypatch.setattr(sketches, "DIALOGUES", 7)
+    copies = [dataclasses.replace(dialogue(n), id=f"copy{n}") for n in (2, 3)]
+    write(root, a=map(dialogue, (2, 50)), b=[*map(dialogue, range(40)), *copies])
+    subset = ["d2", "d17", "d30", "copy2"]
+    mixture = Mixture("m", "", (source("a"), source("b", proportion=0.5)), 0.3, few={"b": "10%"}, few_seed=4)
+    selection, splits = chosen(mixture, root, tmp_path / "s", few={"b": subset})
+    labelled = {one.id for dialogues in splits.values() for one in dialogues if one.turns[0].frames is not None}
+    assert labelled == {"a/d50", *(f"b/{name}" for name in subset)}
+    assert {f"b/{name}" for name in subset} <= {one.id for one in splits["train"]}
+    assert "a/d2" not in {one.id for one in splits["train"]}  # what is in the subset is kept there
+    hidden = [one for dialogues in splits.values() for one in dialogues if one.id not in labelled]
+    assert {"train", "validation"} == {split for split, dialogues in splits.items() if set(dialogues) & set(hidden)}
+    assert all(turn.frames is None and turn.acts is None for one in hidden for turn in one.turns)
+    part = selection.report["sources"]["b/train"]
+    assert part["few"] == {"shots": "10%", "seed": 4, "drawn": 4, "kept": 4}
+    lines = "\n".join(summary(selection.report))
+    assert "few: 10%, seed 4: 4 of the 4 dialogues drawn keep their labels" in lines
+    assert chosen(mixture, root, tmp_path / "two", few={"b": subset}, runner=Processes(2))[1] == splits
+    other = {**mixture.few, "b": "20%"}
+    again, _ = chosen(dataclasses.replace(mixture, few=other), root, tmp_path / "s", few={"b": subset[:2]})
+    assert again.inputs != selection.inputs
+
+
+def test_the_guard_goes_before_a_few_shot_subset(root, tmp_path):
+    write(root, a=map(dialogue, range(4)))
+    tested = MixtureSource("jsonl", "jsonl", "a.jsonl")
+    (root / "jsonl").mkdir()
+    write_jsonl(root / "jsonl" / "test.jsonl", [dialogue(1)])
+    mixture = Mixture("m", "", (tested,), 0.0, guard=Guard(("jsonl",)), few={"jsonl": "1"})
+    selection, splits = chosen(mixture, root, tmp_path / "s", few={"jsonl": ["d1", "d2"]})
+    assert {one.id for one in splits["train"]} == {f"jsonl/d{n}" for n in (0, 2, 3)}
+    assert selection.report["sources"]["jsonl/train"]["few"] == {"shots": "1", "seed": 0, "drawn": 2, "kept": 1}
+
+
+def test_a_few_shot_subset_must_be_of_the_source(root, tmp_path):
+    write(root, a=map(dialogue, range(4)))
+    mixture = Mixture("m", "", (source("a"),), few={"a": "1"})
+    with pytest.raises(UserError, match="few: the subset of a has 2 training records, and 1 of them are dialogues"):
+        select(mixture, root, tmp_path / "s", few={"a": ["d1", "d9"]})
+    with pytest.raises(ValueError, match=r"few has \[\], but the mixture asks for subsets of \['a'\]"):
+        select(mixture, root, tmp_path / "s")
+    assert mixture.with_few({"a": "5"}, 3).few == {"a": "5"}
+    assert mixture.with_few({}, None) == mixture
+    with pytest.raises(UserError, match="--few b: not a source of m, which has a"):
+        mixture.with_few({"b": "5"}, None)
+
+
 def test_a_corpus_that_is_left_out_is_neither_source_nor_quoted(root, tmp_path):
     write(root, a=map(dialogue, range(4)))
     both = Mixture("m", "", (source("a"), MixtureSource("simulated", "simulated", options={"dialogues": 3})), 0.0)
@@ -117,20 +166,25 @@ def test_proportions_and_caps_hold(proportion, cap_dialogues, cap_turns, seed):
     draw, turns = rng.integers(0, 2**64, 800, np.uint64), rng.integers(1, 9, 800).astype(np.uint32)
     left = rng.random(800) < 0.9
     one = source("a", proportion=proportion, cap_dialogues=cap_dialogues, cap_turns=cap_turns)
-    times = _times(draw, turns, left, one, held_out=0.1)
+    none = np.zeros(800, bool)
+    times = _times(draw, turns, left, one, 0.1, none)
     out = times == _HELD_OUT
     assert not times[~left].any()
     assert abs(out.sum() / left.sum() - 0.1) < 0.06
     entries = np.where(out, 0, times).astype(int)
     assert entries.sum() <= (cap_dialogues or 2400)
     assert (entries * turns).sum() <= (cap_turns or 10**9)
-    uncapped = _times(draw, turns, left, dataclasses.replace(one, cap_dialogues=None, cap_turns=None), 0.1)
+    uncapped = _times(draw, turns, left, dataclasses.replace(one, cap_dialogues=None, cap_turns=None), 0.1, none)
     assert abs(np.where(out, 0, uncapped).sum() / (left & ~out).sum() - proportion) < 0.1
     assert (entries <= np.where(out, 0, uncapped)).all()
     if cap_dialogues and not cap_turns:
         assert entries.sum() > min(cap_dialogues, int(uncapped[~out].sum())) - np.ceil(proportion)
-    smaller = _times(draw, turns, left, dataclasses.replace(one, proportion=proportion / 2), 0.1)
+    smaller = _times(draw, turns, left, dataclasses.replace(one, proportion=proportion / 2), 0.1, none)
     assert (smaller[~out] <= uncapped[~out]).all()
+    few = rng.random(800) < 0.1
+    with_few = _times(draw, turns, left, one, 0.1, few)
+    assert ((with_few[few & left] > 0) & (with_few[few & left] < _HELD_OUT)).all()
+    np.testing.assert_array_equal(with_few[~few & out], times[~few & out])
 
 
 def test_the_order_in_a_file_and_the_workers_change_nothing(root, tmp_path, monkeypatch):
