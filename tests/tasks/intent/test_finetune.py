@@ -113,4 +113,4 @@ def test_mistakes_are_said(world, finished, tmp_path, capsys):
         finetune(long, tmp_path / "new", str(world / "bert"))
     given = ["finetune", "--config", "x.py", "--workdir", "w", "--seeds", "0,a"]
     assert main(given) == 2
-    assert "there is no file x.py" in capsys.readouterr().err
+    assert "configuration 'x.py': no file" in capsys.readouterr().err
