@@ -184,7 +184,7 @@ class DataConfig:
     # all that holds it, so that those of `row_ladder` are for the rare ones.
     grids: tuple[tuple[float, int, int], ...] = ()
     workers: int = 0  # processes that assemble batches beside the main one
-    eval_examples: int = 256  # held-out examples of one evaluation
+    eval_examples: int = 1024  # held-out examples of one evaluation; fewer make the measures noisy
 
     def __post_init__(self):
         require(
@@ -301,6 +301,9 @@ class TrainConfig:
     eval_every: int = 200
     checkpoint_every: int = 200
     keep_last: int = 2  # checkpoints kept beside the best one
+    best_by: str = (
+        "loss"  # the held-out measure of the best checkpoint: lowest loss, term/... or perplexity, else highest
+    )
 
     def __post_init__(self):
         for name in ("steps", "log_every", "eval_every", "checkpoint_every", "keep_last"):

@@ -17,6 +17,9 @@ TaskConfig = DialogueConfig | IntentConfig | SlotsConfig | ParseConfig | TrackCo
 """The union of the tasks' configurations; `name` tells them apart."""
 
 
+KEPT = ("best", "last")
+
+
 @dataclasses.dataclass(frozen=True)
 class DataSource:
     """Where the records come from: a corpus of the registry, or files of one's own."""
@@ -62,11 +65,13 @@ class FinetuneTrainConfig:
     checkpoint_every: int = 200  # steps, beside one at every evaluation
     log_every: int = 10  # steps
     keep_last: int = 1  # checkpoints kept beside the best one
+    keep_by: str = "best"  # the checkpoint that counts: "best" by the task's measure on validation, or "last"
     predict_batch: int = 64  # examples of a batch in prediction
 
     def __post_init__(self):
         for name in ("batch_size", "eval_every", "checkpoint_every", "log_every", "keep_last", "predict_batch"):
             require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
+        require(self.keep_by in KEPT, "train.keep_by", f"{self.keep_by!r} is not one of {', '.join(KEPT)}")
         for name in ("epochs", "patience"):
             require(getattr(self, name) >= 0, f"train.{name}", f"{getattr(self, name)} is negative")
 

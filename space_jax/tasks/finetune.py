@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from space_jax.training.checkpoint import find_checkpoints, read_notes
 from space_jax.training.facts import require_same_run, run_facts
 from space_jax.training.feed import part_of
 from space_jax.training.initial_weights import read_weights
-from space_jax.training.loop import Job, Measure, Pace, Results, train
+from space_jax.training.loop import LAST, Job, Measure, Pace, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule
 from space_jax.training.processes import ending_together, initialise_distributed
@@ -117,6 +117,11 @@ def _finetune(
     return _finish(place, validation, len(train_records), began)
 
 
+def best_measure(config: FinetuneConfig, task: Task) -> Measure:
+    """What decides which checkpoint of a run counts."""
+    return Measure(task.measure) if config.train.keep_by == "best" else LAST
+
+
 def _job(
     task: Task,
     config: FinetuneConfig,
@@ -130,12 +135,12 @@ def _job(
     examples, held_out = [task.example(r) for r in train_records], [task.example(r) for r in validation]
     inference = Inference(task, rules, mesh, every.predict_batch)
 
-    def evaluate(params: Any, best: float) -> Results:
+    def evaluate(params: Any, is_best: Callable[[Results], bool]) -> Results:
         support = task.support(inference(params, examples), examples) if task.needs_support else {}
         raw = task.predictions(inference(params, held_out), held_out, support)
         calibration = task.calibrate(validation, raw)
         scores = task.score(validation, task.decide(raw, calibration))
-        if support and scores[task.measure] > best and jax.process_index() == 0:
+        if support and is_best(scores) and jax.process_index() == 0:
             write_arrays(place.local / SUPPORT, support)
         return {**scores, **calibration}
 
@@ -161,7 +166,7 @@ def _job(
         ),
         facts=facts,
         evaluate=evaluate,
-        measure=Measure(task.measure),
+        measure=best_measure(config, task),
         prepare=lambda params: task.prepare(params, lambda: inference(params, examples), examples),
     )
 
@@ -217,6 +222,7 @@ def _finish(place: Workdir, validation: Sequence[Any], trained_on: int, began: f
     results = {
         "step": trained.step,
         "measure": trained.task.measure,
+        "chosen_by": f"{best_measure(trained.config, trained.task)} on validation",
         **scores,
         **trained.calibration,
         "training_records": trained_on,

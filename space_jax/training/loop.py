@@ -58,17 +58,26 @@ class Measure:
     """What decides which checkpoint is the best.
 
     Attributes:
-      name: of one of the results of an evaluation.
+      name: of one of the results of an evaluation; "" where none decides and the last checkpoint counts.
       falling: whether less is better, as of a loss.
     """
 
     name: str
     falling: bool = False
 
-    def score(self, results: Results) -> float:
-        """More is better; -inf for results without the measure or with one that is not finite."""
-        value = results.get(self.name, math.nan)
+    def score(self, step: int, results: Results) -> float:
+        """More is better; -inf for a measure that is not finite."""
+        if not self.name:
+            return float(step)
+        value = results[self.name]
         return (-value if self.falling else value) if math.isfinite(value) else -math.inf
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{'lowest' if self.falling else 'highest'} {self.name}" if self.name else "last"
+
+
+LAST = Measure("")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +122,8 @@ class Job(Generic[B]):
       seed: of parameters and dropout.
       pace: how long, and how often what.
       facts: of the run, see `facts.run_facts`.
-      evaluate: from the parameters and the best score so far to the results of an evaluation.
+      evaluate: from the parameters to the results of an evaluation; it may ask whether some results are the best so
+        far.
       measure: the result that decides.
       initial: what the parameters of a run from the beginning start from.
       prepare: what is done to them after that.
@@ -130,7 +140,7 @@ class Job(Generic[B]):
     seed: int
     pace: Pace
     facts: dict[str, Any]
-    evaluate: Callable[[Any, float], Results]
+    evaluate: Callable[[Any, Callable[[Results], bool]], Results]
     measure: Measure
     initial: Weights | None = None
     prepare: Callable[[Any], Any] = lambda params: params
@@ -347,15 +357,16 @@ def _log(run: _Run[B], step: int, numbers: Numbers) -> None:
 def _evaluate(run: _Run[B]) -> None:
     """Evaluates the state at hand; whether it is the best so far is remembered with the results."""
     best, began = run.results.get(BEST, -math.inf), time.monotonic()
-    results = run.job.evaluate(run.state.params, best)
-    score = run.job.measure.score(results)
+    measure = run.job.measure
+    results = run.job.evaluate(run.state.params, lambda found: measure.score(run.step, found) > best)
+    score = measure.score(run.step, results)
     run.is_best = score > best
     since = 0 if run.is_best else int(run.results.get(SINCE_BEST, -1)) + 1
     remembered = {BEST: max(score, best)} if math.isfinite(max(score, best)) else {}
     run.results = {**results, **remembered, SINCE_BEST: since}
     run.writers.write("eval", run.step, {**results, EVALUATION_SECONDS: time.monotonic() - began})
     shown = "  ".join(f"{name} {value:.4f}" for name, value in results.items() if "/" not in name)
-    run.progress.say(f"held out at step {run.step}: {shown}" + ("  (best)" if run.is_best else ""))
+    run.progress.say(f"held out at step {run.step}: {shown}" + (f"  (best so far: {measure})" if run.is_best else ""))
 
 
 def _save(run: _Run[B]) -> None:

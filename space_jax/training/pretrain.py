@@ -3,12 +3,14 @@
 import dataclasses
 import os
 import sys
+from typing import Any
 
 import jax
 from rich.console import Console
 
 from space_jax.config import PretrainConfig
 from space_jax.config_files import save_config
+from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import by_path, require_fit
@@ -16,7 +18,7 @@ from space_jax.training.checkpoint import find_checkpoints
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
 from space_jax.training.initial_weights import read_weights, require_same_tokens
-from space_jax.training.loop import Job, Measure, Pace, Result, train
+from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
 from space_jax.training.processes import ending_together, initialise_distributed
@@ -26,7 +28,7 @@ from space_jax.training.state import abstract_params
 from space_jax.training.trained import require_same_tokenizer
 from space_jax.training.workdir import TOKENIZER, Workdir
 
-HELD_OUT_LOSS = Measure("loss", falling=True)
+FALLING = ("loss", "perplexity", "term/")  # how the names of measures begin of which less is better
 
 
 def pretrain(
@@ -77,6 +79,11 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
     return train(job, place, write_down, console)
 
 
+def best_measure(config: PretrainConfig) -> Measure:
+    """What the best checkpoint of a run has the lowest or highest of."""
+    return Measure(config.train.best_by, falling=config.train.best_by.startswith(FALLING))
+
+
 def pretraining_job(setup: Setup) -> Job[Batch]:
     """What pre-training with a configuration is.
 
@@ -87,6 +94,16 @@ def pretraining_job(setup: Setup) -> Job[Batch]:
     mesh, rules, steps = make_mesh(config.mesh), config.mesh.rules, config.train.steps
     held_out = setup.held_out("validation")
     evaluator = Evaluator(setup.recipe, rules, mesh, held_out, setup.bank())
+
+    def evaluate(params: Any, _is_best: Any) -> Results:
+        results = evaluator(params)
+        if config.train.best_by not in results:
+            raise UserError(
+                f"config field train.best_by: {config.train.best_by!r} is not measured on these corpora; measures are "
+                f"{', '.join(results)}"
+            )
+        return results
+
     return Job(
         objective=setup.recipe,
         optimiser=make_optimiser(config.optimiser, steps),
@@ -105,6 +122,6 @@ def pretraining_job(setup: Setup) -> Job[Batch]:
             keep_last=config.train.keep_last,
         ),
         facts=run_facts(config, [corpus.metadata.fingerprint for corpus in setup.corpora]),
-        evaluate=lambda params, _best: evaluator(params),
-        measure=HELD_OUT_LOSS,
+        evaluate=evaluate,
+        measure=best_measure(config),
     )

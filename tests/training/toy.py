@@ -20,10 +20,9 @@ from space_jax.losses.sums import Sum
 from space_jax.models.recipe import Partial
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
-from space_jax.training.loop import Job, Pace
+from space_jax.training.loop import Job, Measure, Pace
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
-from space_jax.training.pretrain import HELD_OUT_LOSS
 
 VOCABULARY, LENGTH, SLOTS, HIDDEN = 16, 6, 1, 8
 
@@ -189,7 +188,7 @@ def toy_job(config, source, held_out, bank=(), initial=None):
         pace=Pace(steps, every.log_every, every.eval_every, every.checkpoint_every, keep_last=every.keep_last),
         facts=run_facts(config),
         evaluate=lambda params, best: evaluator(params),
-        measure=HELD_OUT_LOSS,
+        measure=Measure("loss", falling=True),
         initial=initial,
     )
 
