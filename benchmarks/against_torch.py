@@ -1,14 +1,14 @@
-r"""Examples/s and peak memory of a training step, ours against plain PyTorch (`torch_baseline.py`), taking turns.
+r"""Examples/s and peak memory of a training step, ours against plain PyTorch (`torch_baseline.py`), alternating.
 
 python benchmarks/against_torch.py --config configs/space3_sgd.py --out benchmarks/results/against_torch.json \
     --config.data.prepared=runs/sgd/corpus
 
-Each side is a process of its own, which waits while the other steps; both train on the same examples with the same
-masks, and each step of theirs is followed by ours on the same batch. The ratio is the median over the pairs, so what
-else the machine does meets both sides alike. A time is that of a whole step: host arrays in, updated parameters and the
-loss out. Compiling, and the first step of either side, are not counted. Peak memory is the largest resident set of the
-process while it makes the counted steps, Python and libraries included, and beside it that of the whole process, the
-compiler included. `--one-view` takes the stronger baseline, whose policy and response decoders run on one view too.
+Each side is a separate process, which waits while the other steps; both train on the same examples with the same
+masks, and each of their steps is followed by ours on the same batch. The ratio is the median over the pairs, so other
+load affects both sides alike. A time is that of a whole step: host arrays in, updated parameters and the loss out.
+Compiling, and the first step of either side, are not counted. Peak memory is the largest resident set of the process
+while it makes the counted steps, Python and libraries included, and beside it that of the whole process, the compiler
+included. `--one-view` takes the stronger baseline, whose policy and response decoders run on one view too.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def steps_of_torch(setup: Setup, batches: Sequence[Batch], one_view: bool) -> It
 
 
 def serve(side: str, config: str, overrides: Sequence[str], steps: int) -> None:
-    """A side: says when it is ready, then runs one step for every line it reads, and tells time and memory."""
+    """One side: reports when it is ready, then runs one step for every line it reads, and reports time and memory."""
     setup = Setup(load_config(config, parse_overrides(overrides)))
     batches = batches_of(setup, steps)
     before = peak_memory()
@@ -106,18 +106,18 @@ def serve(side: str, config: str, overrides: Sequence[str], steps: int) -> None:
 
 
 def peak_memory() -> float:
-    """The most that this process had in memory since `forget_peak`, in GiB."""
+    """The peak memory of this process since `forget_peak`, in GiB."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**20
 
 
 def forget_peak() -> None:
-    """The most becomes what is resident now; see proc(5), clear_refs."""
+    """Resets the peak to the current resident memory; see proc(5), clear_refs."""
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
 
 
 class Side:
-    """A process that steps when it is told to."""
+    """A process that steps on request."""
 
     def __init__(self, name: str, arguments: Sequence[str]):
         command = [sys.executable, __file__, "--side", name, *arguments]

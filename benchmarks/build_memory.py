@@ -2,7 +2,7 @@
 
   python benchmarks/build_memory.py --dialogues 1000000 --workers 2 --out /data/million
 
-A run that is interrupted goes on when it is given again; its curve then has a part for each run. It writes
+The same command continues an interrupted run; its curve then has a part for each run. It writes
 `build_memory.json` and `build_memory.png` into `--results`: resident memory of the build with its processes, dialogues
 done, and turns a second and core.
 """
@@ -58,7 +58,7 @@ def _watch(command: list[str], out: Path, log: Path) -> int:
 
 
 def _resident(root: int) -> int:
-    """Resident bytes of a process and all that it started; pages that they share count once for each."""
+    """Resident bytes of a process and all that it started; shared pages count once for each."""
     parents, resident = {}, {}
     for path in Path("/proc").glob("[0-9]*/status"):
         try:

@@ -22,7 +22,7 @@ def main() -> None:
     """Compares the runs that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", action="append", required=True, metavar="NAME=WORKDIR")
-    parser.add_argument("--out", type=Path, required=True, help="path without its end: .json and _curves.png are added")
+    parser.add_argument("--out", type=Path, required=True, help="path without suffix: .json and _curves.png are added")
     given = parser.parse_args()
     runs = {name: Path(folder) for name, _, folder in (run.partition("=") for run in given.run)}
     held_out = {name: evaluations(workdir) for name, workdir in runs.items()}

@@ -1,9 +1,9 @@
-r"""What our loaders read of every corpus, against the counts that were made from the same files without them.
+r"""Compares the counts of our loaders for every corpus with counts made from the same files without them.
 
 python benchmarks/corpus_counts.py --data-root DIR --out benchmarks/results/corpora.json
 
-Prints the tables of `docs/corpora.md`: counts and licences, levels and views, and what of the annotation did not reach
-the trees. `--only NAME` takes some corpora only. Speed is that of loading alone, in turns a second of CPU time of one
+Prints the tables of `docs/corpora.md`: counts and licences, levels and views, and annotation without a span or an act.
+`--only NAME` takes some corpora only. Speed is that of loading alone, in turns a second of CPU time of one
 core: reading, unpacking, parsing, finding spans. Renaming and counting are not in it.
 """
 
@@ -28,7 +28,7 @@ from space_jax.errors import UserError
 
 SPLITS = ("train", "validation", "test")
 
-# Dialogues and turns of train, validation and test as the README of the data counts them; None where it does not say.
+# Dialogues and turns of train, validation and test as the README of the data counts them; None where it gives no count.
 # Of corpora of single utterances, an utterance is a dialogue.
 KNOWN: dict[str, tuple[tuple[int | None, ...], tuple[int | None, ...]]] = {
     "sgd": ((12_174, 2_098, 2_921), (223_756, 38_768, 49_726)),
@@ -154,9 +154,9 @@ def views_table(corpora: dict[str, Any]) -> str:
 
 
 def audit_table(corpora: dict[str, Any]) -> str:
-    """What did not reach the trees, with the reasons."""
+    """Annotation without a span or an act, with the reasons."""
     lines = [
-        "| corpus | unmapped frames | values without a place | why | turns with frames, without acts | why |",
+        "| corpus | unmapped frames | values without a span | why | turns with frames, without acts | why |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, found in corpora.items():
@@ -207,7 +207,7 @@ def main() -> None:
         except UserError as error:
             raise SystemExit(str(error)) from None
         print(f"{name}: {corpora[name]['turns_per_cpu_second']:,} turns/s", flush=True)
-        if given.out:  # what was counted is not lost if a later one stops
+        if given.out:  # counts are kept if a later corpus fails
             _write(corpora, given.out)
     for table in (counts_table(corpora), views_table(corpora), audit_table(corpora)):
         print(f"\n{table}")

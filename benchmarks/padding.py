@@ -2,8 +2,8 @@
 
   python benchmarks/padding.py --config configs/space3.py --labelled SGD_CORPUS --unlabelled DAILYDIALOG_CORPUS
 
-Counted are the token grids that the model computes, context and response; prompt slots, masked positions and the rows
-where responses lie are told apart. `--out FILE --name NAME` adds the result to a file of several.
+Counts the token grids that the model computes, context and response; prompt slots, masked positions and the rows of
+responses are listed separately. `--out FILE --name NAME` adds the result to a file of several.
 """
 
 import argparse

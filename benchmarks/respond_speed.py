@@ -2,7 +2,7 @@
 
 python benchmarks/respond_speed.py --workdir runs/agent --dialogues 1000 --out benchmarks/results/respond_speed.json
 
-The simulated world has as many test dialogues as one likes; another corpus has those of its test split. Compiling is
+The simulated world has any number of test dialogues; another corpus has those of its test split. Compiling is
 not counted: all are answered once before they are timed, with each number of dialogues side by side.
 """
 

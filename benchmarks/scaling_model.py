@@ -3,8 +3,8 @@ r"""The tables of docs/scaling.md: memory, step time, duration and cost of the p
 python benchmarks/scaling_model.py --config configs/space3.py:base --report benchmarks/results/compile_base_v5e16.json \
     --price 1.20
 
-FLOPs are counted from the traced step, memory of a row is read off a compile report. `--efficiency` and `--price` (of a
-chip-hour, in any currency) are inputs: the defaults are examples, not measurements or offers.
+FLOPs are counted from the traced step, memory of a row is read from a compile report. `--efficiency` and `--price` (of
+a chip-hour, in any currency) are inputs: the defaults are examples, not measurements or offers.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def row_bytes(report: dict) -> float:
 
 
 def check(report: dict, parameters: int) -> None:
-    """Says how the model's state compares with the compiler's."""
+    """Prints the model's state beside the compiler's."""
     told = report["memory_per_chip"]["parameters_and_moments"]
     model = 3 * 4 * parameters / report["mesh"]["fsdp"]
     print(f"\nparameters and moments of a chip: {model / GIB:.3f} GiB here, {told / GIB:.3f} in the compile report")

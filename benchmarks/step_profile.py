@@ -4,8 +4,8 @@ python benchmarks/step_profile.py --config configs/space3_sgd.py --config.data.p
     --out benchmarks/results/step_profile.json
 
 One step is traced by JAX's profiler after the same step has run once. An operation belongs to the part whose name is in
-the path that JAX wrote into it; a fusion counts under the path of its root. What runs on several threads at once is
-added up, so the shares are of the operations' time and not of the clock's. For programs on a CPU.
+the path that JAX wrote into it; a fusion counts under the path of its root. Times of parallel threads are added, so the
+shares are of the operations' time, not of wall time. For programs on a CPU.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-r"""The SPACE-3 pre-training step in plain PyTorch, on the layers of `transformers`' BERT: what ours is held against.
+r"""The SPACE-3 pre-training step in plain PyTorch, on the layers of `transformers`' BERT: the baseline for ours.
 
-It is the step as the published code does it, written without its detours. What one step does:
+It is the published code's step, written directly. What one step does:
 
   - The labelled and the unlabelled examples are a batch each. A batch is padded to its longest context, its longest
     response and its longest turn, and stands twice in it, once for each dropout view.
@@ -111,7 +111,7 @@ class Space3(nn.Module):
         return self.norm(functional.dropout(x, self.model.dropout, self.training))
 
     def prompts(self, ids: Sequence[int], rows: int) -> tuple[Tensor, Tensor]:
-        """A prompt in every row, and that none of it is padding."""
+        """A prompt in every row, and a mask without padding."""
         x = self.normalise(self.token(torch.tensor(ids).expand(rows, -1)))
         return x, torch.ones(x.shape[:2], dtype=torch.bool)
 
@@ -120,7 +120,7 @@ class Space3(nn.Module):
 
         Args:
           contexts: (tokens `[B, l, H]`, which are real `[B, l]`), seen by everybody.
-          decoders: likewise, seen by themselves and what comes after.
+          decoders: the same, seen by themselves and by later ones.
         """
         x, real = (torch.cat(parts, dim=1) for parts in zip(*contexts, *decoders, strict=True))
         length, context = x.shape[1], sum(part.shape[1] for part, _ in contexts)
@@ -293,7 +293,7 @@ def gradients(model: Space3) -> dict[str, np.ndarray]:
 
 
 def _published(model: Space3) -> dict[str, list[nn.Parameter]]:
-    """Published key -> the parameters that stand one below the other in it."""
+    """Published key -> the parameters that are stacked in it."""
     modules: dict[str, Sequence[nn.Module]] = {"embed_layer_norm": [model.norm], "mlm_transform.0": [model.transform]}
     modules |= {"mlm_transform.2": [model.transform_norm], "pooler.0": [model.pooler]}
     for i, layer in enumerate(model.encoder.layer):

@@ -2,9 +2,9 @@
 
 python benchmarks/tree_similarity.py --out benchmarks/results/tree_similarity.json
 
-Trees of real size, drawn at random: two domains at most, up to four slots. Both sides take turns, the device twenty
-times a turn, since a step finds it awake; the ratio is the median over the rounds. The sets are made beforehand, so the
-loop has intersections and unions alone to make, for all pairs as they come (`sets`) or for each pair once (`halved`).
+Trees of real size, drawn at random: two domains at most, up to four slots. Both sides alternate, the device with twenty
+calls a turn, since in a step it is warm; the ratio is the median over the rounds. The sets are made beforehand, so the
+loop only computes intersections and unions, for all ordered pairs (`sets`) or for each pair once (`halved`).
 """
 
 import argparse

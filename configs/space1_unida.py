@@ -1,4 +1,4 @@
-r"""SPACE-1, micro, on UniDA: which annotations reach the model shows in the dialog acts of each source.
+r"""SPACE-1, micro, on UniDA: dialog-act F1 by source shows which annotations reach the model.
 
 space-jax data build unida --data-root DIR --without multiwoz21 --without sim_r --tokenizer minilm \
       --max-turns 4 --max-turn-tokens 40 --out runs/unida/corpus

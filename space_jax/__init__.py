@@ -7,8 +7,8 @@
     space_jax.load("runs/mine/run").embed(["a cheap hotel in the north"])    # float32 [1, H]
 
 `load` reads every kind of run: of a pre-trained model it gives vectors, of a fine-tuned one predictions, of an agent
-replies. docs/python.md has an example of each; `space_jax.losses` are the losses. Whatever a user can mend is raised as
-a `UserError` of one sentence.
+replies. docs/python.md has an example of each; `space_jax.losses` are the losses. An error that the user can fix is a
+`UserError` of one sentence.
 """
 
 import importlib

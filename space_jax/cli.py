@@ -1,4 +1,4 @@
-"""The command line. Each verb lives in `space_jax.commands`; a user's mistake is one sentence and exit status 2."""
+"""The command line. Each verb lives in `space_jax.commands`; a user's mistake gives one sentence and exit status 2."""
 
 import argparse
 import os

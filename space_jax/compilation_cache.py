@@ -1,4 +1,4 @@
-"""Compiled programs are kept on disk, so that the second start of a run does not compile again."""
+"""Keeps compiled programs on disk, so that the second start of a run does not compile again."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ def default_folder() -> Path:
 def keep_programs() -> None:
     """Gives JAX a folder for its persistent compilation cache, unless the environment names one.
 
-    `JAX_COMPILATION_CACHE_DIR` is the one setting: unset it means `default_folder`, empty it means that nothing is
-    kept. JAX reads it when it is imported, so this must come before. What compiled within a second is not kept.
+    `JAX_COMPILATION_CACHE_DIR` is the one setting: unset it means `default_folder`, empty it disables the cache. JAX
+    reads it at import, so this must run before. Programs that compile within a second are not kept.
     """
     os.environ.setdefault(VARIABLE, str(default_folder()))

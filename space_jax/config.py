@@ -1,4 +1,4 @@
-"""The typed configuration of a pre-training run: what can be set, what it means, and what is refused.
+"""The typed configuration of a pre-training run: the settings, their meanings, and the checks on them.
 
 Every class is frozen; `space_jax.config_files` changes fields of a nested configuration from the command line. A wrong
 value fails when the object is made, with a sentence that names the field.
@@ -18,7 +18,7 @@ def require(condition: bool, field: str, problem: str) -> None:
 
 
 def require_fraction(value: float, field: str) -> None:
-    """Refuses what is not in [0, 1)."""
+    """Refuses values outside [0, 1)."""
     require(0.0 <= value < 1.0, field, f"{value} is not a fraction: it must be at least 0 and below 1")
 
 
@@ -60,7 +60,7 @@ class ModelConfig:
     dropout: float = 0.2  # everywhere the backbone drops
     layer_norm_epsilon: float = 1e-12
     dtype: str = "float32"  # of activations and matrix products; parameters stay float32
-    remat: bool = False  # keep only a block's input for the backward pass, not what its matrix products made
+    remat: bool = False  # keep only a block's input for the backward pass, and recompute its matrix products
     attention_init: str = "normal"  # "identity": a new model's heads copy from the first step, see `models.backbone`
     vocabulary: Vocabulary = Vocabulary()  # filled in from the tokenizer
 
@@ -103,7 +103,7 @@ def model_config(size: str, **fields) -> ModelConfig:
 
 @dataclasses.dataclass(frozen=True)
 class PoolConfig:
-    """Which examples are contrasted with one another."""
+    """The sets of examples that are contrasted with one another."""
 
     group: int = 0  # 0: all of the global batch; n: consecutive groups of n examples (published runs: 16)
     temperature: float = 0.07
@@ -242,7 +242,7 @@ MESH_PRESETS = {
     "fsdp": {"data": 1, "fsdp": -1},  # every device holds a part of it and fetches the rest, layer by layer
     "fsdp_tensor": {"data": 1, "fsdp": -1, "tensor": 4},  # besides, four devices share each matrix product
 }
-"""What a preset takes for the sizes that are not given."""
+"""A preset's values for the sizes that are not given."""
 LOGICAL_AXES = frozenset({"batch", "length", "embed", "heads", "kv", "mlp", "vocab", "layers", "subspace"})
 """The names that models give to the axes of parameters and activations."""
 
@@ -293,7 +293,7 @@ class MeshConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """How long to train, how often to look, what to keep."""
+    """How long to train, how often to evaluate, what to keep."""
 
     steps: int = 1000
     seed: int = 0

@@ -33,8 +33,8 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: typ
 
     Args:
       name: a Python file, or the name of a configuration that comes with the package (`space-jax configs` lists them),
-        perhaps with an argument for its `get_config`: `configs/x.py`, `configs/x.py:tiny`, `space3:tiny`. Of a file and
-        a name that are spelled alike the file is taken. It is a program and is run: use files that you trust.
+        perhaps with an argument for its `get_config`: `configs/x.py`, `configs/x.py:tiny`, `space3:tiny`. A file takes
+        precedence over a name. A file is a program that is run: use only files that you trust.
       overrides: dotted field name -> its value, or the text of it.
       kind: what `get_config` must return, `PretrainConfig` or `FinetuneConfig`; None for either.
 
@@ -48,7 +48,7 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: typ
         config = _get_config(path, variant, kind)
     except UserError as error:
         raise UserError(f"{_place(path, error)}: {error}") from error
-    except Exception as error:  # whatever a user's program can raise
+    except Exception as error:  # whatever a user's program raises
         reason = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
         raise UserError(f"{_place(path, error)}: {type(error).__name__}: {reason}") from error
     return apply_overrides(config, overrides or {})
@@ -70,7 +70,7 @@ def _get_config(path: str, variant: str, kind: type | None) -> Any:
 
 
 def _as_text(value: Any) -> str:
-    """A value as it is written on the command line."""
+    """A value in the form of the command line."""
     return ",".join(map(_as_text, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
@@ -83,7 +83,7 @@ def _place(path: str, error: Exception) -> str:
 
 
 def parse_overrides(arguments: Sequence[str]) -> dict[str, str]:
-    """The `--config.a.b=v` among the arguments that no command knew.
+    """The `--config.a.b=v` among the arguments left over by a command.
 
     Raises:
       UserError: for anything else.
@@ -205,7 +205,7 @@ def _from_workdir(workdir: Path, parse: Callable[[Any], Any]) -> Any:
 
 
 def _from_json(kind: Any, value: Any) -> Any:
-    if isinstance(kind, types.UnionType):  # of configurations that their `name` tells apart
+    if isinstance(kind, types.UnionType):  # of configurations that their `name` identifies
         kind = {one.name: one for one in typing.get_args(kind)}[value["name"]]
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)

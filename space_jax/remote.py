@@ -21,7 +21,7 @@ _PIECE = 2**22  # bytes read at once
 
 
 def is_remote(path: Any) -> bool:
-    """Whether a path names something in a bucket."""
+    """Whether a path is in a bucket."""
     return _SCHEME in os.fspath(path)
 
 
@@ -35,11 +35,11 @@ def as_path(path: str | os.PathLike[str]) -> Path:
 
 
 def cache_folder(kind: str, *identity: str) -> Path:
-    """Where the local copy of something remote lies: below `SPACE_JAX_CACHE`, else below the user's cache folder.
+    """The place of the local copy of a remote folder: below `SPACE_JAX_CACHE`, else below the user's cache folder.
 
     Args:
       kind: "corpora" or "runs".
-      identity: what tells it from others.
+      identity: distinguishes it from others.
     """
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "space_jax"
     name = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
@@ -47,14 +47,14 @@ def cache_folder(kind: str, *identity: str) -> Path:
 
 
 def local_copy(remote: str, description: str) -> Path:
-    """Copies a remote folder to this machine, or finds that it was copied before.
+    """Copies a remote folder to this machine, unless it was copied before.
 
-    A copy that was cut short goes on where it stopped, and several processes of a host may copy at once: each file is
-    written under a name of its own, its size is compared, and it is renamed.
+    An interrupted copy resumes where it stopped, and several processes of a host may copy at once: each file is written
+    under a temporary name, its size is compared, and it is renamed.
 
     Args:
       remote: the folder.
-      description: its file that tells one content from another. It is copied last, so a copy that has it is whole.
+      description: the file that identifies the content. It is copied last, so a copy that has it is complete.
 
     Raises:
       UserError: there is no such folder, no access, or a file that arrived short.
@@ -79,7 +79,7 @@ def files_below(folder: Path) -> Iterator[str]:
 
 
 def fetch_file(source: Path, target: Path) -> None:
-    """Copies one remote file, whole or not at all; one that is there in its full size stays.
+    """Copies one remote file, completely or not at all; a copy of the full size is kept.
 
     Raises:
       UserError: it arrived with another size.
@@ -102,7 +102,7 @@ def fetch_file(source: Path, target: Path) -> None:
 
 @contextmanager
 def reaching(remote: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns what a bucket's client raises into a sentence.
+    """Turns the exceptions of a bucket's client into user errors.
 
     Raises:
       UserError: the client is not installed, nothing is there, or access is refused.
@@ -113,6 +113,6 @@ def reaching(remote: str | os.PathLike[str]) -> Iterator[None]:
         raise
     except ImportError as error:
         raise UserError(f"{remote}: needs gcsfs; install it with pip install 'space-jax[gcs]'") from error
-    except Exception as error:  # each client has errors of its own
+    except Exception as error:  # each client has its own errors
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise UserError(f"{remote}: cannot be reached ({reason})") from error

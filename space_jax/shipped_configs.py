@@ -22,7 +22,7 @@ def shipped_configs() -> dict[str, Path]:
 
 
 def shipped_config(name: str) -> Path:
-    """The file of a shipped configuration. Names are looked up and never joined to a path, so none leads elsewhere.
+    """The file of a shipped configuration. Names are looked up and never joined to a path, so none reaches other files.
 
     Raises:
       UserError: there is none of that name; with the nearest names.
@@ -36,7 +36,7 @@ def shipped_config(name: str) -> Path:
 
 
 def _hint(name: str, known: dict[str, Path]) -> str:
-    """What may have been meant, by the last part of each name: `banking`, `configs/space3.py`."""
+    """Suggestions by the last part of each name: `banking`, `configs/space3.py`."""
     by_last = {one.rpartition("/")[2]: one for one in known}
     near = difflib.get_close_matches(name.removesuffix(_SUFFIX).rpartition("/")[2], by_last, n=3)
     listed = f"nearest: {', '.join(by_last[one] for one in near)}; " if near else ""

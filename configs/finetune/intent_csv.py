@@ -1,4 +1,4 @@
-"""Intents of your own: CSV with the header `text,label`, TSV likewise, or JSONL with these fields (and perhaps `id`).
+"""Intents of your own: CSV or TSV with the header `text,label`, or JSONL with these fields (and perhaps `id`).
 
   space-jax finetune --config configs/finetune/intent_csv.py --workdir runs/mine --init minilm
 
@@ -7,7 +7,7 @@ reads data/mine/train.csv and data/mine/validation.csv; other files: --config.da
 
   space-jax predict --workdir runs/mine --input utterances.jsonl
 
-Hardware: two CPU cores, some 100 utterances a second in training; classes of unequal size are weighed alike.
+Hardware: two CPU cores, some 100 utterances a second in training; classes of unequal size get equal weight.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

@@ -3,8 +3,8 @@
   space-jax finetune --config configs/finetune/nlupp.py --workdir runs/nlupp --init minilm
   space-jax evaluate --workdir runs/nlupp --split test
 
-Test is the eighteen other folds. Another domain or fold: --config.data.options=domain=hotels,folds=2 (one fold there,
-since commas part the options; this file can name more). Hardware: two CPU cores.
+Test is the eighteen other folds. Another domain or fold: --config.data.options=domain=hotels,folds=2 (only one fold on
+the command line, where commas separate options; this file can name more). Hardware: two CPU cores.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

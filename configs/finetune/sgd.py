@@ -3,8 +3,8 @@
   space-jax finetune --config configs/finetune/sgd.py --workdir runs/sgd_track --init minilm --shots 200
   space-jax evaluate --workdir runs/sgd_track --split test
 
-Values are open-vocabulary, slots are not: those of services that only validation and test have are never predicted, and
-count as wrong. All of train is about 165,000 user turns; --shots takes so many turns for each slot.
+Values are open-vocabulary, slots are not: those of services outside train are never predicted, and count as wrong. All
+of train is about 165,000 user turns; --shots takes that many turns for each slot.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

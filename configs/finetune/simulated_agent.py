@@ -10,15 +10,14 @@ r"""An agent for the simulated world, from a small SPACE-3 that has hardly begun
 
 Hardware: two CPU cores, 14 minutes: 50 and 800 seconds. 13,500 dialogues have 84,900 system turns. Of 200 simulated
 users 0.855 get all they want, 0.955 of those whose goals can be met; on validation 98.5% of the belief states are right
-to the last value. The policy that is imitated serves 0.89 of the users, all whose goals can be met.
+to the last value. The imitated policy serves 0.89 of the users, and all whose goals can be met.
 
 More pre-training does not help at this size: between 6,400 and 12,800 turns the states' mean loss was 0.73 from 400
 steps and 0.26 from random weights (four heads, state_weight 1, one run each; the second had the shorter schedule).
 
-The tokenizer matters. One that has learnt only what is said spells names of slots, acts and placeholders in pieces and
-bytes: half as many tokens again. With 2000 pieces a name is 4.9 of them, and now and then copying one goes round in
-circles; with 3000 it is 2.8. Hours and minutes have to be pieces of their own (0.896 of those whose goals can be met
-where "20:30" was one).
+The tokenizer matters. One trained only on utterances spells names of slots, acts and placeholders in pieces and bytes:
+half as many tokens again. With 2000 pieces a name takes 4.9 of them, and copying one sometimes loops; with 3000 it
+takes 2.8. Hours and minutes must be separate pieces (0.896 of those whose goals can be met where "20:30" was one).
 
 One user in ten has a goal that the world rightly refuses: nothing fits and the user takes nothing else, or every
 booking is turned down.

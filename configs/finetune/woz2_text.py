@@ -3,8 +3,8 @@
   space-jax finetune --config configs/finetune/woz2_text.py --workdir runs/woz2_text --init runs/space3
   space-jax evaluate --workdir runs/woz2_text --split test
 
-Weights whose decoder has learnt to write (SPACE-1, SPACE-3) are the start to take; `--init minilm` works, but has to
-learn writing from the states alone. Hardware: two CPU cores.
+Start from weights with a trained decoder (SPACE-1, SPACE-3); `--init minilm` works, but must learn to write from the
+states alone. Hardware: two CPU cores.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig

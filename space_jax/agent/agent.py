@@ -1,7 +1,7 @@
 """The running dialogue: user's words -> belief state -> database -> dialog acts -> delexicalised response -> words.
 
-A conversation is a value: a reply brings the conversation that it ends, and the next turn goes on from that. So many go
-on side by side, and any can be taken up again.
+A conversation is a value: a reply holds the conversation so far, and the next turn continues from it. So many
+conversations can run side by side, and any can be resumed.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ class Agent:
 
     Args:
       writer: the model.
-      worlds: what its own conversations are about; without tables if None.
+      worlds: the worlds of its own conversations; without tables if None.
     """
 
     def __init__(self, writer: Writer, worlds: Worlds | None = None) -> None:
@@ -53,7 +53,7 @@ class Agent:
           workdir: of the run.
           step: a step, "best" or "latest".
           sampling, seed, beam: how words are chosen, see `Writer`.
-          database: tables to talk about, a file or a folder; those of the run's corpus if "".
+          database: tables to search, a file or a folder; those of the run's corpus if "".
 
         Raises:
           UserError: no such run or checkpoint, one of another task, a beam that `Writer` refuses.
@@ -71,7 +71,7 @@ class Agent:
 
     @property
     def offered_names(self) -> bool:
-        """Whether it was trained on states that say "offered" for names which only the system has said."""
+        """Whether it was trained on states that say "offered" for names that only the system has given."""
         return self._writer.task.config.offered_names
 
     @property
@@ -80,7 +80,7 @@ class Agent:
         return self._writer.written
 
     def conversation(self) -> Conversation:
-        """One that has not begun.
+        """A new conversation.
 
         Raises:
           UserError: tables of the run that cannot be read.
@@ -88,10 +88,10 @@ class Agent:
         return Conversation(self._worlds.to_talk_about())
 
     def reply(self, text: str, conversation: Conversation | None = None) -> Reply:
-        """Answers a user's turn; `Reply.conversation` is what the next turn goes on from.
+        """Answers a user's turn; the next turn continues from `Reply.conversation`.
 
         Args:
-          text: what the user says.
+          text: the user's words.
           conversation: so far; a new one if None.
 
         Raises:
@@ -106,7 +106,7 @@ class Agent:
 
         Args:
           conversations: so far.
-          texts: what each user says; to one who says nothing the agent says that it did not understand.
+          texts: each user's words; an empty turn is answered with a request to repeat it.
           truths: what is given, if anything.
         """
         given = list(truths) if truths is not None else [Truth()] * len(texts)
@@ -121,7 +121,7 @@ class Agent:
         return replies
 
     def stream(self, conversation: Conversation, text: str) -> "Streamed":
-        """Answers one user's turn word by word; a user who says nothing is asked again."""
+        """Answers one user's turn word by word; an empty turn is answered with a request to repeat it."""
         if not text.strip():
             reply = asked_again(conversation)
             return Streamed(reply.state, reply.found, (), iter([reply.text]), lambda: reply)
@@ -179,12 +179,12 @@ class Agent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Streamed:
-    """An answer that is being written.
+    """An answer in progress.
 
     Attributes:
       state: the belief state, with names in place of `offered`.
-      found: what the database says.
-      acts: that the model has chosen.
+      found: the result from the database.
+      acts: chosen by the model.
       pieces: of the answer's words, to be taken one after the other.
       finish: gives the reply, once all pieces are taken.
     """
@@ -197,6 +197,6 @@ class Streamed:
 
 
 def _unfinished(text: str) -> int:
-    """Where a placeholder begins that is not closed yet; the end if there is none."""
+    """The start of a placeholder that is not closed yet; the end if there is none."""
     opened = text.rfind("[")
     return opened if opened > text.rfind("]") else len(text)

@@ -1,4 +1,4 @@
-"""What the agent knows of a dialogue, what it answers, and what may be given to it."""
+"""The agent's knowledge of a dialogue, its replies, and the annotations that can replace its output."""
 
 import dataclasses
 
@@ -11,15 +11,15 @@ from space_jax.world.database import plain_name
 from space_jax.world.lookup import NO_OFFERS, NOTHING, OFFERED, Lookup, Offers
 
 SAY_AGAIN = "Sorry, I did not catch that. Could you say it again?"
-"""The answer to a user who says nothing, and what is said when the model has nothing to say."""
+"""The answer to an empty turn, and in place of an empty response."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Conversation:
-    """What the agent knows of one dialogue.
+    """The agent's knowledge of one dialogue.
 
     Attributes:
-      backend: the world it is about.
+      backend: its world.
       said: the turns so far, the system's delexicalised.
       offers: the names given so far.
     """
@@ -31,7 +31,7 @@ class Conversation:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Truth:
-    """What is given instead of written by the model; None leaves it to the model.
+    """Annotations that replace the model's output; None leaves a part to the model.
 
     With the true state alone this is policy optimisation, as the benchmark calls it.
     """
@@ -49,9 +49,9 @@ class Reply:
       text: in words.
       response: delexicalised.
       state: the belief state, with names in place of `offered`.
-      found: what the database says.
-      acts: with the values that the text says.
-      conversation: with both turns; the next turn goes on from it.
+      found: the result from the database.
+      acts: with the values in the text.
+      conversation: with both turns; the next turn continues from it.
     """
 
     text: str
@@ -63,7 +63,7 @@ class Reply:
 
 
 def asked_again(conversation: Conversation) -> Reply:
-    """The answer to a user who says nothing, which leaves the conversation as it is."""
+    """The answer to an empty turn, which leaves the conversation unchanged."""
     return Reply(SAY_AGAIN, SAY_AGAIN, last_state(conversation), NOTHING, (), conversation)
 
 
@@ -74,7 +74,7 @@ def last_state(conversation: Conversation) -> BeliefState:
 
 
 def with_names(state: BeliefState, found: Lookup, conversation: Conversation) -> BeliefState:
-    """The state with names where it says that one was offered."""
+    """The state with the names themselves in place of `OFFERED`."""
     named: BeliefState = {}
     for domain, slots in state.items():
         names = conversation.offers.names(plain_name(domain))
@@ -90,7 +90,7 @@ def with_names(state: BeliefState, found: Lookup, conversation: Conversation) ->
 
 
 def offers_after(conversation: Conversation, found: Lookup, spoken: Spoken) -> Offers:
-    """The offers with the names that were just said."""
+    """The offers with the names just given."""
     offers = conversation.offers
     for domain, names in spoken.names.items():
         offers = offers.with_names(domain, found.constraints if domain == found.domain else frozenset(), names)

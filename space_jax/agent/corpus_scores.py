@@ -27,7 +27,7 @@ def scores(corpus: str, source: Path, answered: Sequence[AnsweredDialogue]) -> d
     """Match, Success F1, BLEU and Combined; see `evaluation.end_to_end`.
 
     Raises:
-      UserError: a corpus for which the field has no such measures.
+      UserError: a corpus without these measures.
     """
     predicted = [one.replies for one in answered]
     targets = [[record.target for record in one.records] for one in answered]
@@ -38,7 +38,7 @@ def scores(corpus: str, source: Path, answered: Sequence[AnsweredDialogue]) -> d
 def multiwoz_predictions(
     answered: Sequence[AnsweredDialogue], split: str, states: bool = True
 ) -> dict[str, list[dict[str, Any]]]:
-    """What `space-jax multiwoz-eval` reads: dialogue id -> turns with `response`, `state` and `active_domains`.
+    """The input of `space-jax multiwoz-eval`: dialogue id -> turns with `response`, `state` and `active_domains`.
 
     Placeholders and slots get the benchmark's names. Active are the domain spoken of last in the belief state and those
     that the placeholders name: with all turns true, that brings Success on the test set from 85.5 to 91.2.
@@ -46,7 +46,7 @@ def multiwoz_predictions(
     Args:
       answered: dialogues, with ids as the loader makes them.
       split: theirs; ids are written without it in front.
-      states: whether the states are written; not where the true ones were given, which the benchmark has itself.
+      states: whether to write the states; not where the true ones were given, since the benchmark has those.
     """
     return {
         one.dialogue.id.removeprefix(f"{split}-"): [_turn(reply, states) for reply in one.replies] for one in answered

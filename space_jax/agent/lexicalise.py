@@ -1,4 +1,4 @@
-"""From a delexicalised response to words: values for its placeholders, and the dialog acts with what is really said."""
+"""From a delexicalised response to words: values for its placeholders, and the dialog acts with the values said."""
 
 import dataclasses
 import re
@@ -14,18 +14,18 @@ from space_jax.world.values import is_dont_care
 PLACEHOLDER = re.compile(r"\[ ?([A-Za-z]+) ?_ ?([A-Za-z0-9_ ]+?) ?\]")
 _ARTICLE = re.compile(r"\b([Aa])n? $")
 BELIEVED = frozenset({"impl_confirm", "expl_confirm", "notify_failure", "nooffer", "nobook", "request"})
-"""Acts that speak of what the user wants; all others speak of what the database has."""
+"""Acts about the user's wishes; all others are about the database's entities."""
 
 COUNTS, REFERENCES = frozenset({"count", "choice"}), frozenset({"reference", "ref"})
 ALIASES = {"ticket": "price", "fee": "entrance_fee", "addr": "address", "post": "postcode", "id": "train_id"}
 """Slots of MultiWOZ's acts -> columns."""
 ANY_DOMAIN = frozenset({"booking", "general"})
-"""Domains of MultiWOZ's acts that stand for the one that is spoken of."""
+"""Domains of MultiWOZ's acts that stand for the current domain."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SystemAct:
-    """An act with its values; None for a slot that is only asked for, or whose value was not said."""
+    """An act with its values; None for a slot that is only requested, or whose value was not said."""
 
     domain: str
     act: str
@@ -38,7 +38,7 @@ class Spoken:
 
     Attributes:
       text: without placeholders.
-      acts: with the values that the text says.
+      acts: with the values in the text.
       names: the names it gives, by domain.
     """
 
@@ -57,9 +57,9 @@ def speak(
 ) -> Spoken:
     """Puts values in place of the placeholders `[domain_slot]`.
 
-    A value comes from the entity that is spoken of, for `BELIEVED` acts from the belief state first. The n-th name of a
-    domain is the n-th entity, and what follows a name is about that entity. Where there is no value, the slot's name in
-    words takes its place, so that no placeholder is ever said. "a" and "an" follow the value.
+    A value comes from the current entity, for `BELIEVED` acts from the belief state first. The n-th name of a domain is
+    the n-th entity, and the values after a name are that entity's. Without a value, the slot's name in words takes its
+    place, so that no placeholder is ever said. "a" and "an" follow the value.
     """
     source = _Source(state, found, offers, backend, any(act.act == "repeat" for act in acts))
     believed = {(act.domain, slot) for act in acts if act.act in BELIEVED for slot in act.slots}
@@ -76,7 +76,7 @@ def speak(
         parts += [_with_article(response[last : match.start()], words), words]
         last = match.end()
     text = "".join([*parts, response[last:]])
-    while PLACEHOLDER.search(text):  # brackets around a placeholder have made another one
+    while PLACEHOLDER.search(text):  # brackets around a placeholder have formed another one
         text = PLACEHOLDER.sub(lambda match: match[2].replace("_", " "), text)
     text = " ".join(text.split())
     names = {domain: tuple(values) for (domain, slot), values in said.items() if slot == NAME}
@@ -84,7 +84,7 @@ def speak(
 
 
 def _with_article(before: str, words: str) -> str:
-    """What stands before a value, with "a" or "an" as the value needs it."""
+    """The words before a value, with "a" or "an" as the value needs it."""
     vowel = words[:1].lower() in ("a", "e", "i", "o", "u")
     return _ARTICLE.sub(lambda match: match[1] + ("n " if vowel else " "), before)
 
@@ -100,7 +100,7 @@ def _with_values(act: PlannedAct, said: dict[tuple[str, str], list[str]]) -> Sys
 
 
 class _Source:
-    """Values for one response, with the entity that is spoken of in each domain."""
+    """Values for one response, with the current entity of each domain."""
 
     def __init__(self, state: BeliefState, found: Lookup, offers: Offers, backend: Backend, repeats: bool) -> None:
         self._found, self._offers, self._backend, self._repeats = found, offers, backend, repeats

@@ -1,8 +1,8 @@
 """Plays an agent against the user simulator of the simulated world, many dialogues at a time.
 
-The user hears the agent's dialog acts with the values that its words really say. A goal is met as the simulator itself
-judges it, by the database. Some goals cannot be met: nothing fits and the user would take nothing else, or every place
-turns the booking down. Where the database bears the refusal out, the dialogue counts as rightly refused.
+The user receives the agent's dialog acts with the values that its words actually say. A goal is met as the simulator
+itself judges it, by the database. Some goals cannot be met: nothing fits and the user would take nothing else, or every
+place turns the booking down. Where the database bears the refusal out, the dialogue counts as rightly refused.
 """
 
 import dataclasses
@@ -37,12 +37,12 @@ MEASURES = ("success", "refused", "success_of_possible", "user_turns")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one dialogue went.
+    """The outcome of one dialogue.
 
     Attributes:
       goal: of the user.
-      success: whether every wish of it was met.
-      refused: whether what was not met was refused, and the database bears it out.
+      success: whether all of it was met.
+      refused: whether every unmet wish was refused, and the database bears it out.
       user_turns: of the dialogue.
       transcript: (role, words) of each turn.
     """
@@ -106,7 +106,7 @@ def play(agent: Agent, seed: int, count: int, together: int = 64) -> list[Outcom
 
 
 def play_policy(seed: int, count: int) -> list[Outcome]:
-    """The same users served by the policy that is imitated, which reads their acts and not their words."""
+    """The same users served by the imitated policy, which reads their acts instead of their words."""
     outcomes = []
     for n in range(count):
         caller, tracker = _Caller.number(seed, n), Tracker()
@@ -119,10 +119,10 @@ def play_policy(seed: int, count: int) -> list[Outcome]:
 
 
 def as_heard(acts: Sequence[SystemAct]) -> tuple[DialogAct, ...]:
-    """The agent's acts as the user simulator hears them.
+    """The agent's acts as the user simulator receives them.
 
-    What is no act of the taxonomy, or suggests something without naming it, is not heard; an agent of whom nothing is
-    heard was not understood.
+    Acts outside the taxonomy, and suggestions that name nothing, are dropped; an agent without any act left was not
+    understood.
     """
     heard = tuple(
         DialogAct(one.act, one.domain, one.slots)

@@ -1,8 +1,7 @@
-"""The agent on true dialogues: each user turn stays as it was said, and the agent answers it with words of its own.
+"""The agent on true dialogues: user turns are the true ones, and the agent writes the answers.
 
-Dialogues go on side by side, the longest first, so that those of a batch end together. Of the agent's own turns the
-state, the acts, or the earlier responses can be replaced by the true ones; with the true states this is policy
-optimisation.
+Dialogues run side by side, the longest first, so that those of a batch end together. The true state, acts or earlier
+responses can replace the agent's own; with the true states this is policy optimisation.
 """
 
 import dataclasses
@@ -38,7 +37,7 @@ class AnsweredDialogue:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Speed:
-    """How long it took, without what was kept from before.
+    """The time it took, without turns from the log.
 
     Attributes:
       seconds: of wall time.
@@ -68,11 +67,11 @@ def respond(
       agent: that answers.
       dialogues: true ones.
       worlds: theirs.
-      given: of `GIVEN`, what is true instead of the agent's own: "states" and "acts" of the turn itself, "responses" of
-        the turns before it.
+      given: of `GIVEN`, the annotations that replace the agent's own output: "states" and "acts" of the turn itself,
+        "responses" of the turns before it.
       together: dialogues side by side.
-      told: how many turns are done, of how many that are to do.
-      log: the answers so far, which are not written again; those of every batch are added.
+      told: called with the number of turns done and the total.
+      log: the answers so far, which are reused; those of each batch are added.
 
     Returns:
       One a dialogue, in the order given, and the speed.
@@ -116,7 +115,7 @@ def _serve(
             dataclasses.replace(conversations[n], said=_heard(conversations[n], one, RESPONSES in given))
             for n, one in zip(live, now, strict=True)
         ]
-        # A user who said nothing at all still gets an answer written: the benchmark counts every turn.
+        # An empty user turn still gets an answer: the benchmark counts every turn.
         texts = [one.context[-1].text if one.context[-1].text.strip() else "." for one in now]
         truths = [
             Truth(
@@ -132,7 +131,7 @@ def _serve(
 
 
 def _heard(conversation: Conversation, record: DialogueRecord, true_responses: bool) -> tuple[ContextTurn, ...]:
-    """What was said before the user's turn: the users' own words, with the agent's answers or the true ones."""
+    """The turns before the user's: the user's words, with the agent's answers or the true ones."""
     earlier = record.context[:-1]
     if true_responses:
         return earlier

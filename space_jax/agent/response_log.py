@@ -1,4 +1,4 @@
-"""The log of answered dialogues, from which `space-jax respond` goes on after it was stopped."""
+"""The log of answered dialogues, from which `space-jax respond` resumes."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from space_jax.tasks.workdir import write_text
 
 
 class ResponseLog:
-    """The answers of whole dialogues: what they depend on in the first line, then a line a dialogue.
+    """The answers of whole dialogues: the facts that they depend on in the first line, then one line per dialogue.
 
     Args:
-      path: of the file. One with other facts is begun anew; of a line that was cut off only its dialogue is lost.
-      facts: what the answers depend on, of JSON's types.
+      path: of the file. One with other facts is overwritten; a line that was cut off loses only its dialogue.
+      facts: the facts that the answers depend on, of JSON's types.
 
     Attributes:
       answers: id of a dialogue -> the agent's turns.
@@ -35,7 +35,7 @@ class ResponseLog:
             file.writelines(f"{_line(*one)}\n" for one in answers.items())
 
     def remove(self) -> None:
-        """Deletes the file; everything is somewhere else now."""
+        """Deletes the file, once its content is elsewhere."""
         self._path.unlink()
 
 

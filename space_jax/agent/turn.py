@@ -1,4 +1,4 @@
-"""A system turn that is being written: part after part on one memory, and what becomes of it."""
+"""A system turn in progress: part after part on one memory."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +12,11 @@ from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.world.lookup import Lookup
 
 STREAMED = 4
-"""Tokens that are written before the next piece of a streamed answer is handed on."""
+"""Tokens between two pieces of a streamed answer."""
 
 
 class Turn:
-    """A system turn that is being written in all rows.
+    """A system turn in progress in all rows.
 
     Args:
       writer: the model.
@@ -35,14 +35,14 @@ class Turn:
             row += more
 
     def write(self, part: str, known: Sequence[str | None]) -> list[str]:
-        """The text of a part in each row: what is known, or what the model writes."""
+        """The text of a part in each row: the given text, or the model's."""
         given = []
         for row, text in zip(self._given, known, strict=True):
             opening = [self._sequences.opening[part]]
             given.append(row + (opening if text is None else self._sequences.wrapped(part, text)[:-1]))
         free = [text is None for text in known]
         tokens, self._memory = self._writer.write(self._memory, part, given, self._begin, free)
-        # The closing mark is not yet in the memory: it comes first of what is given next.
+        # The closing mark is not yet in the memory: it is the first of the tokens given next.
         self._given = [[self._sequences.closing[part]] for _ in known]
         self._begin = [
             1 + len(written) if text is None else len(self._sequences.wrapped(part, text)) - 1
@@ -53,9 +53,9 @@ class Turn:
         ]
 
     def stream(self, part: str) -> Iterator[str]:
-        """The text of a part of the only row, as far as it is written, again and again until it has ended.
+        """Yields the text so far of a part of the only row, until it has ended.
 
-        A beam search is sure of no word before the last one, so its text comes at once.
+        A beam search settles no word before the last, so its text comes at once.
         """
         given, begin, written = [*self._given[0], self._sequences.opening[part]], self._begin[0], list[int]()
         limit = self._sequences.limits[part]

@@ -1,7 +1,7 @@
 """The model as the agent uses it: reads contexts, writes stretches of text, many dialogues at a time.
 
-Programs are compiled once for each bucket: rows are filled up to the next power of two, contexts, given tokens and
-what is in the memory to the next multiple of a step.
+Programs are compiled once for each bucket: rows are padded to the next power of two, contexts, given tokens and memory
+to the next multiple of a step.
 """
 
 import functools
@@ -33,7 +33,7 @@ class Writer:
       params: of the model.
       sampling: how the tokens of acts and responses are chosen; of a belief state it is the likeliest.
       seed: of the choices; each stretch has a key of its own.
-      beam: hypotheses of a beam search, which takes the place of choosing token by token; 1: none.
+      beam: hypotheses of a beam search, which replaces choosing token by token; 1: none.
 
     Attributes:
       written: tokens so far.
@@ -90,7 +90,7 @@ class Writer:
           part: "state", "acts" or "response".
           given: the tokens before it, at least one a row.
           begin: the position of the first of them, unless it opens a part.
-          active: whether anything is written in a row; the given tokens enter the memory in any case.
+          active: whether to write in a row; the given tokens enter the memory in any case.
           limit: of the tokens, the closing mark included; that of the part if None.
 
         Returns:

@@ -1,6 +1,6 @@
-"""What ours compute on a recorded batch, under the names of the recording (`convert.recording`).
+"""Our arrays for a recorded batch, under the names of the recording (`convert.recording`).
 
-Every array of a recording is either one of these names, or given to the computation (`GIVEN`):
+Every array of a recording is either one of these names, or an input (`GIVEN`):
 
   mlm_probs [B, S, V], dec_probs [B, T - 1, V]   probabilities of the masked tokens and of each next response token
   features [B, 2, (10,) D], post_features        normalised vectors of both views, of the context and with the response
@@ -12,7 +12,7 @@ Every array of a recording is either one of these names, or given to the computa
   grad:<key>                                     gradient of the labelled loss for a published parameter
   joint_act_logits, joint_act_probs [B, 20]      dialog acts of SPACE-1; filter_scores [B] the entropy gate
   gates_p, kl_plain, kl_gated                    gate of the logits kl_p, and their consistency with kl_q
-  beam<n>_<prompted|plain>_tokens, _scores       beam search of size n behind the prompts or behind the context alone
+  beam<n>_<prompted|plain>_tokens, _scores       beam search of size n after the prompts or after the context alone
 """
 
 import functools
@@ -44,18 +44,18 @@ from space_jax.models.weights import by_path, without_vocabulary_padding
 Arrays = dict[str, np.ndarray]
 
 GIVEN = frozenset({"act_index", "tag", "kl_p", "kl_q"})
-"""Recorded arrays that the published code was given."""
+"""Recorded arrays that were inputs of the published code."""
 
 _GENERATED = re.compile(r"beam(\d+)_(prompted|plain)_(tokens|scores)")
 _STREAMS = (("label", "labelled", True), ("nolabel", "unlabelled", False))
-# Ours -> theirs. A term over tokens is recorded three times over, a term over examples once.
+# Ours -> theirs. A term over tokens is recorded in three forms, a term over examples in one.
 _TOKEN_TERMS = {"masked": ("mlm", "mlm_num"), "response": ("nll", "token_num")}
 _TOKEN_TERMS |= {"words_user": ("qbow", "qbow_num"), "words_system": ("rbow", "rbow_num")}
 _EXAMPLE_TERMS = {"contrast": "con", "contrast_user": "qcon", "contrast_system": "rcon", "policy_system": "mmd"}
 
 
 def compute(recording: Recording, given: Arrays) -> Arrays:
-    """Everything that ours compute on the batch.
+    """All our arrays for the batch.
 
     Args:
       recording: weights and batch.
@@ -64,7 +64,7 @@ def compute(recording: Recording, given: Arrays) -> Arrays:
     of_recipe = {"space1": _space1, "space2": _space2, "space3": _space3}
     activations = jax.jit(functools.partial(of_recipe[recording.name], recording, given))
     computed = activations(recording.params)
-    if recording.name != "space1":  # of which the published code records no losses
+    if recording.name != "space1":  # for which the published code records no losses
         computed |= _losses(recording)
     return {name: np.asarray(array) for name, array in computed.items()}
 
@@ -123,7 +123,7 @@ def _space3(recording: Recording, given: Arrays, params: Any) -> dict[str, Any]:
 
 
 def _apply(recording: Recording, params: Any) -> Callable[..., Any]:
-    # The three recipes have a model each; the protocol does not speak of it.
+    # Each of the three recipes has a model; the protocol does not declare it.
     model = recording.recipe.model  # type: ignore[attr-defined]
     return lambda method, *arguments: model.apply({"params": params}, *arguments, method=method)
 
@@ -169,7 +169,7 @@ def _metrics(prefix: str, stream: str, terms: Terms, examples: int) -> dict[str,
 
 
 def _generated(recording: Recording, given: Arrays, params: Any, memories: dict[str, Memory]) -> dict[str, Any]:
-    """The responses whose recordings are among `given`; the first of their tokens is the start itself."""
+    """The responses whose recordings are among `given`; the first of their tokens is the opening token."""
     recipe, ids = recording.recipe, recording.ids
     assert isinstance(recipe, Generator)
     computed: dict[str, Any] = {}

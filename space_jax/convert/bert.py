@@ -28,7 +28,7 @@ _COMPUTED = {
     "position_embedding_type": ("absolute",),
     "is_decoder": (False,),
 }
-"""What a `config.json` may say of these fields; the first is meant where it says nothing."""
+"""The accepted values of these fields in `config.json`; the first is the default."""
 
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
@@ -42,7 +42,7 @@ def from_bert(path: Path, heads: int | None = None) -> Weights:
       heads: of attention; by `config.json`, else by the hidden size, if None.
 
     Raises:
-      UserError: see `read_state` and `to_ours`; a model that computes something else than BERT; a tokenizer with more
+      UserError: see `read_state` and `to_ours`; a model that does not compute what BERT does; a tokenizer with more
         tokens than the token table has rows.
     """
     folder = path if path.is_dir() else path.parent
@@ -80,7 +80,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 def _without_spare_rows(
     state: dict[str, np.ndarray], tokenizer: Tokenizer | None, folder: Path
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """Cuts the rows of the vocabulary that no token has, which some models add for speed."""
+    """Cuts the rows of the vocabulary without a token, which some models add for speed."""
     table = state.get(_TOKENS)
     if tokenizer is None or table is None or table.ndim != 2:
         return state, ()
@@ -94,7 +94,7 @@ def _without_spare_rows(
 
 
 def normalised(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same arrays under today's names: no `bert.` before them, `weight` and `bias` in a LayerNorm."""
+    """The same arrays under current names: without the prefix `bert.`, `weight` and `bias` in a LayerNorm."""
     renamed = {}
     for key, array in state.items():
         name = key.removeprefix("bert.")
@@ -106,7 +106,7 @@ def normalised(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _without_tied_decoder(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Leaves out the copies of the token table and of the bias that some files keep for the masked-token head."""
+    """Removes the copies of the token table and of the bias that some files keep for the masked-token head."""
     twins = {f"{_DECODER}weight": _TOKENS, f"{_DECODER}bias": _BIAS}
     copies = {
         copy for copy, twin in twins.items() if copy in state and twin in state and _equal(state[copy], state[twin])
@@ -125,7 +125,7 @@ def to_bert(weights: Weights) -> tuple[dict[str, np.ndarray], dict[str, Any], tu
       key -> array, the fields of `config.json`, and the paths of our parameters that BERT has no place for.
 
     Raises:
-      UserError: the encoder is not whole.
+      UserError: the encoder is incomplete.
     """
     missing = [
         row.ours for row in TABLE if row.bert and part_of(row.ours) in REQUIRED and row.ours not in weights.arrays
@@ -134,7 +134,7 @@ def to_bert(weights: Weights) -> tuple[dict[str, np.ndarray], dict[str, Any], tu
         raise UserError(f"{weights.source}: lacks {', '.join(missing)}, which BERT has")
     state = to_theirs(weights.arrays, bert_keys, weights.model.heads)
     masked = any(key.startswith("cls.") for key in state)
-    if masked:  # a model with a head keeps its encoder under a name
+    if masked:  # a model with a head keeps its encoder under a prefix
         state = {f"bert.{key}" if key.startswith(_NAMED_BERT) else key: array for key, array in state.items()}
     has_place = {row.ours for row in TABLE if row.bert}
     roles = len(weights.arrays["backbone/embedding/role"])

@@ -1,4 +1,4 @@
-"""Recorded reference activations against ours: the largest difference of each array."""
+"""Compares recorded reference activations with ours: the largest difference of each array."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from space_jax.convert.recording import Recording, read_arrays_file
 from space_jax.errors import UserError
 
 SCORE_FACTOR = 10.0
-"""A score adds up the log-probabilities of a response, and may differ by as many times the tolerance."""
+"""A score sums the log-probabilities of a response, and may differ by this multiple of the tolerance."""
 
 _SMALLEST_SCALE = 1e-3  # gradients below it are compared absolutely
 _OUTPUTS = "_outputs.npz"
@@ -21,14 +21,14 @@ _LISTED = 6
 
 
 class Difference(NamedTuple):
-    """One recorded array against ours.
+    """The comparison of one recorded array with ours.
 
     Attributes:
       name: of the array.
       measure: "absolute"; "relative" to the array's largest value, of gradients and of sums over many tokens; "equal",
         the share of unequal entries.
       value: the largest difference; infinite where the array is of another shape, not finite or not computed.
-      factor: how many times the tolerance it may be.
+      factor: the multiple of the tolerance that is accepted.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Difference(NamedTuple):
 def check(
     official: Path, inputs: Path, outputs: Path, spec: Path, generation: Path | None = None
 ) -> tuple[Difference, ...]:
-    """Computes everything that was recorded.
+    """Compares everything that was recorded.
 
     Args:
       official: the published weights.

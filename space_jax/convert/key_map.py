@@ -1,9 +1,9 @@
 """The one table between our parameters and the keys of published files.
 
 `space` is the key in a published SPACE `state_dict`, `bert` the keys in a file of BERT's layout (BERT, UniLM, ConvBERT,
-MiniLM), whose arrays stand below one another. `{i}` counts layers. `shape` is that of the published array, one letter a
-size: V vocabulary, H hidden, F feed-forward, P positions, T roles, U turns, D width of a subspace; the letters get
-their numbers from the file. Linear weights are [out, in] there and [in, out] here.
+MiniLM), whose arrays are stacked. `{i}` counts layers. `shape` is that of the published array, one letter per size: V
+vocabulary, H hidden, F feed-forward, P positions, T roles, U turns, D width of a subspace; the file determines their
+values. Linear weights are [out, in] there and [in, out] here.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Change = Callable[[np.ndarray, int], np.ndarray]
 
 
 class Form(NamedTuple):
-    """How an array changes on its way; both functions also take the number of attention heads."""
+    """How an array is converted; both functions also take the number of attention heads."""
 
     to_ours: Change
     to_theirs: Change

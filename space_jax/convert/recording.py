@@ -1,11 +1,11 @@
-"""Reference activations on disk: published weights, one batch, what the published code computed on it.
+"""Reference activations on disk: published weights, one batch, and the published code's results on it.
 
 The format is that of four files. The weights are a `state_dict` in the published layout. `inputs.npz` holds int64
 arrays `[B, S]`: `src_*` the context, `tgt_*` the response, `mlm_*` the masked context, each with `token`, `mask`,
 `pos`, `type`, `turn`; for SPACE-3 also `understand_token`, `policy_token` and `query_*`, the last user turn.
-`outputs.npz` holds what was computed, see `convert.activations`. The JSON holds `frames` and `resp_frames`, the
+`outputs.npz` holds the results, see `convert.activations`. The JSON holds `frames` and `resp_frames`, the
 semantic frames of the B user turns and responses as {domain: {intent: {slot: [{"value": ...}]}}}, and `config` with the
-sizes. Id 0 pads; what other ids mean is in `IDS`.
+sizes. Id 0 pads; `IDS` gives other special ids.
 """
 
 import dataclasses
@@ -78,7 +78,7 @@ class Recording:
             raise UserError(f"--inputs: lacks the arrays {', '.join(missing)}")
 
     def _require_fit(self) -> None:
-        """Grids of one height, each part of a grid of its width, and every index within its table."""
+        """Checks that grids have one height, each part of a grid its width, and every index lies within its table."""
         model = self.config
         sizes = {"token": model.vocabulary.size, "label": model.vocabulary.size}
         sizes |= {"pos": model.positions, "type": model.roles, "turn": model.turns}
@@ -108,7 +108,7 @@ class Recording:
         return Space1Config(as_released=True) if self.name == "space1" else Space3Config()
 
     def batch(self, labelled: bool) -> Batch:
-        """The batch, one example a row, of which everything or nothing is known."""
+        """The batch, one example per row, each fully annotated or not at all."""
         inputs = self.inputs
         size = inputs["src_token"].shape[0]
         mask = inputs["mlm_mask"]

@@ -21,10 +21,11 @@ def from_space(path: Path, recipe: str, heads: int | None, tokenizer: Tokenizer 
       path: a PyTorch `state_dict` or safetensors with the same keys.
       recipe: "space1", "space2" or "space3".
       heads: of attention; by the hidden size if None.
-      tokenizer: of the vocabulary that the model was trained with, if it is at hand.
+      tokenizer: of the vocabulary that the model was trained with, if available.
 
     Raises:
-      UserError: see `read_state` and `to_ours`; a hidden size that does not say the heads; a tokenizer of another size.
+      UserError: see `read_state` and `to_ours`; a hidden size that does not determine the heads; a tokenizer of another
+    size.
     """
     return from_state(read_state(path), path, recipe, heads, tokenizer)
 

@@ -1,4 +1,4 @@
-"""Files of named arrays: safetensors and PyTorch. Code that a pickle holds is never run."""
+"""Files of named arrays: safetensors and PyTorch. Code in a pickle is never run."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from space_jax.errors import UserError
 
 SAFETENSORS, PYTORCH, _INDEX = "model.safetensors", "pytorch_model.bin", ".index.json"
 HUGGING_FACE = (SAFETENSORS, SAFETENSORS + _INDEX, PYTORCH, PYTORCH + _INDEX)
-"""What a Hugging Face folder calls its weights, the best first; an index names the parts of several files."""
+"""The names of weights in a Hugging Face folder, preferred ones first; an index lists the parts."""
 
 _REASON = 160  # characters of another library's message
 
@@ -29,7 +29,7 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
       path: `*.safetensors`, an index of several, any other file for a PyTorch `state_dict`; or a folder.
 
     Returns:
-      key -> array, with a `module.` that data-parallel training put before every key taken off.
+      key -> array, without the prefix `module.` that data-parallel training adds to every key.
 
     Raises:
       UserError: no such file; truncated, damaged or of another kind; a PyTorch file without PyTorch, or one that holds
@@ -81,11 +81,11 @@ def _read_pytorch(path: Path) -> dict[str, np.ndarray]:
     torch = require_torch(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the age of the file's format, which its reader cannot change
+            warnings.simplefilter("ignore")  # about the age of the file's format, which users cannot change
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(f"{path}: not a PyTorch file of arrays alone; code that it holds is not run") from error
-    except Exception as error:  # whatever its many formats can raise when they are cut off or are none
+    except Exception as error:  # whatever its many formats raise for truncated or foreign files
         raise UserError(f"{path}: not a PyTorch file, or not a whole one ({_short(error)})") from error
     if not isinstance(loaded, Mapping) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
         raise UserError(f"{path}: not a state_dict, which maps keys to arrays and to nothing else")
@@ -103,7 +103,7 @@ def _to_numpy(tensor: Any) -> np.ndarray:
 
 
 def require_torch(path: Path) -> ModuleType:
-    """PyTorch, which only its own files need."""
+    """Imports PyTorch, which only PyTorch files need."""
     try:
         import torch
     except ImportError:
@@ -121,11 +121,11 @@ def write_state(path: Path, state: Mapping[str, np.ndarray]) -> None:
     """Writes arrays to a file, atomically: safetensors if it is named so, else a PyTorch `state_dict`.
 
     Raises:
-      UserError: a file that is there already or cannot be written; a PyTorch file without PyTorch.
+      UserError: a file that exists or cannot be written; a PyTorch file without PyTorch.
     """
     torch = None if path.suffix == ".safetensors" else require_torch(path)
     if path.exists():
-        raise UserError(f"--out {path}: is there already; name a file that is not, or delete it")
+        raise UserError(f"--out {path}: exists already; name another file, or delete it")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

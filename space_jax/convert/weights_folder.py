@@ -4,7 +4,7 @@
     weights.json          {"format": 1, "model": {sizes}, "recipe": "space3" or null, "source": ...}
     tokenizer/            see `features.tokenizer_folder`
 
-The folder appears whole or not at all.
+The folder appears complete or not at all.
 """
 
 import json
@@ -29,13 +29,13 @@ _SIZES = ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns", "la
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `out` when nothing went wrong.
+    """A temporary folder to fill, which becomes `out` on success.
 
     Raises:
-      UserError: `out` is there already and not empty.
+      UserError: `out` exists and is not empty.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"--out {out}: is there already; name a folder that is not, or delete it")
+        raise UserError(f"--out {out}: exists already; name another folder, or delete it")
     out = out.absolute()  # `.` has no name of its own
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What loaders of act-annotated corpora have in common: things said, as flat records, -> frames, acts and texts."""
+"""Shared by loaders of act-annotated corpora: items of dialog acts, as flat records, -> frames, acts and texts."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from space_jax.dialogue.record import Frame, Slot, Value
 from space_jax.errors import UserError
 
 NOT_WRITTEN = frozenset({"dontcare", "yes", "no", "none", "true", "false"})
-"""Values that name a choice; where the same words stand in a text, they need not mean that choice."""
+"""Values that name a choice; the same words in a text need not mean that choice."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,11 +16,11 @@ class ActItem:
     """One item of a turn's dialog acts.
 
     Attributes:
-      domain: what it is about.
+      domain: its domain.
       intent: the source's act.
       slot: empty if the act has none.
-      value: empty if the slot is only asked for.
-      span: where the text writes the value, in characters, end exclusive; None if not known.
+      value: empty if the slot is only requested.
+      span: the value's characters in the text, end exclusive; None if not known.
     """
 
     domain: str
@@ -31,11 +31,11 @@ class ActItem:
 
 
 def locate(text: str, said: Sequence[ActItem]) -> list[ActItem]:
-    """The same, with spans for the values without one that stand in the text as whole words, letter case aside.
+    """Adds spans to values that occur in the text as whole words, ignoring case.
 
     Args:
       text: the turn's.
-      said: spans that are already there stay, and keep their places from being taken.
+      said: existing spans stay, and reserve their characters.
     """
     taken = [(one.domain, one.slot, *one.span) for one in said if one.span]
     wanted = [(one.domain, one.slot, one.value) for one in said if _searchable(one, text)]
@@ -51,9 +51,9 @@ def _searchable(one: ActItem, text: str) -> bool:
 
 
 def frames(text: str, said: Iterable[ActItem]) -> tuple[Frame, ...]:
-    """A frame for each domain and intent, in the order they first come, with nothing twice.
+    """A frame for each domain and intent, in the order of their first occurrence, without repetition.
 
-    A value with a span is written as the text writes it.
+    A value with a span is written as in the text.
     """
     merged: dict[tuple[str, str], dict[str, dict[str, Value]]] = {}
     for one in said:

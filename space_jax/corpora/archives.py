@@ -1,4 +1,4 @@
-"""Files of a corpus, which lie in a folder or packed in a zip archive: in the order of their names, one at a time."""
+"""Files of a corpus in a folder or a zip archive, one at a time in the order of their names."""
 
 import re
 import zipfile
@@ -10,16 +10,16 @@ from space_jax.errors import UserError
 
 
 def files(source: Path, name: str, pattern: re.Pattern[str], shown: str) -> Iterator[tuple[str, bytes]]:
-    """The files of one part of a corpus, which lies in a folder or, packed, in a zip archive.
+    """The files of one part of a corpus, in a folder or a zip archive.
 
     Args:
-      source: holds the folder `name` or the archive `name.zip`; the folder goes before.
+      source: holds the folder `name` or the archive `name.zip`; the folder takes precedence.
       name: of the part.
       pattern: searched in the name of a file, in an archive with its path.
-      shown: the names that are meant, for messages.
+      shown: the expected names, for messages.
 
     Yields:
-      Where a file lies and its content, in the order of the names; one is in memory at a time.
+      The place of each file and its content, in the order of the names; one is in memory at a time.
 
     Raises:
       UserError: no such file, or a damaged archive.
@@ -53,15 +53,15 @@ def members(archive: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, byte
 
 
 def one_file(source: Path, name: str, archive: str) -> tuple[str, bytes]:
-    """A file that lies in a folder as it is or packed in an archive; as it is goes before.
+    """A file in a folder, or in an archive there; the unpacked file takes precedence.
 
     Args:
       source: the folder.
       name: of the file.
-      archive: the name of the zip archive in `source` that else has a member `name`, in whatever folder.
+      archive: the zip archive in `source` that otherwise has a member `name`, in any folder.
 
     Returns:
-      Where the file lies and its content.
+      The place of the file and its content.
 
     Raises:
       UserError: no such file, or a damaged archive.
@@ -75,16 +75,16 @@ def one_file(source: Path, name: str, archive: str) -> tuple[str, bytes]:
 
 
 def corpus_files(source: Path, archive: str, pattern: re.Pattern[str], shown: str) -> Iterator[tuple[str, bytes]]:
-    """The files of a corpus, which lies whole in one archive or unpacked in a folder, whose path has the pattern.
+    """The files of a corpus, in one archive or unpacked in a folder, whose path matches the pattern.
 
     Args:
-      source: the folder that holds the archive, or its unpacked files at any depth; the archive goes before.
+      source: the folder that holds the archive, or its unpacked files at any depth; the archive takes precedence.
       archive: its file name.
       pattern: searched in the path of a file, with "/" between folders.
-      shown: the names that are meant, for messages.
+      shown: the expected names, for messages.
 
     Yields:
-      Where a file lies and its content, in the order of the names; one is in memory at a time.
+      The place of each file and its content, in the order of the names; one is in memory at a time.
 
     Raises:
       UserError: no such file, or a damaged archive.

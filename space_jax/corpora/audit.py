@@ -1,4 +1,4 @@
-"""What of a source's annotation does not reach the trees: labels without a shared name, values without a place."""
+"""Counts the annotation of a source that is incomplete for us: labels without a shared name, values without a span."""
 
 import dataclasses
 from collections import Counter
@@ -14,13 +14,13 @@ from space_jax.dialogue.record import Dialogue, Turn
 class Audit:
     """The counts of one pass over a corpus.
 
-    An act that a loader does not know never gets here: loading stops and lists it.
+    Acts that a loader does not know never arrive here: loading stops and lists them.
 
     Attributes:
       labels: kind and name of each label that `unified_names.json` lacks -> how often it occurs.
       frames, unmapped_frames: frames; those with such a label.
-      values, unplaced_values: values in frames; those that their turn's text does not write.
-      reasons: why it does not (`missing_spans.REASONS`) -> how many of them.
+      values, unplaced_values: values in frames; those without a span in their turn's text.
+      reasons: why they have none (`missing_spans.REASONS`) -> their number.
       turns: role -> turns with at least one frame.
       without_acts: role -> those of them without dialog acts.
     """
@@ -51,12 +51,12 @@ class Audit:
 
 
 def audited(dialogues: Iterable[Dialogue], corpus: str, audit: Audit, rename: bool = True) -> Iterator[Dialogue]:
-    """The dialogues with the shared names, counted on their way; labels that have no shared name stay.
+    """The dialogues with the shared names, counted in passing; labels without a shared name stay.
 
     Args:
       dialogues: with the names of their source.
       corpus: its name in the registry.
-      audit: is added to.
+      audit: the counts are added to it.
       rename: False leaves all names as they are.
     """
     for dialogue in dialogues:

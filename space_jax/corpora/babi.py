@@ -1,7 +1,7 @@
 """bAbI dialog (Bordes et al., ICLR 2017): task 5, synthetic, and task 6, made from DSTC2; text -> `Dialogue`.
 
 What becomes what:
-  turns       an exchange is a user turn and a system turn. `<SILENCE>` is no turn: the system goes on, or begins.
+  turns       an exchange is a user turn and a system turn. `<SILENCE>` is no turn: the system continues, or begins.
               An empty user turn (6 in task 6) is kept
   left out    what is not said: facts of the knowledge base (lines without a tab), and the `api_call ...` of the bot,
               which is a query. Its arguments are neither a frame (no one says them in that turn) nor a belief state

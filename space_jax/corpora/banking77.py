@@ -1,7 +1,7 @@
 """BANKING77 (Casanueva et al., NLP4ConvAI 2020): utterances to a bank's helpdesk, one of 77 intents each.
 
 What becomes what:
-  dialogue    one user turn; runs of blanks and line breaks in its text are collapsed, because nothing points into it
+  dialogue    one user turn; runs of blanks and line breaks in its text are collapsed, because no offsets refer to it
   frames      one: domain `banking`, the intent in lower case without slots. `label_names` tells how the source spells
               an intent (`Refund_not_showing_up`), for files with its labels
   acts        None: not annotated
@@ -9,8 +9,8 @@ What becomes what:
 Which file is which split:
   train       subset "full": `few_shot/train` (8,622 lines, lower-cased); "train_10", "train_5": the folders of that
               name, 10 or 5 lines an intent, all of them in `few_shot/train` too
-  validation  `few_shot/valid`, 1,540 lines, 20 an intent: 159 of them repeat another so as to fill up small intents,
-              which is kept. No line of it is in any of the train folders: together they partition `train.csv`
+  validation  `few_shot/valid`, 1,540 lines, 20 an intent: 159 of them repeat another to fill up small intents, and are
+              kept. No line of it is in any of the train folders: together they partition `train.csv`
   test        `few_shot/test`, where a user has it
   "published" is the release itself: train is the whole `train.csv` (10,003 rows, letter case kept), test is
               `test.csv`, where a user has it. There is no validation, since `train.csv` holds those utterances
@@ -73,7 +73,7 @@ def label_names(source: Path) -> dict[str, str]:
 
 
 def _rows(source: Path, split: str, subset: str) -> Iterator[tuple[str, str, str]]:
-    """Where a row stands, its text and its label."""
+    """The place of a row, its text and its label."""
     if subset != "published":
         folder = subset if split == "train" and subset != "full" else FOLDERS[split]
         return labelled_lines(source / "few_shot" / folder)

@@ -1,10 +1,10 @@
-"""Builds under Apache Beam, the optional extra `beam`: for corpora that one machine takes too long for.
+"""Builds under Apache Beam, the optional extra `beam`: for corpora that are too large for one machine.
 
 The elements of the pipeline are lanes (`features.runners`): each reads every (corpus, split) with the same loaders, as
 a stream of its own, and does every n-th unit of it; a corpus that finds a dialogue by its number (`corpora.stream`) is
-read there alone. Units are written to the building folder, which all workers must see; what is assembled of them is the
-same to the bit as with any other runner. What is decided over all dialogues, the duplicates of a mixture, is decided
-from hashes in the process that started the pipeline.
+read there alone. Units are written to the building folder, which all workers must see; the result is the same to the
+bit as with any other runner. Decisions over all dialogues, such as the duplicates of a mixture, are made from hashes in
+the process that started the pipeline.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ try:
     import apache_beam
     from apache_beam.options.pipeline_options import PipelineOptions
 except ImportError as error:
-    raise UserError(f"Apache Beam is not installed ({error}); pip install 'space-jax[beam]' brings it") from None
+    raise UserError(f"Apache Beam is not installed ({error}); pip install 'space-jax[beam]' installs it") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class BeamRunner:
     """Does the lanes of a work as elements of a Beam pipeline.
 
     Attributes:
-      lanes: how many; a runner does as many at a time as it has workers.
+      lanes: their number; a runner does as many at a time as it has workers.
       options: of the pipeline, such as `("--runner=FlinkRunner", "--parallelism=16")`; by default the DirectRunner.
 
     Raises:

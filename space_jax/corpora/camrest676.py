@@ -5,8 +5,8 @@ What becomes what:
             divided at the same places (dialogues 0 to 405, 406 to 540, 541 to 675)
   domain    `restaurant`, the only one
   intent    the acts of `dialog_act`: inform, request, nooffer. In the original file a user turn informs of what is new
-            in its state and requests what `slu` requests; of a system turn's `DA` a slot is a request and [slot,
-            value] a confirm
+            in its state and requests what `slu` requests; of a system turn's `DA` a slot is a request and [slot, value]
+            a confirm
   slots     words joined by "_"; the source has no spans, so values are searched for in the text
   acts      `ACTS_OF`. The label set has no social acts, so a turn without a label (a third of the users', a quarter of
             the system's) may thank or greet: its acts are None, its frames empty. In the original file a system turn

@@ -13,10 +13,10 @@ _LONGEST_NAME = 22
 
 
 def bars(title: str, values: Mapping[str, float], percent: bool = False) -> str:
-    """A bar for each name, the longest as long as there is room.
+    """One bar per name; the longest fills the width.
 
     Args:
-      title: what is shown; also what a screen reader says, with the values.
+      title: of the chart; a screen reader reads it with the values.
       values: name -> length, in the order to be shown.
       percent: the values are shares, and a full bar is 1.
     """
@@ -37,7 +37,7 @@ def bars(title: str, values: Mapping[str, float], percent: bool = False) -> str:
 
 
 def columns(title: str, counts: Mapping[int, int], unit: str) -> str:
-    """A histogram of lengths, in at most 40 columns of equal width; the last percent is put together at its right end.
+    """A histogram of lengths, in at most 40 columns of equal width; the last percent is merged at its right end.
 
     Args:
       title: what is shown.

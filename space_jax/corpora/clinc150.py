@@ -1,7 +1,7 @@
 """CLINC150 (Larson et al., EMNLP 2019): utterances to an assistant, one of 150 intents each or out of scope.
 
 What becomes what:
-  dialogue    one user turn; runs of blanks in its text are collapsed, because nothing points into it (3 texts of train)
+  dialogue    one user turn; runs of blanks in its text are collapsed, because no offsets refer to it (3 texts of train)
   frames      one: the domain that `domains.json` gives the intent, and the intent without slots. An utterance out of
               scope has the intent `oos` in the domain `default_domain`: the source puts it in none
   acts        None: not annotated
@@ -9,10 +9,10 @@ What becomes what:
 Which file is which split:
   train       `train` and `oos_train` of `data_full.json`; with subset "train_10" or "train_5" the in-scope utterances
               are those of `few_shot/train_10` or `train_5`: 10 or 5 an intent, all of them in `train` too
-  validation  `val` and `oos_val`. Three texts of it are in train as well, two of them under another intent: the source
-              has them so
+  validation  `val` and `oos_val`. Three texts of it are in train as well, two of them under another intent, as in the
+              source
   test        `test` and `oos_test`, where a user has the original file
-  `few_shot/train` and `few_shot/valid` hold the very utterances of `train` and `val` and are not read.
+  `few_shot/train` and `few_shot/valid` hold the same utterances as `train` and `val` and are not read.
 """
 
 from collections.abc import Iterator
@@ -32,13 +32,13 @@ KEYS = {"train": "train", "validation": "val", "test": "test"}
 
 
 def load(source: Path, split: str, subset: str = "full", out_of_scope: bool = True) -> Iterator[Dialogue]:
-    """The utterances of a split, in the order of the source; those out of scope follow the others.
+    """The utterances of a split, in the order of the source; those out of scope come last.
 
     Args:
       source: a folder with `data_full.json`, `domains.json` and, for the small subsets, the folder `few_shot`.
       split: "train", "validation" or "test".
       subset: what the in-scope part of train is, one of `SUBSETS`.
-      out_of_scope: whether the utterances out of scope come along.
+      out_of_scope: whether to include the utterances out of scope.
 
     Raises:
       UserError: files that are missing or damaged, an intent that `domains.json` lacks; with file and place.

@@ -1,4 +1,4 @@
-"""What is known of a corpus, and how its dialogues are asked for."""
+"""The description of a corpus, and the access to its dialogues."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ class Corpus:
 
     Attributes:
       name: its key in `registry.CORPORA`.
-      description: one line about what it holds.
+      description: one line about its content.
       licence: the licence of the data.
       citation: the paper and where the files come from.
       needs_source: whether `load` reads files; the simulated world has none.
@@ -39,7 +39,7 @@ class Corpus:
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
-        """The files that it is read from, with checksums and where they can be had."""
+        """Its files, with checksums and addresses."""
         return source_files(self.name)
 
     def load(self, source: Path | str | None, split: str, **options: Any) -> Iterator[Dialogue]:

@@ -1,11 +1,11 @@
 """DailyDialog (Li et al., IJCNLP 2017) in ConvLab's unified format: one JSON file -> `Dialogue`, for unlabelled use.
 
 What becomes what:
-  turns       as they are; `user` began, the two speakers are equals
+  turns       as they are; `user` begins; the two speakers are equals
   acts        None. Every utterance has one of four acts, and they do not fit the twenty: `inform` also holds greetings,
               thanks and opinions; `directive` is a request, a proposal, an instruction or a reply to an offer;
               `commissive` is an agreement, a refusal or an offer. Only `question` would be one act (`request`), and
-              labelling it alone would call every other turn without a label
+              labelling it alone would mark every other turn as having no act
   frames, state, delexicalised: None; topic and emotion of the source are left out
   text        runs of blanks are one blank
   id          the source's (`train-0`)

@@ -1,7 +1,7 @@
-"""Fetching the files of a corpus that are public as they are, with TensorFlow Datasets' download manager.
+"""Fetches the files of a corpus that are public in this form, with TensorFlow Datasets' download manager.
 
-A file is fetched into a hidden folder beside its place, its checksum is compared there, and then it is moved: what lies
-in the corpus's folder is whole.
+A file is fetched into a hidden folder beside its place, its checksum is compared there, and then it is moved: files in
+the corpus's folder are always whole.
 """
 
 import contextlib
@@ -22,21 +22,21 @@ from tensorflow_datasets.core.units import Size
 from space_jax.corpora.source_files import SAME, SourceFile, check_files, require_files
 from space_jax.errors import UserError
 
-TIMEOUT = 30  # seconds until a server that says nothing counts as gone
+TIMEOUT = 30  # seconds until a silent server counts as gone
 Told = Callable[[SourceFile, str], None]
 
 
 def download(corpus: str, out: Path, told: Told = lambda file, what: None) -> None:
-    """Fetches the files of a corpus; those that are there already, with the right bytes, stay.
+    """Fetches the files of a corpus; existing ones with the right bytes stay.
 
     Args:
       corpus: its name in the registry.
       out: the corpus's folder; made if it is not there.
-      told: called for each file with what became of it.
+      told: called with each file and its outcome.
 
     Raises:
-      UserError: files that nobody publishes as one file, no network, or other bytes than expected. What could be
-        fetched is there, and each message says which files to put where.
+      UserError: files that nobody publishes as one file, no network, or other bytes than expected. Files that could be
+        fetched are there, and the message says which others to put where.
     """
     require_files(corpus)
     wanted = []
@@ -66,13 +66,13 @@ def _fetch(corpus: str, file: SourceFile, url: str, out: Path) -> None:
             force_checksums_validation=True,
         )
         try:
-            # The download manager tries for minutes where there is no network; one question says it at once.
+            # Without a network the download manager tries for minutes; one request finds out at once.
             requests.head(url, allow_redirects=True, timeout=TIMEOUT).raise_for_status()
             fetched = Path(manager.download(url))
         except NonMatchingChecksumError as error:
             raise UserError(
                 f"corpus {corpus}: {url} has other bytes than expected (SHA-256 {file.sha256}), so {file.path} was not "
-                "written; try once more, or look whether the file was changed there"
+                "written; try again, or check whether the file was changed there"
             ) from error
         except (OSError, requests.RequestException, DownloadError) as error:
             raise UserError(
@@ -95,7 +95,7 @@ def _hidden_folder(target: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the log lines of a library whose failures are reported here, and without bars in a file."""
+    """Silences the log lines of a library whose failures are reported here, and progress bars in a file."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     tfds.display_progress_bar(sys.stderr.isatty())
@@ -110,7 +110,7 @@ def _names(files: list[SourceFile]) -> str:
 
 
 def _short(error: Exception) -> str:
-    """The last cause, which says what is wrong; the ones around it say who asked."""
+    """The last cause, which says what is wrong."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return f"{type(error).__name__}: {error}"[:160]

@@ -1,9 +1,9 @@
 """DSTC8's span extraction data (Coope et al., ACL 2020): user utterances of four services of Schema-Guided Dialogue.
 
 What becomes what:
-  dialogue    one user turn, its text as written (offsets point into it). Where the source says which slots the system
-              had asked for (`context.requestedSlots`), a system turn of empty text goes before it, with the frame
-              (domain, `request`, those slots without values) and the act `request`. More slots are asked for than
+  dialogue    one user turn, its text as written (offsets point into it). Where the source names the slots that the
+              system requested (`context.requestedSlots`), a system turn of empty text precedes it, with the frame
+              (domain, `request`, those slots without values) and the act `request`. More slots are requested than
               labelled: `category`, `number_of_beds`, `number_of_seats` and `travelers` have no spans in the source
   frames      user: one, domain the service without its number in lower case (`RentalCars_1` -> `rentalcars`), intent
               `default_intent` (the source has none), with the labelled spans; none where nothing is labelled
@@ -12,7 +12,7 @@ What becomes what:
 
 Which file is which split:
   train       `train_0.json` of each service; option `halvings` N reads `train_N.json`, a half of the one before
-  test        `test.json`. 164 texts of it are in train of their service as well: the source has them so
+  test        `test.json`. 164 texts of it are in train of their service as well, as in the source
   There is no validation. The utterances are from SGD's dialogues, so that corpus overlaps with this one.
 """
 

@@ -1,9 +1,9 @@
 """HWU64 (Liu et al., IWSDS 2019): utterances to a home assistant, one of 64 intents each.
 
 What becomes what:
-  dialogue    one user turn; runs of blanks in its text would be collapsed (none has any): nothing points into it
+  dialogue    one user turn; runs of blanks in its text would be collapsed (none has any): no offsets refer to it
   frames      one: the source's label is `scenario_intent` (`alarm_query`); the scenario is the domain, the whole label
-              the intent, so that it stays what the benchmark counts. No slots: this split leaves them out
+              the intent, so that it stays the label that the benchmark counts. No slots: this split leaves them out
   acts        None: not annotated
 
 Which file is which split (the split is that of DialoGLUE):

@@ -16,7 +16,7 @@ def load(source: Path, split: str, on_error: str = "stop", report: ReadReport | 
     """The dialogues of a split.
 
     Args:
-      source: a folder with `<split>.jsonl` or `<split>.jsonl.gz`; or one file, which then is the train split.
+      source: a folder with `<split>.jsonl` or `<split>.jsonl.gz`; or one file, which becomes the train split.
       split: "train", "validation" or "test".
       on_error: as in `read_jsonl`.
       report: as in `read_jsonl`.

@@ -6,14 +6,14 @@ What becomes what:
   domain    the task: navigate, schedule, weather
   intent    the source annotates no acts. An assistant's turn holds `slots`, what the driver has just said, and
             `requested`, the slots that the driver mentions or asks for; so the driver's turn before informs of `slots`
-            and requests what is `requested` without being in them. A slot that says again what the state holds, and
-            is not in the text, was carried along by the annotator and is no inform
+            and requests what is `requested` without being in them. A slot that repeats the state and is not in the text
+            was carried over by the annotator and is no inform
   slots     as they are; the source has no spans, so values are searched for in the text (others are paraphrased)
   acts      `ACTS_OF` of the intents above, the user's only. A turn that neither informs nor requests (thanks, mostly)
             has none of them annotated: acts None, frames empty. Of two driver's turns in a row the last is annotated,
-            the first is not; of two assistant's turns in a row the annotations are put together
-  state     what `slots` hold, added up over the dialogue, because a turn of the source holds those of one turn; it
-            stands on the driver's turn
+            the first is not; the annotations of two assistant's turns in a row are merged
+  state     the `slots`, accumulated over the dialogue, because the source holds those of one turn; it is on the
+            driver's turn
   delexicalised  assistant's turns: values of the state and cells of the dialogue's knowledge base; a cell of the
             weather counts piece by piece ("snow, low of 60F")
   text      runs of white space collapsed
@@ -110,7 +110,7 @@ def _dialogue(record: Any, split: str, where: str) -> Dialogue:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Read:
-    """A turn of the source: of the assistant's, what it says of the driver's turn before."""
+    """A turn of the source; the assistant's annotates the driver's turn before."""
 
     role: str
     text: str
@@ -139,7 +139,7 @@ def _read(record: Any, where: str) -> _Read:
 
 
 def _answer(read: list[_Read], number: int) -> _Read | None:
-    """What the assistant's turns right after a driver's say, put together; None where there are none."""
+    """The annotations of the assistant's turns right after a driver's, merged; None where there are none."""
     answers = []
     for turn in read[number + 1 :]:
         if turn.role == USER:

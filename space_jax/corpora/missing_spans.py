@@ -1,4 +1,4 @@
-"""Why the text of a turn has no place for a value of its frames: a reason for each, told by the words alone."""
+"""Why a value of a turn's frames has no span in its text: a reason for each, from the words alone."""
 
 import difflib
 import functools
@@ -11,25 +11,25 @@ CHOICE = "a choice"
 INTENT = "an intent"
 OBJECT = "an object"
 TAKEN = "taken"
-DIVIDED = "divided otherwise"
+DIVIDED = "divided differently"
 NUMBER = "number"
 EARLIER = "said before"
 FORM = "another form"
 PARTLY = "some words"
 OTHERWISE = "other words"
 REASONS = {
-    CHOICE: "`dontcare`, `yes`, `no`, `none`, `true` and `false` say what is meant, not what is written",
+    CHOICE: "`dontcare`, `yes`, `no`, `none`, `true` and `false` state the meaning, not the words",
     INTENT: "the name of one of a service's intents, such as `FindEvents`",
     OBJECT: "a date, a time or an amount as JSON, beside the words that it stands for",
     TAKEN: "two slots of a turn have the value, or a longer one holds it, and the text says it once",
     NUMBER: "a number, a date or a time: digits for words or the reverse, another format, or another number",
-    DIVIDED: "the same letters and digits with other blanks or punctuation",
-    FORM: "inflected or spelt otherwise in the text or in the annotation (`moderate` of `moderately priced`)",
-    EARLIER: "an earlier turn says it, and this one refers to it",
-    PARTLY: "the text has some of its words only",
+    DIVIDED: "the same letters and digits with other spaces or punctuation",
+    FORM: "inflected or spelt differently in the text or in the annotation (`moderate` of `moderately priced`)",
+    EARLIER: "an earlier turn says it, and this turn refers to it",
+    PARTLY: "the text has only some of its words",
     OTHERWISE: "paraphrased, or not said at all",
 }
-"""The reasons, in about the order in which they are looked for -> what they mean."""
+"""The reasons, in about the order of the checks -> their meanings."""
 
 LIKE, STEM = 0.75, 5
 _WORD = re.compile(r"[a-z]+|\d+(?:[.,:]\d+)*")
@@ -43,7 +43,7 @@ _NUMBERS = frozenset({*_DIGITS, "zero", "eleven", "twelve", "noon", "midnight", 
 
 
 def reason(value: str, text: str, earlier: Sequence[str]) -> str:
-    """The first of `REASONS` that holds for a value without a place.
+    """The first of `REASONS` that holds for a value without a span.
 
     Args:
       value: as annotated.
@@ -96,7 +96,7 @@ def _same_letters(wanted: tuple[str, ...], words: tuple[str, ...]) -> bool:
 
 @functools.lru_cache(maxsize=1 << 16)
 def _alike(word: str, wanted: str) -> bool:
-    """Whether a word of a text may be another form or a misspelling of one that is wanted."""
+    """Whether a word of a text may be another form or a misspelling of a wanted one."""
     if word.startswith(wanted[:STEM]) and len(wanted) > 2:
         return True
     return word == wanted or difflib.SequenceMatcher(None, word, wanted).ratio() >= LIKE

@@ -7,7 +7,7 @@ What becomes what:
   slots       one label a token without BIO marks: neighbours with one label are one value, so that two values of one
               slot side by side are merged. They belong to the first intent of the turn that gives content (whose act
               is `inform`), else to its first
-  acts        `ACTS_OF` below; `outofdomain` has no unified act (what is said then may be anything)
+  acts        `ACTS_OF` below; `outofdomain` has no unified act (such a turn may say anything)
   text        split at single blanks, as the labels are; a token may be a line break, which is dropped with its label
   id          the split, the domain and the conversation
 
@@ -52,8 +52,8 @@ ACTS_OF: dict[str, str | None] = {
     **dict.fromkeys(_TO_KNOW.split(), "request"),
     **dict.fromkeys(_TO_HAVE_DONE.split(), "inform"),
 }
-"""The source's intents -> unified acts: who wants to know something requests it, who wants something done gives an
-intent, which informs (as SGD's INFORM_INTENT)."""
+"""The source's intents -> unified acts: asking for information requests, asking for an action states an intent, which
+informs (like SGD's INFORM_INTENT)."""
 
 COLUMNS = ["conversationId", "turnNumber", "utteranceId", "utterance", "slot-labels", "intent"]
 ARCHIVE = "turn_level.zip"

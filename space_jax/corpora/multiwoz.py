@@ -1,7 +1,7 @@
-"""What the releases of MultiWOZ have in common: their act annotation (Budzianowski et al., EMNLP 2018).
+"""Shared by the releases of MultiWOZ: their act annotation (Budzianowski et al., EMNLP 2018).
 
 An annotation is a dictionary from `Domain-Act` to a list of [slot, value]. "none" stands for no slot and for no value,
-"?" for a value that is asked for.
+"?" for a requested value.
 """
 
 import re
@@ -52,7 +52,7 @@ _UNSET = {"", "not mentioned", "none"}
 
 
 def said_of(annotation: dict[str, Any], where: str) -> list[tuple[tuple[str, str, str], ActItem]]:
-    """What an annotation says, each with the source's own (Domain-Act, slot, value).
+    """The items of an annotation, each with the source's (Domain-Act, slot, value).
 
     Raises:
       UserError: a key that is not `Domain-Act`, or a pair that is not two strings.
@@ -87,13 +87,13 @@ def turn(
 ) -> Turn:
     """A turn with the frames and acts of its annotation.
 
-    An empty annotation counts as none: these turns do say something, and the label set has an act for it.
+    An empty annotation counts as none: such turns have content, and the label set has an act for it.
 
     Args:
       role: of the speaker.
       text: with single blanks.
       annotation: the source's acts.
-      things: what it says, with the spans that are known.
+      things: its items, with the known spans.
       state: the belief state after the turn.
       where: the file and the turn, for messages.
     """

@@ -1,4 +1,4 @@
-"""Single-domain dialogues of MultiWOZ 2.0 with acts, as handed out for DSTC8 track 1: raw files -> `Dialogue`.
+"""Single-domain dialogues of MultiWOZ 2.0 with acts, as released for DSTC8 track 1: raw files -> `Dialogue`.
 
 What becomes what:
   split           by the id lists of MultiWOZ, `trainListFile`, `valListFile`, `testListFile`; most are train

@@ -1,4 +1,4 @@
-"""MultiWOZ 2.1 (Eric et al., LREC 2020) as ConvLab hands it out, with acts of both speakers: raw files -> `Dialogue`.
+"""MultiWOZ 2.1 (Eric et al., LREC 2020) as ConvLab distributes it, with acts of both speakers: raw files -> `Dialogue`.
 
 What becomes what:
   domain, intent  `Domain-Act` of `dialog_act` in lower case (`Hotel-Inform` -> `hotel`, `inform`); Booking and general
@@ -8,8 +8,8 @@ What becomes what:
                   value the first is kept. A last token before the first is an empty span (4 in validation and
                   test): that value is searched for in the text, as are those without a span
   acts            `multiwoz.ACTS_OF`, both sides; None where `dialog_act` is empty (691 turns in validation, 653 in
-                  test), with frames None, because those turns were missed and not found to say nothing
-  state           `metadata` of a system turn is the state after the user turn before it, and stands there
+                  test), with frames None, because annotators missed those turns rather than finding them empty
+  state           `metadata` of a system turn is the state after the preceding user turn, and is attached to that turn
   text            runs of white space collapsed, which leaves the numbers of the tokens as they are
   id              the split and the source's id
 """
@@ -105,7 +105,7 @@ def _spans(records: list[Any], text: str, where: str) -> dict[tuple[str, str, st
 def _placed(
     things: list[tuple[tuple[str, str, str], ActItem]], spans: dict[tuple[str, str, str], tuple[int, int]]
 ) -> list[ActItem]:
-    """The things said with their spans; a span whose value is spelt otherwise than its act's goes by act and slot."""
+    """The items with their spans; a span whose value is spelt differently is matched by act and slot."""
     keys = {key for key, _ in things}
     loose = {key[:2]: span for key, span in spans.items() if key not in keys}
     return [

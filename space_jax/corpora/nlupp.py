@@ -1,14 +1,14 @@
 """NLU++ (Casanueva et al., Findings of NAACL 2022): utterances to a bank and to a hotel with several intents each.
 
 What becomes what:
-  dialogue    one user turn, its text as written (offsets point into it)
+  dialogue    one user turn, its text as written (offsets refer to it)
   domain      the folder: `banking` or `hotels`. Intents and slots that the source calls general belong to both
   frames      one for each intent, without slots, in the source's order. Slots are annotated of the utterance and not of
-              an intent, so they are in a frame of their own with the intent `default_intent`, which comes last. An
+              an intent, so they are in a separate frame with the intent `default_intent`, which comes last. An
               utterance with neither (42) has no frames. One utterance has an intent twice, which is once here
-  values      the words, with their place. Where the source's normalised value is written otherwise, it is a second
-              value without a place: a number or a name as it is, an object (a date, a time, an amount of money, a
-              period) as JSON with sorted keys, so that nothing of it is lost
+  values      the words, with their span. Where the source's normalised value differs, it is a second value without a
+              span: a number or a name as it is, an object (a date, a time, an amount of money, a period) as JSON with
+              sorted keys, so that nothing is lost
   acts        None: not annotated. (`affirm`, `deny`, `thank` are among the intents; they are not acts of ours)
 
 Which file is which split: the source has 20 folds of each domain and no split. Option `folds` says which are train; the
@@ -63,7 +63,7 @@ def load(source: Path, split: str, domain: str = "all", folds: str = "all") -> I
 
 
 def find_splits(source: Path) -> tuple[str, ...]:
-    """Train where the files are there; test only comes into being with the option `folds`."""
+    """Train where the files exist; test exists only with the option `folds`."""
     return ("train",) if (source / ARCHIVE).is_file() or (source / "ontology.json").is_file() else ()
 
 
@@ -93,7 +93,7 @@ def _dialogue(record: Any, name: str, domain: str, known: Ontology, where: str) 
 
 
 def _values(annotated: Any, text: str, where: str) -> tuple[Value, ...]:
-    """The words with their place, and the normalised value if it is written otherwise."""
+    """The words with their span, and the normalised value if it differs."""
     match annotated:
         case {"text": str(said), "span": [int(start), int(end)]} if (
             0 <= start < end <= len(text) and text[start:end] == said

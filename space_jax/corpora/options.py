@@ -1,4 +1,4 @@
-"""Options of a corpus as they are written on a command line or in a configuration."""
+"""Options of a corpus, as text from a command line or a configuration."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from space_jax.errors import UserError
 
 
 def parse_option(text: str, corpus: Corpus) -> tuple[str, Any]:
-    """One `NAME=VALUE`, the value of the kind that the option's default is of.
+    """One `NAME=VALUE`, the value of the type of the option's default.
 
     Raises:
       UserError: no such option of the corpus, or a value of another kind.

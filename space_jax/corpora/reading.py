@@ -1,4 +1,4 @@
-"""What loaders of raw files have in common: JSON, fields that must be there, text."""
+"""Shared by loaders of raw files: JSON, required fields, text."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def json_value(content: bytes, where: str) -> Any:
 
 
 def field(record: Any, key: str, kind: type, where: str) -> Any:
-    """`record[key]`, which must be of that kind."""
+    """`record[key]`, which must have that type."""
     if not isinstance(record, dict) or key not in record:
         raise UserError(f"{where}: field {key}: expected {kind.__name__}, found nothing")
     if not isinstance(record[key], kind):

@@ -1,4 +1,4 @@
-"""The corpora by name: what each is, under which licence, and how its dialogues are read."""
+"""The corpora by name: description, licence and loader of each."""
 
 import dataclasses
 import difflib
@@ -56,9 +56,9 @@ def simulated_count(split: str, dialogues: int, seed: int, start: int) -> int:
 
 
 def _simulated(source: Path | None, split: str, dialogues: int, seed: int, start: int) -> Iterator[Dialogue]:
-    """Train is dialogues 0, 1, ... of `seed`; the other splits have seeds of their own, which no train can reach.
+    """Train is dialogues 0, 1, ... of `seed`; the other splits have other seeds, which no train split can reach.
 
-    `start` leaves out those before it, which need not be made.
+    `start` skips those before it, which need not be made.
     """
     count = simulated_count(split, dialogues, seed, start)
     if dialogues < 1:

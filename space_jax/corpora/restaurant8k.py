@@ -1,17 +1,17 @@
-"""Restaurants-8k (Coope et al., ACL 2020): what callers say to a restaurant's booking line, with spans of five slots.
+"""Restaurants-8k (Coope et al., ACL 2020): calls to a restaurant's booking line, with spans of five slots.
 
 What becomes what:
-  dialogue    one user turn, its text as written (offsets point into it). Where the source says which slots the system
-              had asked for (`context.requestedSlots`), a system turn of empty text goes before it, with the frame
+  dialogue    one user turn, its text as written (offsets refer to it). Where the source names the slots that the system
+              requested (`context.requestedSlots`), a system turn of empty text precedes it, with the frame
               (`restaurant`, `request`, those slots without values) and the act `request`
   frames      user: one, domain `restaurant`, intent `default_intent` (the source has none), with the labelled spans;
               none where nothing is labelled. Spans of two slots may overlap ("now" is date and time; 59 pairs in train,
-              18 in test) and five spans begin with a blank: both as the source has them
+              18 in test) and five spans begin with a blank, as in the source
   acts        None on the user's side: not annotated
 
 Which file is which split:
   train       `train_0.json` (8,198); option `halvings` N reads `train_N.json`, a half of the one before
-  test        `test.json` (3,731). 69 texts of it are in train as well: the source has them so
+  test        `test.json` (3,731). 69 texts of it are in train as well, as in the source
   There is no validation.
 """
 
@@ -51,7 +51,7 @@ def load(source: Path, split: str, halvings: int = 0) -> Iterator[Dialogue]:
 
 CORPUS = Corpus(
     name="restaurant8k",
-    description="Restaurants-8k: what callers say to a restaurant's booking line, with spans of five slots",
+    description="Restaurants-8k: callers' utterances to a restaurant's booking line, with spans of five slots",
     licence="CC BY 4.0",
     citation="Coope et al., ACL 2020, arXiv 2005.08866; https://github.com/PolyAI-LDN/task-specific-datasets",
     needs_source=True,

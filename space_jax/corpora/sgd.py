@@ -3,11 +3,11 @@
 What becomes what:
   domain      the service without its number, in lower case (`Restaurants_1` -> `restaurants`)
   intent      the source's act in lower case (`INFORM` -> `inform`): a frame for each service and act of a turn
-  slots       the actions' slots and values; `sgd_spans` says where in the text a value stands
+  slots       the actions' slots and values; `sgd_spans` finds the values in the text
   acts        `ACTS_OF` below, for both speakers
-  state       user turns: `slot_values` with all spellings. A user turn of the source shows the services it is about
-              only; the state of the others is carried over, so that ours is the whole belief state after the turn
-  id          the split and the source's id, because the source counts from 1 again in every split
+  state       user turns: `slot_values` with all spellings. A user turn of the source has only its own services; the
+              state of the others is carried over, so that ours is the full belief state after the turn
+  id          the split and the source's id, because the source numbers each split from 1
 """
 
 import re
@@ -115,7 +115,7 @@ def _said(action: Any, where: str) -> list[tuple[str, str]]:
 
 
 def _frames(actions: list[tuple[str, Any]], spans: sgd_spans.Spans, where: str) -> tuple[Frame, ...]:
-    """A frame for each service and act, with the slots and values of all its actions, nothing twice."""
+    """A frame for each service and act, with the slots and values of all its actions, without repetition."""
     merged: dict[tuple[str, str], dict[str, dict[str, Value]]] = {}
     for domain, action in actions:
         slots = merged.setdefault((domain, field(action, "act", str, where).lower()), {})

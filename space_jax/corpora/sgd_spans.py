@@ -1,4 +1,4 @@
-"""Where in an utterance of Schema-Guided Dialogue its values stand, and the delexicalised text that follows from it."""
+"""The spans of values in an utterance of Schema-Guided Dialogue, and its delexicalised text."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from space_jax.errors import UserError
 Spans = dict[tuple[str, str, str], tuple[int, int]]
 """(domain, slot, value) -> start and end (exclusive), in characters."""
 
-_NOT_SPOKEN = {"true", "false", "dontcare"}  # labels; where these words do occur they mean something else
+_NOT_SPOKEN = {"true", "false", "dontcare"}  # labels; the same words in a text mean something else
 
 
 def check(annotated: list[tuple[str, Any]], text: str, where: str) -> list[tuple[str, str, int, int]]:
@@ -32,7 +32,7 @@ def locate(text: str, annotated: list[tuple[str, str, int, int]], said: list[tup
     """Finds the values of a turn in its text.
 
     The source gives spans for non-categorical slots. Other values are searched for as whole words, letter case
-    aside, outside the spans already taken; longer values first, so that "1" does not take a piece of "1 pm". A value
+    aside, outside the spans already taken; longer values first, so that "1" does not match within "1 pm". A value
     that is not found has no span.
 
     Args:

@@ -1,4 +1,4 @@
-"""A dialogue for reading in a terminal: what was said, and beneath it the acts, the frames and the state."""
+"""A dialogue for reading in a terminal: the words, and beneath them the acts, frames and state."""
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -15,7 +15,7 @@ def show(dialogue: Dialogue, console: Console | None = None) -> None:
 def render(dialogue: Dialogue) -> Group:
     """A dialogue as rich text, with located values underlined.
 
-    A layer of annotation that a turn does not have is left out; one that is annotated as empty says "none".
+    A layer of annotation that a turn does not have is left out; an empty annotation shows "none".
     """
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)

@@ -6,7 +6,7 @@ What becomes what:
   intent      the source's act in lower case; in user turns also its `user_intents` (`BUY_MOVIE_TICKETS`)
   slots       system: the acts' slots and values. User: the acts have no values and few slots, so a span goes to the
               act that names its slot, else to `inform`, else to the intent, else to the first act of the turn
-  spans       token spans -> characters; every text is its tokens joined by blanks, and is checked to be
+  spans       token spans -> characters; every text must be its tokens joined by blanks
   acts        `ACTS_OF` below; a stated intent informs, as SGD's INFORM_INTENT does. OTHER has no unified act
   state       user turns: `dialogue_state`, which is cumulative
   delexicalised  system turns: spans replaced by `[domain_slot]`
@@ -113,7 +113,7 @@ def _system_turn(record: Any, domain: str, where: str) -> Turn:
 
 
 def _placed(slot: str, value: str, text: str, spans: Placed) -> Value:
-    """The value with its place; `dontcare` is said in other words and has none."""
+    """The value with its span; `dontcare` is said in other words and has none."""
     places = [(start, end) for name, start, end in spans if name == slot and text[start:end] == value]
     return Value(value, *places[0]) if places else Value(value)
 
@@ -137,7 +137,7 @@ def _user_turn(record: Any, domain: str, where: str) -> Turn:
 
 
 def _owner(slot: str, merged: dict[str, dict[str, list[Value]]], intents: list[str], where: str) -> str:
-    """Which act or intent a span of a user turn belongs to."""
+    """The act or intent of a span of a user turn."""
     candidates = [name for name, slots in merged.items() if slot in slots and name != "inform"]
     candidates += [name for name in ("inform", *(intent.lower() for intent in intents)) if name in merged]
     if not merged:

@@ -1,9 +1,9 @@
-"""The files that a corpus is read from: what their bytes are, and where they can be had.
+"""The files of a corpus: their checksums and addresses.
 
-`source_files.json` says it for each corpus. The checksums are those of the files that every figure of this project was
-made from; other releases of a corpus may read as well, but nothing here was counted on them. A URL is there where the
-public original is one file, byte for byte, at a fixed commit. Other corpora are whole folders of a repository that were
-packed into one archive, or releases that were cut: they have no URL, and are put in their place by hand.
+`source_files.json` lists them for each corpus. The checksums are those of the files behind every figure of this
+project; other releases of a corpus may also load, but were not counted. A file has a URL if the public original is one
+file, byte for byte, at a fixed commit. Other corpora are whole folders of a repository packed into one archive, or
+parts of releases: they have no URL, and users put them in place by hand.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ class SourceFile:
       path: within the corpus's folder.
       sha256: of its bytes, in hex.
       size: in bytes.
-      url: where the very same bytes can be had; None where nobody publishes them.
+      url: address of the same bytes; None where nobody publishes them.
     """
 
     path: str
@@ -39,7 +39,7 @@ class SourceFile:
 
 
 def source_files(corpus: str) -> tuple[SourceFile, ...]:
-    """The files of a corpus; none for one that is made here, or that is the user's."""
+    """The files of a corpus; none for a generated corpus or a user's own."""
     files = _facts().get(corpus, {}).get("files", {})
     return tuple(SourceFile(path, **facts) for path, facts in files.items())
 
@@ -50,7 +50,7 @@ def folder_of(corpus: str) -> str:
 
 
 def check_files(corpus: str, source: Path) -> Iterator[tuple[SourceFile, str]]:
-    """Compares the files of a folder to those of the registry, one after the other.
+    """Compares the files of a folder with those of the registry, one after the other.
 
     Args:
       corpus: its name.

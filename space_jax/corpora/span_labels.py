@@ -1,7 +1,7 @@
-"""The JSON of PolyAI's span extraction data (Coope et al., ACL 2020), which Restaurants-8k and DSTC8's spans share.
+"""The JSON of PolyAI's span extraction data (Coope et al., ACL 2020), shared by Restaurants-8k and DSTC8's spans.
 
-A record is an utterance with labelled spans and with the slots that the system had asked for just before. The system's
-words are not part of the data; what it asked is kept as a system turn of empty text in front of the user's.
+A record is an utterance with labelled spans and with the slots that the system has just requested. The system's words
+are not part of the data; its request is kept as a system turn of empty text before the user's.
 """
 
 from typing import Any
@@ -22,8 +22,8 @@ def dialogue(record: Any, name: str, domain: str, where: str) -> Dialogue:
       where: file and place, for messages.
 
     Returns:
-      The user's turn with one frame, whose slots have places in the text, or with none where nothing is labelled. If
-      slots had been asked for, a system turn `""` goes before, with a frame (domain, `request`, those slots).
+      The user's turn with one frame, whose slots have spans in the text, or with none where nothing is labelled. If
+      slots were requested, a system turn `""` precedes it, with a frame (domain, `request`, those slots).
 
     Raises:
       UserError: a missing field, or a span that does not lie in the text.

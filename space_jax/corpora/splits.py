@@ -1,6 +1,6 @@
-"""What the parts of a corpus are called here, whatever the source calls them."""
+"""The names of the splits of a corpus, whatever the source calls them."""
 
 SPLITS = ("train", "validation", "test")
 
 TRAINABLE = SPLITS[:2]
-"""Those that a model may be trained on."""
+"""The splits that a model may be trained on."""

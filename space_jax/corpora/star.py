@@ -1,22 +1,23 @@
 """STAR (Mosig et al., 2020): its raw files -> `Dialogue`.
 
 What becomes what:
-  turns       what is said to the other side: `utter` of the user, `utter` and `pick_suggestion` of the wizard. Drafts
+  turns       the messages to the other side: `utter` of the user, `utter` and `pick_suggestion` of the wizard. Drafts
               (`request_suggestions`), queries, results, choices of a task and prompts of the guide are left out
-  domain      that of the label (`bank_ask_pin`); of a label that all domains have (`hello`) that of the task which the
-              wizard chose last, else that of the scenario's tasks if they share one, else `general`
+  domain      that of the label (`bank_ask_pin`); for a label of all domains (`hello`) that of the task that the wizard
+              chose last, else that of the scenario's tasks if they share one, else `general`
   intent      `ask` and the slot asked for, or the rest of the label (`star_labels.parse`)
-  slots       also what the source's templates fill into the reply (`star_templates`), with its place in the text.
+  slots       also the values that the source's templates fill into the reply (`star_templates`), with their spans.
               A reply that follows none of its templates has the intent and no values
   acts        wizard: `star_labels.ACTS_OF`
-  None        frames and acts of user turns, of the wizard's free turns and of `custom` replies: the source says nothing
-              of them. The constraints of a query are no belief state: they stand where the wizard looks something up
+  None        frames and acts of user turns, of the wizard's free turns and of `custom` replies: the source does not
+              annotate them. The constraints of a query are no belief state: they exist only where the wizard looks
+              something up
   text        runs of white space are one blank
-  split       the source has none; `split_of` makes one of the id: 8 / 1 / 1 of ten
+  split       the source has none; `split_of` derives it from the id: 8 / 1 / 1 of ten
   id          the split and the source's number
 
-Of 6,652 dialogues 447 broke off before anything was said; they are left out. In four places one side speaks twice in
-a row. The templates lie behind the dialogues in the archive, so it is read twice for the first split and once for the
+Of 6,652 dialogues 447 broke off before the first message; they are left out. In four places one side speaks twice in
+a row. The templates follow the dialogues in the archive, so it is read twice for the first split and once for the
 others; bzip2 takes 1.3 CPU seconds each time.
 """
 
@@ -70,14 +71,14 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
 
 
 def find_splits(source: Path) -> tuple[str, ...]:
-    """All splits where there are files: they are ours."""
+    """All splits if there are files: the split is ours."""
     unpacked = any(_DIALOGUE.search(path.as_posix()) for path in source.rglob("*.json"))
     return SPLITS if unpacked or (source / ARCHIVE).is_file() else ()
 
 
 @functools.lru_cache(maxsize=1)
 def _templates(source: Path, changed: int) -> star_templates.Templates:
-    """The templates of an archive that was last changed then; kept from one split to the next."""
+    """The templates of an archive with this modification time; cached from one split to the next."""
     return _read_templates(source)
 
 
@@ -86,7 +87,7 @@ def _read_templates(source: Path) -> star_templates.Templates:
 
 
 def _files(source: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
-    """The files with the pattern: of the archive in its own order, which alone does not go back and forth in it."""
+    """The files that match the pattern, in the archive's own order, which avoids seeking."""
     archive = source / ARCHIVE
     if not archive.is_file():
         for path in sorted(path for path in source.rglob("*.json") if pattern.search(path.as_posix())):

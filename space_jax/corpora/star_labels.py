@@ -9,7 +9,7 @@ import re
 
 _DOMAINS = "apartment bank doctor hotel meeting party plane restaurant ride spaceship trip trivia weather"
 DOMAINS = frozenset(_DOMAINS.split())
-"""What may stand before the first "_" of a label; a label without it is of no domain of its own."""
+"""Domains, the prefixes of labels up to the first "_"; a label without one belongs to all domains."""
 
 _LABELS_OF: dict[tuple[str, ...], str] = {
     ("hi",): "hello",
@@ -18,7 +18,7 @@ _LABELS_OF: dict[tuple[str, ...], str] = {
         trivia_bye weather_bye
     """,
     ("dont_understand",): "out_of_scope",
-    # Whether more is wanted; the next step of the way.
+    # Whether more is wanted; the next step of the route.
     ("direct",): """
         anything_else apartment_ask_search_more hotel_ask_search_more plane_ask_more_questions
         restaurant_ask_continue_searching trip_inform_detailed_step
@@ -55,7 +55,7 @@ _LABELS_OF: dict[tuple[str, ...], str] = {
         ride_provide_booking_status ride_provide_booking_status_update ride_provide_driver_details
         spaceship_inform_outcome trip_instructions_done weather_inform_forecast
     """,
-    # The answer, and whether to go on.
+    # The answer, and whether to continue.
     ("inform", "direct"): """
         trivia_inform_answer_2_ask_next trivia_inform_answer_correct_ask_next trivia_inform_answer_incorrect_ask_next
     """,
@@ -69,7 +69,7 @@ _LABELS_OF: dict[tuple[str, ...], str] = {
         apartment_inform_search_result hotel_provide_search_result plane_inform_flight_details
         restaurant_inform_search_results
     """,
-    # A step of the way, and which of two ways to go on.
+    # A step of the route, and which of two routes to take.
     ("direct", "select"): "trip_inform_last_step_and_done trip_inform_simple_step_ask_proceed",
     ("notify_success",): """
         apartment_inform_booking_successful bank_inform_fraud_report_submitted doctor_inform_booking_successful
@@ -96,17 +96,17 @@ ACTS_OF: dict[str, tuple[str, ...]] = {label: acts for acts, labels in _LABELS_O
 """The source's labels -> the unified acts."""
 
 FREE = "custom"
-"""The label of a reply that the wizard worded himself: it says nothing of what the reply does."""
+"""The label of a free reply of the wizard, which does not say what the reply does."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Label:
-    """A label taken apart.
+    """A parsed label.
 
     Attributes:
       domain: None for a label that every domain has.
       intent: `ask` for one that asks for a slot; else the rest of the label without its number.
-      slot: what is asked for, or None.
+      slot: the requested slot, or None.
     """
 
     domain: str | None
@@ -115,7 +115,7 @@ class Label:
 
 
 def parse(label: str) -> Label:
-    """Takes a label of `ACTS_OF` apart: `bank_ask_pin` -> bank, ask, pin; `goodbye_1` -> None, goodbye, None."""
+    """Parses a label of `ACTS_OF`: `bank_ask_pin` -> bank, ask, pin; `goodbye_1` -> None, goodbye, None."""
     first, _, behind = label.partition("_")
     domain, rest = (first, behind) if first in DOMAINS else (None, label)
     if ACTS_OF[label] == ("request",) and rest.startswith("ask_"):

@@ -1,4 +1,6 @@
-"""STAR's reply templates: `Your balance is {balance:d}.` says which words of a reply are values of which slot."""
+"""STAR's reply templates: `Your balance is {balance:d}.` identifies the words of a reply that are values, and their
+slots.
+"""
 
 import re
 from collections.abc import Iterable
@@ -19,10 +21,10 @@ def compiled(responses: Iterable[tuple[str, Any]]) -> Templates:
     """The patterns of all tasks' templates; a wording that several tasks share is kept once.
 
     Args:
-      responses: where each file lies and what it holds, label -> template.
+      responses: the place of each file and its content, label -> template.
 
     Raises:
-      UserError: something else than an object of strings.
+      UserError: anything but an object of strings.
     """
     wordings: dict[str, dict[str, None]] = {}
     for where, record in responses:
@@ -34,10 +36,9 @@ def compiled(responses: Iterable[tuple[str, Any]]) -> Templates:
 
 
 def values(text: str, patterns: list[re.Pattern[str]]) -> tuple[Slot, ...]:
-    """The slots of a reply with their values, by the first template that it follows; none where it follows none.
+    """The slots of a reply with their values, by the first matching template; none without one.
 
-    Replies were made with earlier versions of some templates, and a place may have been filled with nothing; such a
-    reply follows none.
+    Some replies were made with earlier versions of a template, or with an empty value; they match none.
     """
     for pattern in patterns:
         matched = pattern.fullmatch(text)

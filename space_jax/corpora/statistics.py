@@ -1,4 +1,4 @@
-"""What a corpus holds, counted in one pass over its dialogues."""
+"""The counts of a corpus, from one pass over its dialogues."""
 
 import dataclasses
 import itertools
@@ -24,16 +24,16 @@ class Statistics:
       dialogues: dialogues.
       turns: role -> turns.
       words: role -> words, split at white space.
-      dialogue_turns: number of turns -> dialogues with so many.
-      turn_words: number of words -> turns with so many.
+      dialogue_turns: number of turns -> dialogues with that many.
+      turn_words: number of words -> turns with that many.
       annotated: layer of annotation (`LAYERS`) -> turns that have it.
       labelled: turns with frames and acts.
       examples: system turns that become training examples.
-      known: what of an example is known ("acts", "user_tree", "system_tree", see `dialogue.labels.Known`) -> examples.
+      known: fact about an example ("acts", "user_tree", "system_tree", see `dialogue.labels.Known`) -> examples.
       depth: levels of the semantic tree (0 without frames, 2 to 4) -> turns with frames annotated.
       domains, intents, slots: name -> turns it occurs in.
       acts: unified act -> turns.
-      values, spans: values in frames; those of them with a place in the text.
+      values, spans: values in frames; those of them with a span in the text.
       views: view -> turns with at least one element.
       crowded: view -> turns with more than `width` elements, which batches cut.
       width: the elements of a view that a batch keeps.
@@ -105,7 +105,7 @@ class Statistics:
             ("known of them", ", ".join(self._known())),
             ("annotated turns", self._shares(self.annotated, LAYERS)),
             ("tree depth", ", ".join(f"{depth}: {count:,}" for depth, count in sorted(self.depth.items()))),
-            ("values", f"{self.values:,}, {self.share(self.spans, self.values):.1%} with a place in the text"),
+            ("values", f"{self.values:,}, {self.share(self.spans, self.values):.1%} with a span in the text"),
             ("domains", _names(self.domains)),
             ("intents", _names(self.intents)),
             ("slots", _names(self.slots)),
@@ -124,7 +124,7 @@ class Statistics:
 
 
 def collect(dialogues: Iterable[Dialogue], width: int = 16) -> Statistics:
-    """Counts what the dialogues hold; they are taken one at a time and not kept.
+    """Counts the dialogues, one at a time, without keeping them.
 
     Args:
       dialogues: the corpus or split.

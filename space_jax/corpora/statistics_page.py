@@ -68,7 +68,7 @@ def _facts(report: Mapping[str, Any]) -> str:
     known = report["shares"]["known"]
     facts |= {f"examples with known {fact.replace('_', ' ')}": f"{share:.1%}" for fact, share in known.items()}
     if report["domains"]:
-        facts["values with a place"] = f"{report['shares']['spans']:.1%}"
+        facts["values with a span"] = f"{report['shares']['spans']:.1%}"
         facts["domains, intents, slots"] = ", ".join(
             f"{len(report[kind]):,}" for kind in ("domains", "intents", "slots")
         )
@@ -81,7 +81,7 @@ def _facts(report: Mapping[str, Any]) -> str:
 
 
 def _sources(report: Mapping[str, Any]) -> list[str]:
-    """Of a mixture: what each source gave, and what was left out of it."""
+    """For a mixture: the dialogues of each source, kept and left out."""
     sources = report.get("sources")
     if not sources:
         return []

@@ -1,4 +1,4 @@
-"""The dialogues of a split as something that can be read anew, and sent to another process."""
+"""The dialogues of a split as an object that can be read repeatedly and sent to another process."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,9 @@ from space_jax.corpora.unify import unified
 from space_jax.dialogue.record import Dialogue
 
 UNIFIED, SOURCE = NAMES = ("unified", "source")
-"""Whose names domains, intents and slots have: those of `unify`, which all corpora share, or the source's own."""
+"""The names of domains, intents and slots: the shared ones of `unify`, or the source's."""
 
-START = "start"  # the option of a corpus that finds a dialogue without making those before it
+START = "start"  # the option of a corpus that can start at a dialogue without making earlier ones
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Stream:
 
 @dataclasses.dataclass(frozen=True)
 class SeekableStream(Stream):
-    """A stream of a corpus that can begin anywhere."""
+    """A stream of a corpus that can start anywhere."""
 
     def starting_at(self, start: int) -> Iterator[Dialogue]:
         """The dialogues from number `start` on."""
@@ -46,13 +46,13 @@ class SeekableStream(Stream):
 
 
 def stream(name: str, source: Path | None, split: str, options: Mapping[str, Any], names: str = UNIFIED) -> Stream:
-    """The stream of a split, one that can begin anywhere if the corpus can."""
+    """The stream of a split; it can start anywhere if the corpus can."""
     kind = SeekableStream if START in corpus(name).options else Stream
     return kind(name, source, split, options, names)
 
 
 def state_of(source: Path | None) -> list[tuple[str, int, int]]:
-    """Path, size and time of change of a file, or of all files of a folder: whether they are what they were."""
+    """Path, size and modification time of a file, or of all files of a folder, to detect changes."""
     if source is None:
         return []
     files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]

@@ -1,15 +1,16 @@
 """The piece of Taskmaster-3 (movie tickets; Byrne et al., ACL 2021) that is rows of model input and output.
 
 A row is `last event <C> events before it`, a tab, the next output, a tab, the dialogue's id; without `<C>` the last
-event is the first. `<U>` and `<A>` mark what user and agent say; `<S>` begins a dialogue; the other marks are calls
+event is the first. `<U>` and `<A>` mark the words of user and agent; `<S>` begins a dialogue; the other marks are calls
 to a service with arguments (`<PN>`, `<PAN>`, `<PAV>`) and its results (`<PR>`, `<PRAN>`, `<PRAV>`).
 
 What becomes what:
-  turns       what user and agent say, in order, up to and with the output if the agent says it. The dialogue goes on
-              in pieces that are not here. Two turns of one speaker in a row (93 times) and empty turns (2) are kept
+  turns       the words of user and agent, in order, up to and including the output if the agent says it. The dialogue
+              continues in pieces that are not here. Two turns of one speaker in a row (93 times) and empty turns (2)
+              are kept
   rows        1,517 rows are of 1,462 dialogues: rows of one dialogue contain each other, so the longest stands for all
-  left out    calls and results, also those in an output behind what is said
-  frames, acts, state, delexicalised: None, because calls are what the program did
+  left out    calls and results, including those in an output after the words
+  frames, acts, state, delexicalised: None, because calls are actions of the program
   text        runs of blanks are one blank
   split       train, as the piece is
   id          the split and the source's id

@@ -2,9 +2,9 @@
 
 What becomes what:
   turns       the utterances; `assistant` is the system
-  left out    the calls to the ordering service that stand beside user turns: they say what the program did, not what
-              was said. 82 user utterances have one marked segment each (`request`), too few for a labelled corpus.
-              `reward/` repeats pieces of the dialogues with other answers and scores
+  left out    the calls to the ordering service beside user turns: they are actions of the program, not speech. 82 user
+              utterances have one marked segment each (`request`), too few for a labelled corpus. `reward/` repeats
+              pieces of the dialogues with other answers and scores
   frames, acts, state, delexicalised: None
   text        runs of blanks are one blank
   split       the source has none; all is train

@@ -1,14 +1,14 @@
 """TOPv2 (Chen et al., EMNLP 2020): utterances to an assistant with nested semantic parses, in eight domains.
 
 What becomes what:
-  dialogue    one user turn, its text as written (offsets point into it)
+  dialogue    one user turn, its text as written (offsets refer to it)
   domain      the source's: alarm, event, messaging, music, navigation, reminder, timer, weather; event and navigation
               are TOP (Gupta et al., EMNLP 2018) less its unsupported utterances
   frames      one. Its intent is the root's, in lower case; its slots are all nodes under the root. A node's slot is
               named by the path from the root down to it: `todo` for a slot of the root, `todo.send_message` for the
               intent within it, `todo.send_message.recipient` for a slot of that. The value is the utterance from the
-              node's first word to its last. Paths and spans tell how nodes lie in each other, so nothing of the tree is
-              lost but the place of a node without words (24 in all files), whose slot has no value
+              node's first word to its last. Paths and spans show how nodes nest, so the tree loses only the place of a
+              node without words (24 in all files), whose slot has no value
   acts        None: not annotated
 
 `parses` gives the trees themselves, with the words as the source tokenises them; `parse_tree` reads and prints them.
@@ -16,7 +16,7 @@ What becomes what:
 Which file is which split: `<domain>_train.tsv`, `<domain>_eval.tsv` (validation), `<domain>_test.tsv`. With option
 `spis` (samples per intent and slot) train and validation are the low-resource ones of reminder and weather, which the
 source draws from its train and eval files; test stays whole. Short requests recur: 1,890 texts of validation and 3,711
-of test are in train of their domain as well. The source has them so, and its scores count them.
+of test are in train of their domain as well. So it is in the source, whose scores count them.
 """
 
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ def parses(source: Path, split: str, domain: str = "all", spis: int = 0) -> Iter
 
 
 def _rows(source: Path, split: str, domain: str, spis: int) -> Iterator[tuple[str, str, str, str, Node]]:
-    """Where a row stands, its id, domain, utterance and tree."""
+    """The place of a row, its id, domain, utterance and tree."""
     chosen = choice(domain, DOMAINS, "domain")
     if spis and spis not in SPIS:
         raise UserError(f"option spis: expected 0 or one of {', '.join(map(str, SPIS))}, found {spis!r}")
@@ -91,7 +91,7 @@ def _rows(source: Path, split: str, domain: str, spis: int) -> Iterator[tuple[st
 
 
 def _file(content: bytes, where: str, prefix: str, domain: str) -> Iterator[tuple[str, str, str, str, Node]]:
-    # Quotes are characters here, so this is no work for a CSV reader.
+    # Quotes are ordinary characters here, so a CSV reader would not do.
     rows = lines(content, where)
     if not rows or rows[0] not in _HEADERS:
         raise UserError(f"{where}:1: expected the columns domain, utterance, semantic_parse, found {rows[:1]}")

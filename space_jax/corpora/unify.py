@@ -5,9 +5,9 @@ Loaders keep the names of their source. `unified` renames them by one table, `un
   {"domains" | "intents" | "slots": {canonical name: {corpus: [names of the source]}}}
 
 A slot may be written `domain/slot`, with the source's domain, where one source means different things by one name
-(`hotels/location` is a city, `messaging/location` is not); this goes before the plain name. A path of TOPv2
+(`hotels/location` is a city, `messaging/location` is not); this takes precedence over the plain name. A path of TOPv2
 (`destination.get_location.category_location`) is renamed piece by piece. Corpora of intents (`INTENTS_STAY`) keep
-theirs: they are what these corpora are about, and no two of them agree. Values, spans, acts and texts stay as they are.
+their intents, which are their subject and differ between any two. Values, spans, acts and texts stay as they are.
 
 Evaluations that a source defines, such as joint goal accuracy, need the source's own names: they do not call this.
 """
@@ -26,7 +26,7 @@ from space_jax.errors import UserError
 KINDS = ("domains", "intents", "slots")
 INTENTS_STAY = frozenset({"banking77", "clinc150", "hwu64", "nlupp", "topv2"})
 NO_TABLE = frozenset({"jsonl"})
-"""Corpora whose names are the user's: nothing is known of them, and they stay."""
+"""Corpora with a user's own names, which are kept."""
 _NAMELESS = frozenset({NO_DOMAIN, NO_INTENT})
 
 Unknown = tuple[str, str]
@@ -36,8 +36,8 @@ Unknown = tuple[str, str]
 def unified(dialogue: Dialogue, corpus: str) -> Dialogue:
     """The dialogue with the names that all corpora share, in frames and in the belief state.
 
-    Frames that get the same domain and intent become one, with nothing twice. Names that already are canonical stay, so
-    that a second call changes nothing.
+    Frames that get the same domain and intent are merged without repetition. Canonical names are kept, so that a second
+    call changes nothing.
 
     Args:
       dialogue: of `corpus`, with the names of its source.
@@ -59,7 +59,7 @@ def unified(dialogue: Dialogue, corpus: str) -> Dialogue:
 
 
 def unmapped(dialogue: Dialogue, corpus: str) -> Iterator[Unknown]:
-    """The labels of a dialogue that the table lacks, as often as they occur."""
+    """The labels of a dialogue that the table lacks, with repetition."""
     if corpus in NO_TABLE:
         return
     names = _names(corpus)
@@ -78,7 +78,7 @@ def unmapped_frame(frame: Frame, corpus: str) -> list[Unknown]:
 
 
 def renamed(dialogue: Dialogue, corpus: str) -> Dialogue:
-    """`unified`, where labels that the table lacks stay as they are."""
+    """`unified`, but keeps labels that the table lacks."""
     if corpus in NO_TABLE:
         return dialogue
     names = _names(corpus)

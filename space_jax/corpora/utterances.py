@@ -1,4 +1,4 @@
-"""What corpora of single utterances share: an utterance as a dialogue, lines with labels, a choice of parts."""
+"""Shared by corpora of single utterances: an utterance as a dialogue, lines with labels, a choice of parts."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ NO_INTENT = "default_intent"
 
 
 def utterance(name: str, text: str, frames: tuple[Frame, ...]) -> Dialogue:
-    """A dialogue of one user turn, which has frames and nothing else annotated."""
+    """A dialogue of one user turn, with frames as its only annotation."""
     return Dialogue(name, (Turn(USER, text, frames),))
 
 
@@ -25,7 +25,7 @@ def normal(label: str) -> str:
 
 
 def lines(content: bytes, where: str) -> list[str]:
-    """The lines of a text; other characters that Python takes for line ends stay within their line.
+    """The lines of a text; characters that only Python treats as line ends are kept.
 
     Raises:
       UserError: an encoding other than UTF-8.
@@ -35,10 +35,10 @@ def lines(content: bytes, where: str) -> list[str]:
 
 
 def labelled_lines(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Utterances and their labels as DialoGLUE's few-shot folders hold them: line by line in `seq.in` and `label`.
+    """Utterances and labels of DialoGLUE's few-shot folders: line by line in `seq.in` and `label`.
 
     Yields:
-      Where the label stands, the utterance with runs of blanks collapsed, and the label as written.
+      The place of the label, the utterance with runs of blanks collapsed, and the label as written.
 
     Raises:
       UserError: a missing file, another encoding, files of different length, an empty label.

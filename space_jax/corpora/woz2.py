@@ -1,12 +1,12 @@
 """WOZ 2.0 in English (Wen et al., EACL 2017; Mrksic et al., ACL 2017): its raw files -> `Dialogue`.
 
 What becomes what:
-  turns     a turn of the source is what the system says and the user's answer; the system's part is left out where it
-            is empty, as it is in the first turn of every dialogue
+  turns     a turn of the source is a system utterance and the user's answer; the system's part is left out where it
+            is empty, as in the first turn of every dialogue
   domain    `restaurant`, the only one
   intent    a user's `turn_label` [slot, value] is an inform, [request, slot] a request; of `system_acts` a slot is a
             request and [slot, value] a confirm
-  slots     in lower case, words joined by "_"; `SLOTS_OF` mends names that occur once or twice
+  slots     in lower case, words joined by "_"; `SLOTS_OF` corrects names that occur once or twice
   spans     the source has none; values are searched for in the text (misspelt ones are not found)
   acts      `ACTS_OF`. The label sets have no social acts, and the system's not even inform: where there is no label
             acts are None. A user's frames are empty there, a system's are None

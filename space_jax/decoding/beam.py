@@ -13,7 +13,7 @@ from space_jax.decoding.cache import NextToken, response_tokens, with_room, writ
 from space_jax.models.memory import Memory
 
 UNENDED = -1e10
-"""The score of a response that had no room to end."""
+"""The score of a response that did not end within the limit."""
 
 
 @struct.dataclass
@@ -21,11 +21,11 @@ class Beam:
     """The best response of each row.
 
     Attributes:
-      tokens: `[R, limit]` int32 without what was given; behind `last` everything is `pad`.
+      tokens: `[R, limit]` int32 without what was given; after `last` everything is `pad`.
       counts: `[R]` int32, tokens before the one that ends the response, or `limit` where none does.
       scores: `[R]` float32, its log-probability; `UNENDED` where no hypothesis has ended.
-      memory: grown by `limit` places, which hold the response as far as it was read again: without what ends it, and
-        without the last token of one that had no room to end.
+      memory: grown by `limit` places, which hold the response as far as it was read back: without the token that ends
+        it, and without the last token of one that did not end.
     """
 
     tokens: jax.Array
@@ -75,7 +75,7 @@ def beam_search(
       limit: longest response in tokens, `last` included.
       size: hypotheses a row; there may be more than possible tokens.
       barred: ids that are never chosen.
-      pad: the id behind a response; chosen by the model, it ends one too, unless it is barred.
+      pad: the id after a response; chosen by the model, it also ends one, unless it is barred.
 
     Returns:
       See `search`.
@@ -101,13 +101,13 @@ def search(
     empty: bool = False,
     active: jax.Array | None = None,
 ) -> Beam:
-    """Goes on behind a memory whose next token has these scores.
+    """Continues a memory whose next token has these scores.
 
     log p(response) = sum over its tokens of log p(token | memory, tokens before it), not divided by the length. Each
-    step keeps the `size` likeliest continuations of a row's hypotheses. A hypothesis that has ended stays as it is.
+    step keeps the `size` likeliest continuations of a row's hypotheses. A hypothesis that has ended is kept unchanged.
 
-    The memory is repeated for the `size` hypotheses of a row, so that `next_token` sees nothing but more rows; at each
-    step only the places of the response move from parent to child.
+    The memory is repeated for the `size` hypotheses of a row, so that `next_token` only sees more rows; at each step
+    only the response's places move from parent to child.
 
     Args:
       next_token: the model; roles and turns of the tokens are 0, as those of a response.
@@ -118,7 +118,7 @@ def search(
       limit: longest response in tokens, `last` included.
       size: hypotheses a row; there may be more than possible tokens.
       barred: ids that are never chosen.
-      pad: the id behind a response; chosen by the model, it ends one too, unless it is barred.
+      pad: the id after a response; chosen by the model, it also ends one, unless it is barred.
       empty: whether `last` may be the first token.
       active: `[R]` bool; the other rows stay empty. All rows if None.
 
@@ -150,7 +150,7 @@ def search(
 
 
 def _start(memory: Memory, limit: int, size: int, pad: int, active: jax.Array | None) -> _State:
-    """One hypothesis a row; the others have no probability, so the first step continues that one alone."""
+    """One hypothesis per row; the others have no probability, so the first step continues only that one."""
     rows = memory.segments.shape[0]
     memory = Memory(
         jnp.repeat(memory.keys, size, axis=1),
@@ -173,8 +173,8 @@ def _token_scores(
 ) -> jax.Array:
     """Log-probability of each next token, `[R, size, V]` float32.
 
-    What is impossible has -inf where the published search adds -1e10: a finite number could win for want of others,
-    and a sum with it keeps no digit of the score it is added to.
+    Impossible tokens have -inf where the published search adds -1e10: a finite number could win without alternatives,
+    and adding it erases the score's digits.
     """
     ids = jnp.arange(logits.shape[-1])
     impossible = jnp.isin(ids, jnp.asarray(barred, jnp.int32)) | ((ids == last) & (state.step == 0) & (not empty))
@@ -202,7 +202,7 @@ def _chosen(state: _State, scores: jax.Array, prompt: int, last: int, pad: int) 
 
 
 def _of_parents(memory: Memory, parent: jax.Array, prompt: int) -> Memory:
-    """Gives each hypothesis the response of its parent `[R, size]`; the prompt is the same for all of a row."""
+    """Copies to each hypothesis the response of its parent `[R, size]`; the prompt is the same for all of a row."""
     rows, size = parent.shape
     source = (jnp.arange(rows)[:, None] * size + parent).reshape(-1)
     return Memory(

@@ -31,7 +31,7 @@ def response_tokens(token: jax.Array, step: jax.Array) -> Tokens:
 
 
 def with_room(memory: Memory, places: int) -> Memory:
-    """The memory with empty places behind it, which nobody attends to."""
+    """The memory with empty places appended, which nothing attends to."""
     wide = [(0, 0), (0, 0), (0, 0), (0, places), (0, 0)]
     return Memory(
         jnp.pad(memory.keys, wide), jnp.pad(memory.values, wide), jnp.pad(memory.segments, ((0, 0), (0, places)))
@@ -39,9 +39,9 @@ def with_room(memory: Memory, places: int) -> Memory:
 
 
 def compacted(memory: Memory, places: int) -> Memory:
-    """The memory with what was written in front, in their order, in so many places; what has no room is lost.
+    """The memory with the written places first, in their order, cut to a number of places; the rest is lost.
 
-    The order of places means nothing to the model: positions are in the keys.
+    The order of places is irrelevant to the model: positions are in the keys.
     """
     order = jnp.argsort(memory.segments == 0, axis=1, stable=True)[:, :places]
     kept = order[None, :, None, :, None]
@@ -51,11 +51,11 @@ def compacted(memory: Memory, places: int) -> Memory:
 
 
 def written(memory: Memory, grown: Memory, place: jax.Array) -> Memory:
-    """Moves the token that the model put behind the memory into the memory's next empty place.
+    """Moves the token that the model appended to the memory into its next empty place.
 
     Args:
       memory: of M places.
-      grown: of M + 1 places, what the model made of it.
+      grown: of M + 1 places, the model's output for it.
       place: scalar, the empty place.
 
     Returns:

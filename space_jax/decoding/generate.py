@@ -1,7 +1,7 @@
-"""Generates behind a memory: tokens that are given, then tokens that the model chooses until one that ends.
+"""Generates after a memory: given tokens, then tokens that the model chooses up to an end token.
 
-A dialogue turn is several such stretches (belief state; database result, acts; response), each on the memory that the
-one before left. Rows are independent: given tokens are padded in front, rows that have ended write nothing more.
+A dialogue turn is several such stretches (belief state; database result, acts; response), each on the memory of the one
+before. Rows are independent: given tokens are padded in front, and rows that have ended write nothing more.
 """
 
 import jax
@@ -17,7 +17,7 @@ from space_jax.models.memory import Memory
 
 @struct.dataclass
 class Given:
-    """Tokens before what is chosen, in each row.
+    """Given tokens before the chosen ones, in each row.
 
     Attributes:
       ids: `[R, Q]`, Q at least 1, padded in front; the last column is always given.
@@ -35,10 +35,10 @@ class Generated:
     """A stretch of each row.
 
     Attributes:
-      tokens: `[R, limit]` int32, what was chosen, `last` included; 0 behind it.
+      tokens: `[R, limit]` int32, the chosen tokens, `last` included; 0 after it.
       counts: `[R]` int32, tokens before `last`, or `limit` where it never came.
-      memory: with the given tokens and the chosen ones but the one chosen last: `last`, which the next stretch must be
-        given first, or where it never came the token in its place.
+      memory: with the given tokens and all chosen ones except the last: `last`, which must be the first given token of
+        the next stretch, or the final token where `last` never came.
     """
 
     tokens: jax.Array
@@ -57,7 +57,7 @@ class _State:
 
 
 def positions_of(ids: jax.Array, present: jax.Array, opening: tuple[int, ...], begin: jax.Array) -> jax.Array:
-    """Positions that begin anew at every opening token.
+    """Positions that restart at every opening token.
 
     Args:
       ids: `[R, Q]`, padded in front.
@@ -96,14 +96,14 @@ def generate(
       given: the tokens before.
       last: the id that ends a stretch.
       limit: of the chosen tokens, `last` included; none is chosen beyond it.
-      opening: ids that stand at position 0 wherever they come.
+      opening: ids that have position 0 wherever they occur.
       sampling: how tokens are chosen.
       key: a random key.
       barred: ids that are never chosen.
       active: `[R]` bool; in the other rows nothing is chosen. All rows if None.
 
     Returns:
-      The tokens and the memory grown by Q + limit places, of which those not written have segment 0.
+      The tokens and the memory grown by Q + limit places, of which unwritten ones have segment 0.
     """
     scores, position, memory = _after_given(next_token, memory, given, opening)
     rows = len(given.begin)

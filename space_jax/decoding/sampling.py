@@ -1,4 +1,4 @@
-"""How the next token is chosen: the likeliest one, or drawn from the likeliest few (top-k, top-p)."""
+"""How the next token is chosen: the likeliest one, or sampled from the likeliest few (top-k, top-p)."""
 
 import dataclasses
 
@@ -10,12 +10,12 @@ from space_jax.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Sampling:
-    """The way to choose; frozen, so that it can be a static argument.
+    """The sampling parameters; frozen, so that it can be a static argument.
 
     Attributes:
       temperature: the logits are divided by it; 0 takes the likeliest token.
-      top_k: only the k likeliest tokens can be drawn; 0: all.
-      top_p: only the likeliest tokens whose probabilities together first reach p can be drawn (Holtzman et al., ICLR
+      top_k: only the k likeliest tokens can be sampled; 0: all.
+      top_p: only the likeliest tokens whose probabilities together first reach p can be sampled (Holtzman et al., ICLR
         2020, arXiv 1904.09751); 1: all. The likeliest one always can.
     """
 
@@ -41,7 +41,7 @@ def choose(logits: jax.Array, sampling: Sampling, key: jax.Array) -> jax.Array:
     Args:
       logits: `[R, V]`; -inf bars a token.
       sampling: how.
-      key: a random key, used whole; greedy choice does not look at it.
+      key: a random key, used whole; greedy choice ignores it.
 
     Returns:
       `[R]` int32.
@@ -52,9 +52,9 @@ def choose(logits: jax.Array, sampling: Sampling, key: jax.Array) -> jax.Array:
 
 
 def restricted(logits: jax.Array, sampling: Sampling) -> jax.Array:
-    """The logits of the distribution that is drawn from: float32 `[R, V]`, -inf for what cannot be drawn.
+    """The logits of the sampled distribution: float32 `[R, V]`, -inf for excluded tokens.
 
-    Tokens as likely as the last one that can be drawn by `top_k` can be drawn too.
+    Tokens that tie with the last one of `top_k` are included.
     """
     scores = logits.astype(jnp.float32) / (sampling.temperature or 1.0)
     if 0 < sampling.top_k < scores.shape[-1]:

@@ -1,4 +1,4 @@
-"""Measures of what pre-training has learnt: pure functions of arrays on the host."""
+"""Metrics of pre-training and of benchmarks: pure functions on the host."""
 
 from space_jax.evaluation.dialog_acts import ActScore, act_table, micro_f1
 from space_jax.evaluation.language_model import perplexity

@@ -1,4 +1,4 @@
-"""How well the unified dialog acts of a response are predicted."""
+"""Metrics of the unified dialog acts of a response."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from space_jax.dialogue.acts import ACTS
 
 @dataclasses.dataclass(frozen=True)
 class ActScore:
-    """How one act is predicted.
+    """The scores of one act.
 
     Attributes:
       precision: share of its predictions that are right, 0 if there are none.

@@ -6,8 +6,8 @@ The metrics are those of Sequicity (Lei et al., ACL 2018), in the form that LABE
   Match       the constraints of the belief state at the last turn whose response gives a value, predicted against true.
               Without such a turn the prediction is its last state. Only informable slots count, a value only if the
               ontology knows it, and `dontcare` not at all. Dialogues whose true constraints are empty are left out.
-  Success F1  the slots, other than the name, whose placeholder some response of the dialogue has: F1 of the predicted
-              set, counts added up over all dialogues.
+  Success F1  the slots, other than the name, whose placeholder occurs in some response of the dialogue: F1 of the
+              predicted set, with counts summed over all dialogues.
   BLEU        BLEU-4 over all responses, one reference each, words between blanks, lower case. As in the published
               scorer, every response is wrapped in an opening and a closing mark, which count as words.
   Combined    (Match + Success F1) / 2 + BLEU.
@@ -40,12 +40,12 @@ class Answered:
 
 @dataclasses.dataclass(frozen=True)
 class Ontology:
-    """What the metrics know of a corpus, in lower case.
+    """The ontology of a corpus for the metrics, in lower case.
 
     Attributes:
       informable: domain -> slots whose values are constraints.
       values: value -> slot, for every value that is known.
-      junk: words that are taken out of a constraint before it is looked up.
+      junk: words that are removed from a constraint before it is looked up.
     """
 
     informable: Mapping[str, tuple[str, ...]]
@@ -85,7 +85,7 @@ def match_rate(
 
 
 def success_f1(predicted: Sequence[Sequence[Answered]], true: Sequence[Sequence[Answered]]) -> float:
-    """F1 of the slots that were given; see the module. Responses have `[value_slot]`."""
+    """F1 of the provided slots; see the module. Responses have `[value_slot]`."""
     hits = given_count = wanted_count = 0
     for given, wanted in zip(predicted, true, strict=True):
         found, expected = _slots_given(given), _slots_given(wanted)

@@ -3,11 +3,12 @@
 Source: the measure of the second dialog state tracking challenge (Henderson et al., SIGDIAL 2014) as the field computes
 it for MultiWOZ, WOZ 2.0 and Sim-M/R: after each user turn every slot must have its value, a slot without one none. Two
 values are the same if `label_variants` gives them one meaning; a slot with several right values (SGD's spellings,
-MultiWOZ's "a|b") takes any of them. `request` slots of WOZ 2.0 are no part of a state.
+MultiWOZ's "a|b") takes any of them. `request` slots of WOZ 2.0 are not part of a state.
 
-TripPy's own script (Heck et al., SIGDIAL 2020, `check_slot_inform`) is laxer with values that were copied from the
+TripPy's own script (Heck et al., SIGDIAL 2020, `check_slot_inform`) is more lenient with values that were copied from
+the
 system or from another slot: one that contains the words of the true value, or the other way round, counts as right.
-`copied` asks for that.
+`copied` selects that comparison.
 """
 
 import dataclasses
@@ -22,7 +23,7 @@ FlatState = dict[str, tuple[str, ...]]
 
 @dataclasses.dataclass(frozen=True)
 class GoalScore:
-    """How belief states are predicted.
+    """The accuracy of predicted belief states.
 
     Attributes:
       joint: share of the turns whose state is right; 0 of none.
@@ -54,7 +55,7 @@ def same_value(slot: str, predicted: Iterable[str], truth: Iterable[str], copied
       slot: `domain-slot`.
       predicted: the predicted spellings, none for no value.
       truth: those that are right, none for no value.
-      copied: whether words of one value within the other will do, as in TripPy's script for copied values.
+      copied: whether words of one value within the other suffice, as in TripPy's script for copied values.
     """
     ours, theirs = _meanings(slot, predicted), _meanings(slot, truth)
     if not ours or not theirs:
@@ -79,13 +80,13 @@ def goal_score(
       predicted: the state after each turn of all dialogues.
       truth: the states of the same turns.
       slots: slots that count although no turn has a value for them; they enter the mean over slots.
-      copied: for each turn, the slots whose predicted value was copied; asks for TripPy's laxer comparison of them.
+      copied: for each turn, the slots whose predicted value was copied; compares them leniently, as TripPy does.
 
     Raises:
-      ValueError: the turns are not as many.
+      ValueError: the numbers of turns differ.
     """
     if len(predicted) != len(truth) or (copied is not None and len(copied) != len(truth)):
-        raise ValueError(f"{len(predicted)} predicted states for {len(truth)} turns; they must be as many")
+        raise ValueError(f"{len(predicted)} predicted states for {len(truth)} turns; the numbers must be equal")
     names = sorted({*slots, *(slot for state in (*predicted, *truth) for slot in state)})
     right = dict.fromkeys(names, 0)
     joint = 0

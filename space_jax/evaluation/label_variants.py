@@ -9,7 +9,7 @@ tracker is scored. Ours is the table `label_variants.json`:
   none       spellings of "no value yet"
   spellings  kind -> value -> its other spellings; the first spelling is no better than the others
 
-A spelling stands once in a kind, so that it means one thing. A slot that `kinds` does not know has no variants.
+A spelling occurs once in a kind, so that it has one meaning. A slot missing from `kinds` has no variants.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ _NAMED_TIMES = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
 
 @dataclasses.dataclass(frozen=True)
 class Variants:
-    """The table, prepared for looking things up.
+    """The table, indexed for look-ups.
 
     Attributes:
       kinds: slot -> kind.
@@ -57,7 +57,7 @@ class Variants:
 
         Args:
           slot: with or without its domain.
-          value: as someone wrote it.
+          value: as written.
 
         Returns:
           `NONE`, `DONTCARE`, a value of the table, a time as HH:MM, or else the value in plain form.
@@ -73,7 +73,7 @@ class Variants:
         return self.canonical.get(kind, {}).get(text, text) if kind else text
 
     def written(self, slot: str, value: str) -> tuple[str, ...]:
-        """All the spellings of a value by which it can be searched for, the given one first."""
+        """All spellings of a value to search for, the given one first."""
         kind = self.kind(slot)
         others = self.spellings.get(kind, {}).get(self.meaning(slot, value), ()) if kind else ()
         return tuple(dict.fromkeys((value, *others)))
@@ -105,7 +105,7 @@ def plain(value: str) -> str:
 
 
 def clock(value: str) -> str | None:
-    """A time of day as HH:MM, or None for what is not one. A time without am or pm stays as it is."""
+    """A time of day as HH:MM, or None for anything else. A time without am or pm is unchanged."""
     text = _APPROXIMATELY.sub("", value.strip().lower())
     if text in _NAMED_TIMES:
         return _NAMED_TIMES[text]

@@ -1,4 +1,4 @@
-"""The ontologies of CamRest676 and KVRET that `end_to_end` needs, read off the corpora's own files."""
+"""The ontologies of CamRest676 and KVRET for `end_to_end`, from the corpora's own files."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,9 +20,9 @@ KVRET_JUNK = (
     *("good", "great", "quickest", "shortest", "route", "week", "fastest", "nearest", "next", "closest", "way"),
     *("mile", "activity", "restaurant", "appointment"),
 )
-"""Words that LABES takes out of a constraint, in this order."""
+"""Words that LABES removes from a constraint, in this order."""
 
-_SHORTEST = 2  # a value of one letter would be found everywhere
+_SHORTEST = 2  # a one-letter value would match everywhere
 
 
 def camrest_ontology(rows: Iterable[Mapping[str, str]], states: Iterable[str] = ()) -> Ontology:
@@ -30,7 +30,7 @@ def camrest_ontology(rows: Iterable[Mapping[str, str]], states: Iterable[str] = 
 
     Args:
       rows: of the database.
-      states: further values of `food`, which users wish for and no restaurant has.
+      states: further values of `food` that users wish for and no restaurant has.
     """
     values = {row[slot].lower(): slot for row in rows for slot in CAMREST_INFORMABLE["restaurant"] if row.get(slot)}
     return Ontology(CAMREST_INFORMABLE, {value.lower(): "food" for value in states} | values)

@@ -1,9 +1,9 @@
-"""How well bracketed parses are predicted: exact match, tree validity, F1 of labelled brackets.
+"""Metrics of bracketed parses: exact match, tree validity, F1 of labelled brackets.
 
 Source: Gupta et al., "Semantic Parsing for Task Oriented Dialog using Hierarchical Representations", EMNLP 2018 (exact
 match, labelled bracketing F1, tree validity). A tree matches if it is the reference in every label, place and word.
-DialoGLUE (its `data_utils/process_top.py`) flattens TOP to the root's intent and a tag a word and scores those, which
-two different trees can share; the trees themselves are compared here.
+DialoGLUE (its `data_utils/process_top.py`) flattens TOP to the root's intent and one tag per word and scores those,
+which two different trees can share; here the trees themselves are compared.
 """
 
 import collections
@@ -20,7 +20,7 @@ Bracket = tuple[str, int, int]
 
 @dataclasses.dataclass(frozen=True)
 class ParseScore:
-    """How parses compare with the references.
+    """The scores of parses.
 
     Attributes:
       exact_match: share of the parses that are the reference's tree.
@@ -41,15 +41,15 @@ def parse_score(predicted: Sequence[str], truth: Sequence[str]) -> ParseScore:
     0.5 0.5 0.667
 
     Args:
-      predicted: bracketed parses; what is no tree is invalid, and never a match.
+      predicted: bracketed parses; anything but a tree is invalid, and never a match.
       truth: the references, with the words as their source tokenises them.
 
     Raises:
-      ValueError: the two are of different length.
+      ValueError: the numbers of parses differ.
       UserError: a reference is no tree.
     """
     if len(predicted) != len(truth):
-        raise ValueError(f"{len(predicted)} predictions for {len(truth)} parses; they must be as many")
+        raise ValueError(f"{len(predicted)} predictions for {len(truth)} parses; the numbers must be equal")
     guesses = [_tree(text) for text in predicted]
     references = [parse_tree.parse(text) for text in truth]
     hits = found = wanted = 0
@@ -67,7 +67,7 @@ def parse_score(predicted: Sequence[str], truth: Sequence[str]) -> ParseScore:
 
 
 def brackets(root: Node) -> Iterator[Bracket]:
-    """The labelled brackets of a tree; one that stands twice around the same words comes twice."""
+    """The labelled brackets of a tree; one that occurs twice around the same words is repeated."""
     yield from _brackets(root, 0)[0]
 
 

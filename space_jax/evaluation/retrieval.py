@@ -1,7 +1,7 @@
-"""What a representation knows, read off the nearest neighbour: does it mean the same?
+"""Retrieval: does the nearest neighbour by the representation mean the same?
 
 Held-out turns look for their nearest neighbour among other dialogues; the semantic trees of the two are compared. The
-same neighbours can vote for dialog acts, for recipes that have no head for them.
+same neighbours can vote for dialog acts, in recipes without a head for them.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ def nearest(
 ) -> np.ndarray:
     """The nearest turns by cosine, leaving out those of the query's own dialogue.
 
-    A dialogue's turns share most of their context, so a neighbour from the same dialogue would say little. Among
+    A dialogue's turns share most of their context, so a neighbour from the same dialogue would be uninformative. Among
     equally near turns the one that comes first in the bank wins. A zero vector has cosine 0 to everything.
 
     Args:
@@ -29,7 +29,7 @@ def nearest(
       bank: `[N, H]` float.
       query_dialogues: `[Q]` int, a dialogue's id or its hash.
       bank_dialogues: `[N]` int, the same of the bank.
-      count: neighbours wanted of each query.
+      count: neighbours of each query.
 
     Returns:
       `[Q, count]` int rows of the bank, nearest first, -1 where other dialogues have no more turns.
@@ -69,7 +69,7 @@ def take_trees(bank_trees: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
 
 
 def retrieval_accuracy(query_trees: np.ndarray, neighbour_trees: np.ndarray) -> dict[str, float]:
-    """How often a turn and its nearest neighbour mean the same, over the queries that have a tree.
+    """The share of queries with a tree whose nearest neighbour means the same.
 
     Args:
       query_trees: `[Q, 10, K]` int, hashed elements, 0 pads.

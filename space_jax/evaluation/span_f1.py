@@ -1,14 +1,14 @@
-"""F1 of slots with places in a text, as DialoGLUE scores Restaurants-8k and DSTC8, and as CoNLL scores chunks.
+"""F1 of slots with spans in a text, as DialoGLUE scores Restaurants-8k and DSTC8, and as CoNLL scores chunks.
 
-DialoGLUE (Mehri et al., 2020, arXiv 2009.13570; the benchmark's `evaluate.py`, function `evaluate_slot`) decides for an
-utterance and a slot at once: right if the predicted spans of the slot are exactly the true ones. Precision is the right
-decisions over the utterances with a prediction of the slot, recall over those with a label of it, and the score is the
-mean of the slots' F1, over the slots that occur in the truth. CoNLL counts every span, over all slots together.
+DialoGLUE (Mehri et al., 2020, arXiv 2009.13570; the benchmark's `evaluate.py`, function `evaluate_slot`) scores each
+utterance and slot as one decision: right if the predicted spans of the slot are exactly the true ones. Precision is the
+right decisions over the utterances with a prediction of the slot, recall over those with a label of it, and the score
+is the mean of the slots' F1, over the slots that occur in the truth. CoNLL counts every span, over all slots together.
 
-Where this differs from the benchmark's code: that compares the words of a span and this its place, which is stricter
-where the same words recur; that adds 1e-5 to each divisor, which moves the score by less than 0.0001 once a slot has a
-hundred labels; that finds a slot's spans by looking for its name anywhere in `slot:words`, so that a span "my time" of
-another slot counts for `time`, and this goes by the name alone.
+Differences from the benchmark's code: it compares the words of a span, ours its position, which is stricter where words
+recur; it adds 1e-5 to each divisor, which changes the score by less than 0.0001 once a slot has a hundred labels; it
+searches for a slot's name anywhere in `slot:words`, so that a span "my time" of another slot counts for `time`, whereas
+ours compares only the name.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ Span = tuple[str, int, int]
 
 @dataclasses.dataclass(frozen=True)
 class SlotScore:
-    """How one slot is found.
+    """The scores of one slot.
 
     Attributes:
       precision: share of the predictions that are right, 0 if there are none.
@@ -37,7 +37,7 @@ class SlotScore:
 
 @dataclasses.dataclass(frozen=True)
 class SpanScore:
-    """How the slots of some utterances are found.
+    """The scores of all slots.
 
     Attributes:
       macro_f1: DialoGLUE's score: the mean over `slots` of their F1; 0 where the truth has no slot.
@@ -53,7 +53,7 @@ class SpanScore:
 
 
 def span_score(predicted: Sequence[Iterable[Span]], truth: Sequence[Iterable[Span]]) -> SpanScore:
-    """Scores the spans of utterances; a span said twice of one utterance counts once.
+    """Scores the spans of utterances; a span repeated in one utterance counts once.
 
     >>> score = span_score([[("time", 0, 4)], [("time", 0, 1)]], [[("time", 0, 4)], []])
     >>> print(round(score.macro_f1, 3), round(score.micro_f1, 3), score.exact)
@@ -64,10 +64,10 @@ def span_score(predicted: Sequence[Iterable[Span]], truth: Sequence[Iterable[Spa
       truth: those of the same utterances.
 
     Raises:
-      ValueError: the two are of different length.
+      ValueError: the numbers of utterances differ.
     """
     if len(predicted) != len(truth):
-        raise ValueError(f"{len(predicted)} predictions for {len(truth)} utterances; they must be as many")
+        raise ValueError(f"{len(predicted)} predictions for {len(truth)} utterances; the numbers must be equal")
     pairs = [(frozenset(guess), frozenset(true)) for guess, true in zip(predicted, truth, strict=True)]
     names = sorted({slot for _, true in pairs for slot, _, _ in true})
     slots = {name: _of_slot([(_only(guess, name), _only(true, name)) for guess, true in pairs]) for name in names}

@@ -1,8 +1,7 @@
 """Which examples a step trains on, and the batches made of them.
 
-The examples of a step are a function of (seed, step): every epoch goes once through all of them in an order of its
-own, and the last batch of an epoch is filled up with places that do not count. So a run that resumes needs no saved
-position.
+The examples of a step are a function of (seed, step): every epoch visits all of them once in its own order, and empty
+places fill the last batch of an epoch. So resuming needs no saved position.
 """
 
 import functools
@@ -20,7 +19,7 @@ from space_jax.tasks.text_packing import TaskBatch
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:
-    """Steps until every example was there once."""
+    """Steps of one pass over the examples."""
     return -(-examples // batch_size)
 
 
@@ -36,7 +35,7 @@ def indices_of(examples: int, batch_size: int, seed: int, step: int) -> np.ndarr
 
 
 class EpochBatches:
-    """The training batches of a task without end, see `training.feed.Source`; a process makes its own share only."""
+    """The endless training batches of a task, see `training.feed.Source`; a process makes only its own share."""
 
     def __init__(
         self, task: Task, examples: Sequence[Any], batch_size: int, accumulate: int, seed: int, part: Part = WHOLE
@@ -48,7 +47,7 @@ class EpochBatches:
           examples: all of training.
           batch_size: B of the whole batch.
           accumulate: A micro-batches, which divide it.
-          seed: of the order, and of what is random in a batch.
+          seed: of the order and of randomness within a batch.
           part: of this process.
 
         Raises:
@@ -64,7 +63,7 @@ class EpochBatches:
         self._accumulate, self._part, self._step = accumulate, part, 0
 
     def seek(self, step: int) -> None:
-        """Makes batch `step` (0, 1, ...) the next one."""
+        """Makes batch `step` (0, 1, ...) the next."""
         self._step = step
 
     def __next__(self) -> TaskBatch:
@@ -83,7 +82,7 @@ class EpochBatches:
 
 
 def share_of(examples: Any, size: int, part: Part) -> Any:
-    """What a process holds of the examples of a batch of `size` places: equal, consecutive parts of the places."""
+    """A process's share of a batch of `size` places: equal, consecutive parts."""
     places = size // part.process_count
     return examples[part.process_index * places :][:places]
 

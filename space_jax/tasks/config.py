@@ -1,4 +1,4 @@
-"""The typed configuration of fine-tuning, without JAX; a task's own part lives in its package."""
+"""The typed configuration of fine-tuning, without JAX; each task's part is in its package."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.track.config import TrackConfig, TrackTextConfig
 
 TaskConfig = DialogueConfig | IntentConfig | SlotsConfig | ParseConfig | TrackConfig | TrackTextConfig
-"""The union of the tasks' configurations; `name` tells them apart."""
+"""The union of the tasks' configurations; `name` identifies each."""
 
 
 KEPT = ("best", "last")
@@ -22,9 +22,9 @@ KEPT = ("best", "last")
 
 @dataclasses.dataclass(frozen=True)
 class DataSource:
-    """Where the records come from: a corpus of the registry, or files of one's own."""
+    """Where the records come from: a corpus of the registry, or the user's own files."""
 
-    corpus: str = ""  # a name of `space-jax data list`; empty: the files below
+    corpus: str = ""  # a name in the registry; empty: the files below
     source: str = ""  # the folder that holds the corpus
     options: tuple[str, ...] = ()  # of the corpus, as ("subset=full",)
     train: str = ""  # CSV with a header, or JSONL
@@ -35,7 +35,7 @@ class DataSource:
         require(
             not (self.corpus and (self.train or self.validation or self.test)),
             "data.corpus",
-            f"{self.corpus!r} and files of one's own cannot be given together",
+            f"{self.corpus!r} and the user's own files cannot be given together",
         )
 
 
@@ -55,9 +55,9 @@ class FinetuneOptimiserConfig(OptimiserConfig):
 
 @dataclasses.dataclass(frozen=True)
 class FinetuneTrainConfig:
-    """How long to train, how often to look, what to keep."""
+    """How long to train, how often to evaluate, what to keep."""
 
-    epochs: int = 20  # 0: no training, only what a task can do without (nearest neighbours)
+    epochs: int = 20  # 0: no training, for tasks that work without it (nearest neighbours)
     batch_size: int = 32
     seed: int = 0
     patience: int = 0  # evaluations without a better score before training stops; 0: never
@@ -99,7 +99,7 @@ class FinetuneConfig:
 
 
 def is_finetuned(workdir: str | os.PathLike[str]) -> bool:
-    """Whether a folder is the workdir of a fine-tuning run; one that cannot be read is none."""
+    """Whether a folder is the workdir of a fine-tuning run; False if it cannot be read."""
     try:
         return "task" in json.loads((as_path(workdir) / CONFIG_FILE).read_bytes())
     except (OSError, ValueError, TypeError):

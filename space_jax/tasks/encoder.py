@@ -1,14 +1,14 @@
 """A pre-trained model as a task sees it: outputs of the tokens, one vector an example, losses of masked tokens.
 
-Which vector stands for an example is a choice:
+The vector of an example is a choice:
 
   prompt     the output of the last understanding prompt, what SPACE-3 trained
   summary    the output of a summary before the context, what SPACE-1 trained, whose summary is a learned vector, and
              SPACE-2, where it is a `[CLS]`
   mean       the mean of the outputs of the context's tokens, in the layout of a dialogue
-  sentence   the mean over `[CLS] text [SEP]` in BERT's layout without turn ids, what MiniLM's sentence vectors are
+  sentence   the mean over `[CLS] text [SEP]` in BERT's layout without turn ids, as in MiniLM's sentence vectors
 
-The parameters lie at the paths of the SPACE models, so that weights of any of them are a start.
+The parameters have the paths of the SPACE models, so that weights of any of them can initialise them.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", None: "
 
 
 def resolve_vector(wanted: str, recipe: str | None) -> str:
-    """The vector that "auto" means for weights of a recipe, else the one that is wanted."""
+    """The vector that "auto" means for weights of a recipe, else the requested one."""
     return TRAINED[recipe] if wanted == "auto" else wanted
 
 
@@ -47,7 +47,7 @@ class Encoder(nn.Module):
     Attributes:
       vector: "prompt", "summary", "mean" or "sentence".
       recipe: of the weights, None where there was none. Those of SPACE-1 never saw a dialogue without its summary, so
-        that it stands before every context, whatever is taken for the vector.
+        it precedes every context, whatever the vector.
     """
 
     config: ModelConfig

@@ -1,4 +1,4 @@
-"""A page about the errors of a task whose answers have parts: what was said, what is right, what was predicted."""
+"""A page about the errors of a task whose answers have parts: the text, the truth, the prediction."""
 
 from collections.abc import Sequence
 from html import escape
@@ -16,10 +16,10 @@ dt{color:#666;font-size:.85rem}dd{margin:0;overflow-wrap:anywhere}
 
 
 def error_list(wrong: Sequence[tuple[str, str, str, str]], count: int, title: str) -> str:
-    """One HTML file without scripts or anything from elsewhere.
+    """One self-contained HTML file without scripts.
 
     Args:
-      wrong: id, what was said, what is right and what was predicted, of each record that is not all right.
+      wrong: id, text, truth and prediction of each record with an error.
       count: records in all.
       title: of the page.
 

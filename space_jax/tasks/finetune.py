@@ -1,4 +1,4 @@
-"""Fine-tuning as the command does it: read, set up, train, write down what came out."""
+"""Fine-tuning as the command does it: read, set up, train, write the results."""
 
 import dataclasses
 import hashlib
@@ -45,7 +45,7 @@ _HEAD = "head/"
 
 @dataclasses.dataclass(frozen=True)
 class Subset:
-    """Which training records a run takes.
+    """The training records of a run.
 
     Attributes:
       shots: "10", "10%", or the path of a file with ids; "" for all.
@@ -69,12 +69,12 @@ def finetune(
       config: of the run; sizes and recipe come from the weights.
       workdir: gets `config.json`, `tokenizer/`, `labels.json`, `shots.json`, `checkpoints/`, `metrics.jsonl`,
         `curves.png`, and at the end `results.json` and `errors.html`; may be in a bucket (`gs://...`).
-      init: what the parameters of a new run start from, see `training.initial_weights.read_weights`.
+      init: the start of a new run, see `training.initial_weights.read_weights`.
       subset: of the training records.
       console: where progress is shown; standard error by default.
 
     Returns:
-      What `results.json` holds; None when the run was asked to stop before its end.
+      The content of `results.json`; None when the run was asked to stop early.
 
     Raises:
       UserError: a configuration, corpus, weights or checkpoint that does not fit; a loss that is not finite.
@@ -118,7 +118,7 @@ def _finetune(
 
 
 def best_measure(config: FinetuneConfig, task: Task) -> Measure:
-    """What decides which checkpoint of a run counts."""
+    """The rule for the checkpoint that counts."""
     return Measure(task.measure) if config.train.keep_by == "best" else LAST
 
 
@@ -130,7 +130,7 @@ def _job(
     facts: dict[str, Any],
     place: Workdir,
 ) -> Job[TaskBatch]:
-    """What fine-tuning for a task is; the evaluation of a new best score writes `support.npz`."""
+    """The training job for a task; the evaluation of a new best score writes `support.npz`."""
     mesh, rules, every = make_mesh(config.mesh), config.mesh.rules, config.train
     examples, held_out = [task.example(r) for r in train_records], [task.example(r) for r in validation]
     inference = Inference(task, rules, mesh, every.predict_batch)
@@ -195,7 +195,7 @@ def _start(
     if tokenizer is None:
         raise UserError(f"--init {init}: has no tokenizer, without which no text can be read")
     model = dataclasses.replace(weights.model, vocabulary=tokenizer.vocabulary())
-    # The head of another task is of other classes.
+    # The head of another task has other classes.
     arrays = {path: array for path, array in weights.arrays.items() if not path.startswith(_HEAD)}
     weights = dataclasses.replace(weights, arrays=arrays)
     return _filled(config, model, weights.recipe or ""), tokenizer, weights
@@ -209,13 +209,13 @@ def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str) -> Finetune
 
 
 def _fingerprint(records: Sequence[Any]) -> str:
-    """What tells the records of a run from others."""
+    """Identifies the records of a run."""
     text = json.dumps([dataclasses.asdict(record) for record in records], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _finish(place: Workdir, validation: Sequence[Any], trained_on: int, began: float) -> Json:
-    """The best checkpoint once more, for its predictions."""
+    """Predicts with the best checkpoint and writes the results."""
     trained = Trained(place.place)
     predictions = trained.predict_records(validation)
     scores = trained.task.score(validation, predictions)

@@ -1,4 +1,4 @@
-"""A task's model over many examples: batches of similar lengths, results in the order that was given."""
+"""A task's model over many examples: batches of similar lengths, results in the given order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ class Inference:
         """Prepares.
 
         Args:
-          task: whose outputs are wanted.
+          task: that computes the outputs.
           rules: from logical axis name to mesh axes.
           mesh: where the parameters lie.
           batch_size: examples of a batch; rounded up to what the devices divide.

@@ -1,4 +1,4 @@
-"""Prediction line by line: what cannot be used becomes an error for its line, and the rest goes on."""
+"""Prediction line by line: a line that cannot be used yields an error, and prediction continues."""
 
 import dataclasses
 import json
@@ -49,7 +49,7 @@ def _predict(trained: Trained, rows: list[Row]) -> Iterator[Json]:
 
 
 def _read(trained: Trained, row: Row) -> tuple[Json, Any]:
-    """What names a row in the output, and its example; an error and None where it cannot be used."""
+    """The output's identification of a row, and its example; an error and None if it cannot be used."""
     if row.values is None:
         return {"line": row.number, "error": row.error}, None
     try:
@@ -89,7 +89,7 @@ def evaluate_split(trained: Trained, split: str) -> Evaluated:
 
 
 def evaluate_file(trained: Trained, path: Path) -> Evaluated:
-    """Scores a labelled file; a label that training did not know is one that no prediction equals.
+    """Scores a labelled file; no prediction equals a label that training lacks.
 
     Args:
       trained: the model.

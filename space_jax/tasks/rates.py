@@ -1,4 +1,4 @@
-"""Learning rates by depth: what is near the words changes less than what is near the task."""
+"""Learning rates by depth: layers near the words change less than layers near the task."""
 
 from typing import Any
 

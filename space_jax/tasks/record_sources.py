@@ -1,6 +1,6 @@
 """Where records come from: dialogues of a corpus, or the lines of a CSV or JSONL file.
 
-A line that cannot be read does not end the file: it is handed on with its error, and who reads decides.
+A line that cannot be read does not end the file: it is passed on with its error, and the caller decides.
 """
 
 import csv

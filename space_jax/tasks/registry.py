@@ -1,4 +1,4 @@
-"""The tasks by name; a task's code is imported when it is asked for."""
+"""The tasks by name; a task's code is imported on demand."""
 
 import importlib
 

@@ -1,6 +1,6 @@
 """Few-shot subsets: k records of each class, or a share of each, drawn by a seed and published by their ids.
 
-Fine-tuning takes one of its training records; a mixture keeps the labels of the same one and hides the rest's.
+Fine-tuning takes one of its training records; a mixture keeps the labels of the same subset and hides all others.
 """
 
 import json
@@ -30,7 +30,7 @@ TARGETS = {
 
 
 def subsets_of(mixture: Mixture, data_root: Path | None) -> dict[str, list[str]]:
-    """The few-shot subsets that a mixture asks for, as fine-tuning draws them: source -> ids of its dialogues.
+    """The few-shot subsets of a mixture, as fine-tuning draws them: source -> ids of its dialogues.
 
     Raises:
       UserError: a source that no task is fine-tuned on by utterances, or a subset that cannot be drawn.
@@ -62,8 +62,8 @@ def take(records: Sequence[Any], strata: Callable[[Any], tuple[str, ...]], shots
 def choose(records: Sequence[Any], strata: Callable[[Any], tuple[str, ...]], shots: str, seed: int) -> list[Any]:
     """A balanced subset, in the order of `records`.
 
-    The records are gone through in an order that the seed shuffles, and one is taken while any of its classes still
-    lacks some. A class with fewer records gives all it has; a record of several classes counts for each of them.
+    Records are visited in an order shuffled by the seed, and one is taken while any of its classes still lacks some. A
+    class with fewer records gives all of them; a record of several classes counts for each of them.
 
     Args:
       records: with `id`.

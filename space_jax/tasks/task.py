@@ -1,16 +1,16 @@
-"""What a task is to the framework.
+"""The interface between a task and the framework.
 
-A task adds a head to a pre-trained model. The framework (`finetune.py`, `fitting.py`, `predict.py`) knows tasks by the
-class below alone, and does the rest: splits and files, few-shot subsets, the order of the examples, steps on the mesh,
+A task adds a head to a pre-trained model. The framework (`finetune.py`, `fitting.py`, `predict.py`) knows tasks only by
+the class below, and does the rest: splits and files, few-shot subsets, the order of the examples, steps on the mesh,
 evaluation, early stopping, checkpoints, prediction of files line by line.
 
-The way of the data through a task:
+Data flows through a task as follows:
 
     file or corpus -> records -> examples -> batch -> terms of the loss                      (training)
                                           -> batch -> outputs -> predictions -> scores       (prediction, evaluation)
 
-- A record is what a person sees: a frozen dataclass of the task's own with a field `id: str`, which is unique and the
-  same in every run (few-shot subsets are published by it). It has the truth where the source has it.
+- A record is human-readable: a frozen dataclass of the task with a field `id: str`, which is unique and the
+  same in every run (few-shot subsets are published by it). It holds the truth if the source has it.
 - The labels are a JSON object, made from the training records once and saved as `labels.json` in the workdir. A task
   object is built from configuration, labels, tokenizer and sizes, and never changes afterwards.
 - An example is the record in numbers, with a field `encoded: Encoded`, so that the framework can sort by length.
@@ -44,7 +44,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Record(Protocol):
-    """What a person sees of one example."""
+    """One example, human-readable."""
 
     @property
     def id(self) -> str: ...
@@ -97,7 +97,7 @@ class Task(abc.ABC):
           number: of the line, from 1; the id where the row has no field `id`.
 
         Raises:
-          UserError: a line that cannot be used, such as one without text; prediction goes on with the next.
+          UserError: a line that cannot be used, such as one without text; prediction continues with the next.
         """
 
     @classmethod
@@ -113,7 +113,7 @@ class Task(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def make_labels(cls, config: Any, records: Sequence[Any]) -> Json:
-        """What the head must know of the training records: the classes in a fixed order and how often each occurs."""
+        """The labels that the head needs: the classes in a fixed order and how often each occurs."""
 
     # A task object.
 
@@ -131,7 +131,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def example(self, record: Any) -> Any:
-        """A record in numbers; a truth that the labels lack becomes one that no prediction equals.
+        """A record in numbers; no prediction equals a truth that the labels lack.
 
         Raises:
           UserError: a record that cannot be used.
@@ -174,7 +174,7 @@ class Task(abc.ABC):
         """The model's outputs without dropout, arrays `[B, ...]`; pure."""
 
     def support(self, outputs: Arrays, examples: Sequence[Any]) -> Arrays:
-        """What prediction looks up beside the parameters, made of the outputs on the training examples.
+        """Arrays that prediction needs beside the parameters, from the outputs on the training examples.
 
         It is saved as `support.npz`. Only asked for where `needs_support` is true, since it costs a pass over them.
         """
@@ -196,16 +196,16 @@ class Task(abc.ABC):
     """The names that `calibrate` gives."""
 
     def calibrate(self, records: Sequence[Any], predictions: Sequence[Json]) -> dict[str, float]:
-        """What is chosen on validation data, such as a threshold; numbers, saved with the best checkpoint's results."""
+        """Numbers chosen on validation data, such as a threshold; saved with the best checkpoint's results."""
         return {}
 
     def decide(self, predictions: Sequence[Json], calibration: Json) -> list[Json]:
-        """The predictions after what `calibrate` chose, where there is something."""
+        """The predictions after calibration."""
         return list(predictions)
 
     @abc.abstractmethod
     def score(self, records: Sequence[Any], predictions: Sequence[Json]) -> dict[str, float]:
-        """The metric and what belongs to it; `measure` is one of the names, and more is better."""
+        """The metrics; `measure` is one of the names, and higher is better."""
 
     def error_page(self, records: Sequence[Any], predictions: Sequence[Json], title: str) -> str | None:
         """A self-contained HTML page about the errors, or None for a task that has none."""

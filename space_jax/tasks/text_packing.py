@@ -1,6 +1,6 @@
-"""Texts in numbers, packed into a grid: what the batches of all tasks have in common.
+"""Texts in numbers, packed into a grid: the common part of all tasks' batches.
 
-As in pre-training (`features/packing.py`) several examples share a row and are told apart by segment ids, so that short
+As in pre-training (`features/packing.py`) several examples share a row, separated by segment ids, so that short
 utterances cost no padding. The number of rows comes from a ladder of few sizes, each of which is a program to compile.
 """
 
@@ -103,7 +103,7 @@ class Shape:
 def dialogue_layout(
     tokenizer: Tokenizer, turns: Sequence[tuple[int, Sequence[int]]], length: int, recipe: str | None
 ) -> Encoded:
-    """Turns as SPACE models read them (`features.layout`): wrapped, positions anew in each, the last is turn 1.
+    """Turns as SPACE models read them (`features.layout`): wrapped, positions restart in each, the last is turn 1.
 
     Args:
       tokenizer: whose wrapping tokens are put in.
@@ -131,7 +131,7 @@ def sentence_layout(tokenizer: Tokenizer, tokens: Sequence[int]) -> Encoded:
 
 
 def place(needs: np.ndarray, room: Sequence[int], slots: int) -> list[list[int]]:
-    """Which examples share a row: first-fit decreasing by the first need.
+    """Assigns examples to rows: first-fit decreasing by the first need.
 
     Args:
       needs: `[N, K]` int, what each example takes of K kinds of room (context tokens, response tokens, ...).

@@ -1,6 +1,6 @@
-"""Texts in numbers with the way back: which characters of the last text each of its tokens stands for.
+"""Texts in numbers with offsets: the characters of the last text behind each of its tokens.
 
-Tasks that point into a text (slots, parses, states) share this. Weights of a SPACE model get the layout of a dialogue;
+Shared by tasks that point into a text (slots, parses, states). Weights of a SPACE model get the layout of a dialogue;
 others get BERT's, with the last text first, so that it has the positions it would have alone:
 
     [CLS] last text [SEP] the one before [SEP] the one before that [SEP] ...

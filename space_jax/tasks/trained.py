@@ -27,7 +27,7 @@ class Trained:
       config: of the run.
       task: with the run's labels.
       step: of the checkpoint.
-      calibration: what was chosen on validation data.
+      calibration: values chosen on validation data.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Trained:
         return self.task.decide(raw, self.calibration)
 
     def outputs(self, examples: Sequence[Any]) -> Arrays:
-        """What the model says of each example."""
+        """The model's output for each example."""
         return self._inference(self.params, examples)
 
 

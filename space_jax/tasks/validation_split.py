@@ -1,4 +1,4 @@
-"""A validation part for corpora that come without one: every tenth dialogue of train, by a hash of its id."""
+"""A validation split for corpora without one: a tenth of train, by a hash of the dialogue's id."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a fine-tuning run leaves in its workdir, and how it is read again."""
+"""Writing and reading the files of a fine-tuning run's workdir."""
 
 import io
 import json
@@ -47,7 +47,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """What `write_arrays` wrote; none where there is no such file."""
+    """The arrays that `write_arrays` wrote; none if there is no such file."""
     if not path.is_file():
         return {}
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:

@@ -118,7 +118,7 @@ def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatc
     calls.clear()
     assert run(data, "--together", "1", "--out", str(out)) == 0
     printed, said = capsys.readouterr()
-    assert said.splitlines() == ["going on after 1 dialogues", *(f"turn {n}/3  left 0:00:00" for n in (1, 2, 3))]
+    assert said.splitlines() == ["continuing after 1 dialogues", *(f"turn {n}/3  left 0:00:00" for n in (1, 2, 3))]
     assert json.loads(printed)["turns"] == 3
     assert len(calls) == 3
     assert out.read_text() == whole.read_text()

@@ -48,8 +48,8 @@ def test_a_folder_that_is_not_there(mistake, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--port", 80), "--port: expected --web with it"),
-        (("--host", "x"), "--host: expected --web with it"),
+        (("--port", 80), "--port: needs --web"),
+        (("--host", "x"), "--host: needs --web"),
         (("--web", "--port", 70000), "--port: expected 1 to 65535, found 70000"),
         (("--web", "--transcript", "t.jsonl"), "--transcript: expected a conversation in the terminal, found --web"),
         (("--transcript", "no/such/t.jsonl"), "--transcript: expected an existing folder"),

@@ -74,7 +74,7 @@ def test_a_masked_head_with_a_table_of_its_own_is_said(tmp_path):
 def test_a_file_alone_needs_the_heads_where_its_size_is_none_of_the_published(tmp_path):
     path = tmp_path / "weights.safetensors"
     save_file(bert_state(), path)
-    with pytest.raises(UserError, match="hidden size 8 is none of 768, 1024; say its attention heads with --heads N"):
+    with pytest.raises(UserError, match="hidden size 8 is none of 768, 1024; give its attention heads with --heads N"):
         from_bert(path)
     assert from_bert(path, heads=4).model.heads == 4
     for wrong in (-3, 0):

@@ -69,7 +69,7 @@ def test_the_wrong_recipe_lists_what_is_missing(tmp_path, capsys):
 def test_heads_that_nothing_says(tmp_path, capsys):
     source = recorded_files("space2")[0]
     assert run("from-space", source, "--recipe", "space2", "--out", tmp_path / "ours") == 2
-    assert "hidden size 18 is none of 768, 1024; say its attention heads with --heads N" in capsys.readouterr().err
+    assert "hidden size 18 is none of 768, 1024; give its attention heads with --heads N" in capsys.readouterr().err
 
 
 def test_weights_of_no_recipe_have_no_space_layout(tmp_path, bert_folder, capsys):

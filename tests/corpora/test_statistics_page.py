@@ -66,7 +66,7 @@ def test_a_mixture_shows_its_sources_and_what_is_not_annotated_has_no_empty_char
     assert "read 18, dropped by the guard 2, exact duplicates 4, near duplicates 6." in page
     assert "No turn is annotated." in page
     assert "Views of the semantic tree" not in page
-    assert "values with a place" not in page
+    assert "values with a span" not in page
 
 
 def test_charts_have_titles_and_the_page_fits_a_phone(page):

@@ -10,7 +10,7 @@ from space_jax.dialogue import parse_tree
 from space_jax.dialogue.record import USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.config import DialogueConfig
-from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn
+from space_jax.tasks.dialogue.records import ContextTurn, DialogueRecord, SystemTurn
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.records import IntentRecord
 from space_jax.tasks.parse.config import ParseConfig
@@ -44,7 +44,9 @@ TASKS = {
             max_act_tokens=10,
             max_response_tokens=12,
         ),
-        DialogueRecord("d", (Said(USER, "north"),), SystemTurn({"hotel": {}}, ("[db_1]",), ACTS, "two"), ("inform",)),
+        DialogueRecord(
+            "d", (ContextTurn(USER, "north"),), SystemTurn({"hotel": {}}, ("[db_1]",), ACTS, "two"), ("inform",)
+        ),
     ),
 }
 

@@ -15,7 +15,7 @@ from space_jax.features.layout import assemble
 from space_jax.models.recipes import make_recipe
 from space_jax.models.weights import Weights, by_path, graft
 from space_jax.tasks.dialogue.config import DialogueConfig
-from space_jax.tasks.dialogue.records import DialogueRecord, Said, SystemTurn
+from space_jax.tasks.dialogue.records import ContextTurn, DialogueRecord, SystemTurn
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.encoder import Encoder, resolve_vector
 from space_jax.tasks.intent.config import IntentConfig
@@ -101,7 +101,7 @@ def test_the_acts_of_a_dialogue(tokenizer, tiny_model, space1):
     task = DialogueTask(config, {"state": False, "acts": False}, tokenizer, tiny_model, "space1")
     records = []
     for texts in DIALOGUES:
-        said = tuple(Said((USER, SYSTEM)[n % 2], text) for n, text in enumerate(texts))
+        said = tuple(ContextTurn((USER, SYSTEM)[n % 2], text) for n, text in enumerate(texts))
         records.append(DialogueRecord("d", said, SystemTurn(None, (), None, "done"), ()))
     batch = task.collate([task.example(record) for record in records], 3, None)
     assert batch.occupied.sum(axis=1).max() > 1

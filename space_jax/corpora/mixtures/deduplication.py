@@ -1,11 +1,11 @@
-"""Which dialogues say what another one says: exact and near duplicates across all sources, from hashes alone.
+"""Exact and near duplicates across all sources, found from hashes alone.
 
 Near duplicates are found with banded MinHash signatures (Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets",
-chapter 3): dialogues that agree in all values of a band are compared by their whole signatures. A dialogue of N takes
-some 300 bytes here, whatever it says; tables of a band are made one at a time.
+chapter 3): dialogues that agree in all values of a band are compared by their full signatures. Each dialogue takes
+about 300 bytes, whatever its length; tables of a band are made one at a time.
 
-Of dialogues that say the same the one that comes first is kept, by the order of the sources and then by the hashes of
-the texts: so the result depends neither on the order in which the dialogues are read nor on who read them.
+Of duplicates the first is kept, by the order of the sources and then by the hashes of
+the texts: so the result depends neither on the order of reading nor on the workers.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ BANDS = 16
 """Of `HASHES / BANDS` values each: two dialogues with an overlap of 0.8 share a band with a probability of 0.9998."""
 
 ROUNDS = 32
-"""How many dialogues of one band's group the others are compared to; the first of a group usually answers for all."""
+"""How many dialogues of one band's group the others are compared with; the first of a group usually represents all."""
 
 KEPT, EXACT, NEAR = 0, 1, 2
 
@@ -24,16 +24,16 @@ KEPT, EXACT, NEAR = 0, 1, 2
 def duplicates(
     source: np.ndarray, text: np.ndarray, signature: np.ndarray, comparable: np.ndarray, near: float
 ) -> np.ndarray:
-    """Finds what to leave out.
+    """Finds the dialogues to leave out.
 
-    A near duplicate is dropped for one that comes before it, whether that one is kept or itself dropped for a third.
+    A near duplicate of an earlier dialogue is dropped, whether the earlier one is kept or not.
 
     Args:
       source: `[N]` the place of the dialogue's source in the mixture; earlier sources are preferred.
       text: `[N]` uint64, hash of the dialogue's text.
       signature: `[N, HASHES]` uint32.
-      comparable: `[N]` bool, whether the signature says something (`wording.NEAR_WORDS`).
-      near: overlap of shingles, 0 to 1, from which on dialogues are near duplicates; 0 leaves them all.
+      comparable: `[N]` bool, whether the signature is meaningful (`wording.NEAR_WORDS`).
+      near: overlap of shingles, 0 to 1, from which dialogues count as near duplicates; 0 keeps them all.
 
     Returns:
       `[N]` uint8: `KEPT`, `EXACT` or `NEAR`.
@@ -50,7 +50,7 @@ def duplicates(
 
 
 def band_keys(signature: np.ndarray, band: int) -> np.ndarray:
-    """What dialogues must have in common to be compared: `[N]` uint64, of the `[N, HASHES]` signatures."""
+    """The keys that dialogues must share to be compared: `[N]` uint64, of the `[N, HASHES]` signatures."""
     width = HASHES // BANDS
     values = signature[:, band * width : (band + 1) * width].astype(np.uint64)
     keys = np.zeros(len(signature), np.uint64)

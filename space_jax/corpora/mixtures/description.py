@@ -1,4 +1,4 @@
-"""What a mixture is made of; `files` reads it."""
+"""The description of a mixture; `files` reads it."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class MixtureSource:
 
     Attributes:
       corpus: its name in the registry.
-      name: what it is called here; the corpus's name unless one corpus is there twice.
+      name: its name here; the corpus's name unless one corpus occurs twice.
       folder: under the data root, or absolute; by default `source_files.folder_of` the corpus.
       splits: which splits enter.
       options: of the corpus.
@@ -44,8 +44,8 @@ class Deduplication:
     """Which repetitions are left out.
 
     Attributes:
-      exact: whether dialogues with the words of another one are.
-      near: overlap of shingles from which on dialogues are the same; 0 leaves near duplicates in.
+      exact: whether dialogues with the words of another one are left out.
+      near: overlap of shingles from which dialogues count as the same; 0 keeps near duplicates.
     """
 
     exact: bool = True
@@ -54,14 +54,14 @@ class Deduplication:
 
 @dataclasses.dataclass(frozen=True)
 class Guard:
-    """What must not be in the mixture.
+    """The data that must not be in the mixture.
 
     Attributes:
       benchmarks: corpora whose validation and test splits are guarded.
       leave_out: corpora that are guarded as a whole, with their train split.
-      content_words: the least number of different content words by which a user's utterance is told by itself.
-      near: overlap of shingles from which on a dialogue is one of a benchmark; 0 compares whole texts only.
-      same_ids: groups of corpora that share their ids: what is test in one is test in all.
+      content_words: the least number of different content words that make a user's utterance distinctive.
+      near: overlap of shingles from which a dialogue counts as a benchmark's; 0 compares only whole texts.
+      same_ids: groups of corpora that share their ids: a test dialogue of one is a test dialogue of all.
     """
 
     benchmarks: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Mixture:
     """A mixture.
 
     Attributes:
-      name: what it is called in tables.
+      name: its name in tables.
       description: one line about it.
       sources: the corpora in the order in which duplicates are kept.
       held_out: share of the dialogues that becomes the validation split.

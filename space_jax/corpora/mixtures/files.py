@@ -60,7 +60,7 @@ def _mixture(raw: Any, at: str) -> Mixture:
     names = [source.name for source in sources]
     if not sources or len(set(names)) < len(names):
         found = "found one twice" if sources else "found none"
-        raise UserError(f"{at}sources: expected sources that each have a name of their own, {found}")
+        raise UserError(f"{at}sources: expected sources with different names, {found}")
     values |= {
         "sources": sources,
         "deduplication": Deduplication(**_fields(Deduplication, raw.get("deduplication", {}), f"{at}deduplication.")),

@@ -1,4 +1,4 @@
-"""What benchmarks test with must not be learnt from: the hashes of their splits, and what in a dialogue is among them.
+"""Keeps benchmarks' test data out of training: the hashes of their splits, and the parts of a dialogue among them.
 
 A dialogue is dropped for one of these reasons, the first that holds:
 
@@ -6,12 +6,12 @@ A dialogue is dropped for one of these reasons, the first that holds:
   text       a guarded dialogue has the same words in the same turns
   near       a guarded dialogue has nearly the same shingles; only dialogues of `wording.NEAR_WORDS` words or more
   utterance  one of its user turns has the words of a user turn, or of an utterance, of a guarded split; only turns with
-             at least `content_words` different words that are neither among the commonest nor courtesies
+             at least `content_words` different words that are neither very common nor courtesies
 
-So "yes" or "thank you, goodbye" drops nothing but a dialogue that consists of it, and there only if the benchmark has
-such a dialogue too; an intent corpus does lose the "yes" that is in a test split. Turns of the system count in
-dialogues alone: wizards pick them from templates (STAR) or a program writes them (bAbI, SGD), and half of a train split
-would share one with its test split.
+So "yes" or "thank you, goodbye" drops only a dialogue that consists of it, and only if the benchmark has such a
+dialogue too; an intent corpus does lose the "yes" of a test split. System turns count only within whole dialogues:
+wizards pick them from templates (STAR) or a program writes them (bAbI, SGD), and half of a train split would share one
+with its test split.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ REASONS = ("", "id", "text", "near", "utterance")
 """Why a dialogue is dropped, by the number in `Verdicts.reason`; 0 keeps it."""
 
 NEAREST = 64
-"""Guarded dialogues of one band that a dialogue is compared to; more share a band only where templates made them."""
+"""Guarded dialogues of one band that a dialogue is compared with; only templates make more share a band."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Verdicts:
-    """Of N dialogues: why each is dropped (`REASONS`), and for which benchmark (its place)."""
+    """For N dialogues: why each is dropped (`REASONS`), and for which benchmark (its place)."""
 
     reason: np.ndarray
     benchmark: np.ndarray
@@ -66,7 +66,7 @@ class Verdicts:
 
 @dataclasses.dataclass(frozen=True)
 class GuardIndex:
-    """All that is guarded.
+    """The guarded data.
 
     Attributes:
       benchmarks: names such as "sgd/test".
@@ -75,7 +75,7 @@ class GuardIndex:
       utterances: of user turns with enough content words.
       signatures: `[G, HASHES]` of the dialogues that are long enough.
       signed: `[G]` their benchmarks' places.
-      near: overlap from which on dialogues are the same.
+      near: overlap from which dialogues count as the same.
     """
 
     benchmarks: tuple[str, ...]
@@ -87,7 +87,7 @@ class GuardIndex:
     near: float
 
     def judge(self, ids: np.ndarray, words: list[Wording]) -> Verdicts:
-        """Why to drop each of N dialogues.
+        """The reasons to drop each of N dialogues.
 
         Args:
           ids: `[N]` uint64, `id_hash` of each.
@@ -97,7 +97,7 @@ class GuardIndex:
         speakers = np.repeat(np.arange(len(words)), [len(one.utterances) for one in words])
         said = self.utterances.look_up(utterances)
         by_utterance = np.full(len(words), -1)
-        by_utterance[speakers[said >= 0][::-1]] = said[said >= 0][::-1]  # the first one said counts
+        by_utterance[speakers[said >= 0][::-1]] = said[said >= 0][::-1]  # the first reason counts
         found = (
             self.ids.look_up(ids),
             self.texts.look_up(np.array([one.text for one in words], np.uint64)),
@@ -166,7 +166,7 @@ def index_of(guard: Guard, benchmarks: list[Benchmark], tick: Tick | None = None
     Args:
       guard: its settings.
       benchmarks: what is guarded.
-      tick: told the name of a benchmark and how many of its dialogues are read.
+      tick: called with the name of a benchmark and the number of its dialogues read.
     """
     ids, texts, utterances = [], [], []
     signatures: list[np.ndarray] = []
@@ -201,6 +201,6 @@ def id_group(guard: Guard, corpus: str) -> str | None:
 
 
 def id_hash(group: str | None, dialogue_id: str) -> int:
-    """The hash of a source's own id: ours without the name of the split before it."""
+    """The hash of a source's own id: ours without the prefix of the split."""
     split, dash, own = dialogue_id.partition("-")
     return hash64(f"{group}/{own if dash and split in SPLITS else dialogue_id}")

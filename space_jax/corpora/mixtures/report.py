@@ -1,4 +1,4 @@
-"""What a selection left out, in lines for people."""
+"""The report of a selection for people, in lines of text."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ _COLUMNS = ("read", "dropped by the guard", "exact duplicates", "near duplicates
 
 
 def summary(report: dict[str, Any]) -> Iterator[str]:
-    """A line for each source, under it one for each reason of the guard, and what could not be guarded.
+    """A line for each source, under it one for each reason of the guard, and the benchmarks that could not be guarded.
 
     Args:
       report: of `selection.Selection`.

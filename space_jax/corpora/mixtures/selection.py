@@ -1,7 +1,7 @@
 """Which dialogues enter a mixture and how often: the guard, then duplicates, then proportions and caps; and the report.
 
-Everything is decided by hashes: the same files, mixture and seed give the same selection, whoever reads them in
-whatever order, and a larger proportion or cap keeps what a smaller one kept.
+Hashes decide everything: the same files, mixture and seed give the same selection, with any workers and order, and a
+larger proportion or cap keeps everything that a smaller one keeps.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ _MOST = 254
 
 @dataclasses.dataclass(frozen=True)
 class Selected:
-    """The dialogues of one split of a mixture, read anew with each iteration; may be sent to other processes.
+    """The dialogues of one split of a mixture, read again with each iteration; may be sent to other processes.
 
     Ids begin with the name of the source. A dialogue that enters several times keeps its id.
     """
@@ -67,7 +67,7 @@ class Selected:
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """The splits of a mixture, and what was left out of them."""
+    """The splits of a mixture, and the report on dialogues left out."""
 
     splits: dict[str, Selected]
     report: dict[str, Any]
@@ -88,18 +88,18 @@ def select(
     runner: Runner = serial,
     tick: Tick | None = None,
 ) -> Selection:
-    """Chooses the dialogues of a mixture.
+    """Selects the dialogues of a mixture.
 
     Args:
-      mixture: what to mix.
+      mixture: the description.
       data_root: holds the folders of the sources.
-      folder: for the hashes; an earlier selection of the same things that was interrupted there is gone on with. It
-        must stay as long as the dialogues are read.
+      folder: for the hashes; an interrupted selection of the same data there is continued. It must exist as long as the
+        dialogues are read.
       seed: of what is drawn.
-      few: source -> ids of the few-shot subset that `mixture.few` asks for. These dialogues enter whatever duplicates
-        there are of them, and none is held out; only the guard drops some.
+      few: source -> ids of the few-shot subset that `mixture.few` asks for. These dialogues enter even if they have
+        duplicates, and none is held out; only the guard drops some.
       runner: does the work.
-      tick: told how many dialogues of a source or benchmark are read.
+      tick: called with the number of dialogues of a source or benchmark read.
 
     Raises:
       UserError: files that are missing, an id that no dialogue has, or nothing is left.
@@ -135,9 +135,9 @@ def _choose(mixture: Mixture, work: Sketching, guarded: list[str], absent: list[
     found = np.full(len(free), KEPT, np.uint8)
     if mixture.deduplication.exact:
         text, long = (np.concatenate([one[name] for one in records])[free] for name in ("text", "long"))
-        # In place of a copy of all signatures there is one of those that may be kept.
+        # Copies only the signatures of dialogues that may be kept.
         signature = np.concatenate([one["signature"][one["reason"] == 0] for one in records])
-        order = np.where(few, -1, places)  # of what is the same, those of a few-shot subset are kept
+        order = np.where(few, -1, places)  # of duplicates, those of a few-shot subset are kept
         found[free] = duplicates(order[free], text, signature, long & near[free], mixture.deduplication.near)
         found[few] = KEPT
     sources: dict[str, Any] = {}
@@ -203,7 +203,7 @@ def _times(
 def _inputs(
     mixture: Mixture, wanted: list[Part], guarded: list[Benchmark], seed: int, few: Mapping[str, frozenset[str]]
 ) -> str:
-    """Says all that a selection depends on."""
+    """Everything that a selection depends on."""
     streams = [*(part.dialogues for part in wanted), *(benchmark.dialogues for benchmark in guarded)]
     folders = {str(stream.source): state_of(stream.source) for stream in streams}
     subsets = {name: sorted(ids) for name, ids in few.items()}

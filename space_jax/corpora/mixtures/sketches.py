@@ -1,4 +1,4 @@
-"""A record of hashes for each dialogue of a mixture's sources, in units that an interrupted build goes on with."""
+"""A record of hashes for each dialogue of a mixture's sources, in units that let an interrupted build resume."""
 
 import dataclasses
 import functools
@@ -55,7 +55,7 @@ class Sketching:
     dialogues: int = DIALOGUES
 
     def __call__(self, lane: int, lanes: int, tick: Tick | None = None, stop: Callable[[], bool] | None = None) -> None:
-        """Writes the units of one lane that are not there yet."""
+        """Writes the missing units of one lane."""
         index = GuardIndex.load(self.index)
         for part in self.parts:
             reader = Reader(part.texts)

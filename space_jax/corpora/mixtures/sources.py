@@ -1,4 +1,4 @@
-"""The sources of a mixture and the benchmarks, as they lie under a data root: a folder for each source."""
+"""The sources of a mixture and the benchmarks under a data root: a folder for each source."""
 
 import dataclasses
 from pathlib import Path
@@ -23,7 +23,7 @@ class Part:
 
     @property
     def texts(self) -> Stream:
-        """The dialogues for their texts: names of labels are as the source has them, which takes less time."""
+        """The dialogues for their texts, with the source's label names, which is faster."""
         return dataclasses.replace(self.dialogues, names=SOURCE)
 
     @property
@@ -50,7 +50,7 @@ def parts(mixture: Mixture, data_root: Path | None) -> list[Part]:
     """The splits of the sources, without the corpora that are left out as a whole.
 
     Raises:
-      UserError: files that are not there; says for each source where they belong.
+      UserError: files that are not there; with the place where each source's files belong.
     """
     found: list[Part] = []
     missing: dict[str, str] = {}
@@ -66,7 +66,7 @@ def parts(mixture: Mixture, data_root: Path | None) -> list[Part]:
     if missing:
         flags = " ".join(f"--without {name}" for name in missing)
         raise UserError(
-            f"mixture {mixture.name}: files are missing, to be put there or gone on without by {flags}: "
+            f"mixture {mixture.name}: files are missing; add them or build without them by {flags}: "
             + "; ".join(missing.values())
         )
     if not found:
@@ -75,7 +75,7 @@ def parts(mixture: Mixture, data_root: Path | None) -> list[Part]:
 
 
 def benchmarks(mixture: Mixture, data_root: Path | None) -> tuple[list[Benchmark], list[str]]:
-    """The splits to keep out of a mixture, and the benchmarks of which no file is at hand."""
+    """The splits to keep out of a mixture, and the benchmarks without any file."""
     found: list[Benchmark] = []
     absent: list[str] = []
     for name in dict.fromkeys((*mixture.guard.benchmarks, *mixture.guard.leave_out)):

@@ -1,6 +1,6 @@
-"""Dialogue -> words -> hashes: what two texts are compared by when the texts are no longer there.
+"""Dialogue -> words -> hashes, by which dialogues are compared without their texts.
 
-Words are runs of letters and digits, in one case and one Unicode form, so that casing, blanks, punctuation and the
+Words are runs of letters and digits, in one case and one Unicode form, so that casing, spaces, punctuation and the
 tokenisation of a source ("i 'm") make no difference.
 """
 
@@ -30,7 +30,7 @@ _COMMON_WORDS = (
     "here him his how i if in is it its just know let like ll m may me might more must my need no not of ok okay on or "
     "our please re s shall she should so some t thank thanks that the their them there these they this those to us ve "
     "want was we were what when where which who will with would yes you your "
-    # courtesies, and what every request begins with
+    # courtesies, and common beginnings of requests
     "anything appreciate bye day else everything find fine good goodbye great hello help helpful hey hi look looking "
     "much nice nothing now perfect really something sounds sure tell then too very welcome"
 )
@@ -42,7 +42,7 @@ _MULTIPLIERS |= np.uint64(1)
 
 @dataclasses.dataclass(frozen=True)
 class Wording:
-    """What a dialogue says, in hashes.
+    """The wording of a dialogue, in hashes.
 
     Attributes:
       text: of the words of all turns, with the borders of the turns.
@@ -62,8 +62,8 @@ def wording(dialogue: Dialogue, content_words: int) -> Wording:
 
     Args:
       dialogue: the dialogue.
-      content_words: the least number of different content words that an utterance needs to be told by itself; those
-        below it are too common.
+      content_words: the least number of different content words that an utterance needs to be distinctive; shorter ones
+        are too common.
     """
     turns = [words_of(turn.text) for turn in dialogue.turns]
     long = (

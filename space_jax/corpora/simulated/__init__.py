@@ -1,9 +1,9 @@
 """The built-in simulated corpus: a task-oriented world of seven domains with a user simulator and a system policy.
 
-From what a dialogue is to what is said in it:
+From the world to the words:
 
     schema, names, entities, database   the world, the same for every seed
-    goal, progress                      what a user wants, and how far it has come
+    goal, progress                      the user's goal, and its progress
     user, tracker, policy               the two speakers; they exchange `DialogAct`s and never read words
     grammar, nouns, phrases_*, wording  acts into words, with spans, frames and delexicalised text
     simulate                            the conversation

@@ -1,4 +1,4 @@
-"""A dialog act of the simulated world: what user and system exchange before it is put into words."""
+"""A dialog act of the simulated world: exchanged by user and system before it is put into words."""
 
 import dataclasses
 
@@ -12,9 +12,9 @@ class DialogAct:
     Attributes:
       act: a unified dialog act (`space_jax.dialogue.acts.ACTS`).
       domain: the domain it is about, or `GENERAL`.
-      slots: (slot, canonical value) pairs; None for a value that is only asked for or left open.
-      kind: picks the wording among those of `act`. Neither user nor policy decide anything by it, so that a trained
-        agent, which does not know it, can take the place of either.
+      slots: (slot, canonical value) pairs; None for a value that is only requested or left open.
+      kind: picks the wording among those of `act`. Neither user nor policy depends on it, so that a trained agent,
+        which does not know it, can replace either.
     """
 
     act: str

@@ -1,4 +1,4 @@
-"""Composes what templates leave open: noun phrases, booking details, clauses of facts, lists of slot names.
+"""Fills the open parts of templates: noun phrases, booking details, clauses of facts, lists of slot names.
 
 Each takes the slots that a template does not name and returns the words with the values marked.
 """
@@ -30,7 +30,7 @@ def may_be_empty(act: str, kind: str) -> bool:
 
 
 def holds(name: str, domain: str, slots: frozenset[str]) -> bool:
-    """Whether what stands for `{name}` can say all of these slots."""
+    """Whether the words for `{name}` can express all of these slots."""
     if name == "list":
         return True
     if name.startswith("pair"):
@@ -45,7 +45,7 @@ def holds(name: str, domain: str, slots: frozenset[str]) -> bool:
 
 
 def compose(name: str, domain: str, slots: Slots, rng: random.Random, plain: bool) -> list[Said]:
-    """The words that stand for `{name}`.
+    """The words for `{name}`.
 
     Args:
       name: one of `COMPOSED`.

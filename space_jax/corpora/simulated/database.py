@@ -38,7 +38,7 @@ class Database:
         """
         search = DOMAINS[domain].search
         wanted = frozenset((slot, v) for slot, v in constraints.items() if slot in search and v != DONT_CARE)
-        if (domain, wanted) not in self._found:  # the same few thousand queries come again and again
+        if (domain, wanted) not in self._found:  # the same few thousand queries recur
             self._found[domain, wanted] = tuple(
                 entity for entity in self.entities[domain] if all(entity[slot] == value for slot, value in wanted)
             )
@@ -49,7 +49,7 @@ class Database:
         return self._named[domain].get(name)
 
     def available(self, domain: str, name: str, booking: Mapping[str, str]) -> bool:
-        """Whether the entity takes this booking; the same answer whenever it is asked."""
+        """Whether the entity takes this booking; the same answer at every request."""
         wanted = sorted(booking.items())
         return stable_seed("available", domain, name, wanted) % 1000 >= 1000 * _UNAVAILABLE
 

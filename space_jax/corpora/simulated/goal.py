@@ -1,4 +1,4 @@
-"""What a simulated user wants: constraints, questions, perhaps a booking, in one to three domains."""
+"""The goal of a simulated user: constraints, questions, perhaps a booking, in one to three domains."""
 
 import dataclasses
 import random
@@ -21,11 +21,11 @@ class DomainGoal:
     Attributes:
       domain: the domain's name.
       constraints: search slot to canonical value; the user has no preference in the others.
-      fallback: what replaces part of `constraints` when nothing matches; empty for a user who then gives up.
-      requests: slots whose value the user wants to be told.
+      fallback: replaces part of `constraints` when nothing matches; empty for a user who then gives up.
+      requests: slots whose value the user asks for.
       booking: every booking slot's value, or empty where the user wants no booking.
-      booking_fallback: what replaces part of `booking` when it is turned down; empty for a user who then gives up.
-      change: booking values that the user thinks better of when asked to confirm.
+      booking_fallback: replaces part of `booking` when it is turned down; empty for a user who then gives up.
+      change: booking values that the user changes when asked to confirm.
       picky: whether the user asks for another option before accepting one.
     """
 

@@ -4,7 +4,7 @@
     [a]          a or nothing
     {slot}       the slot's value; its characters become the value's span
     <slot:x/y>   x if the slot's value is 1, else y
-    ~            in front: the template says none of the act's values
+    ~            at the start: the template says none of the act's values
 
 Everything else is literal. Templates start in lower case; the realiser capitalises sentences.
 """

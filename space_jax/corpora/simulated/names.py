@@ -1,4 +1,4 @@
-"""Lists from which the world's entities are named."""
+"""Names for the world's entities."""
 
 RESTAURANT_FIRST = (
     "Golden", "Little", "Old", "Blue", "Copper", "Royal", "Green", "Silver", "Red", "Hidden", "Corner", "Rusty",

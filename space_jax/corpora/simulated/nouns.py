@@ -1,4 +1,4 @@
-"""How values and groups of slots are put: spellings of values, noun phrases, booking details, facts, slot names."""
+"""Wording of values and groups of slots: spellings of values, noun phrases, booking details, facts, slot names."""
 
 import dataclasses
 
@@ -29,7 +29,7 @@ SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
         "wheelchair-accessible": ("wheelchair-accessible", "wheelchair-friendly"),
     },
 }
-"""Slot -> canonical value -> its spellings; the system keeps to the first. Other values are spelled as they are."""
+"""Slot -> canonical value -> its spellings; the system uses the first. Other values are spelled as they are."""
 
 COUNT_SLOTS = ("people", "nights", "stars")
 """Slots whose small numbers a user may write as words."""
@@ -44,8 +44,8 @@ class NounPhrase:
 
     Attributes:
       heads: the noun.
-      before: slot to templates in front of the noun, in this order.
-      after: slot to templates behind it, in this order.
+      before: slot to templates before the noun, in this order.
+      after: slot to templates after it, in this order.
       head_slot: a slot whose value, if known, is the noun itself.
     """
 

@@ -1,4 +1,4 @@
-"""The system's hand-written policy: dialog acts from what the tracker knows and what the database answers."""
+"""The system's hand-written policy: dialog acts from the tracker's state and the database's results."""
 
 import dataclasses
 import random
@@ -11,18 +11,18 @@ from space_jax.corpora.simulated.tracker import Tracker
 Acts = tuple[DialogAct, ...]
 
 _MUST_ASK = {"train": ("departure", "destination")}
-_ASKS = {"taxi": 0.35, "train": 0.6}  # how readily optional search slots are asked for; 0.7 elsewhere
+_ASKS = {"taxi": 0.35, "train": 0.6}  # probability of asking for an optional search slot; 0.7 elsewhere
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Manner:
-    """How a clerk goes about serving.
+    """A clerk's manner of serving.
 
     Attributes:
-      mishears: share of user turns that it asks to hear again.
+      mishears: share of user turns that it asks the user to repeat.
       most_asked: optional search slots that it asks for in one domain before it suggests something.
-      checks_search: how often it reads back what is searched for.
-      checks_booking: how often it reads back what is booked.
+      checks_search: how often it confirms search constraints.
+      checks_booking: how often it confirms bookings.
     """
 
     mishears: float
@@ -32,10 +32,10 @@ class Manner:
 
 
 PATIENT = Manner(mishears=0.02, most_asked=2, checks_search=0.08, checks_booking=0.4)
-"""The clerk of the corpus, who shows all that can happen."""
+"""The clerk of the corpus, who covers all behaviour."""
 
 BRISK = Manner(mishears=0.0, most_asked=0, checks_search=0.0, checks_booking=0.0)
-"""One who asks only for what is needed and keeps nobody waiting."""
+"""A clerk who asks only for what is needed."""
 
 
 def respond(tracker: Tracker, database: Database, rng: random.Random, manner: Manner = PATIENT) -> Acts:
@@ -44,7 +44,7 @@ def respond(tracker: Tracker, database: Database, rng: random.Random, manner: Ma
     Args:
       tracker: the dialogue so far.
       database: the entities to choose from.
-      rng: the source of randomness: which of several sensible acts is taken.
+      rng: the source of randomness, for choosing among several sensible acts.
       manner: how the clerk serves.
 
     Returns:
@@ -85,7 +85,7 @@ def _pursue(tracker: Tracker, database: Database, rng: random.Random, domain: st
         told = (DialogAct("inform", domain, slots_of(facts), "facts"),)
     if domain in tracker.wants_booking and domain not in tracker.booked:
         booking = tracker.booking(domain)
-        if told and len(booking) == len(DOMAINS[domain].booking):  # a question is no order: ask before booking
+        if told and len(booking) == len(DOMAINS[domain].booking):  # a question is not an order: confirm before booking
             return (*told, DialogAct("expl_confirm", domain, slots_of(booking), "booking"))
         return told + _book(tracker, database, rng, domain, entity, manner)
     if DOMAINS[domain].bookable and domain not in tracker.booked | dict.fromkeys(tracker.offered):
@@ -138,7 +138,7 @@ def _narrow(
 
 
 def _count(tracker: Tracker, domain: str, count: int) -> Acts:
-    """How many entities match; nothing if that was just said, and cars for hire are not counted."""
+    """The number of matches; nothing if it was just said, or for cars for hire."""
     if domain == "taxi" or tracker.counted.get(domain) == str(count):
         return ()
     return (DialogAct("inform", domain, (("count", str(count)),), "count"),)

@@ -1,4 +1,4 @@
-"""How far a user's goal has come in one domain, and whether it is met."""
+"""A user's progress towards the goal in one domain, and whether it is met."""
 
 import dataclasses
 
@@ -9,16 +9,16 @@ from space_jax.corpora.simulated.schema import NAME
 
 @dataclasses.dataclass
 class Progress:
-    """What the user has said and been told in one domain.
+    """A user's progress in one domain.
 
     Attributes:
       goal: the wishes.
-      constraints: the constraints that count now: those of the goal with the fallback once it was needed.
-      booking: the booking values that count now.
+      constraints: the current constraints: those of the goal, with the fallback once it was needed.
+      booking: the current booking values.
       said: slots that the user has mentioned.
       tried: entities that were proposed and not taken.
       name: the accepted entity, or None.
-      answers: what the system has told of the accepted entity.
+      answers: the system's answers about the accepted entity.
       reference: the booking's reference, or None.
       given_up: whether the user has dropped this domain.
       used: which of the goal's fallbacks and changes were used up.
@@ -40,7 +40,7 @@ class Progress:
         return {slot: value for slot, value in self.constraints.items() if slot not in self.said}
 
     def unanswered(self) -> tuple[str, ...]:
-        """The slots that the user still wants to be told."""
+        """The slots that the user still has to ask for."""
         return tuple(slot for slot in self.goal.requests if slot not in self.answers)
 
     def finished(self) -> bool:
@@ -51,7 +51,7 @@ class Progress:
         return self.name is not None and not self.unanswered() and booked
 
     def met(self, database: Database) -> bool:
-        """Whether the wishes were met, judged by the database and not by what the system claimed.
+        """Whether the wishes were met, judged by the database, not by the system's claims.
 
         Args:
           database: the world's entities.

@@ -1,4 +1,4 @@
-"""Lets the user simulator and the policy talk, and writes the conversation down as an annotated dialogue."""
+"""Runs the user simulator against the policy, and records the conversation as an annotated dialogue."""
 
 import dataclasses
 import itertools
@@ -21,12 +21,12 @@ LOWER_CASE = 0.06
 
 @dataclasses.dataclass(frozen=True)
 class Episode:
-    """A simulated dialogue with what lay behind it.
+    """A simulated dialogue with its goal and outcome.
 
     Attributes:
       dialogue: the annotated dialogue.
       goal: what the user wanted.
-      progress: how each domain of the goal that was brought up ended.
+      progress: the final progress of each domain that was brought up.
       success: whether every domain of the goal was met, judged by the database (`Progress.met`).
     """
 
@@ -42,7 +42,7 @@ def succeeded(goal: Goal, progress: tuple[Progress, ...], database: Database) ->
 
 
 def episode(seed: int, n: int, manner: Manner = PATIENT) -> Episode:
-    """Dialogue number `n` of the corpus with this seed; it depends on the two numbers and the manner only.
+    """Dialogue number `n` of the corpus with this seed; it depends only on the two numbers and the manner.
 
     Args:
       seed: the corpus's seed.
@@ -78,7 +78,7 @@ def episodes(seed: int, count: int | None, start: int = 0, manner: Manner = PATI
 
 
 def simulate(seed: int, count: int | None, start: int = 0, manner: Manner = PATIENT) -> Iterator[Dialogue]:
-    """Streams simulated dialogues; they are made as they are asked for.
+    """Streams simulated dialogues; they are made on demand.
 
     Args:
       seed: the corpus's seed. Different seeds share the world (domains, entities), not the dialogues.

@@ -8,7 +8,7 @@ from space_jax.corpora.simulated.nouns import CLOCK_SLOTS, COUNT_SLOTS, SPELLING
 _WORDS = {"2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven", "8": "eight"}
 
 
-@functools.lru_cache(maxsize=1 << 12)  # bounded: every booking has a reference of its own
+@functools.lru_cache(maxsize=1 << 12)  # bounded: every booking has its own reference
 def spellings(slot: str, value: str) -> tuple[str, ...]:
     """All written forms of a value, the system's first.
 

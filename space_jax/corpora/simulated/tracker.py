@@ -1,4 +1,4 @@
-"""What the system knows of a dialogue: the belief state and what was proposed, rejected and booked.
+"""The system's state of a dialogue: the belief state and the entities proposed, rejected and booked.
 
 The tracker reads the user's dialog acts, and the system's own; it knows nothing of the user's goal.
 """
@@ -7,7 +7,7 @@ from space_jax.corpora.simulated.acts import DialogAct
 from space_jax.corpora.simulated.schema import DOMAINS, DONT_CARE, GENERAL, NAME, REFERENCE
 from space_jax.dialogue.record import BeliefState
 
-_EMPTY_TURNS = ("dont_understand",)  # a system turn that leaves the question before it standing
+_EMPTY_TURNS = ("dont_understand",)  # a system turn that leaves the earlier question open
 
 
 class Tracker:
@@ -15,9 +15,9 @@ class Tracker:
 
     Attributes:
       beliefs: domain -> slot -> canonical value, cumulative; an accepted entity is the value of the slot `name`.
-      domain: the domain that the user spoke of last, or None.
+      domain: the user's current domain, or None.
       user_acts: the user's last acts.
-      system_acts: the system's last acts that said something.
+      system_acts: the system's last acts with content.
       questions: slots that the user has just asked about.
       proposed: domain -> the entity proposed last.
       rejected: domain -> entities that the user has turned down.
@@ -45,7 +45,7 @@ class Tracker:
         self.counted: dict[str, str] = {}
 
     def belief_state(self) -> BeliefState:
-        """The belief state as dialogue records hold it; a domain that was only named has no slots."""
+        """The belief state in the form of dialogue records; a domain that was only mentioned has no slots."""
         return {domain: {slot: (value,) for slot, value in slots.items()} for domain, slots in self.beliefs.items()}
 
     def search(self, domain: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ class Tracker:
             self._settle(self.domain)
 
     def hear_system(self, acts: tuple[DialogAct, ...]) -> None:
-        """Remembers what the system has just said."""
+        """Records the system's acts."""
         if acts[0].act in _EMPTY_TURNS:
             return
         self.system_acts = acts
@@ -117,7 +117,7 @@ class Tracker:
             self.confirmed[domain] = {slot: value for slot, value in confirm.slots if value is not None}
 
     def _settle(self, domain: str) -> None:
-        """A proposal stands accepted when the user goes on from it without asking for something else."""
+        """A proposal counts as accepted when the user continues without asking for something else."""
         proposal = self._last("propose", domain)
         acts = {act.act for act in self.user_acts if act.domain == domain}
         if not proposal or not acts or "reqalts" in acts:

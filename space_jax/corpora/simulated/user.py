@@ -1,6 +1,6 @@
 """The user simulator: an agenda over a goal that answers the system's dialog acts with its own.
 
-It reads acts alone (no wording, no belief state), so that any system that speaks in unified acts can be put before it.
+It reads only acts (no wording, no belief state), so that it can serve any system that speaks in unified acts.
 """
 
 import random
@@ -13,9 +13,9 @@ from space_jax.corpora.simulated.schema import DOMAINS, LANDMARKS, NAME, REFEREN
 Acts = tuple[DialogAct, ...]
 
 MAX_USER_TURNS = 12
-"""After so many turns the user loses patience and takes leave."""
+"""After this many turns the user loses patience and leaves."""
 
-_MISHEARD = 0.02  # share of system turns that the user asks to hear again
+_MISHEARD = 0.02  # share of system turns that the user asks the system to repeat
 _NOT_FACTS = (NAME, REFERENCE, "count")
 
 
@@ -23,7 +23,7 @@ class User:
     """A user with a goal.
 
     Attributes:
-      progress: one entry a domain of the goal that was begun, in order.
+      progress: one entry for each domain that was begun, in order.
       done: whether the user has said goodbye.
     """
 
@@ -66,7 +66,7 @@ class User:
         return acts
 
     def _note(self, act: DialogAct) -> None:
-        """Takes down what the system has told about the current domain."""
+        """Records the system's answers about the current domain."""
         if not self.progress or act.domain != self.progress[-1].goal.domain:
             return
         current = self.progress[-1]

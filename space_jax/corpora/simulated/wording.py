@@ -1,4 +1,4 @@
-"""Puts dialog acts into words and keeps account of where each value stands in the text."""
+"""Puts dialog acts into words and records the span of each value in the text."""
 
 import dataclasses
 import functools
@@ -17,7 +17,7 @@ from space_jax.dialogue.record import USER, Frame, Slot, Value
 
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
 _ARTICLE = re.compile(r"(^| )a $")
-_LIST = "{list}."  # says any slots of any act, stiffly: only for acts that the simulator itself never makes
+_LIST = "{list}."  # expresses any slots of any act, stiffly: only for acts that the simulator itself never makes
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Utterance:
     """A turn in words.
 
     Attributes:
-      text: what is said.
+      text: the words.
       frames: domain and act with their slots and the values' spans in `text`.
       acts: the unified dialog acts, without repetition.
       delexicalised: `text` with every value replaced by `[domain_slot]`.
@@ -69,7 +69,7 @@ def put_into_words(acts: tuple[DialogAct, ...], role: str, rng: random.Random, l
 
 
 def _in_context(act: DialogAct, acts: tuple[DialogAct, ...], role: str) -> DialogAct:
-    """Some acts are worded by their company: a repetition asked for or given, what to leave open after an answer."""
+    """Some acts are worded by their context: a repetition requested or given, open points after an answer."""
     if act.act == "not_sure" and len(acts) > 1:
         return dataclasses.replace(act, kind="rest")
     if act.act != "repeat" or len(acts) == 1:
@@ -90,7 +90,7 @@ def _say(act: DialogAct, role: str, rng: random.Random) -> list[Said]:
 
 
 def _questions(act: DialogAct, role: str, rng: random.Random) -> list[Said]:
-    """One direct question a slot; nothing where the slots are rather named in one sentence."""
+    """One direct question per slot; nothing where one sentence names the slots."""
     table = USER_QUESTIONS if role == USER else SYSTEM_QUESTIONS
     own, shared = table.get(act.domain, {}), table["*"]
     sources = [own.get(slot) or shared.get(slot, ()) for slot in act.slot_names()]
@@ -111,7 +111,7 @@ def _compiled(source: str) -> Template:
 
 @functools.cache
 def _templates(role: str, act: str, kind: str, domain: str, values: frozenset[str], asks: bool) -> tuple[Template, ...]:
-    """The templates that say exactly these slots."""
+    """The templates that express exactly these slots."""
     table = USER_PHRASES if role == USER else SYSTEM_PHRASES
     kinds = [kind] if (act, kind) in table else [other for name, other in table if name == act]
     sources = [source for one in kinds for source in _sources(table[act, one], domain)]

@@ -1,4 +1,4 @@
-"""What each system turn is about, for systems that do not say: read off placeholders or estimated from the states.
+"""Active domains for systems that do not give them: read from placeholders or estimated from the states.
 
 Source: the standardised MultiWOZ evaluation (Nekvinda and Dušek, GEM 2021), section on active domains.
 """
@@ -13,7 +13,7 @@ _DECISIVE = frozenset({"NAME", "PHONE", "ADDRESS", "POST", "REFERENCE", "TRAINID
 
 
 def domains_in_placeholders(response: str) -> tuple[str, ...]:
-    """The domains that a response names: `[hotel_phone]` is about the hotel."""
+    """The domains that a response names: `[hotel_phone]` names the hotel."""
     prefixes = (name.split("_")[0] for name in bracketed_names(response) if "_" in name)
     return tuple(dict.fromkeys(prefix for prefix in prefixes if prefix in DOMAINS))
 
@@ -34,13 +34,13 @@ def placeholders_name_domains(responses: Iterable[str]) -> bool:
 
 
 def domains_from_states(states: Sequence[State]) -> list[tuple[str, ...]]:
-    """Estimates one active domain a turn from what is new in the state.
+    """Estimates one active domain per turn from the changes in the state.
 
     Args:
       states: of the turns of one dialogue, normalised.
 
     Returns:
-      At most one domain for each turn: the one whose slots changed last. Removed slots are no change.
+      At most one domain for each turn: the one whose slots changed last. Removed slots do not count.
     """
     current: str | None = None
     previous: State = {}

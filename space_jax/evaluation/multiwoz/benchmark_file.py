@@ -1,7 +1,7 @@
-"""What the evaluation needs besides predictions, in one small file, so that a machine without the corpus can score.
+"""The evaluation's data besides predictions, in one small file, so that a machine without the corpus can score.
 
 The file holds goals, normalised references, annotated states, the domains booked by each turn, and the database's
-tables as the source has them. References depend on the evaluation's rules, so the file is good for one version of it.
+tables as the source has them. References depend on the evaluation's rules, so the file is valid for one version of it.
 """
 
 import gzip
@@ -28,11 +28,11 @@ from space_jax.evaluation.multiwoz.values import State
 
 NAME = "multiwoz_benchmark.json"
 _TOKENS = "corpus.json", "examples"
-"""What a folder of `space-jax data build` holds."""
+"""The contents of a folder of `space-jax data build`."""
 
 
 def write_prepared(source: Path, out: Path) -> Path:
-    """Makes a folder that `read_benchmark` reads as it reads `source`, with the same figures.
+    """Writes a folder that `read_benchmark` reads in place of `source`, with the same figures.
 
     Args:
       source: as `read_raw` has it.
@@ -68,7 +68,7 @@ def read_benchmark(source: Path) -> Benchmark:
         return _read(source)
     if (source / _TOKENS[0]).is_file() and (source / _TOKENS[1]).is_dir():
         raise UserError(
-            f"{source}: expected the MultiWOZ files or what --prepare made of them, found a corpus of tokens as "
+            f"{source}: expected the MultiWOZ files or the output of --prepare, found a corpus of tokens as "
             "`space-jax data build` makes it, which has no goals and no database; where the MultiWOZ files are, run "
             "`space-jax multiwoz-eval --source DIR --prepare OUT` and give OUT"
         )
@@ -79,8 +79,8 @@ def _read(source: Path) -> Benchmark:
     where, content = read_object(source, NAME)
     if content.get("version") != VERSION:
         raise UserError(
-            f"{where}: expected a file of version {VERSION} of the evaluation, found {content.get('version')!r}; make "
-            "it again with --prepare"
+            f"{where}: expected a file of version {VERSION} of the evaluation, found {content.get('version')!r}; "
+            "rebuild it with --prepare"
         )
     dialogues = {
         name: _from_json(record, f"{where}: dialogue {name}")

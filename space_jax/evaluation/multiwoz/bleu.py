@@ -1,4 +1,4 @@
-"""Corpus BLEU as sacreBLEU has it by default.
+"""Corpus BLEU with sacreBLEU's defaults.
 
 Sources: Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation", ACL 2002; Post, "A Call for
 Clarity in Reporting BLEU Scores", WMT 2018 (tokenisation 13a); Chen and Cherry, "A Systematic Comparison of Smoothing

@@ -47,7 +47,7 @@ class Database:
     """
 
     def __init__(self, tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
-        """Takes the tables.
+        """Keeps the tables.
 
         Args:
           tables: domain to its entries, each from the name of a column to a cell; every entry has the identifier (of a
@@ -60,7 +60,7 @@ class Database:
     def query(self, domain: str, constraints: Mapping[str, str]) -> tuple[str, ...]:
         """The entries that fulfil constraints.
 
-        A constraint is ignored if the domain has no such column or if its value says that nothing is asked for. Times
+        A constraint is ignored if the domain has no such column or if its value means no constraint. Times
         of trains are limits, names and kinds of food may be spelt differently, everything else has to be equal.
 
         Args:

@@ -1,4 +1,4 @@
-"""What a user of MultiWOZ wants: the venue or train looked for, and what has to be told about it."""
+"""The goals of MultiWOZ's users: the venue or train that they look for, and the slots that they ask for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from space_jax.evaluation.multiwoz.values import normalise_slot
 DOMAINS = ("restaurant", "hotel", "attraction", "train", "taxi", "police", "hospital")
 
 REQUESTABLE = {"phone": "PHONE", "address": "ADDRESS", "postcode": "POST", "trainid": "TRAINID"}
-"""Requested slots that count, and their placeholders; area, price and the like are not looked for."""
+"""Requested slots that count, and their placeholders; area, price and the like do not."""
 REFERENCE = "REFERENCE"
 
 
@@ -32,7 +32,7 @@ def read_goals(record: Mapping[str, Any], where: str) -> dict[str, Goal]:
     """The goals of one dialogue by domain, from its entry `goal` in a MultiWOZ file.
 
     Raises:
-      UserError: an entry that is not as MultiWOZ has it; the message begins with `where`.
+      UserError: an entry that is not in MultiWOZ's form; the message begins with `where`.
     """
     return {domain: _read_goal(record[domain], f"{where}: {domain}") for domain in DOMAINS if record.get(domain)}
 

@@ -1,4 +1,4 @@
-"""Spacing as the Moses scripts for English leave it: text is split into tokens and joined again.
+"""The spacing of the Moses scripts for English: text is split into tokens and joined again.
 
 Only the spacing around punctuation and apostrophes changes, so that `great !` and `great!` become one. The rules are
 those of the tokeniser and detokeniser scripts of Moses (Koehn et al., "Moses: Open Source Toolkit for Statistical
@@ -16,7 +16,7 @@ _COMMA = re.compile(r"(?<!\d),|,(?!\d)")
 _FINAL_STOP_AND_APOSTROPHE = re.compile(r"\.'$")
 
 _LETTER, _OTHER = r"[^\W\d_]", r"[\W\d_]"
-# What stands left and right of an apostrophe, and what becomes of it; each rule works on what the one before left.
+# The contexts of an apostrophe, and its replacement; each rule works on the result of the one before.
 _APOSTROPHES = tuple(
     (re.compile(f"({left})'({right})"), rf"\1{apostrophe}\2")
     for left, right, apostrophe in (
@@ -51,7 +51,7 @@ def split_tokens(text: str) -> list[str]:
 
 
 def join_tokens(tokens: list[str]) -> str:
-    """A text of Moses tokens: punctuation goes to the word it belongs to."""
+    """Joins Moses tokens: punctuation is attached to its word."""
     text, blank = "", " "
     quotes: dict[str, int] = {}
     for place, token in enumerate(tokens):
@@ -74,7 +74,7 @@ def _is_opening(character: str) -> bool:
 
 
 def _around_quote(token: str, previous: str, quotes: dict[str, int]) -> tuple[str, str]:
-    """What stands before and after a quotation mark; `quotes` counts those that opened or closed."""
+    """The space before and after a quotation mark; `quotes` counts those that opened or closed."""
     kind = '"' if token.strip("„“") == "" else token
     opens = quotes.get(kind, 0) % 2 == 0
     if opens and token == "'" and previous.endswith("s"):

@@ -1,4 +1,4 @@
-"""Delexicalised responses in one spelling: whatever placeholders a system writes become those of the benchmark.
+"""Delexicalised responses in one spelling: a system's placeholders become those of the benchmark.
 
 Systems write `[value_phone]`, `[hotel_phone]` or `[phone]`; all of them become `PHONE`. What is left is lower case, so
 that a placeholder is found by a plain substring test. The accepted names are those of the standardised evaluation
@@ -80,8 +80,8 @@ def normalise_response(response: str) -> str:
       response: delexicalised text.
 
     Returns:
-      The text. A plural ending behind a placeholder is part of it, a name that no placeholder has is left out with its
-      brackets, and the endings `-s` and `-ly` of delexicalised words are dropped.
+      The text. A plural ending after a placeholder is part of it, an unknown name is removed with its brackets, and the
+      endings `-s` and `-ly` of delexicalised words are dropped.
     """
     text = _BRACKETED.sub(lambda found: PLACEHOLDERS.get(found[1], ""), response.lower())
     return respace(text.replace("-s", "").replace("-ly", ""))
@@ -93,5 +93,5 @@ def bracketed_names(response: str) -> list[str]:
 
 
 def unknown_names(responses: list[str]) -> Counter[str]:
-    """How often each name occurs that no placeholder has."""
+    """Counts the names that no placeholder has."""
     return Counter(name for text in responses for name in bracketed_names(text) if name not in PLACEHOLDERS)

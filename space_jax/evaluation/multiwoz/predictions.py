@@ -1,4 +1,4 @@
-"""A system's responses, states and active domains, as the standardised MultiWOZ evaluation takes them."""
+"""A system's responses, states and active domains, in the form of the standardised MultiWOZ evaluation."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ class Turn:
 
     Attributes:
       response: delexicalised text.
-      state: the belief state it answers to, None if the system predicts none.
-      active_domains: what the turn is about, None if the system does not say.
+      state: the belief state that it answers; None if the system predicts none.
+      active_domains: the turn's domains; None if the system does not give them.
     """
 
     response: str
@@ -35,7 +35,7 @@ class Predictions:
 
     Attributes:
       dialogues: id in lower case to the system's turns.
-      unused: fields of turns that have no meaning here, and how often they occur.
+      unused: fields of turns that are not used, with their counts.
       where: the file, for messages.
     """
 
@@ -60,7 +60,7 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def parse_predictions(content: Any, where: str) -> Predictions:
-    """The same from what a JSON file holds; `where` begins the messages."""
+    """The same from the content of a JSON file; `where` begins the messages."""
     if not isinstance(content, dict) or not content:
         raise UserError(f"{where}: expected a JSON object with lists of turns by dialogue id, found {_shown(content)}")
     dialogues: dict[str, tuple[Turn, ...]] = {}

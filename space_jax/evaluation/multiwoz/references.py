@@ -1,4 +1,4 @@
-"""The references of BLEU: what the wizards of MultiWOZ wrote, delexicalised by the annotated spans."""
+"""The references of BLEU: the wizards' responses in MultiWOZ, delexicalised by the annotated spans."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ _REPEATED = re.compile(r"\b([A-Z]+)(?:, \1\b)+")
 
 
 def reference(text: str, spans: Iterable[Sequence[Any]], where: str) -> str:
-    """A wizard's response as BLEU compares it.
+    """A wizard's response in the form that BLEU compares.
 
     Args:
       text: tokens with white space between them, in any number.

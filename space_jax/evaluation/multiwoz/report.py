@@ -24,7 +24,7 @@ from space_jax.evaluation.multiwoz.unresolved import unresolved
 from space_jax.evaluation.multiwoz.values import State, normalise_state
 
 VERSION = "1.0"
-"""Changes whenever the same predictions would get other figures."""
+"""Changes whenever the same predictions would get different figures."""
 
 DomainSource = Literal["given", "placeholders", "states"]
 
@@ -35,7 +35,7 @@ class Report:
 
     Attributes:
       inform: share of dialogues with a fitting offer for every domain of the goal.
-      success: share of those that besides told everything that was asked for.
+      success: share of those that also provided every requested slot.
       bleu: of all responses against one reference each.
       inform_by_domain: over the dialogues whose goal has the domain.
       success_by_domain: the same; a dialogue that failed to inform counts as failed in each of its domains.
@@ -44,7 +44,7 @@ class Report:
       turns: system turns of these.
       missing: ids of test dialogues without predictions; they are left out of every figure.
       turns_without_state: if there are any, the annotated states were used for all turns.
-      domain_source: where the active domains are from.
+      domain_source: the source of the active domains.
       unresolved: see `unresolved.unresolved`.
     """
 
@@ -67,7 +67,7 @@ class Report:
         return self.bleu + (self.inform + self.success) / 2
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON has it: rates to one decimal, as the benchmark reports them, the rest to more."""
+        """The report for JSON: rates to one decimal, as the benchmark reports them, the rest to more."""
         return {
             "inform": round(self.inform, 1),
             "success": round(self.success, 1),
@@ -88,16 +88,16 @@ class Report:
 
 
 def evaluate(predictions: Predictions, benchmark: Benchmark, domain_source: DomainSource | None = None) -> Report:
-    """Evaluates the responses of one system on the dialogues that it has.
+    """Evaluates the responses of one system.
 
     Args:
       predictions: as `read_predictions` gives them.
       benchmark: as `read_benchmark` gives it.
-      domain_source: where active domains are from. If None: those given, if every turn has them; else read off the
+      domain_source: where active domains are from. If None: those given, if every turn has them; else read from the
         placeholders, if these name domains (`[hotel_phone]`); else estimated from the states.
 
     Raises:
-      UserError: a dialogue that the test set does not have, or another number of turns than it has.
+      UserError: a dialogue that the test set does not have, or a different number of turns.
     """
     _check(predictions, benchmark)
     without_state = sum(turn.state is None for turns in predictions.dialogues.values() for turn in turns)
@@ -131,7 +131,7 @@ def evaluate(predictions: Predictions, benchmark: Benchmark, domain_source: Doma
 
 
 def find_domain_source(predictions: Predictions) -> DomainSource:
-    """Where the active domains of a system are best taken from; see `evaluate`."""
+    """The best source of a system's active domains; see `evaluate`."""
     turns = [turn for dialogue in predictions.dialogues.values() for turn in dialogue]
     if all(turn.active_domains is not None for turn in turns):
         return "given"

@@ -1,4 +1,4 @@
-"""How varied a system's wording is.
+"""The variety of a system's wording.
 
 Sources: Novikova et al., "RankME", NAACL 2018, and Nekvinda and Dušek, GEM 2021 (entropies and counts of n-grams);
 Johnson, "Studies in Language Behavior I", 1944 (mean segmental type-token ratio).
@@ -28,7 +28,7 @@ def richness(responses: Iterable[str]) -> dict[str, float]:
     - sum c(v w)/N log2 c(v w)/c(v). MSTTR-50 is the mean share of different words in consecutive segments of 50.
 
     Returns:
-      `mean_length` (words), `unigrams`, `bigrams`, `trigrams` (how many different ones), `entropy`,
+      `mean_length` (words), `unigrams`, `bigrams`, `trigrams` (numbers of different ones), `entropy`,
       `conditional_bigram_entropy` (bits) and `msttr_50` (0 if there are fewer than 50 words).
     """
     texts = [words(response) for response in responses]

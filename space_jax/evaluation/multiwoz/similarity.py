@@ -1,4 +1,4 @@
-"""How well one string occurs in another: names are compared although they are written differently."""
+"""How well one string occurs in another, to compare names that are written differently."""
 
 from collections import Counter
 from difflib import SequenceMatcher
@@ -10,7 +10,7 @@ _ROUNDING = 0.01
 
 @lru_cache(maxsize=1 << 16)
 def is_alike(first: str, second: str, enough: int) -> bool:
-    """Whether `partial_ratio` is at least `enough` (0..100), mostly found without computing it."""
+    """Whether `partial_ratio` is at least `enough` (0..100), mostly decided without computing it."""
     if not first or not second:
         return enough <= 0
     # A window shares at most the characters that both strings have, C, so its ratio is at most 2 C / (shorter + C).

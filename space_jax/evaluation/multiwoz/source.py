@@ -1,4 +1,4 @@
-"""The files that the evaluation needs besides the predictions, read from a folder with the corpora."""
+"""Reads the evaluation's files besides predictions from a folder with the corpora."""
 
 import gzip
 import re
@@ -24,7 +24,7 @@ _DATABASE = "multiwoz_eval/database"
 
 @dataclass(frozen=True)
 class TestDialogue:
-    """What is known of one test dialogue; the tuples have an entry for each system turn.
+    """One test dialogue; the tuples have an entry for each system turn.
 
     Attributes:
       goals: by domain.
@@ -75,7 +75,7 @@ def read_database(source: Path) -> Database:
 
 
 def read_tables(source: Path) -> dict[str, list[dict[str, Any]]]:
-    """The same as the source has them: domain -> entries."""
+    """The tables as in the source: domain -> entries."""
     tables = {}
     for domain in DATABASE_DOMAINS:
         path = source / _DATABASE / f"{domain}_db.json"
@@ -109,7 +109,7 @@ def unpack(content: bytes, where: str) -> bytes:
 
 
 def read_object(source: Path, name: str) -> tuple[str, dict[str, Any]]:
-    """Where a JSON object is and what it holds, from `name`, `name.gz` or `name.zip`."""
+    """The path and content of a JSON object, from `name`, `name.gz` or `name.zip`."""
     plain, zipped = source / name, source / f"{name}.zip"
     gzipped = source / f"{name}.gz"
     if plain.is_file() or gzipped.is_file():

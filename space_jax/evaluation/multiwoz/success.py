@@ -1,4 +1,4 @@
-"""Inform and Success: was the right venue offered, and was everything told that the user asked for?
+"""Inform and Success: did the system offer the right venue, and provide everything that the user asked for?
 
 Source: Budzianowski et al., "MultiWOZ", EMNLP 2018, in the standardised form of Nekvinda and Dušek, "Shades of BLEU,
 Flavours of Success: The Case of MultiWOZ", GEM 2021.
@@ -19,7 +19,7 @@ _TOLD = frozenset(REQUESTABLE.values()) | {REFERENCE}
 
 @dataclass(frozen=True)
 class SystemTurn:
-    """One turn as the rates look at it: normalised response and state, and the domains it is about."""
+    """One turn for the rates: normalised response and state, and the domains it is about."""
 
     response: str
     state: State
@@ -28,7 +28,7 @@ class SystemTurn:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a dialogue went, for each domain of its goal."""
+    """The outcome of a dialogue, for each domain of its goal."""
 
     informed: dict[str, bool]
     provided: dict[str, bool]
@@ -40,7 +40,7 @@ class Outcome:
 
     @property
     def success(self) -> bool:
-        """Whether besides every requested slot was provided."""
+        """Whether every requested slot was also provided."""
         return self.inform and all(self.provided.values())
 
     def domain_success(self, domain: str) -> bool:
@@ -54,7 +54,7 @@ def judge(turns: Sequence[SystemTurn], dialogue: TestDialogue, database: Databas
     Args:
       turns: the system's, as many as the dialogue has.
       dialogue: goals and bookings.
-      database: what venues are looked up in.
+      database: to look up venues in.
     """
     informed, provided = {}, {}
     for domain, goal in dialogue.goals.items():
@@ -71,7 +71,7 @@ def judge(turns: Sequence[SystemTurn], dialogue: TestDialogue, database: Databas
 
 
 def _offer(offer: tuple[str, ...], turn: SystemTurn, domain: str, database: Database) -> tuple[str, ...]:
-    """What is on offer after a turn; an offer stays while all of it fits what has been said since."""
+    """The offer after a turn; it stays while all of it fits the later constraints."""
     if domain not in _OFFERING or _OFFERING[domain] not in turn.response:
         return offer
     found = database.query(domain, turn.state[domain]) if domain in turn.state else ()

@@ -1,4 +1,4 @@
-"""The annotated belief states of MultiWOZ, for systems that were given them instead of predicting their own."""
+"""The annotated belief states of MultiWOZ, for systems that use them instead of predicting their own."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,11 +19,11 @@ def read_state(metadata: Mapping[str, Any], where: str) -> State:
       where: begins the message of an error.
 
     Returns:
-      Domain to slot to value without what is unset or does not matter, of several values the first; slots of bookings
+      Domain to slot to value, without unset and irrelevant slots; of several values the first; slots of bookings
       begin with `book`; domains without a slot are left out.
 
     Raises:
-      UserError: an entry that is not as MultiWOZ has it.
+      UserError: an entry that is not in MultiWOZ's form.
     """
     state = {}
     for domain, entry in metadata.items():

@@ -1,4 +1,4 @@
-"""What a system wrote that the evaluation has no meaning for: usually a mistake in its output, and never silent."""
+"""Parts of a system's output that the evaluation cannot interpret: usually mistakes, and always reported."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,12 +19,12 @@ _NOT_IN_DATABASE = frozenset({
 
 
 def unresolved(predictions: Predictions, states: Iterable[State], database: Database) -> dict[str, dict[str, int]]:
-    """Counts what could not be used, the most frequent first.
+    """Counts unusable parts, the most frequent first.
 
     Args:
       predictions: as read.
-      states: of all turns, normalised, those that the rates were computed with.
-      database: where names are looked up.
+      states: of all turns, normalised, as used for the rates.
+      database: to look up names.
 
     Returns:
       `placeholders` (names between brackets), `fields` (of turns), `domains`, `slots` (`domain-slot` that is neither a

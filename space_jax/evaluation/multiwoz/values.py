@@ -64,7 +64,7 @@ def _name(value: str) -> str:
 
 
 def normalise_time(value: str) -> str:
-    """A time of day as HH:MM where the rules reach, else what they leave of it."""
+    """A time of day as HH:MM where the rules reach, else the value as the rules leave it."""
     value = _spoken(value.strip().lower())
     if value.startswith("by"):
         value = value[3:]
@@ -89,7 +89,7 @@ def _spoken(value: str) -> str:
 
 
 def _in_the_evening(value: str) -> str | None:
-    """Twelve hours later, also for the hour after noon: the benchmark makes 24:15 of 12:15 pm."""
+    """Twelve hours later, even for the hour after noon: the benchmark turns 12:15 pm into 24:15."""
     clock = _CLOCK.fullmatch(value)
     if clock:
         return f"{int(clock[1]) + 12}:{clock[2]}"

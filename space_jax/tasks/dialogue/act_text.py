@@ -1,6 +1,6 @@
 """Dialog acts of a system turn as text that a model writes: `restaurant propose name food; general direct`.
 
-An act is its domain, its name and the slots it speaks of, in the order in which they are said; values stand nowhere,
+An act is its domain, its name and the slots it speaks of, in the order in which they are said; values are left out,
 since they come from the database and the belief state.
 """
 
@@ -19,7 +19,7 @@ class PlannedAct(NamedTuple):
 
 
 def acts_of(frames: Iterable[Frame]) -> tuple[PlannedAct, ...]:
-    """The acts that the frames of a turn hold; a slot as often as it has values, once if it has none."""
+    """The acts in the frames of a turn; a slot once per value, or once if it has none."""
     return tuple(
         PlannedAct(
             frame.domain,
@@ -36,6 +36,6 @@ def write_acts(acts: Iterable[PlannedAct]) -> str:
 
 
 def parse_acts(text: str) -> tuple[PlannedAct, ...]:
-    """The acts in a text; a piece of fewer than two words is none. Never raises."""
+    """The acts in a text; pieces of fewer than two words are skipped. Never raises."""
     pieces = (piece.split() for piece in text.split(";"))
     return tuple(PlannedAct(words[0], words[1], tuple(words[2:])) for words in pieces if len(words) > 1)

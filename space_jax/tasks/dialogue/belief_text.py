@@ -1,8 +1,8 @@
 r"""Belief states as text that a model writes: `restaurant food: italian, area: north; hotel stars: 4`.
 
-A domain with its slots, domains separated by ";", slots by ",", a slot from its value by the first ":". The domain
-spoken of last stands last, so that the text says which table is asked; a domain without slots is its name alone. What
-";", "," and "\" mean is taken from them by a "\" in front; so it is with ":" in a name.
+A domain with its slots, domains separated by ";", slots by ",", a slot from its value by the first ":". The current
+domain comes last, so that the text says which table to search; a domain without slots is its name alone. A "\" escapes
+";", "," and "\", and ":" in a name.
 """
 
 import re
@@ -11,7 +11,7 @@ from space_jax.dialogue.record import BeliefState
 
 _MARKS = re.compile(r"([\\;,])")
 _NAME_MARKS = re.compile(r"([\\;,:])")
-_ESCAPED = re.compile(r"\\\s*(.|\Z)", re.DOTALL)  # a tokenizer may have put a blank behind the backslash
+_ESCAPED = re.compile(r"\\\s*(.|\Z)", re.DOTALL)  # a tokenizer may have inserted a blank after the backslash
 
 
 def write_belief(state: BeliefState) -> str:
@@ -24,10 +24,10 @@ def write_belief(state: BeliefState) -> str:
 
 
 def parse_belief(text: str) -> BeliefState:
-    """The belief state in a text, as far as there is one; never raises.
+    """The belief state in a text, as far as it can be read; never raises.
 
-    What is no `slot: value` is skipped; of a slot that comes twice the last value counts; a domain that comes twice is
-    one, and stands where it came last.
+    Text other than `slot: value` is skipped; of a repeated slot the last value counts; a repeated domain is merged at
+    its last place.
     """
     state: BeliefState = {}
     for block in _split(text, ";"):
@@ -60,7 +60,7 @@ def _escaped(text: str) -> str:
 
 
 def _split(text: str, mark: str) -> list[str]:
-    """The pieces between marks that no backslash stands in front of."""
+    """The pieces between unescaped marks."""
     pieces, start = [], 0
     for match in re.finditer(rf"\\\s*.|{re.escape(mark)}", text, re.DOTALL):
         if match.group() == mark:

@@ -1,4 +1,4 @@
-"""The model of end-to-end dialogue: a SPACE model's encoder and decoders, with acts scored before anything is written.
+"""The model of end-to-end dialogue: a SPACE model's encoder and decoders, with acts scored before decoding.
 
 SPACE-3: context -> understanding prompts -> policy prompts -> target; the acts are scored on the policy vector.
 SPACE-1: summary vector and context -> target; the acts are scored on the summary vector, as in its pre-training.
@@ -41,7 +41,7 @@ class DialogueModel(nn.Module):
           occupied: `[R, S]` bool.
 
         Returns:
-          Logits of the acts of the coming response, float32 `[R, S, 20]`, and the memory to write it on.
+          Logits of the acts of the coming response, float32 `[R, S, 20]`, and the memory to decode it on.
         """
         x = self.backbone.embed(context)
         if self.recipe == "space1":
@@ -63,7 +63,7 @@ class DialogueModel(nn.Module):
     def predict(
         self, context: Tokens, occupied: jax.Array, target: Tokens, following: jax.Array, counts: jax.Array
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Foretells the tokens of targets.
+        """Predicts the tokens of targets.
 
         Args:
           context: `[R, L]`.
@@ -73,8 +73,8 @@ class DialogueModel(nn.Module):
           counts: `[R, Q]` bool, whether there is one.
 
         Returns:
-          Act logits `[R, S, 20]`; of each following token the cross-entropy, float32 `[R, Q]`, and whether no token is
-          likelier, `[R, Q]` bool.
+          Act logits `[R, S, 20]`; of each following token the cross-entropy, float32 `[R, Q]`, and whether it is the
+          likeliest, `[R, Q]` bool.
         """
         act_logits, memory = self.read(context, occupied)
         x, _ = self.backbone.decode(self.backbone.embed(target), target.segments, memory)

@@ -1,4 +1,4 @@
-"""A system turn with everything before it, in words: what the task trains on and what the agent goes on from."""
+"""A system turn with everything before it, in words: a training record, and the agent's input."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,10 +28,10 @@ class ContextTurn:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SystemTurn:
-    """What the system is to produce, or has produced.
+    """The system's output, true or written.
 
     Attributes:
-      state: the belief state after the user's turn, the domain spoken of last at its end; None if not annotated.
+      state: the belief state after the user's turn, the current domain last; None if not annotated.
       database: names of the database tokens.
       acts: None if not annotated.
       response: delexicalised.
@@ -68,7 +68,7 @@ def records_of(
     Args:
       dialogue: with belief states on user turns, or none at all.
       databases: number of a system turn -> its database tokens; none if it is missing there.
-      offered: whether a name that no user said is written `OFFERED`.
+      offered: whether to write `OFFERED` for a name that the user has not said.
     """
     states = system_states(dialogue, offered)
     annotated = any(turn.state is not None for turn in dialogue.turns)
@@ -89,14 +89,14 @@ def records_of(
 
 
 def records_with(dialogue: Dialogue, backend: Backend, offered: bool = True) -> Iterator[DialogueRecord]:
-    """`records_of` with the database's answers to the true belief states."""
+    """`records_of` with the database's results for the true belief states."""
     return records_of(dialogue, database_tokens(dialogue, backend, offered), offered)
 
 
 def database_tokens(dialogue: Dialogue, backend: Backend, offered: bool = True) -> dict[int, tuple[str, ...]]:
     """Number of a system turn -> the tokens that `look_up` gives for the true belief state before it.
 
-    What the system offers is read off its frames; the agent keeps the same account of what it says itself.
+    The system's offers are read from its frames; the agent keeps the same account of its own.
     """
     tokens: dict[int, tuple[str, ...]] = {}
     offers = Offers()
@@ -109,7 +109,7 @@ def database_tokens(dialogue: Dialogue, backend: Backend, offered: bool = True) 
 
 
 def offered_names(turn: Turn) -> dict[str, tuple[str, ...]]:
-    """The names that a system turn gives, by domain."""
+    """The names in a system turn, by domain."""
     assert turn.role == SYSTEM
     names: dict[str, tuple[str, ...]] = {}
     for frame in turn.frames or ():
@@ -130,7 +130,7 @@ def value_changes(record: DialogueRecord) -> bool:
 
 
 def system_states(dialogue: Dialogue, offered: bool = True) -> dict[int, BeliefState]:
-    """Number of a system turn -> the belief state on which it answers, as it is written (`in_order`, `OFFERED`)."""
+    """Number of a system turn -> the belief state that it answers, as written (`in_order`, `OFFERED`)."""
     states: dict[int, BeliefState] = {}
     state: BeliefState = {}
     written: BeliefState = {}
@@ -147,12 +147,12 @@ def system_states(dialogue: Dialogue, offered: bool = True) -> dict[int, BeliefS
 
 
 def words_of(turn: Turn) -> str:
-    """The delexicalised text, or the text as it is where the source has none."""
+    """The delexicalised text, or the plain text where the source has none."""
     return turn.text if turn.delexicalised is None else turn.delexicalised
 
 
 def in_order(state: BeliefState, before: BeliefState, frames: Iterable[Frame] | None) -> BeliefState:
-    """The belief state with the domain spoken of last at its end.
+    """The belief state with the current domain last.
 
     That is the last domain of the turn's frames that the state has, if there is one; else the last one whose slots have
     changed; else the order of the state before stays.
@@ -168,7 +168,7 @@ def in_order(state: BeliefState, before: BeliefState, frames: Iterable[Frame] | 
 
 
 def named_by_user(state: BeliefState, heard: str, before: BeliefState, written: BeliefState) -> BeliefState:
-    """The state as it is written: `OFFERED` for each name that no user has said.
+    """The state as written: `OFFERED` for each name that the user has not said.
 
     Args:
       state: with names.

@@ -4,11 +4,10 @@
               <sos_u> words <eos_u>
     target    <sos_b> state <eos_b> <sos_db> database <eos_db> <sos_a> acts <eos_a> <sos_r> response <eos_r>
 
-Of earlier turns only the last system turn keeps its state and acts: states are cumulative, so that one says what all
-of them said. Positions begin anew at every `<sos_...>`, so that a response stands where pre-training had it. A part
-that is not annotated is left out.
+Of earlier turns only the last system turn keeps its state and acts, since states are cumulative. Positions restart at
+every `<sos_...>`, so that a response has the positions of pre-training. A part that is not annotated is left out.
 
-With weights of SPACE-1 turns and responses look as in its own pre-training: `words [EOS]` in a context, `[BOS] response
+With weights of SPACE-1, turns and responses look as in its pre-training: `words [EOS]` in a context, `[BOS] response
 [EOS]` in a target. States, acts and database tokens, which it never saw, have the same marks as elsewhere.
 """
 
@@ -37,9 +36,9 @@ class Target:
 
     Attributes:
       ids, positions: `[n]` int32.
-      parts: `[n]` int32, for each token the part that it belongs to as something to be written: 1 the state, 2 the
-        acts, 3 the response, 0 for what is given (the `<sos_...>` and the database). The closing mark of a text that
-        was cut has 0, too, lest a model learn to stop in mid-sentence.
+      parts: `[n]` int32, for each token the part that the model has to write: 1 the state, 2 the acts, 3 the response,
+        0 for given tokens (the `<sos_...>` and the database). The closing mark of a text that was cut also has 0, so
+        that the model does not learn to stop mid-sentence.
     """
 
     ids: np.ndarray
@@ -110,11 +109,11 @@ class Sequences:
         return [self.opening[part], *self._encode(text)[: self.limits[part] - 1], self.closing[part]]
 
     def state(self, state: BeliefState) -> list[int]:
-        """A belief state, as much of it as is `kept`, between its marks."""
+        """A belief state, as far as it is `kept`, between its marks."""
         return self.wrapped(STATE, write_belief(self.kept(state)))
 
     def kept(self, state: BeliefState) -> BeliefState:
-        """A belief state that fits: of one that is too long the domains spoken of first are left out."""
+        """A belief state that fits: of one that is too long, the earliest domains are left out."""
         kept = dict(state)
         while len(kept) > 1 and not self._fits(STATE, write_belief(kept)):
             del kept[next(iter(kept))]
@@ -154,5 +153,5 @@ def _role(one: ContextTurn) -> int:
 
 
 def _longest_text(tokens: int) -> int:
-    """Characters that hold the last so many tokens of any ordinary text; what lies before need not be tokenised."""
+    """Characters that hold the last tokens of any ordinary text; earlier ones need not be tokenised."""
     return 40 * tokens

@@ -1,4 +1,4 @@
-"""The records of a split: a corpus with its database, or a JSONL file of dialogues with one's own."""
+"""The records of a split: a corpus with its database, or a JSONL file of dialogues with the user's database."""
 
 import functools
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ def read_records(config: DialogueConfig, source: DataSource, split: str) -> list
 
 @functools.cache
 def own_world(database: str) -> Backend:
-    """The world of dialogues that belong to no corpus: the tables in a file or a folder; none if it is empty.
+    """The world of dialogues outside any corpus: the tables in a file or a folder; none if empty.
 
     Raises:
       UserError: tables that cannot be read.

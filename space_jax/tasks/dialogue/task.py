@@ -88,7 +88,7 @@ class DialogueTask(Task):
         except UserError as error:
             raise UserError(f"{where}: {error}") from None
         if not records:
-            raise UserError(f"{where}: expected a dialogue with a system turn behind a user turn, found none")
+            raise UserError(f"{where}: expected a dialogue with a system turn after a user turn, found none")
         return records[-1]
 
     @classmethod
@@ -98,7 +98,7 @@ class DialogueTask(Task):
 
     @classmethod
     def make_labels(cls, config: DialogueConfig, records: Sequence[DialogueRecord]) -> Json:
-        """Which parts of a system turn the training records have; the agent writes these."""
+        """The parts of a system turn in the training records; the agent writes these."""
         return {
             "state": any(record.target.state is not None for record in records),
             "acts": any(record.target.acts is not None for record in records),
@@ -145,7 +145,7 @@ class DialogueTask(Task):
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
         """See `Task.forward`."""
         act_logits, losses, _, parts = self._losses(params, batch, rngs(keys, "dropout_response"))
-        # A token's weight stands where the token is, its loss one place before.
+        # A token's weight is at its own place, its loss one place before.
         each = jnp.pad(batch.rows["target_weights"][:, 1:], ((0, 0), (0, 1)))
         terms: Terms = {
             part: Sum.of(losses, jnp.where(parts == number, each, 0.0)) for number, part in enumerate(PARTS, 1)
@@ -184,7 +184,7 @@ class DialogueTask(Task):
         return found
 
     def score(self, records: Sequence[Any], predictions: Sequence[Json]) -> dict[str, float]:
-        """The geometric mean of the true tokens' probabilities, and how often all of a part is likeliest."""
+        """The geometric mean of the true tokens' probabilities, and the share of parts with every token likeliest."""
         tokens = sum(one["tokens"] for one in predictions)
         scores = {"token_likelihood": float(np.exp(-sum(one["loss"] for one in predictions) / max(tokens, 1)))}
         for part in PARTS:

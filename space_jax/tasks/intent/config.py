@@ -16,7 +16,9 @@ class IntentConfig:
 
     name: str = "intent"
     head: str = "linear"  # or "knn": tree-contrastive training, and the labels of the nearest training utterances
-    vector: str = "auto"  # what stands for an utterance, see `tasks.encoder`; "auto": what the weights were trained for
+    vector: str = (
+        "auto"  # the vector of an utterance, see `tasks.encoder`; "auto": the one that the weights were trained for
+    )
     text_field: str = "text"  # of a CSV or JSONL file
     label_field: str = "label"
     max_tokens: int = 62  # of an utterance; of a longer one the first are read

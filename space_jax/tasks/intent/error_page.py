@@ -1,4 +1,4 @@
-"""A page about the errors of a classifier: one HTML file without scripts or anything from elsewhere."""
+"""A page about the errors of a classifier: one self-contained HTML file without scripts."""
 
 import collections
 from collections.abc import Sequence

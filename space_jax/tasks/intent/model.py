@@ -34,12 +34,12 @@ class IntentModel(Encoder):
     def directions(self, batch: TaskBatch) -> jax.Array:
         """What nearest neighbours compare, `[B, H]` of length 1.
 
-        SPACE-3 contrasts its prompt's vector through the pooler, so that is what means something there.
+        SPACE-3 contrasts its prompt's vector through the pooler, so only the pooled vector is comparable.
         """
         return l2_normalise(self.pooled(batch) if self.vector == "prompt" else self.vectors(batch))
 
     def initialise(self, batch: TaskBatch, linear: bool, masked: bool) -> None:
-        """Touches every parameter that a head needs."""
+        """Creates every parameter that a head needs."""
         if linear:
             self.classify(batch)
         else:

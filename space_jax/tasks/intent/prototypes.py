@@ -1,4 +1,4 @@
-"""A linear head that begins as nearest class means, so that a few examples a class are not spent on finding them."""
+"""A linear head that starts as nearest class means, so that few examples per class are not spent on finding them."""
 
 import numpy as np
 
@@ -15,8 +15,7 @@ def prototypes(vectors: np.ndarray, labels: np.ndarray, classes: int, temperatur
 
     with m the mean of all vectors and m_c that of class c: about the cosine to the class's mean over the temperature,
     from the middle of the training utterances, since vectors of a pre-trained model share a large common part. Where
-    they hardly differ, dropout moves them further than their differences are long, which the bound on n keeps from
-    becoming enormous logits.
+    they hardly differ, dropout moves them by more than their differences; the bound on n keeps the logits small.
 
     Args:
       vectors: `[N, H]` of the training utterances.

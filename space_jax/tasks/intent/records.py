@@ -1,4 +1,4 @@
-"""Utterances with their intents: from a corpus, from a user's file."""
+"""Utterances with their intents: from a corpus or a user's file."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,8 @@ class IntentRecord:
     Attributes:
       id: unique, the same in every run.
       text: as written.
-      label: its intent; None where it is not known.
-      domain: that the source puts the intent in; "" for none.
+      label: its intent; None if not known.
+      domain: the intent's domain in the source; "" for none.
     """
 
     id: str

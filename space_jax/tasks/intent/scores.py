@@ -1,4 +1,4 @@
-"""Accuracy, with out-of-scope utterances told apart, and the threshold that tells them."""
+"""Accuracy, in scope and out of scope, and the threshold between the two."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,8 @@ def accuracies(truths: Sequence[str | None], labels: Sequence[str], out_of_scope
 
     Returns:
       `accuracy` over all; where some utterances are out of scope also `in_scope_accuracy` over the others and
-      `out_of_scope_recall`, the share of those out of scope that are found (Larson et al., EMNLP 2019, section 4.2).
+      `out_of_scope_recall`, the share of those out of scope that are recognised (Larson et al., EMNLP 2019, section
+    4.2).
     """
     right = np.array([truth == label for truth, label in zip(truths, labels, strict=True)], bool)
     outside = np.array([truth == out_of_scope for truth in truths], bool)
@@ -30,7 +31,7 @@ def _mean(right: np.ndarray) -> float:
 
 
 def best_threshold(right: np.ndarray, outside: np.ndarray, scores: np.ndarray) -> float:
-    """The threshold below which an utterance is taken as out of scope.
+    """The threshold below which an utterance counts as out of scope.
 
     It maximises the number of utterances that end up right: in scope, predicted right and not below; or out of scope
     and below. Candidates lie half-way between neighbouring scores; of equals the lowest is taken.

@@ -2,7 +2,7 @@
 
 head "linear"   cross-entropy over both dropout passes + 5 * R-drop + 0.1 * masked language model
 head "knn"      tree-weighted contrast of the training utterances + 0.1 * masked language model; the labels of the
-                nearest. As a run of its own it is the contrastive stage that a linear head starts from (`--init`)
+                nearest. A run with it is the contrastive stage before a linear head (`--init`)
 """
 
 import collections
@@ -37,7 +37,7 @@ from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.text_packing import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
 
 WRAPPERS = 2
-UNKNOWN = -1  # the class of a label that training did not know
+UNKNOWN = -1  # the class of a label that training lacks
 SLOTS = {"prompt": 5}  # utterances of a row; every slot costs five prompts there
 MOST_SLOTS = 8
 ALTERNATIVES = 3  # labels listed in a prediction
@@ -208,7 +208,7 @@ class IntentTask(Task):
         else:
             bank = support["vectors"], support["labels"]
             order, scores = vote(outputs["vector"], *bank, len(self.classes), self.config.neighbours)
-            order = np.where(order > 0, order, scores - 2.0)  # what has no vote follows by likeness
+            order = np.where(order > 0, order, scores - 2.0)  # classes without votes follow by likeness
         best = np.argsort(-order, axis=1, kind="stable")[:, :ALTERNATIVES]
         return [self._prediction(example, top, row) for example, top, row in zip(examples, best, scores, strict=True)]
 
@@ -245,7 +245,7 @@ _POOLED = ("views", "label", "known")
 
 
 def label_similarity(names: Sequence[str], domains: Sequence[str], soft: bool) -> np.ndarray:
-    """How alike two intents are, `[C, C]` float32: by their semantic trees, or only equal ones.
+    """The similarity of two intents, `[C, C]` float32: by their semantic trees, or only equal ones.
 
     The tree of an intent is domain -> intent, so two intents of a domain are a third alike (of the views D, I, DI they
     share the first) and those of different domains not at all.

@@ -6,7 +6,7 @@ it finds most probable maximises
     sum over labelled spans of log p(label) - log p(none)
 
 among the sets of spans that do not cross, whose widest covers all words and is an intent, and in which slots stand
-right within intents and intents right within slots. What comes out is therefore always a well-formed tree.
+right within intents and intents right within slots. The result is therefore always a well-formed tree.
 
 Source: the chart of Stern et al., "A Minimal Span-Based Neural Constituency Parser", ACL 2017, section 3, with the
 alternation of intents and slots added.

@@ -49,12 +49,12 @@ class SpanHead(nn.Module):
         for name, x in (("first", first), ("last", last)):
             dense = Dense(config, self.width, ("embed", None), output_dtype=jnp.float32, name=name)
             vector = nn.gelu(dense(Dropout(self.rate)(x)))
-            # A one behind the vector makes the linear terms and the bias part of the form.
+            # Appending a one to the vector makes the linear terms and the bias part of the form.
             ones = jnp.ones((*vector.shape[:-1], 1), vector.dtype)
             sides.append(jnp.concatenate([Dropout(self.rate)(vector), ones], axis=-1))
         shape = (self.width + 1, self.labels, self.width + 1)
         form = self.param("form", nn.with_logical_partitioning(weight_init(config), (None, None, None)), shape)
-        # The form is small beside the encoder. Accelerators round the inputs of a float32 product unless told not to.
+        # The form is small beside the encoder. Accelerators round the inputs of a float32 product by default.
         half = jnp.einsum("BID,DCE->BICE", sides[0], form, precision=jax.lax.Precision.HIGHEST)
         return jnp.einsum("BICE,BJE->BIJC", half, sides[1], precision=jax.lax.Precision.HIGHEST)
 
@@ -77,7 +77,7 @@ class ParseModel(Encoder):
 
 
 def best_of_kinds(scores: jax.Array, labels: list[str]) -> tuple[jax.Array, jax.Array]:
-    """What the search over trees needs of the scores, which is much less than all of them.
+    """The part of the scores that the search over trees needs, which is much smaller.
 
     Args:
       scores: `[..., 1 + C]`, "none" first.

@@ -1,7 +1,7 @@
-"""What parsing reads: an utterance's words and its tree.
+"""Records of parsing: an utterance's words and its tree.
 
 The words are the reference's own where there is one (`4 : 30` of "4:30"), as TOP gives its tokens beside the utterance;
-else `words_of` splits the text as TOP's tokeniser does but for some 1% of its utterances.
+else `words_of` splits the text, as TOP's tokeniser does for all but about 1% of its utterances.
 """
 
 import dataclasses

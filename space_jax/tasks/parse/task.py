@@ -1,6 +1,6 @@
 """Semantic parsing as a task of the framework (see `tasks.task`).
 
-Why spans and not a sequence of brackets: all decisions about an utterance are made at once, in one pass of the encoder,
+Spans instead of a sequence of brackets: all decisions about an utterance are made at once, in one pass of the encoder,
 training needs no decoder, and the search over trees is exact, so that every answer is a tree.
 """
 
@@ -51,7 +51,7 @@ class ParseExample:
     Attributes:
       encoded: its tokens.
       first, last: `[w]` int32, the columns of the first and the last piece of each word.
-      labels: (first word, last word, label), the annotated spans; -1 for a label that training has not.
+      labels: (first word, last word, label), the annotated spans; -1 for a label that training lacks.
       words: all words, also those beyond `max_words`.
     """
 
@@ -193,7 +193,7 @@ class ParseTask(Task):
 
 
 def _annotated(records: Sequence[ParseRecord], predictions: Sequence[Json]) -> list[tuple[Any, Json]]:
-    """The records with a tree, and what was predicted for them."""
+    """The records with a tree, and their predictions."""
     return [(r, one) for r, one in zip(records, predictions, strict=True) if r.tree is not None]
 
 

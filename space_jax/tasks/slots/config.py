@@ -12,7 +12,7 @@ class SlotsConfig:
     name: str = "slots"
     text_field: str = "text"  # of a JSONL file
     max_tokens: int = 62  # of an utterance; of a longer one the first are read
-    requested: bool = True  # read which slots the system had asked for
+    requested: bool = True  # read the slots that the system has just requested
     head_dropout: float = 0.1
     intent_threshold: float = 0.5  # a probability above it predicts an intent, where there are intents
 

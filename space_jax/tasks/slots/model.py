@@ -14,7 +14,7 @@ from space_jax.tasks.token_offsets import take_tokens
 
 
 class TaggingHead(nn.Module):
-    """Scores of the tags of each slot, and of the intents of the whole utterance.
+    """Scores of the tags of each slot, and of the utterance's intents.
 
     Attributes:
       slots: S.

@@ -1,4 +1,4 @@
-"""What slot filling reads: utterances with spans, with the slots that had been asked for, and with intents."""
+"""Records of slot filling: utterances with spans, requested slots and intents."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class SlotRecord:
     Attributes:
       id: unique.
       text: as written.
-      requested: slots that the system had asked for just before, in its order.
+      requested: slots that the system has just requested, in its order.
       spans: the values with their places; None if not annotated.
       intents: several can hold at once; None if not annotated.
     """

@@ -1,6 +1,6 @@
 """Spans of characters as tags of tokens, and back.
 
-Every slot has tags of its own, outside, begins, inside (Ramshaw and Marcus, 1995), so that two slots can share words:
+Every slot has its own tags, outside, begins, inside (Ramshaw and Marcus, 1995), so that two slots can share words:
 "now" is a date and a time. A token belongs to a span if they share a character.
 """
 
@@ -39,7 +39,7 @@ def to_tags(spans: Iterable[Span], slots: list[str], starts: np.ndarray, ends: n
 
 
 def to_spans(tags: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """The spans that the tags of one slot mean.
+    """The spans of the tags of one slot.
 
     A tag "inside" without a span before it begins one, as in CoNLL's evaluation.
 

@@ -57,7 +57,7 @@ class SlotExample:
 
 
 class SlotsTask(Task):
-    """Values with their places, by tags; the slots asked for are read as words of the system's before the utterance."""
+    """Values with their spans, by tags; the requested slots are read as words of the system before the utterance."""
 
     name = "slots"
     measure = "macro_f1"
@@ -104,7 +104,7 @@ class SlotsTask(Task):
         self.net = SlotModel(model, vector, recipe, len(self.slots), len(self.intents), config.head_dropout)
 
     def example(self, record: SlotRecord) -> SlotExample:
-        """See `Task.example`. Labels of slots and intents that training has not are left out here, not in the score."""
+        """See `Task.example`. Labels that training lacks are left out here, but count in the score."""
         turns = [(1, record.text)]
         if self.config.requested and record.requested:
             turns.insert(0, (0, " ".join(record.requested).replace("_", " ")))

@@ -1,4 +1,4 @@
-"""What the copying tracker is to decide at a turn, derived from the states around it and from what was said.
+"""The copying tracker's decisions at a turn, derived from the states around it and the words.
 
 A slot whose value changes gets the first gate that can produce the new value:
 
@@ -35,7 +35,7 @@ _CLOCK = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What happens to a slot at a turn.
+    """The decision about a slot at a turn.
 
     Attributes:
       gate: an index of `GATES`, or `UNREACHABLE`.
@@ -50,7 +50,7 @@ class Decision:
 
 
 def informed_slots(said: Iterable[InformedValue], slots: Iterable[str]) -> dict[str, tuple[str, int]]:
-    """What the system gave, by the slots of the state: value and age; a general domain gives it to every domain.
+    """The system's values, by the slots of the state: value and age; a general domain gives it to every domain.
 
     Args:
       said: the oldest first.

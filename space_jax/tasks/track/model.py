@@ -1,11 +1,11 @@
 """The copying tracker: every slot looks at the dialogue with a query of its own, all slots in one pass.
 
 A slot's query is made of its name's word embeddings and of how recently the system gave it a value. It attends over the
-outputs of all tokens; what it finds decides its gate, where its span begins and ends in the user's words, and which
-other slot it refers to. No parameter belongs to a single slot, so that slots with few examples learn from the others.
+outputs of all tokens; the result decides its gate, the start and end of its span in the user's words, and which other
+slot it refers to. No parameter belongs to a single slot, so slots with few examples learn from the others.
 
-Source: the gates and copy mechanisms of Heck et al., "TripPy", SIGDIAL 2020, section 3. There each slot has linear
-heads of its own on a vector of the whole turn; shared ones with attention are to need less data.
+Source: the gates and copy mechanisms of Heck et al., "TripPy", SIGDIAL 2020, section 3. There each slot has its own
+linear heads on a vector of the whole turn; shared heads with attention should need less data.
 """
 
 from typing import Any
@@ -97,7 +97,7 @@ class SlotHead(nn.Module):
         """Scores of places: `[B, S, H]` at `[B, T, H]` -> `[B, S, T]`."""
         query = self._dense(self.config.hidden, f"{name}_query", jnp.float32)(slots)
         keys = self._dense(self.config.hidden, f"{name}_key", jnp.float32)(at)
-        # Accelerators round the inputs of a float32 product unless told not to.
+        # Accelerators round the inputs of a float32 product by default.
         scores = jnp.einsum("BSH,BTH->BST", query, keys, precision=jax.lax.Precision.HIGHEST)
         scores = scores * self.config.hidden**-0.5
         return jnp.where(jnp.broadcast_to(allowed, scores.shape), scores, NEGATIVE)

@@ -1,4 +1,4 @@
-"""What tracking reads: a user turn with the turns before it, what the system said of slots, the states around it."""
+"""Records of tracking: a user turn with the turns before it, the system's values, the states around it."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from space_jax.evaluation.joint_goal import FlatState
 
 SEPARATOR = " , "
-EMPTY = "none"  # a decoder has to write something
+EMPTY = "none"  # a decoder must write something
 
 
 def name_in_words(slot: str) -> str:
@@ -20,7 +20,7 @@ def to_text(state: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def to_state(text: str, slots: Iterable[str]) -> FlatState:
-    """The state that a text means; what does not begin with the name of a slot belongs to the value before it.
+    """The state in a text; a piece that does not begin with a slot's name belongs to the value before it.
 
     >>> to_state("hotel area north , hotel name a , b", ["hotel-area", "hotel-name"])
     {'hotel-area': ('north',), 'hotel-name': ('a , b',)}

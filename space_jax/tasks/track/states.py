@@ -1,4 +1,4 @@
-"""Belief states of whole dialogues out of what a tracker decides: a slot that a turn leaves alone keeps its value."""
+"""Belief states of whole dialogues from a tracker's decisions: a slot that a turn does not change keeps its value."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any

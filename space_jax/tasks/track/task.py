@@ -49,7 +49,7 @@ class TrackExample:
 
     Attributes:
       located: its tokens, the user's turn being the last text.
-      gates: `[S]` int32, `gates.UNREACHABLE` where nothing is to be learnt.
+      gates: `[S]` int32, `gates.UNREACHABLE` where there is no target.
       spans: `[S, 2]` int32, first and last token of the user's turn; -1 without a span.
       others: `[S]` int32, the slot referred to; -1 for none.
       ages: `[S]` float32, see `model.SlotHead`.
@@ -112,7 +112,7 @@ class TrackTask(Tracker):
         return TrackExample(located, gates, spans, others, ages, informed, record)
 
     def collate(self, examples: Sequence[TrackExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
-        """See `Task.collate`; adds the places of all tokens and of the user's, and what each slot is to decide."""
+        """See `Task.collate`; adds the places of all tokens and of the user's, and the targets of each slot."""
         encoded = [example.encoded for example in examples]
         placed = place(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
         columns = [np.arange(len(one)) for one in encoded]
@@ -160,7 +160,7 @@ class TrackTask(Tracker):
         }
 
     def predictions(self, outputs: Arrays, examples: Sequence[TrackExample], support: Arrays) -> list[Json]:
-        """See `Task.predictions`: `update`, what changes, and `state`, what becomes of the record's state by it."""
+        """See `Task.predictions`: `update`, the changes, and `state`, the record's state after them."""
         return [
             self._prediction(example, gates, spans, others)
             for example, gates, spans, others in zip(

@@ -24,7 +24,7 @@ class WriterModel(Encoder):
         return self.backbone.embedding.cross_entropy(x, following, counts)
 
     def memory(self, batch: TaskBatch) -> Memory:
-        """What the encoder hands on."""
+        """The memory for the decoder."""
         return self.encode(batch.context, batch.occupied)[2]
 
     def next_token(self, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:

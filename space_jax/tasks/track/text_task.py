@@ -1,4 +1,4 @@
-"""Tracking by writing as a task of the framework (see `tasks.task`): the whole state anew at every turn."""
+"""Tracking by writing as a task of the framework (see `tasks.task`): the whole state at every turn."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ OPENS, CLOSES = "<sos_b>", "<eos_b>"
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class WriteExample:
-    """A user turn in numbers: the context, and the state as the tokens that are to be written, with their wrappers.
+    """A user turn in numbers: the context, and the state as target tokens, with their wrappers.
 
     A state that was cut has no closing one.
     """
@@ -39,7 +39,7 @@ class WriteExample:
 
 
 class TrackTextTask(Tracker):
-    """The decoder writes `hotel area north , hotel stars 4`; what it writes is read back by the names of the slots."""
+    """The decoder writes `hotel area north , hotel stars 4`, which is parsed by the names of the slots."""
 
     name = "track_text"
 
@@ -59,7 +59,7 @@ class TrackTextTask(Tracker):
         located = locate(self.tokenizer, turns, self.config.max_tokens, self.row_length, self.recipe)
         ids = self.tokenizer.encode(to_text(record.after or {}))
         state = [self.ends[0], *ids, self.ends[1]]
-        if len(state) > self.config.written:  # what is cut has no end to learn
+        if len(state) > self.config.written:  # a state that was cut has no end to learn
             state = state[: self.config.written - 1]
         return WriteExample(located.encoded, np.array(state, np.int32))
 

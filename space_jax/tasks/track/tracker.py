@@ -17,7 +17,7 @@ from space_jax.tasks.validation_split import split_dialogues
 
 
 class Tracker(Task):
-    """What a tracker reads and how it is scored, whatever its model."""
+    """Input and scores of a tracker, whatever its model."""
 
     measure = "joint_goal"
 
@@ -53,7 +53,7 @@ class Tracker(Task):
         return {"slots": dict(sorted(slots.items()))}
 
     def error_page(self, records: Sequence[TrackRecord], predictions: Sequence[Json], title: str) -> str:
-        """See `Task.error_page`: the turns with a wrong state, and what is wrong in it."""
+        """See `Task.error_page`: the turns with a wrong state, and its errors."""
         known, wrong = 0, []
         for record, state in zip(records, states_of(records, predictions), strict=True):
             if record.after is None:

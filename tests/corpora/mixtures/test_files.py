@@ -77,7 +77,7 @@ GOOD = {"name": "a", "description": "b", "sources": [{"corpus": "simulated"}]}
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sources": []}, "field sources: expected sources that each have a name of their own, found none"),
+        ({"sources": []}, "field sources: expected sources with different names, found none"),
         ({"sources": [{"corpus": "simulated"}] * 2}, "field sources: .* found one twice"),
         ({"few": {"sgd": "10"}}, "field few: expected one of simulated, found 'sgd'"),
         ({"few": {"simulated": 10}}, "field few.simulated: expected a text such as '10'"),
