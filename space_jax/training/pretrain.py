@@ -75,6 +75,7 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
     def write_down() -> None:
         save_config(setup.config, place.local)
         tokenizer.save(place.local / TOKENIZER)
+        setup.limits.save(place.local)
 
     return train(job, place, write_down, console)
 
