@@ -172,11 +172,7 @@ def _job(
 
 
 def _subset(kind: type[Task], records: list[Any], subset: Subset) -> list[Any]:
-    if not subset.shots:
-        return records
-    if Path(subset.shots).suffix == ".json":
-        return few.select(records, Path(subset.shots))
-    return few.choose(records, kind.strata, subset.shots, subset.seed)
+    return few.take(records, kind.strata, subset.shots, subset.seed) if subset.shots else records
 
 
 def _start(
