@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 
 from space_jax.features.batch import Batch, micro_batches
-from space_jax.features.grid import Rung
+from space_jax.features.grid import GridShape
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
 from space_jax.training.feed import Delivery, Feed
-from space_jax.training.memory import GIB
+from space_jax.training.memory_use import GIB
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.setup import Setup
@@ -33,7 +33,7 @@ class Timed(NamedTuple):
     seconds: float
     tokens: int
     padding: float
-    shape: Rung
+    shape: GridShape
 
 
 def bench(setup: Setup, steps: int) -> Report:
@@ -92,12 +92,12 @@ def bench(setup: Setup, steps: int) -> Report:
     }
 
 
-def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[list[Timed], dict[Rung, Program]]:
+def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[list[Timed], dict[GridShape, Program]]:
     config, mesh = plan.config, plan.mesh
     optimiser = make_optimiser(config.optimiser, config.train.steps)
     state = init_state(plan.recipe, optimiser, shape, config.train.seed, config.mesh.rules, mesh)
-    compiled: dict[Rung, Any] = {}
-    programs: dict[Rung, Program] = {}
+    compiled: dict[GridShape, Any] = {}
+    programs: dict[GridShape, Program] = {}
     timed: list[Timed] = []
     feed.draw()
     delivery = _taken(feed)

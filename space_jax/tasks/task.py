@@ -1,7 +1,7 @@
 """What a task is to the framework.
 
-A task adds a head to a pre-trained model. The framework (`finetune.py`, `fitting.py`, `predict.py`) knows tasks by the
-class below alone, and does the rest: splits and files, few-shot subsets, the order of the examples, steps on the mesh,
+A task adds a head to a pre-trained model. The framework (`finetune.py`, `predictor.py`) knows tasks by the class
+below alone, and does the rest: splits and files, few-shot subsets, the order of the examples, steps on the mesh,
 evaluation, early stopping, checkpoints, prediction of files line by line.
 
 The way of the data through a task:
