@@ -67,7 +67,7 @@ def main() -> None:
     steps = steps_of(LABELLED, labelled, EPOCHS)
     print(f"{EPOCHS} epochs: {steps:,} steps; an epoch is a pass of the {LABELLED:,} labelled turns, {labelled} a step")
     print(f"passes of the {UNLABELLED:,} unlabelled turns meanwhile: {steps * labelled / UNLABELLED:.1f}\n")
-    print("| slice | state, GiB | activations, GiB | fits | computing, ms | sending, ms | days | cost |")
+    print("| slice | state, GiB | activations, GiB | fits | computing, ms | communication, ms | days | cost |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for where in SLICES:
         worst, usual = estimate(full, where, given.efficiency), estimate(packed, where, given.efficiency)

@@ -272,7 +272,7 @@ def test_a_few_shot_subset_of_a_mixture(mistake, here, tokenizer, capfd):
     again = shlex.split(corpus.metadata.command)
     assert again == [f"{here}/target.toml", "--data-root", f"{here}/data", "--few", "hwu64=2", "--few-seed", "5"]
     refused = mistake(*build, "--few", "hwu64=2", "--labelled-share", "0.5")
-    assert refused == "--labelled-share: would hide labels of a few-shot subset; leave it out where there is one"
+    assert refused == "--labelled-share: would hide labels of a few-shot subset; leave it out beside --few"
     assert mistake(*build, "--few", "hwu64") == "--few hwu64: must be SOURCE=10, SOURCE=10% or SOURCE=FILE with ids"
     assert mistake("data", "stats", "simulated", "--few", "a=1").startswith("--few: simulated is a corpus and not a")
 

@@ -19,12 +19,12 @@ class Finetuned:
     """A fine-tuned model.
 
     Its methods take texts, or the objects that a line of a JSONL file for the task holds. One that cannot be used, such
-    as an empty text, raises a UserError that says which; the command `space-jax predict` goes on instead.
+    as an empty text, raises a UserError that says which; the command `space-jax predict` continues instead.
 
     Attributes:
       config: of its run.
       step: of its checkpoint.
-      task: what it was trained for: `task.name`, `task.labels`.
+      task: the task of its training: `task.name`, `task.labels`.
     """
 
     def __init__(self, trained: Predictor) -> None:
@@ -48,7 +48,7 @@ class Finetuned:
         return cls(Predictor(as_path(workdir), step, batch_size))
 
     def predict(self, inputs: Sequence[Input]) -> list[Json]:
-        """What the model says of each input, as `space-jax predict` prints it; docs/finetuning.md shows each task's.
+        """The prediction for each input, as `space-jax predict` prints it; docs/finetuning.md shows each task's.
 
         Raises:
           UserError: an input that the task cannot use; with its number.

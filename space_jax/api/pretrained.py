@@ -39,14 +39,14 @@ class Pretrained:
     def __init__(
         self, config: PretrainConfig, step: int, params: Any, tokenizer: Tokenizer, limits: Limits, grid: Grid
     ) -> None:
-        """Puts a model together; `load` reads one.
+        """Assembles a model; `load` reads one.
 
         Args:
           config: of the run, with the vocabulary.
           step: of the checkpoint.
           params: of the model.
           tokenizer: of the run.
-          limits: of its corpora, to which a dialogue is cut.
+          limits: lengths of its corpora, to which dialogues are cut.
           grid: of a batch.
         """
         self.config, self.step = config, step
@@ -78,17 +78,17 @@ class Pretrained:
         return cls(config, number, params, tokenizer, limits, grid)
 
     def embed(self, inputs: Sequence[Input]) -> np.ndarray:
-        """The understanding vector of each input: of the last thing that a user says, given what was said before.
+        """The understanding vector of each input: of the last user turn in its context.
 
         Args:
           inputs: texts of a user, or dialogues: `Dialogue`, or objects as in docs/data_format.md, whose `id` may be
-            missing. What a system says after the user's last turn is left out.
+            missing. System turns after the last user turn are ignored.
 
         Returns:
           float32 `[N, H]`; the vectors do not depend on one another.
 
         Raises:
-          UserError: an input in which no user says anything; with its number.
+          UserError: an input without words of a user; with its number.
         """
         if isinstance(inputs, str | Mapping | Dialogue):
             raise UserError(f"embed: expected a list of texts or dialogues, found one {type(inputs).__name__}")
@@ -108,7 +108,7 @@ class Pretrained:
 
 
 def _grid(config: PretrainConfig, limits: Limits, batch_size: int) -> Grid:
-    """Two shapes, because most texts are short and few batches need a row for each of theirs."""
+    """Two shapes, because most texts are short and few batches need one row per text."""
     words = limits.max_turn_tokens + WRAPPERS
     data = dataclasses.replace(config.data, response_length=words, row_ladder=(0.25, 1.0), grids=())
     return make_grid(data, config.recipe, batch_size, limits.max_turn_tokens)

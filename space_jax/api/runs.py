@@ -1,4 +1,4 @@
-"""Runs from Python, as the command line has them: `pretrain`, `finetune`, `load`, `evaluate`."""
+"""Runs from Python, with the verbs of the command line: `pretrain`, `finetune`, `load`, `evaluate`."""
 
 import dataclasses
 import os
@@ -29,7 +29,7 @@ PathLike = str | os.PathLike[str]
 
 
 def pretrain(config: PretrainConfig, workdir: PathLike, init: str | None = None) -> Result:
-    """Pre-trains; the same call goes on with a run that stopped.
+    """Pre-trains; the same call continues a run that stopped.
 
     Args:
       config: from `load_config`, or made of the classes of `space_jax.config`.
@@ -53,14 +53,14 @@ def finetune(
     shots: str = "",
     seeds: Sequence[int] = (),
 ) -> Json | None:
-    """Fine-tunes; the same call goes on with a run that stopped.
+    """Fine-tunes; the same call continues a run that stopped.
 
     Args:
       config: from `load_config`, or made of the classes of `space_jax.tasks.config`.
       workdir: folder of the run, which may be in a bucket.
       init: what a new run starts from: a run, converted weights, a folder of Hugging Face, or "minilm".
       shots: training records of each class, "10", or a share, "10%", or a file with their ids, "shots.json"; all if "".
-      seeds: a run for each of them, in `workdir/seed-S`; one run with the configuration's seed if there are none.
+      seeds: one run per seed, in `workdir/seed-S`; one run with the configuration's seed if there are none.
 
     Returns:
       What `results.json` holds: step, scores, numbers of records; with seeds what `summary.json` holds: of each score
@@ -84,10 +84,10 @@ def finetune(
 
 
 def load(workdir: PathLike, step: str = "best") -> Pretrained | Finetuned | Agent:
-    """The model of a run: what it is depends on what the run trained.
+    """The model of a run, in a class that depends on what the run trained.
 
-    Where a type checker is to know which, say `space_jax.Finetuned.load(workdir)` and so on; these also have more to
-    set, such as the size of a batch or an agent's tables.
+    To tell a type checker which class, call `space_jax.Finetuned.load(workdir)` and so on; these also take more
+    arguments, such as the batch size or an agent's tables.
 
     Args:
       workdir: folder of the run, which may be in a bucket.
@@ -117,7 +117,7 @@ class Evaluation:
       measured: the split, or the name of the file.
       scores: measure -> value; of a pre-training run as during training, of a fine-tuned one those of its task.
       records: how many records were scored; None for a pre-training run, whose measures count various things.
-      left_out: what was wrong with lines of a file that could not be used.
+      left_out: the errors of lines of a file that could not be used.
     """
 
     step: int

@@ -1,4 +1,4 @@
-"""One turn of a conversation as it is shown: the understood frame, belief state, database, acts, then the words."""
+"""One displayed turn of a conversation: the understood frame, belief state, database, acts, then the words."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ class Talk:
 
 
 class Answer:
-    """An answer that is being given.
+    """An answer in progress.
 
     Args:
       agent: that answers.
@@ -35,8 +35,8 @@ class Answer:
       text: of the user, see `as_typed`.
       frame: what was understood.
       state: the belief state.
-      found: what the database says.
-      acts: that the agent has chosen.
+      found: the result from the database.
+      acts: chosen by the agent.
       pieces: of the answer's words, to be taken one after the other.
     """
 
@@ -57,9 +57,9 @@ class Answer:
 
 
 def as_typed(text: str) -> str:
-    """A user's text with a "?" for half a surrogate pair.
+    """A user's text with a "?" for each lone surrogate.
 
-    It comes from terminals with another encoding and from scripts, and no UTF-8 file holds it.
+    Those come from terminals with another encoding and from scripts, and UTF-8 cannot encode them.
     """
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -82,7 +82,7 @@ def frame_lines(frame: Understood) -> list[str]:
 
 
 def match_line(found: Lookup) -> str:
-    """How many rows match, and what the model is told of it."""
+    """How many rows match, and the tokens that tell the model."""
     if found.domain is None:
         return f"not asked {' '.join(found.tokens)}"
     booked = f", reference {found.reference}" if found.reference else ""
@@ -90,7 +90,7 @@ def match_line(found: Lookup) -> str:
 
 
 def match_names(found: Lookup) -> list[str]:
-    """What people call the first matches; the last one is "..." if there are more."""
+    """The names of the first matches; the last is "..." if there are more."""
     names = [_name(row) for row in found.rows[:_NAMED]]
     return [*names, "..."] if found.count > _NAMED else names
 

@@ -1,7 +1,7 @@
 """The conversation on the web page as HTML.
 
-Gradio's own component for it shows HTML that stands in a message, pictures from other hosts among it, even where it
-reads no markdown; here a message is text.
+Gradio's own component renders HTML in a message, including pictures from other hosts, even with markdown off; here a
+message is plain text.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ CSS = """
 
 
 class Message(NamedTuple):
-    """What one side said; `role` is `USER` or `SYSTEM`."""
+    """One side's words; `role` is `USER` or `SYSTEM`."""
 
     role: str
     text: str

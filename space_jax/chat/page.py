@@ -17,7 +17,7 @@ from space_jax.errors import UserError
 try:
     import gradio
 except ImportError as error:
-    raise UserError(f"Gradio is not installed ({error}); pip install 'space-jax[web]' brings it") from None
+    raise UserError(f"Gradio is not installed ({error}); pip install 'space-jax[web]' installs it") from None
 
 WAITING, PLACEHOLDER = "...", "Say something"
 _CSS = f"""
@@ -30,7 +30,7 @@ _FONTS = ("system-ui", "sans-serif")  # not those of the theme, which a server o
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Session:
-    """What the page of one browser tab keeps.
+    """The state of one browser tab.
 
     Attributes:
       talk: the conversation.
@@ -42,7 +42,7 @@ class Session:
 
 
 class Chat:
-    """What the page does; a tab has a session of its own, None until its user says something.
+    """The page's behaviour; each tab has its own session, None until its user says something.
 
     Args:
       agent: that answers.
@@ -53,7 +53,7 @@ class Chat:
         self._agent, self._fresh = agent, fresh
 
     def say(self, text: str, session: Session | None) -> Iterator[tuple[Any, ...]]:
-        """Answers; yields what is new of (conversation, panel, the box to type in, session, the button to send)."""
+        """Answers; yields updates of (conversation, panel, input box, session, send button)."""
         session, same = session or Session(self._fresh), gradio.skip()
         asked = (*session.messages, *([Message(USER, as_typed(text))] if text.strip() else []))
         yield _with_answer(asked, WAITING), same, "", same, gradio.Button(interactive=False)
@@ -69,7 +69,7 @@ class Chat:
 
     @staticmethod
     def start_over() -> tuple[Any, ...]:
-        """What `say` yields, of a page that was just opened."""
+        """The outputs of `say` for a page that was just opened."""
         return bubbles.of_messages(()), panel.of_answer(None), "", None, gradio.Button(interactive=True)
 
 
@@ -109,7 +109,7 @@ def make_page(agent: Agent, fresh: Talk, title: str) -> gradio.Blocks:
 
 
 def launch(page: gradio.Blocks, host: str, port: int | None) -> str:
-    """Serves the page, in threads of its own, until `page.close()`.
+    """Serves the page in its own threads until `page.close()`.
 
     Args:
       page: of `make_page`.
@@ -120,7 +120,7 @@ def launch(page: gradio.Blocks, host: str, port: int | None) -> str:
       The address of the page.
 
     Raises:
-      UserError: the address is taken or is none of this machine.
+      UserError: the address is taken or does not belong to this machine.
     """
     theme = gradio.themes.Default(font=_FONTS, font_mono=("ui-monospace", "monospace"), primary_hue="blue").set(
         button_primary_background_fill="*primary_600", button_primary_background_fill_hover="*primary_700"

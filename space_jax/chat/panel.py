@@ -1,4 +1,4 @@
-"""The panel beside a conversation on the web page: HTML of what comes before the words of an answer."""
+"""The panel beside a conversation on the web page: HTML of everything that precedes the words of an answer."""
 
 from collections.abc import Iterable
 from html import escape
@@ -35,7 +35,7 @@ CSS = """
 def of_answer(answer: Answer | None) -> str:
     """The panel of an answer, or that of a conversation that has not begun.
 
-    What a user or a model wrote is escaped: it is text wherever it stands.
+    Everything that a user or a model wrote is escaped.
     """
     if answer is None:
         empty = [_nothing("nothing yet")] * 4

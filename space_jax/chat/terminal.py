@@ -18,12 +18,12 @@ LEAVE, AGAIN = ("/quit", "/exit"), "/new"
 
 
 def talk_in_terminal(agent: Agent, fresh: Talk, transcript: Path | None = None) -> None:
-    """Talks until the user leaves.
+    """Converses until the user leaves.
 
     Args:
       agent: that answers.
       fresh: a conversation that has not begun.
-      transcript: file for the turns as JSON lines; it is written at the end, also when an answer is interrupted.
+      transcript: file for the turns as JSON lines; written at the end, even if an answer is interrupted.
     """
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
@@ -42,7 +42,7 @@ def talk_in_terminal(agent: Agent, fresh: Talk, transcript: Path | None = None) 
 
 
 def _asked(console: Console) -> str | None:
-    """What the user types; None at the end."""
+    """The user's input; None at its end."""
     try:
         text = console.input("you> ", markup=False)
     except (EOFError, KeyboardInterrupt):
@@ -61,7 +61,7 @@ def _answered(console: Console, answer: Answer) -> tuple[dict[str, Any], Talk]:
 
 
 def _show(console: Console, answer: Answer) -> None:
-    """What comes before the words of an answer."""
+    """Everything that precedes the words of an answer."""
     table = Table(show_header=False, box=None, padding=(0, 1))
     for line in frame_lines(answer.frame):
         _row(table, "understood", line)

@@ -10,12 +10,12 @@ NOTHING_NEW = "nothing new"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Understood:
-    """What one turn did to the belief state.
+    """How one turn changed the belief state.
 
     Attributes:
-      added: domain -> slot -> value; a domain without slots is one that came without any.
+      added: domain -> slot -> value; a domain without slots came without any.
       changed: domain -> slot -> (value before, value now).
-      removed: domain -> slots; a domain without slots is one that went and had none.
+      removed: domain -> slots; a domain without slots had none and is gone.
     """
 
     added: dict[str, dict[str, str]]
@@ -41,7 +41,7 @@ class Understood:
 
 
 def understood(before: BeliefState, after: BeliefState) -> Understood:
-    """What a turn did to the belief state; of several spellings of a value the first counts.
+    """How a turn changed the belief state; of several spellings of a value the first counts.
 
     Args:
       before: the state of the turn before; empty for the first turn.

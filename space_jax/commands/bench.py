@@ -24,8 +24,8 @@ def add_parser(verbs: Any) -> None:
         epilog="Any field of the configuration can be set: --config.data.prepared=runs/sgd/corpus",
     )
     add_config_argument(parser, "space3_sgd")
-    parser.add_argument("--steps", type=int, default=10, help="steps to time, after those that compile (%(default)s)")
-    parser.add_argument("--compare", type=Path, metavar="FILE", help="a report of before, to be shown beside")
+    parser.add_argument("--steps", type=int, default=10, help="steps to time after compilation (%(default)s)")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier report to compare with")
     add_report_options(parser)
     parser.set_defaults(run=_run, takes_config=True)
 
@@ -42,7 +42,7 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     report = {"config": given.config, "overrides": overrides, **bench(Setup(config), given.steps)}
     write_report(report, given.out)
     for said in [] if other is None else differences(report, other):
-        print(f"not the same conditions: {said}", file=sys.stderr)
+        print(f"different conditions: {said}", file=sys.stderr)
     if given.json:
         print(json.dumps(report, indent=1))
     else:

@@ -1,4 +1,4 @@
-"""`space-jax data build`: a corpus or a mixture becomes a prepared corpus."""
+"""`space-jax data build`: makes a prepared corpus of a corpus or a mixture."""
 
 import argparse
 import contextlib
@@ -46,14 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR_OR_FILE",
         help="a saved tokenizer, a run, a Hugging Face folder, a vocab.txt, or 'minilm'",
     )
-    parser.add_argument("--cased", action="store_true", help="the vocab.txt tells upper from lower case")
+    parser.add_argument("--cased", action="store_true", help="the vocab.txt distinguishes upper and lower case")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
-    parser.add_argument("--overwrite", action="store_true", help="replace a prepared corpus that is there")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing prepared corpus")
     parser.add_argument(
         "--labelled-share",
         type=float,
         default=1.0,
-        help="of train dialogues, annotated or not, that keep what they have of acts and of trees of either side (1)",
+        help="share of train dialogues, annotated or not, that keep their annotation (1)",
     )
     limits = Limits()
     parser.add_argument("--max-turns", type=int, default=limits.max_turns, help="context turns (%(default)s)")
@@ -77,7 +77,7 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.features.tokenizer import load_tokenizer
 
     if not is_mixture(given.name):
-        corpus(given.name)  # a wrong name is told before a tokenizer is read
+        corpus(given.name)  # a wrong name is reported before a tokenizer is read
     runner = runner_of(given)
     tokenizer = load_tokenizer(named_folder(given.tokenizer), lower_case=not given.cased)
     limits = Limits(max_turns=given.max_turns, max_turn_tokens=given.max_turn_tokens)
@@ -103,22 +103,22 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def runner_of(given: argparse.Namespace) -> "Runner":
-    """Who does the work, by `--runner` and `--workers`."""
+    """The runner that `--runner` and `--workers` ask for."""
     from space_jax.features.runners import Processes
 
     if given.workers > 1 and given.on_error == "skip":
-        raise UserError("--workers: must be 1 with --on-error skip, because one process has to list what was skipped")
+        raise UserError("--workers: must be 1 with --on-error skip, because one process must list the skipped records")
     if given.runner == "beam":
         from space_jax.corpora.beam import BeamRunner
 
         return BeamRunner(given.workers, tuple(f"--{option}" for option in given.beam_option))
     if given.beam_option:
-        raise UserError("--beam-option: expected --runner beam with it")
+        raise UserError("--beam-option: needs --runner beam")
     return Processes(given.workers)
 
 
 def progress_bars() -> Progress:
-    """A line for each split: how many dialogues, how many a second, how long it takes where that is known."""
+    """Progress, one line per split: dialogues, dialogues a second, and the time left where it is known."""
     console = Console(stderr=True)
     counted = TextColumn("{task.completed} dialogues")
     columns = (TextColumn("{task.description}"), BarColumn(), counted, _Speed(), TimeElapsedColumn())
@@ -126,7 +126,7 @@ def progress_bars() -> Progress:
 
 
 def say_counts(corpus: "Prepared") -> None:
-    """What was built, and of how many examples acts and trees are known."""
+    """A summary of the build: sizes, and the examples with known acts and trees."""
     from space_jax.features.prepared_corpus import Counts
 
     print(f"{corpus.folder}: {corpus.metadata.vocabulary.size} tokens in the vocabulary")
@@ -162,7 +162,7 @@ class _Chosen:
 
 @contextlib.contextmanager
 def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> Iterator[_Chosen]:
-    """The dialogues that the command line names. Those of a mixture are chosen first, in a hidden folder."""
+    """The dialogues that the command line names; those of a mixture are selected first, in a hidden folder."""
     if not is_mixture(given.name):
         source = opened(given)
         assert isinstance(source, Source)
@@ -173,7 +173,7 @@ def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> I
     folder = out.with_name(f".{out.name}.selection")
     mixed = MixedSource(given, folder)
     if mixed.mixture.few and given.labelled_share < 1:
-        raise UserError("--labelled-share: would hide labels of a few-shot subset; leave it out where there is one")
+        raise UserError("--labelled-share: would hide labels of a few-shot subset; leave it out beside --few")
     tasks: dict[str, TaskID] = {}
 
     def tick(name: str, done: int) -> None:
@@ -185,11 +185,11 @@ def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> I
     for task in tasks.values():
         bars.remove_task(task)
     yield _Chosen(mixed.mixture.name, selection.splits, selection.inputs, mixed.attached(), mixed.say_what_was_skipped)
-    shutil.rmtree(folder)  # not after a failure: the build, given again, goes on
+    shutil.rmtree(folder)  # not after a failure, so that the same command continues the build
 
 
 def _length(dialogues: Iterable[Dialogue]) -> int | None:
-    """How many dialogues a stream has, where that is known before they are read."""
+    """The length of a stream, where it is known before reading."""
     if isinstance(dialogues, Sized):
         return len(dialogues)
     if not isinstance(dialogues, Stream) or dialogues.corpus != SIMULATED:

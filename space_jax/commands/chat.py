@@ -20,7 +20,7 @@ def add_parser(verbs: Any) -> None:
     parser = verbs.add_parser(
         "chat",
         help="talk to an agent in the terminal or on a web page",
-        epilog="In the terminal /new starts over, /quit or an end of input leaves.",
+        epilog="In the terminal, /new starts over; /quit or end of input leaves.",
     )
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
@@ -29,12 +29,12 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument("--transcript", type=Path, metavar="FILE", help="save the conversation as JSON lines")
     parser.add_argument("--web", action="store_true", help="on a web page; needs pip install 'space-jax[web]'")
-    parser.add_argument("--host", help=f"of the page; 0.0.0.0 lets other machines in ({_HOST})")
+    parser.add_argument("--host", help=f"of the page; 0.0.0.0 admits other machines ({_HOST})")
     parser.add_argument("--port", type=int, help="of the page (default: the first free one from 7860)")
-    parser.add_argument("--temperature", type=float, help="0: the likeliest words (0; 1 with --top-k or --top-p)")
+    parser.add_argument("--temperature", type=float, help="0 takes the likeliest words (0; 1 with --top-k or --top-p)")
     parser.add_argument("--top-k", type=int, default=0, help="0: all (%(default)s)")
     parser.add_argument("--top-p", type=float, default=1.0, help="1: all (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the words that are drawn (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the sampling (%(default)s)")
     parser.set_defaults(run=_run, takes_config=False)
 
 
@@ -56,10 +56,10 @@ def _check(given: argparse.Namespace) -> None:
     if given.transcript is not None:
         require_writable(given.transcript, "--transcript")
     if given.web and given.transcript is not None:
-        raise UserError("--transcript: expected a conversation in the terminal, found --web, where there may be many")
+        raise UserError("--transcript: expected a conversation in the terminal, found --web, which can serve many")
     for name in ("host", "port"):
         if getattr(given, name) is not None and not given.web:
-            raise UserError(f"--{name}: expected --web with it")
+            raise UserError(f"--{name}: needs --web")
     if given.port is not None and not 0 < given.port < 65536:
         raise UserError(f"--port: expected 1 to 65535, found {given.port}")
 

@@ -17,7 +17,7 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser(
         "compile",
-        help="compile the training step for a TPU slice without having one: memory, FLOPs, collectives",
+        help="compile the training step for a TPU slice, without one: memory, FLOPs, collectives",
         epilog="Any field of the configuration can be set: --config.mesh.preset=fsdp. No corpus is read.",
     )
     add_config_argument(parser, "space3:base")
@@ -31,8 +31,8 @@ def add_parser(verbs: Any) -> None:
         type=float,
         default=1.0,
         metavar="SHARE",
-        help="rows of the grid as a share of the batch, rounded up to one of data.row_ladder; %(default)s, the most "
-        "that can occur, decides whether it fits",
+        help="rows of the grid as a share of the batch, rounded up to one of data.row_ladder; %(default)s, the "
+        "largest, decides whether it fits",
     )
     parser.add_argument("--vocab-size", type=int, default=30522, help="token ids (%(default)s, as BERT)")
     add_report_options(parser)

@@ -11,12 +11,12 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser(
         "configs",
-        help="list the configurations that come with the package, print one to copy",
-        epilog="A name stands for its file everywhere: --config space3:base. To start from one: "
+        help="list the configurations that come with the package, or print one to copy",
+        epilog="A name can be used wherever its file can: --config space3:base. To start from one: "
         "space-jax configs show space3 > mine.py",
     )
     parser.set_defaults(run=_list, takes_config=False)
-    show = parser.add_subparsers(metavar="ACTION").add_parser("show", help="print a configuration, to copy it")
+    show = parser.add_subparsers(metavar="ACTION").add_parser("show", help="print a configuration to copy")
     show.add_argument("name", metavar="NAME", help="as 'space-jax configs' lists it")
     show.set_defaults(run=_show, takes_config=False)
 

@@ -1,4 +1,4 @@
-"""`space-jax convert`: published weights in, ours out, and a check of both against recorded numbers."""
+"""`space-jax convert`: converts published weights in and ours out, and checks ours against recorded numbers."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from space_jax.convert.key_map import RECIPE_PARTS
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("convert", help="weights from and to the layouts of SPACE and BERT")
+    parser = verbs.add_parser("convert", help="convert weights from and to the layouts of SPACE and BERT")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     space_in = actions.add_parser("from-space", help="a published SPACE file (*.model) -> a folder for --init")
@@ -32,13 +32,15 @@ def add_parser(verbs: Any) -> None:
 
     space_out = actions.add_parser("to-space", help="ours -> the state_dict that the published code loads")
     space_out.add_argument("path", metavar="DIR", help="a run or converted weights")
-    space_out.add_argument("--recipe", choices=tuple(RECIPE_PARTS), help="whose layout (that of the weights)")
+    space_out.add_argument("--recipe", choices=tuple(RECIPE_PARTS), help="layout to write (that of the weights)")
     _out(space_out, "file to write, PyTorch's or *.safetensors", _to_space)
 
-    check = actions.add_parser("check", help="recorded activations, losses, gradients, responses against ours")
+    check = actions.add_parser("check", help="compare recorded activations, losses, gradients and responses with ours")
     check.add_argument("--official", type=Path, required=True, metavar="X.model", help="the published weights")
     check.add_argument("--inputs", type=Path, required=True, metavar="IN.npz", help="the batch")
-    check.add_argument("--outputs", type=Path, required=True, metavar="OUT.npz", help="what was recorded on it")
+    check.add_argument(
+        "--outputs", type=Path, required=True, metavar="OUT.npz", help="the recorded outputs for that batch"
+    )
     check.add_argument("--spec", type=Path, required=True, metavar="X.json", help="sizes and semantic frames")
     check.add_argument(
         "--generation",
@@ -52,7 +54,7 @@ def add_parser(verbs: Any) -> None:
 
 def _heads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--heads", type=int, metavar="N", help="attention heads, where nothing says (768: 12, 1024: 16)"
+        "--heads", type=int, metavar="N", help="attention heads, if no configuration states them (768: 12, 1024: 16)"
     )
 
 
@@ -87,7 +89,7 @@ def _write(out: Path, weights: Any) -> None:
         f"{model.vocabulary.size} tokens, {model.positions} positions, {model.roles} roles"
     )
     parts = sorted({path.split("/")[0] for path in weights.arrays})
-    print(f"parts: {', '.join(parts)}; what a model has beside them is newly initialised")
+    print(f"parts: {', '.join(parts)}; all other parameters of a model are newly initialised")
     _say_unused(weights.unused)
     if weights.tokenizer is None:
         print("no tokenizer: --init can compare the size of the vocabulary only")

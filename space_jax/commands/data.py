@@ -13,11 +13,11 @@ from space_jax.errors import UserError
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("data", help="build a corpus for training, count it, look at it")
+    parser = verbs.add_parser("data", help="build, count and inspect corpora")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     build.add_arguments(actions.add_parser("build", help="tokenise a corpus once and write it as ArrayRecord shards"))
     stats.add_arguments(
-        actions.add_parser("stats", help="count dialogues, turns, tokens, domains, acts, trees, padding")
+        actions.add_parser("stats", help="count dialogues, turns, tokens, domains, acts, trees and padding")
     )
     look = actions.add_parser("show", help="print dialogues with frames and acts")
     look.add_argument("--n", type=int, default=3, help="how many dialogues (3)")

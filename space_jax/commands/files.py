@@ -11,9 +11,9 @@ from space_jax.errors import UserError
 
 def add_actions(actions: Any) -> None:
     """Declares both actions."""
-    get = actions.add_parser("download", help="fetch the files of a corpus whose original is public as it is")
+    get = actions.add_parser("download", help="fetch the files of a corpus that are public in this form")
     get.add_argument("--out", type=Path, required=True, metavar="DIR", help="the corpus's folder")
-    check = actions.add_parser("verify", help="compare the files of a corpus to the checksums of the registry")
+    check = actions.add_parser("verify", help="compare the files of a corpus with the registry's checksums")
     check.add_argument("--source", type=Path, required=True, metavar="DIR", help="the corpus's folder")
     for action, run in ((get, _download), (check, _verify)):
         action.add_argument("name", metavar="NAME", help=f"a corpus: {', '.join(CORPORA)}")
@@ -40,5 +40,5 @@ def _verify(given: argparse.Namespace, _: list[str]) -> None:
     if wrong:
         raise UserError(
             f"corpus {name}: {len(wrong)} of {len(found)} files in {given.source} are missing or have other bytes than "
-            f"those that the figures of docs/corpora.md were made from: {', '.join(wrong)}"
+            f"those behind the figures of docs/corpora.md: {', '.join(wrong)}"
         )

@@ -14,7 +14,7 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser(
         "finetune",
-        help="fine-tune a pre-trained model for a task; the same command goes on with a run that stopped",
+        help="fine-tune a pre-trained model for a task; the same command continues a run that stopped",
         epilog="Any field of the configuration can be set: --config.train.epochs=5 --config.data.source=DIR",
     )
     add_config_argument(parser, "finetune/banking77")
@@ -27,13 +27,13 @@ def add_parser(verbs: Any) -> None:
         help="start from a run, what 'space-jax convert' wrote, a Hugging Face folder, or 'minilm'",
     )
     parser.add_argument(
-        "--shots", default="", metavar="N|N%|FILE", help="training records a class, a share, or a file with their ids"
+        "--shots", default="", metavar="N|N%|FILE", help="training records per class, a share, or a file with their ids"
     )
     parser.add_argument(
         "--seeds",
         default="",
         metavar="S,S,...",
-        help="a run for each seed, in WORKDIR/seed-S; mean and spread of all",
+        help="one run per seed, in WORKDIR/seed-S; reports mean and spread",
     )
     parser.set_defaults(run=_run, takes_config=True)
 

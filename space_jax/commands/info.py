@@ -18,7 +18,7 @@ PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain", "tensorflow-dat
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("info", help="devices, versions, and the state of a run")
+    parser = verbs.add_parser("info", help="show devices, versions, and the state of a run")
     parser.add_argument("--workdir", type=as_path, help="folder of a pre-training run")
     parser.set_defaults(run=_run, takes_config=False)
 

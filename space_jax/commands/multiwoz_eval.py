@@ -16,7 +16,7 @@ from space_jax.errors import UserError
 if TYPE_CHECKING:
     from space_jax.evaluation.multiwoz import Report
 
-_SHOWN = 5  # of each kind of unresolved things; --json lists all
+_SHOWN = 5  # shown of each kind of unresolved things; --json lists all
 _DOMAIN_SOURCES = {
     "given": "as the predictions have them",
     "placeholders": "read off placeholders such as [hotel_phone]",
@@ -26,7 +26,9 @@ _DOMAIN_SOURCES = {
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("multiwoz-eval", help="Inform, Success, BLEU and richness of predictions on MultiWOZ")
+    parser = verbs.add_parser(
+        "multiwoz-eval", help="compute Inform, Success, BLEU and richness of predictions on MultiWOZ"
+    )
     parser.add_argument(
         "predictions",
         type=Path,
@@ -105,7 +107,7 @@ def _table(title: str, rows: Mapping[str, Any]) -> Table:
 
 
 def _remarks(report: "Report") -> list[str]:
-    """How the figures came about, and what could not be used."""
+    """How the figures were computed, and what could not be used."""
     figures = report.to_json()
     lines = [
         f"multiwoz-eval {figures['version']}: {report.dialogues} dialogues, {report.turns} system turns",
@@ -126,5 +128,5 @@ def _remarks(report: "Report") -> list[str]:
 
 
 def _printable(name: str) -> str:
-    """A terminal may not have every character, and JSON can hold halves of some."""
+    """A terminal may lack characters, and JSON can hold lone surrogates."""
     return name.encode("ascii", "backslashreplace").decode()

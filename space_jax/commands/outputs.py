@@ -1,4 +1,4 @@
-"""What commands write at their end: a file that is looked at before they begin, and reports (`--json`, `--out`)."""
+"""Files that commands write when they end, checked before they begin; reports (`--json`, `--out`)."""
 
 import argparse
 import json

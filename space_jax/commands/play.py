@@ -13,7 +13,7 @@ from space_jax.remote import as_path
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("play", help="success of an agent with the user simulator of the simulated world")
+    parser = verbs.add_parser("play", help="measure an agent's success with simulated users")
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--dialogues", type=int, default=200, help="(%(default)s)")

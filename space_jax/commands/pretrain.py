@@ -13,7 +13,7 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser(
         "pretrain",
-        help="pre-train SPACE-1, -2 or -3; the same command goes on with a run that stopped",
+        help="pre-train SPACE-1, -2 or -3; the same command continues a run that stopped",
         epilog="Any field of the configuration can be set: --config.train.steps=100 --config.model.dtype=bfloat16",
     )
     add_config_argument(parser, "space3_sgd")

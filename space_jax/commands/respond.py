@@ -1,4 +1,4 @@
-"""`space-jax respond`: an agent's turns in the dialogues of a corpus, with the scores that the field knows for it."""
+"""`space-jax respond`: an agent answers the dialogues of a corpus, and is scored by the field's measures."""
 
 import argparse
 import dataclasses
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from space_jax.tasks.dialogue.config import DialogueConfig
 
 _EPILOG = """
---given takes any of these, joined by commas; what is not given the agent writes itself:
+--given takes any of these, joined by commas; the agent writes the rest itself:
   states     the true belief state of each turn (policy optimisation, as the benchmark calls it)
   acts       the true dialog acts of each turn
   responses  the true responses of the turns before
 
-Without --given it is end-to-end. CamRest676 and KVRET: prints Match, Success F1, BLEU and Combined. MultiWOZ: write the
-turns with --out and score them:
+Without --given the evaluation is end-to-end. CamRest676 and KVRET: prints Match, Success F1, BLEU and Combined.
+MultiWOZ: write the turns with --out and score them:
   space-jax respond --workdir RUN --source DIR/multiwoz21 --out predictions.json
   space-jax multiwoz-eval predictions.json --source DIR
-With the states given the file has none, so that the evaluation takes the annotated ones.
+With --given states the file holds no states, so the evaluation uses the annotated ones.
 
-A run with --out that is stopped goes on with the same command; until it ends, FILE.part has its turns.
+The same command continues a run with --out that was stopped; until it ends, its turns are in FILE.part.
 """
 
 
@@ -39,7 +39,7 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser(
         "respond",
-        help="end-to-end scores of an agent on CamRest676, KVRET or MultiWOZ",
+        help="score an agent end-to-end on CamRest676, KVRET or MultiWOZ",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -50,10 +50,10 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="(%(default)s)")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N dialogues only")
     parser.add_argument("--together", type=int, default=64, metavar="N", help="dialogues side by side (%(default)s)")
+    parser.add_argument("--beam", type=int, default=1, metavar="N", help="hypotheses of a beam search; 1: greedy")
     parser.add_argument(
-        "--beam", type=int, default=1, metavar="N", help="hypotheses of a beam search; 1: the likeliest token each time"
+        "--given", default="", metavar="NAME,...", help="annotations to use instead of the agent's own output"
     )
-    parser.add_argument("--given", default="", metavar="NAME,...", help="what is true instead of the agent's own")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the turns for `space-jax multiwoz-eval`")
     parser.set_defaults(run=_run, takes_config=False)
 
@@ -70,7 +70,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.world.corpus_worlds import Worlds
 
     true = _checked(given)
-    agent = Agent.load(given.workdir, given.step, beam=given.beam)  # says what is wrong with a folder
+    agent = Agent.load(given.workdir, given.step, beam=given.beam)  # reports what is wrong with a folder
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
     source, task = _source(run, given)
     found = list(dialogues(source, given.split, task.train_split))[: given.limit]
@@ -82,7 +82,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
         facts = asked | {"data": dataclasses.asdict(source), "said": said, "weights": agent.fingerprint()}
         log = ResponseLog(given.out.with_name(f"{given.out.name}.part"), facts)
         if log.answers:
-            print(f"going on after {len(log.answers)} dialogues", file=sys.stderr)
+            print(f"continuing after {len(log.answers)} dialogues", file=sys.stderr)
     answered, speed = respond(agent, found, worlds, true, given.together, _progress(), log)
     result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
@@ -98,7 +98,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _progress() -> Callable[[int, int], None]:
-    """Says on standard error how many turns are done and how long the others take; on a terminal in one line."""
+    """Reports on standard error the turns done and the time left; on a terminal, in one line."""
     terminal, began = sys.stderr.isatty(), time.monotonic()
 
     def told(done: int, turns: int) -> None:
@@ -110,10 +110,10 @@ def _progress() -> Callable[[int, int], None]:
 
 
 def _checked(given: argparse.Namespace) -> tuple[str, ...]:
-    """What is true instead of the agent's own.
+    """The annotations to use instead of the agent's own output.
 
     Raises:
-      UserError: an option that makes no sense; told before anything is loaded.
+      UserError: an option that makes no sense; raised before anything is loaded.
     """
     from space_jax.agent.respond import GIVEN
 
@@ -131,7 +131,7 @@ def _checked(given: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _source(run: "FinetuneConfig", given: argparse.Namespace) -> tuple["DataSource", "DialogueConfig"]:
-    """Where the dialogues are from, and the task; its tables and its split to train on go with its own corpus only."""
+    """The source of the dialogues, and the task; its tables and training split apply to its own corpus only."""
     from space_jax.tasks.config import DataSource
     from space_jax.tasks.dialogue.config import DialogueConfig
 

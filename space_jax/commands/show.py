@@ -1,4 +1,4 @@
-"""`space-jax show`: what a run learnt, as a table before and after and as dialogues with predictions."""
+"""`space-jax show`: what a run has learnt: measures before and after, and dialogues with predictions."""
 
 import argparse
 from typing import Any
@@ -12,7 +12,9 @@ from space_jax.remote import as_path
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("show", help="what a run learnt: metrics before and after, predicted acts and responses")
+    parser = verbs.add_parser(
+        "show", help="show what a run learnt: measures before and after, predicted acts and responses"
+    )
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a pre-training run")
     parser.add_argument("--n", type=int, default=3, help="held-out turns to show, 0 for the table alone (%(default)s)")
     parser.set_defaults(run=_run, takes_config=False)

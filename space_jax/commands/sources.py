@@ -1,4 +1,4 @@
-"""What the verbs that read a corpus have in common: its arguments, and its dialogues by split."""
+"""The arguments of the verbs that read a corpus, and its dialogues by split."""
 
 import argparse
 import shlex
@@ -35,11 +35,11 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
         "--names",
         choices=NAMES,
         default=UNIFIED,
-        help="domains, intents and slots as all corpora share them, or as the source has them (%(default)s)",
+        help="use the names of domains, intents and slots that all corpora share, or the source's (%(default)s)",
     )
     parser.add_argument("--on-error", choices=("stop", "skip"), help="jsonl: what to do with a bad record (stop)")
     parser.add_argument("--dialogues", type=int, metavar="N", help="simulated: dialogues of the train split (1000)")
-    parser.add_argument("--seed", type=int, metavar="S", help="of what is chosen at random (0)")
+    parser.add_argument("--seed", type=int, metavar="S", help="of random choices (0)")
     parser.add_argument(
         "--option",
         action="append",
@@ -52,21 +52,21 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
         "--data-root", type=Path, metavar="DIR", help="mixtures: holds a folder for each source, see docs/corpora.md"
     )
     parser.add_argument(
-        "--without", action="append", default=[], metavar="SOURCE", help="mixtures: go on without this source"
+        "--without", action="append", default=[], metavar="SOURCE", help="mixtures: build without this source"
     )
     parser.add_argument(
         "--leave-out",
         action="append",
         default=[],
         metavar="CORPUS",
-        help="mixtures: keep everything that is in this corpus out, also its train split",
+        help="mixtures: exclude everything that is in this corpus, its train split included",
     )
     parser.add_argument(
         "--few",
         action="append",
         default=[],
         metavar="SOURCE=N|N%|FILE",
-        help="mixtures: of this source only the subset that finetune --shots takes keeps its labels",
+        help="mixtures: keep the labels of only the subset of this source that finetune --shots takes",
     )
     parser.add_argument("--few-seed", type=int, metavar="S", help="mixtures: of that subset (0)")
 
@@ -79,7 +79,7 @@ def _few(text: str) -> tuple[str, str]:
 
 
 def corpus_words(given: argparse.Namespace) -> str:
-    """The arguments of `add_corpus_arguments` but the seed, as a shell reads them; paths are absolute."""
+    """The arguments of `add_corpus_arguments` except the seed, quoted for a shell; paths are absolute."""
     words = [str(given.name) if given.name in CORPORA or not Path(given.name).is_file() else _absolute(given.name)]
     for flag in ("source", "data_root"):
         path = getattr(given, flag)
@@ -106,24 +106,24 @@ def _flag(name: str) -> str:
 
 
 def opened(given: argparse.Namespace) -> "Source | MixedSource":
-    """What the command line names: a corpus, or a mixture (a file called like a corpus is given with its folder)."""
+    """The corpus or mixture that the command line names (a file named like a corpus needs its folder)."""
     if is_mixture(given.name) and given.name not in CORPORA:
         return MixedSource(given)
     for flag in ("data_root", "without", "leave_out", "few", "few_seed"):
         if getattr(given, flag) not in (None, []):
-            raise UserError(f"{_flag(flag)}: {given.name} is a corpus and not a mixture; a corpus has --source")
+            raise UserError(f"{_flag(flag)}: {given.name} is a corpus, not a mixture; give --source")
     return Source(given)
 
 
 class MixedSource:
-    """The dialogues of a mixture as the command line names it, chosen anew in a folder of its own or one that is given.
+    """The dialogues of the mixture that the command line names, selected in a temporary folder or a given one.
 
     Raises:
       UserError: options that only a corpus has, a mixture that is wrong, or files that are missing.
     """
 
     def __init__(self, given: argparse.Namespace, folder: Path | None = None) -> None:
-        """Chooses nothing yet."""
+        """Selects nothing yet."""
         flags = ("source", "on_error", "dialogues", "option")
         for flag in flags:
             if getattr(given, flag):
@@ -141,14 +141,14 @@ class MixedSource:
         self._few: dict[str, list[str]] = {}
 
     def select(self, runner: "Runner | None" = None, tick: "Tick | None" = None) -> "Selection":
-        """Which dialogues enter."""
+        """The dialogues that enter."""
         from space_jax.corpora.mixtures.selection import select  # here, because --help need not wait for it
         from space_jax.features.runners import serial
 
         if self._selection is None:
             assert self._folder is not None
             if self.mixture.few:
-                from space_jax.tasks.shots import subsets_of  # what fine-tuning reads and how it draws
+                from space_jax.tasks.shots import subsets_of  # the records and the draw of fine-tuning
 
                 self._few = subsets_of(self.mixture, self._data_root)
             self._selection = select(
@@ -163,7 +163,7 @@ class MixedSource:
         return self._selection
 
     def attached(self) -> dict[str, str]:
-        """Name -> text of the files that go with a build: what the guard did, and the few-shot subsets."""
+        """Name -> text of the files beside a build: the guard's report, and the few-shot subsets."""
         files = {GUARD_FILE: self.select().report_text()}
         if self._few:
             from space_jax.tasks.shots import ids_text
@@ -183,7 +183,7 @@ class MixedSource:
         return iter(self.select().splits[split])
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Source and split -> how many dialogues were read, left out and kept."""
+        """Source and split -> dialogues read, left out and kept."""
         sources = self.select().report["sources"]
         return {
             name: {what: count for what, count in one.items() if isinstance(count, int)}
@@ -191,13 +191,13 @@ class MixedSource:
         }
 
     def say_what_was_skipped(self) -> None:
-        """Says on standard error how many dialogues of each source were left out, and why."""
+        """Reports on standard error the dialogues of each source that were left out, and why."""
         for line in summary(self.select().report):
             print(line, file=sys.stderr)
 
 
 class Source:
-    """The dialogues of a corpus as the command line names it; counts and lists what was skipped."""
+    """The dialogues of the corpus that the command line names; counts and lists skipped records."""
 
     def __init__(self, given: argparse.Namespace) -> None:
         self.corpus = corpus(given.name)

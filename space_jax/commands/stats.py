@@ -1,4 +1,4 @@
-"""`space-jax data stats`: what a corpus or a mixture holds, as a table, as JSON and as a page with charts."""
+"""`space-jax data stats`: counts of a corpus or a mixture, as a table, as JSON and as a page with charts."""
 
 import argparse
 import json
@@ -31,11 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the action."""
     add_corpus_arguments(parser)
     parser.add_argument("--split", choices=SPLITS, default="train", help="which split (train)")
+    parser.add_argument("--tokenizer", metavar="DIR_OR_FILE", help="also count tokens, and the padding of batches")
     parser.add_argument(
-        "--tokenizer", metavar="DIR_OR_FILE", help="count tokens too, and how much padding batches of them have"
-    )
-    parser.add_argument(
-        "--batch-size", type=int, action="append", metavar="B", help="of which padding is measured (16, 32 and 64)"
+        "--batch-size", type=int, action="append", metavar="B", help="batch size to measure padding for (16, 32 and 64)"
     )
     parser.add_argument("--json", action="store_true", help="as JSON instead of a table")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts as well")
@@ -77,7 +75,7 @@ def _stats(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _audited(source: Source | MixedSource, split: str, audit: Audit) -> Iterator[Dialogue]:
-    """The dialogues; of a corpus, labels without a shared name are counted and do not stop."""
+    """The dialogues; in a corpus, labels without a shared name are counted and do not stop."""
     if isinstance(source, MixedSource):
         return source.load(split)
     raw = stream(source.corpus.name, source.path, split, source.options, SOURCE)

@@ -33,7 +33,7 @@ def _train(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _texts(source: Source) -> Iterator[str]:
-    """What is said, and what an agent writes: belief states, dialog acts and delexicalised responses."""
+    """The text of dialogues, and of what an agent writes: belief states, dialog acts and delexicalised responses."""
     for dialogue in source.load("train"):
         for turn in dialogue.turns:
             yield turn.text

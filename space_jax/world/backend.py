@@ -1,4 +1,4 @@
-"""What an agent acts on: tables to search, and bookings."""
+"""The world that an agent acts on: tables to search, and bookings."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Backend(Protocol):
         """The slots that a booking in a domain needs; () where nothing can be booked."""
 
     def book(self, domain: str, name: str, booking: Mapping[str, str]) -> str | None:
-        """The reference of a booking, the same whenever it is asked for; None if it is turned down."""
+        """The reference of a booking, the same at every request; None if it is turned down."""
 
 
 class Tables:

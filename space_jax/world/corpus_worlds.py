@@ -28,17 +28,17 @@ _WITH_FOLDER = ("camrest676", "multiwoz21")
 _EMPTY = Tables(Database({}))
 
 ANY_CAR = ""
-"""The id of no dialogue, whose world has the first table of every domain."""
+"""An id that no dialogue has; its world holds the first table of every domain."""
 
 
 class Worlds:
     """The worlds of one corpus, or of a user's own tables.
 
     Args:
-      corpus: name in the registry; "" for files of one's own.
+      corpus: name in the registry; "" for a user's own files.
       source: the folder that holds it.
-      database: a file or a folder of tables to use instead of the corpus's own; "" for those. What can be booked says
-        its `bookings.json`, or else the corpus.
+      database: a file or a folder of tables to use instead of the corpus's own; "" for those. Its `bookings.json`, or
+        else the corpus, says what can be booked.
 
     Raises:
       UserError: tables that cannot be read.
@@ -54,7 +54,7 @@ class Worlds:
         return self._common
 
     def to_talk_about(self) -> Backend:
-        """The world for a conversation of one's own; of KVRET that of a car with a table of every domain."""
+        """The world for a new conversation; for KVRET that of a car with a table of every domain."""
         return self.of(ANY_CAR)
 
     @functools.cached_property

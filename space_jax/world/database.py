@@ -1,7 +1,7 @@
-"""The tables an agent looks things up in, kept in SQLite and asked by belief states.
+"""The tables that an agent searches, kept in SQLite and queried by belief states.
 
-Nothing that anybody wrote stands in the text of a query: tables and columns have numbers there, and what is asked for
-is first found among the values of its column and then bound as a parameter.
+No user's text enters the text of a query: tables and columns have numbers there, and a wanted value is first looked up
+among the values of its column and then bound as a parameter.
 """
 
 import functools
@@ -20,19 +20,19 @@ _UNKNOWN = ("", "?")
 
 @functools.lru_cache(maxsize=1 << 12)
 def plain_name(name: str) -> str:
-    """The name of a domain or a slot as tables have it: "Price range" is `price_range`."""
+    """The name of a domain or a slot in the form that tables use: "Price range" is `price_range`."""
     return "_".join(re.findall(r"\w+", name.lower()))
 
 
 class Database:
-    """A table for each domain, in memory. Slots that are no column of a table restrict nothing.
+    """A table for each domain, in memory. Slots without a column restrict nothing.
 
     Domains and columns may be written in any way that `plain_name` makes the same.
 
     Args:
       tables: domain -> rows; a column that a row lacks is not known there.
       lenient: whether a value that no spelling rule finds in its column restricts nothing, instead of matching no row.
-        For tables as small as a dialogue's own, where users ask for what is not written there ("the nearest").
+        For tables as small as a dialogue's own, where users ask for values that are not in the table ("the nearest").
 
     Raises:
       UserError: a table without columns, or with two of one name.
@@ -42,7 +42,7 @@ class Database:
         self.lenient = lenient
         self._columns: dict[str, tuple[str, ...]] = {}
         self._tables: dict[str, str] = {}
-        # The agent answers one turn after the other, though a web server may do so in another thread each time.
+        # The agent answers one turn at a time, though a web server may use a different thread each time.
         self._connection = sqlite3.connect(":memory:", check_same_thread=False)
         self._connection.create_function("minutes", 1, lambda cell: as_minutes(cell or ""), deterministic=True)
         for number, (domain, rows) in enumerate(tables.items()):
@@ -112,7 +112,7 @@ class Database:
         return tuple(cell for (cell,) in cells if cell not in _UNKNOWN)
 
     def _clause(self, domain: str, slot: str, values: Iterable[str]) -> tuple[str, list[str | int]]:
-        """One condition with its parameters; no condition where nothing is meant and the database is lenient."""
+        """One condition with its parameters; none where the value matches nothing and the database is lenient."""
         column, conditions, bound = self._column(domain, slot), [], list[str | int]()
         for value in values:
             limit = time_limit(slot, value)

@@ -1,4 +1,4 @@
-"""What the database says to a belief state, and how it is told to the model.
+"""The database's result for a belief state, and the tokens that tell the model.
 
 Tokens of the model specification:
   [db_nores]      nothing is asked: no domain, or one without a table
@@ -22,15 +22,15 @@ from space_jax.world.database import Row, plain_name
 from space_jax.world.values import is_dont_care, nearest
 
 OFFERED = "offered"
-"""The value of the slot `name` that only the system has said: what it offered last. Responses are delexicalised, so the
-name itself is nowhere in the context."""
+"""The value of the slot `name` where only the system has named the entity that it offered last. Responses are
+delexicalised, so the name itself is nowhere in the context."""
 
 Key = frozenset[tuple[str, str]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Offers:
-    """What was offered in each domain: (the constraints it was offered under, its name), in order."""
+    """The offers in each domain: (the constraints it was offered under, its name), in order."""
 
     made: Mapping[str, tuple[tuple[Key, str], ...]] = dataclasses.field(default_factory=dict)
 
@@ -43,7 +43,7 @@ class Offers:
         return frozenset(name for key, name in self.made.get(domain, ()) if key == constraints)
 
     def with_names(self, domain: str, constraints: Key, names: tuple[str, ...]) -> "Offers":
-        """The offers with more of them behind."""
+        """The offers with further ones appended."""
         if not names:
             return self
         added = tuple((constraints, name) for name in names)
@@ -55,12 +55,12 @@ NO_OFFERS = Offers()
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lookup:
-    """What the database says.
+    """The result of a lookup.
 
     Attributes:
-      domain: that was asked, None for none.
+      domain: that was searched; None for none.
       constraints: that restrict the search, as a key for `Offers`.
-      rows: what matches; the accepted entity alone, if there is one. Entities that were offered under the same
+      rows: the matches, or the accepted entity alone. Entities that were offered under the same
         constraints and not accepted are left out: the user wants another.
       accepted: whether the rows are an accepted entity.
       count: of the rows.
@@ -85,7 +85,7 @@ NOTHING = Lookup(None, frozenset(), (), False, None, ("[db_nores]",))
 
 
 def look_up(backend: Backend, state: BeliefState, offers: Offers) -> Lookup:
-    """Asks the database about the last domain of a belief state that has a table.
+    """Searches the last domain of a belief state that has a table.
 
     Args:
       backend: the tables and the bookings.
@@ -128,7 +128,7 @@ def find_row(backend: Backend, domain: str, name: str) -> Row | None:
 
 
 def _accepted(backend: Backend, domain: str, name: str, offers: Offers) -> Row | None:
-    """The accepted entity: what was offered last, or what the name means among the offers, else in the table."""
+    """The accepted entity: the last offer, or the entity that the name means among the offers, else in the table."""
     if is_dont_care(name):
         return None
     made = offers.names(domain)
@@ -151,6 +151,6 @@ def _booking(backend: Backend, domain: str, row: Row, wishes: Mapping[str, str])
 
 
 def _complete(backend: Backend, domain: str, wishes: Mapping[str, str]) -> bool:
-    """Whether the domain can be booked and the wishes have all that it needs."""
+    """Whether the domain can be booked and the constraints have everything that a booking needs."""
     slots = backend.booking_slots(domain)
     return bool(slots) and not any(is_dont_care(wishes.get(slot, "")) for slot in slots)

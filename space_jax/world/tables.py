@@ -1,8 +1,8 @@
-"""Reads the tables of a database: a user's own files, and those that corpora bring along.
+"""Reads the tables of a database: a user's own files, and those that come with corpora.
 
 What a folder may hold: `<domain>.csv` (a line of column names first), `<domain>.json` (a list of objects, or an object
 with `rows`), `*.sqlite` or `*.db` (a table a domain), `bookings.json` (what can be booked), and MultiWOZ's
-`<domain>_db.json` or CamRest676's `CamRestDB.json`, which are told by their names.
+`<domain>_db.json` or CamRest676's `CamRestDB.json`, which are recognised by their names.
 """
 
 import csv
@@ -32,7 +32,7 @@ def read_database(source: Path | str, lenient: bool = False) -> Database:
       lenient: see `Database`.
 
     Raises:
-      UserError: nothing to read there, a file that is damaged, two tables of one domain; with the file.
+      UserError: nothing to read, a damaged file, two tables of one domain; with the file.
     """
     source = Path(source)
     files = sorted(source.iterdir()) if source.is_dir() else [source]
@@ -52,7 +52,7 @@ def read_bookings(source: Path | str) -> dict[str, tuple[str, ...]]:
     """Domain -> the slots that a booking needs, from `bookings.json` in a folder of tables; empty if there is none.
 
     Raises:
-      UserError: a file that says something else.
+      UserError: a file of another form.
     """
     path = Path(source) / BOOKINGS
     if not path.is_file():
