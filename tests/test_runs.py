@@ -247,6 +247,15 @@ def test_a_corpus_with_another_tokenizer_is_refused(finished, world, capfd):
     assert mistake(pretrain(finished, finished.name, "--config.data.prepared=other"), capfd) == expected
 
 
+def test_the_best_checkpoint_by_a_named_measure(world, capfd):
+    assert main(pretrain("by_acts", "space2", "--config.train.best_by=act_f1")) == 0
+    scores = {r["step"]: r["act_f1"] for r in read_records(Path("by_acts/metrics.jsonl")) if r["kind"] == "eval"}
+    assert find_checkpoints(Path("by_acts/checkpoints")).best == max(scores, key=scores.__getitem__)
+    assert "(best so far: highest act_f1)" in capfd.readouterr().err
+    sentence = mistake(pretrain("by_luck", "space2", "--config.train.best_by=luck"), capfd)
+    assert "config field train.best_by: 'luck' is not measured on these corpora; measures are loss" in sentence
+
+
 def test_init_from_nowhere_leaves_no_workdir(world, capfd):
     sentence = mistake(pretrain("never", "space2", "--init", "nowhere"), capfd)
     assert sentence.startswith("space-jax: nowhere: not a folder of weights")

@@ -99,21 +99,33 @@ def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[lis
     compiled: dict[GridShape, Any] = {}
     programs: dict[GridShape, Program] = {}
     timed: list[Timed] = []
+    started: list[tuple[jax.Array, Delivery[Batch]]] = []  # the step whose metrics were not read yet
+
+    def read(since: float) -> float:
+        """Waits for that step and times it, as the loop does; returns the time."""
+        for metrics, one in started:
+            jax.device_get(metrics)
+            timed.append(Timed(time.perf_counter() - since, one.tokens, one.padding, one.batch.shape))
+        started.clear()
+        return time.perf_counter()
+
     feed.draw()
-    delivery = _taken(feed)
+    delivery, began = _taken(feed), time.perf_counter()
     while len(timed) < steps:
-        began = time.perf_counter()
-        rung = delivery.batch.shape
-        new = rung not in compiled
+        shape = delivery.batch.shape
+        new = shape not in compiled
         if new:
-            compiled[rung], programs[rung] = compile_step(plan, delivery.batch)
+            read(began)
+            compiled[shape], programs[shape] = compile_step(plan, delivery.batch)
         feed.draw()
-        state, metrics = compiled[rung](state, delivery.batch)
-        following = _taken(feed)
-        jax.device_get(metrics)
-        if not new:  # the first run of a program also loads it
-            timed.append(Timed(time.perf_counter() - began, delivery.tokens, delivery.padding, rung))
-        delivery = following
+        state, metrics = compiled[shape](state, delivery.batch)
+        if new:  # the first run of a program also loads it, and is not timed
+            jax.device_get(metrics)
+            began = time.perf_counter()
+        else:
+            began = read(began)
+            started.append((metrics, delivery))
+        delivery = _taken(feed)
     return timed, programs
 
 
