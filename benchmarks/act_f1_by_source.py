@@ -23,13 +23,13 @@ from space_jax.features.example import Example, dialogue_examples
 from space_jax.features.grid import make_grid
 from space_jax.features.layout import assemble
 from space_jax.features.packing import NOTHING, Item, pack
-from space_jax.features.prepared import Prepared, open_prepared
+from space_jax.features.prepared_corpus import Prepared, open_prepared
 from space_jax.features.tokenizer import load_tokenizer
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.training.checkpoint import load_params
 from space_jax.training.mesh import make_mesh
+from space_jax.training.run_reader import LATEST, find_step
 from space_jax.training.state import abstract_placed_params
-from space_jax.training.trained import LATEST, find_step
 
 SOURCES = ("sgd", "multiwoz20_single", "camrest676", "kvret", "woz2", "sim_m", "star")
 BATCH = 64

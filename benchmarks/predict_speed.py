@@ -9,9 +9,9 @@ import argparse
 import time
 from pathlib import Path
 
-from space_jax.tasks.predict import predict_rows
+from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.record_sources import Row, rows_of
-from space_jax.tasks.trained import Trained
+from space_jax.tasks.row_predictions import predict_rows
 
 
 def main() -> None:
@@ -23,12 +23,12 @@ def main() -> None:
     given = parser.parse_args()
     rows = [row for row, _ in zip(rows_of(given.input), range(given.limit), strict=False)]
     for size in (1, 8, 64):
-        trained = Trained(given.workdir, batch_size=size)
+        trained = Predictor(given.workdir, batch_size=size)
         seconds = timed(trained, rows, size)
         print(f"batch {size:3d}: {len(rows) / seconds:7.1f} a second ({seconds:.2f} s for {len(rows)})", flush=True)
 
 
-def timed(trained: Trained, rows: list[Row], size: int) -> float:
+def timed(trained: Predictor, rows: list[Row], size: int) -> float:
     """Seconds of the second pass."""
     for _ in range(2):
         began = time.perf_counter()

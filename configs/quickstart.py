@@ -29,6 +29,7 @@ def get_config(size: str = "tiny") -> PretrainConfig:
             examples_per_row=6,
             masked_per_row=48,
             row_ladder=(0.3125, 1.0),  # each further rung would be another program to compile
+            eval_examples=256,  # an evaluation in seconds; no checkpoint is chosen by it
         ),
         optimiser=OptimiserConfig(learning_rate=3e-3, clip_norm=1.0),
         train=TrainConfig(steps=400, log_every=20, eval_every=200, checkpoint_every=200),

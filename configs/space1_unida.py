@@ -1,4 +1,4 @@
-r"""SPACE-1, micro, on UniDA: dialog-act F1 by source shows which annotations reach the model.
+r"""SPACE-1, tiny, on UniDA: dialog-act F1 by source shows which annotations reach the model.
 
 space-jax data build unida --data-root DIR --without multiwoz21 --without sim_r --tokenizer minilm \
       --max-turns 4 --max-turn-tokens 40 --out runs/unida/corpus
@@ -9,7 +9,7 @@ python -m benchmarks.act_f1_by_source --run mine=runs/unida/run --prepared runs/
 from space_jax.config import DataConfig, OptimiserConfig, PretrainConfig, Space1Config, TrainConfig, model_config
 
 
-def get_config(size: str = "micro") -> PretrainConfig:
+def get_config(size: str = "tiny") -> PretrainConfig:
     return PretrainConfig(
         recipe=Space1Config(),
         model=model_config(size, dropout=0.1, positions=128),
@@ -24,5 +24,5 @@ def get_config(size: str = "micro") -> PretrainConfig:
             eval_examples=512,
         ),
         optimiser=OptimiserConfig(learning_rate=1e-3, clip_norm=1.0),
-        train=TrainConfig(steps=1500, log_every=50, eval_every=500, checkpoint_every=500),
+        train=TrainConfig(steps=800, log_every=50, eval_every=400, checkpoint_every=400),
     )

@@ -13,7 +13,7 @@ import space_jax
 from space_jax.cli import main, make_parser
 from space_jax.config_files import load_config
 from space_jax.features.example import stable_hash
-from space_jax.features.prepared import open_prepared
+from space_jax.features.prepared_corpus import open_prepared
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.intent.config import IntentConfig

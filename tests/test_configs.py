@@ -13,7 +13,7 @@ from space_jax.config_files import load_config
 from space_jax.features.example import Limits
 from space_jax.features.grid import make_grid
 from space_jax.features.packing import pack
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.models.weights import parameter_path
 from space_jax.training.sharding import parameter_specs, unbox
 from space_jax.training.state import abstract_params

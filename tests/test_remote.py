@@ -3,7 +3,7 @@
 import pytest
 
 from space_jax.errors import UserError
-from space_jax.features.prepared import open_prepared
+from space_jax.features.prepared_corpus import open_prepared
 from space_jax.remote import as_path, files_below, is_remote, local_copy
 from space_jax.training.workdir import Workdir
 

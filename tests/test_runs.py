@@ -184,7 +184,7 @@ def test_info(finished, capfd):
     assert main(["info", "--workdir", str(finished)]) == 0
     out = capfd.readouterr().out
     assert f"{finished.name}, 2 layers x 16, 2 heads" in out
-    assert "0, 1, 2" in out
+    assert "1, 2" in out
 
 
 def test_looking_at_a_run_leaves_what_it_is_writing(finished):
@@ -209,14 +209,14 @@ def test_a_run_in_a_bucket_from_python(world, checkpoints_of_bucket, bucket):
 def test_a_step_that_is_not_there(finished, capfd):
     for wrong in ("7", "²", "last"):
         sentence = mistake(["evaluate", "--workdir", finished, "--step", wrong], capfd)
-        assert sentence == f"space-jax: --step: {wrong!r} is not one of best, latest, 0, 1, 2\n"
+        assert sentence == f"space-jax: --step: {wrong!r} is not one of best, latest, 1, 2\n"
 
 
 def test_starting_again_after_the_end_changes_nothing(finished):
     before = {name: (finished / name).read_bytes() for name in ("metrics.jsonl", "config.json")}
     assert main(pretrain(finished, finished.name)) == 0
     assert {name: (finished / name).read_bytes() for name in before} == before
-    assert find_checkpoints(finished / "checkpoints").steps == (0, 1, 2)
+    assert find_checkpoints(finished / "checkpoints").steps == (1, 2)
 
 
 def test_another_configuration_is_refused(finished, capfd):
@@ -224,7 +224,7 @@ def test_another_configuration_is_refused(finished, capfd):
     sentence = mistake(pretrain(finished, finished.name, "--config.optimiser.learning_rate=0.1"), capfd)
     assert "belongs to another configuration (optimiser.learning_rate was 0.001 and is 0.1)" in sentence
     assert (finished / "config.json").read_bytes() == saved
-    assert find_checkpoints(finished / "checkpoints").steps == (0, 1, 2)
+    assert find_checkpoints(finished / "checkpoints").steps == (1, 2)
 
 
 def test_parameters_from_another_run(finished, capfd):
@@ -245,6 +245,15 @@ def test_a_corpus_with_another_tokenizer_is_refused(finished, world, capfd):
     expected = f"space-jax: other: was built with another tokenizer than {finished}/tokenizer, the one of the run\n"
     assert mistake(["evaluate", "--workdir", finished, "--config.data.prepared=other"], capfd) == expected
     assert mistake(pretrain(finished, finished.name, "--config.data.prepared=other"), capfd) == expected
+
+
+def test_the_best_checkpoint_by_a_named_measure(world, capfd):
+    assert main(pretrain("by_acts", "space2", "--config.train.best_by=act_f1")) == 0
+    scores = {r["step"]: r["act_f1"] for r in read_records(Path("by_acts/metrics.jsonl")) if r["kind"] == "eval"}
+    assert find_checkpoints(Path("by_acts/checkpoints")).best == max(scores, key=scores.__getitem__)
+    assert "(best so far: highest act_f1)" in capfd.readouterr().err
+    sentence = mistake(pretrain("by_luck", "space2", "--config.train.best_by=luck"), capfd)
+    assert "config field train.best_by: 'luck' is not measured on these corpora; measures are loss" in sentence
 
 
 def test_init_from_nowhere_leaves_no_workdir(world, capfd):

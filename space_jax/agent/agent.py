@@ -19,7 +19,7 @@ from space_jax.tasks.dialogue.belief_text import parse_belief, write_belief
 from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
-from space_jax.tasks.trained import Trained
+from space_jax.tasks.predictor import Predictor
 from space_jax.world.corpus_worlds import Worlds
 from space_jax.world.lookup import Lookup, look_up
 
@@ -58,7 +58,7 @@ class Agent:
         Raises:
           UserError: no such run or checkpoint, one of another task, a beam that `Writer` refuses.
         """
-        trained = Trained(workdir, step)
+        trained = Predictor(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
         run = trained.config

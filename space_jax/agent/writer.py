@@ -17,7 +17,7 @@ from space_jax.decoding.generate import Generated, Given, generate, generate_by_
 from space_jax.decoding.sampling import GREEDY, Sampling
 from space_jax.errors import UserError
 from space_jax.features.batch import Tokens
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 from space_jax.tasks.dialogue.sequence import PARTS, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.text_packing import Encoded
@@ -58,7 +58,7 @@ class Writer:
         special = set(task.tokenizer.vocabulary().special)
         self._barred = {part: tuple(sorted(special - {self.sequences.closing[part]})) for part in PARTS}
 
-    def read(self, contexts: Sequence[Encoded]) -> Memory:
+    def read(self, contexts: Sequence[Encoded]) -> KVCache:
         """Reads contexts, one a row; the memory has rows to spare."""
         rows = power_of_two(len(contexts))
         length = -(-max(map(len, contexts)) // CONTEXT_STEP) * CONTEXT_STEP
@@ -76,13 +76,13 @@ class Writer:
 
     def write(
         self,
-        memory: Memory,
+        memory: KVCache,
         part: str,
         given: Sequence[Sequence[int]],
         begin: Sequence[int],
         active: Sequence[bool],
         limit: int | None = None,
-    ) -> tuple[list[list[int]], Memory]:
+    ) -> tuple[list[list[int]], KVCache]:
         """Writes one part of each row.
 
         Args:
@@ -125,13 +125,13 @@ class Writer:
         """The words of tokens."""
         return self.task.tokenizer.decode(list(tokens))
 
-    def _traced_read(self, params: Any, tokens: Tokens, occupied: jax.Array) -> Memory:
+    def _traced_read(self, params: Any, tokens: Tokens, occupied: jax.Array) -> KVCache:
         return self.task.module.apply({"params": params}, tokens, occupied, method="read")[1]
 
     def _traced_write(
         self,
         params: Any,
-        memory: Memory,
+        memory: KVCache,
         given: Given,
         active: jax.Array,
         key: jax.Array,

@@ -9,8 +9,8 @@ import numpy as np
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.tasks.config import FinetuneConfig
+from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.task import Json, Task
-from space_jax.tasks.trained import Trained
 
 Input = str | Mapping[str, Any]
 
@@ -27,7 +27,7 @@ class Finetuned:
       task: the task of its training: `task.name`, `task.labels`.
     """
 
-    def __init__(self, trained: Trained) -> None:
+    def __init__(self, trained: Predictor) -> None:
         self.config: FinetuneConfig = trained.config
         self.step: int = trained.step
         self.task: Task = trained.task
@@ -45,7 +45,7 @@ class Finetuned:
         Raises:
           UserError: no such run or checkpoint, or a damaged one.
         """
-        return cls(Trained(as_path(workdir), step, batch_size))
+        return cls(Predictor(as_path(workdir), step, batch_size))
 
     def predict(self, inputs: Sequence[Input]) -> list[Json]:
         """The prediction for each input, as `space-jax predict` prints it; docs/finetuning.md shows each task's.

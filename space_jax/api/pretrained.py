@@ -18,12 +18,12 @@ from space_jax.features.grid import Grid, make_grid
 from space_jax.features.layout import WRAPPERS, Layout, assemble
 from space_jax.features.packing import NOTHING, Item, pack
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.remote import as_path
 from space_jax.training.checkpoint import load_params
 from space_jax.training.mesh import make_mesh
+from space_jax.training.run_reader import BEST, CHECKPOINTS, TOKENIZER, find_step
 from space_jax.training.state import abstract_placed_params
-from space_jax.training.trained import BEST, CHECKPOINTS, TOKENIZER, find_step
 
 Input = str | Mapping[str, Any] | Dialogue
 

@@ -16,14 +16,14 @@ from space_jax.remote import as_path
 from space_jax.tasks import finetune as finetuning
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.tasks.finetune import Subset
-from space_jax.tasks.predict import evaluate_file, evaluate_split
+from space_jax.tasks.predictor import Predictor
+from space_jax.tasks.row_predictions import evaluate_file, evaluate_split
 from space_jax.tasks.seeds import summarise
 from space_jax.tasks.task import Json
-from space_jax.tasks.trained import Trained
 from space_jax.tasks.workdir import write_text
 from space_jax.training import pretrain as pretraining
 from space_jax.training.loop import Result
-from space_jax.training.trained import evaluate_run
+from space_jax.training.run_reader import evaluate_run
 
 PathLike = str | os.PathLike[str]
 
@@ -160,7 +160,7 @@ def evaluate(
 def _evaluate_finetuned(
     folder: Path, split: str, step: str, input: PathLike | None, errors: PathLike | None, overrides: Mapping[str, Any]
 ) -> Evaluation:
-    trained = Trained(folder, step, overrides=overrides)
+    trained = Predictor(folder, step, overrides=overrides)
     if input is None:
         result, measured = evaluate_split(trained, split), split
     else:

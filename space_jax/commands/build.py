@@ -33,7 +33,7 @@ from space_jax.errors import UserError
 from space_jax.features.example import Limits
 
 if TYPE_CHECKING:
-    from space_jax.features.prepared import Prepared
+    from space_jax.features.prepared_corpus import Prepared
     from space_jax.features.runners import Runner
 
 
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _build(given: argparse.Namespace, _: list[str]) -> None:
     # Imported here, because TensorFlow Datasets takes a moment that --help need not wait for.
     from space_jax.convert.minilm import named_folder
-    from space_jax.features.prepare import prepare
+    from space_jax.features.corpus_builder import prepare
     from space_jax.features.tokenizer import load_tokenizer
 
     if not is_mixture(given.name):
@@ -127,7 +127,7 @@ def progress_bars() -> Progress:
 
 def say_counts(corpus: "Prepared") -> None:
     """A summary of the build: sizes, and the examples with known acts and trees."""
-    from space_jax.features.prepared import Counts
+    from space_jax.features.prepared_corpus import Counts
 
     print(f"{corpus.folder}: {corpus.metadata.vocabulary.size} tokens in the vocabulary")
     for split, counts in corpus.metadata.splits.items():

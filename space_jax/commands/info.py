@@ -39,7 +39,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 
 def _add_workdir(table: Table, workdir: Path) -> None:
     from space_jax.training.checkpoint import find_checkpoints
-    from space_jax.training.trained import CHECKPOINTS
+    from space_jax.training.run_reader import CHECKPOINTS
 
     config = read_config(workdir)
     model, recipe = config.model, config.recipe

@@ -23,10 +23,10 @@ def add_parser(verbs: Any) -> None:
 def _run(given: argparse.Namespace, _: list[str]) -> None:
     if given.batch_size < 1:
         raise UserError(f"--batch-size: {given.batch_size} is not positive")
-    from space_jax.tasks.predict import predict_rows, rows_from, to_line
-    from space_jax.tasks.trained import Trained
+    from space_jax.tasks.predictor import Predictor
+    from space_jax.tasks.row_predictions import predict_rows, rows_from, to_line
 
-    trained = Trained(given.workdir, given.step, given.batch_size)
+    trained = Predictor(given.workdir, given.step, given.batch_size)
     for said in predict_rows(trained, rows_from(given.input, sys.stdin.buffer), given.batch_size):
         sys.stdout.buffer.write(to_line(said).encode() + b"\n")  # UTF-8 whatever the terminal's locale
     sys.stdout.buffer.flush()

@@ -24,7 +24,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     if given.n < 0:
         raise UserError(f"--n: {given.n} is negative")
     config = read_config(given.workdir)
-    from space_jax.training.learnt import before_and_after, predictions
+    from space_jax.training.run_report import before_and_after, predictions
 
     console = Console()
     console.print(before_and_after(given.workdir))

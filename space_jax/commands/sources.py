@@ -19,8 +19,8 @@ from space_jax.errors import UserError
 
 if TYPE_CHECKING:
     from space_jax.corpora.mixtures.selection import Selection
+    from space_jax.features.build_units import Tick
     from space_jax.features.runners import Runner
-    from space_jax.features.units import Tick
 
 
 def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:

@@ -37,7 +37,7 @@ from space_jax.losses import (
     view_similarities,
 )
 from space_jax.losses.contrast import subspace_features
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 from space_jax.models.recipe import Generator, Terms, total_loss
 from space_jax.models.weights import by_path, without_vocabulary_padding
 
@@ -168,7 +168,7 @@ def _metrics(prefix: str, stream: str, terms: Terms, examples: int) -> dict[str,
     return computed
 
 
-def _generated(recording: Recording, given: Arrays, params: Any, memories: dict[str, Memory]) -> dict[str, Any]:
+def _generated(recording: Recording, given: Arrays, params: Any, memories: dict[str, KVCache]) -> dict[str, Any]:
     """The responses whose recordings are among `given`; the first of their tokens is the opening token."""
     recipe, ids = recording.recipe, recording.ids
     assert isinstance(recipe, Generator)

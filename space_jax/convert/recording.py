@@ -29,7 +29,7 @@ from space_jax.dialogue.trees import hashed_views, tree_views
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, Tokens
 from space_jax.models.recipe import Recipe
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.models.weights import Weights, nested, pad_vocabulary
 
 IDS = {"summary": 2, "unknown": 3, "end": 12}

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from space_jax.decoding.cache import NextToken, response_tokens, with_room, written
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 UNENDED = -1e10
 """The score of a response that did not end within the limit."""
@@ -31,7 +31,7 @@ class Beam:
     tokens: jax.Array
     counts: jax.Array
     scores: jax.Array
-    memory: Memory
+    memory: KVCache
 
 
 @struct.dataclass
@@ -52,12 +52,12 @@ class _State:
     tokens: jax.Array
     scores: jax.Array
     ended: jax.Array
-    memory: Memory
+    memory: KVCache
 
 
 def beam_search(
     next_token: NextToken,
-    memory: Memory,
+    memory: KVCache,
     first: int,
     last: int,
     limit: int,
@@ -90,7 +90,7 @@ def beam_search(
 
 def search(
     next_token: NextToken,
-    memory: Memory,
+    memory: KVCache,
     scores: jax.Array,
     begin: jax.Array,
     last: int,
@@ -149,10 +149,10 @@ def search(
     return _best(jax.lax.while_loop(undecided, body, state), prompt, last, pad)
 
 
-def _start(memory: Memory, limit: int, size: int, pad: int, active: jax.Array | None) -> _State:
+def _start(memory: KVCache, limit: int, size: int, pad: int, active: jax.Array | None) -> _State:
     """One hypothesis per row; the others have no probability, so the first step continues only that one."""
     rows = memory.segments.shape[0]
-    memory = Memory(
+    memory = KVCache(
         jnp.repeat(memory.keys, size, axis=1),
         jnp.repeat(memory.values, size, axis=1),
         jnp.repeat(memory.segments, size, axis=0),
@@ -201,11 +201,11 @@ def _chosen(state: _State, scores: jax.Array, prompt: int, last: int, pad: int) 
     )
 
 
-def _of_parents(memory: Memory, parent: jax.Array, prompt: int) -> Memory:
+def _of_parents(memory: KVCache, parent: jax.Array, prompt: int) -> KVCache:
     """Copies to each hypothesis the response of its parent `[R, size]`; the prompt is the same for all of a row."""
     rows, size = parent.shape
     source = (jnp.arange(rows)[:, None] * size + parent).reshape(-1)
-    return Memory(
+    return KVCache(
         memory.keys.at[..., prompt:, :].set(memory.keys[:, source, :, prompt:]),
         memory.values.at[..., prompt:, :].set(memory.values[:, source, :, prompt:]),
         memory.segments,  # all hypotheses have written the same places
@@ -228,7 +228,7 @@ def _best(state: _State, prompt: int, last: int, pad: int) -> Beam:
         tokens=tokens,
         counts=counts,
         scores=jnp.take_along_axis(scores, best, axis=1)[:, 0],
-        memory=Memory(
+        memory=KVCache(
             state.memory.keys[:, row],
             state.memory.values[:, row],
             jnp.concatenate([state.memory.segments[row, :prompt], held], axis=1),

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from space_jax.features.batch import Tokens
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
-NextToken = Callable[[Tokens, Memory], tuple[jax.Array, Memory]]
+NextToken = Callable[[Tokens, KVCache], tuple[jax.Array, KVCache]]
 """Tokens `[R, 1]` and the memory before them -> scores float32 `[R, 1, V]` and the memory grown by them."""
 
 
@@ -30,15 +30,15 @@ def response_tokens(token: jax.Array, step: jax.Array) -> Tokens:
     return Tokens(ids=ids, positions=zeros + step, roles=zeros, turns=zeros, segments=zeros + 1)
 
 
-def with_room(memory: Memory, places: int) -> Memory:
+def with_room(memory: KVCache, places: int) -> KVCache:
     """The memory with empty places appended, which nothing attends to."""
     wide = [(0, 0), (0, 0), (0, 0), (0, places), (0, 0)]
-    return Memory(
+    return KVCache(
         jnp.pad(memory.keys, wide), jnp.pad(memory.values, wide), jnp.pad(memory.segments, ((0, 0), (0, places)))
     )
 
 
-def compacted(memory: Memory, places: int) -> Memory:
+def compacted(memory: KVCache, places: int) -> KVCache:
     """The memory with the written places first, in their order, cut to a number of places; the rest is lost.
 
     The order of places is irrelevant to the model: positions are in the keys.
@@ -47,10 +47,10 @@ def compacted(memory: Memory, places: int) -> Memory:
     kept = order[None, :, None, :, None]
     keys, values = (jnp.take_along_axis(part, kept, axis=3) for part in (memory.keys, memory.values))
     room = max(0, places - memory.segments.shape[1])
-    return with_room(Memory(keys, values, jnp.take_along_axis(memory.segments, order, axis=1)), room)
+    return with_room(KVCache(keys, values, jnp.take_along_axis(memory.segments, order, axis=1)), room)
 
 
-def written(memory: Memory, grown: Memory, place: jax.Array) -> Memory:
+def written(memory: KVCache, grown: KVCache, place: jax.Array) -> KVCache:
     """Moves the token that the model appended to the memory into its next empty place.
 
     Args:
@@ -66,6 +66,6 @@ def written(memory: Memory, grown: Memory, place: jax.Array) -> Memory:
         token = jax.lax.slice_in_dim(new, new.shape[axis] - 1, None, axis=axis)
         return jax.lax.dynamic_update_slice_in_dim(old, token, place, axis=axis)
 
-    return Memory(
+    return KVCache(
         move(memory.keys, grown.keys, 3), move(memory.values, grown.values, 3), move(memory.segments, grown.segments, 1)
     )

@@ -12,7 +12,7 @@ from space_jax.decoding.beam import search
 from space_jax.decoding.cache import NextToken, with_room, written
 from space_jax.decoding.sampling import Sampling, choose
 from space_jax.features.batch import Tokens
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 
 @struct.dataclass
@@ -43,7 +43,7 @@ class Generated:
 
     tokens: jax.Array
     counts: jax.Array
-    memory: Memory
+    memory: KVCache
 
 
 @struct.dataclass
@@ -53,7 +53,7 @@ class _State:
     position: jax.Array
     ended: jax.Array
     tokens: jax.Array
-    memory: Memory
+    memory: KVCache
 
 
 def positions_of(ids: jax.Array, present: jax.Array, opening: tuple[int, ...], begin: jax.Array) -> jax.Array:
@@ -78,7 +78,7 @@ def positions_of(ids: jax.Array, present: jax.Array, opening: tuple[int, ...], b
 
 def generate(
     next_token: NextToken,
-    memory: Memory,
+    memory: KVCache,
     given: Given,
     last: int,
     limit: int,
@@ -147,7 +147,7 @@ def generate(
 
 def generate_by_beam(
     next_token: NextToken,
-    memory: Memory,
+    memory: KVCache,
     given: Given,
     last: int,
     limit: int,
@@ -166,8 +166,8 @@ def generate_by_beam(
 
 
 def _after_given(
-    next_token: NextToken, memory: Memory, given: Given, opening: tuple[int, ...]
-) -> tuple[jax.Array, jax.Array, Memory]:
+    next_token: NextToken, memory: KVCache, given: Given, opening: tuple[int, ...]
+) -> tuple[jax.Array, jax.Array, KVCache]:
     """Of the first token to be chosen the scores `[R, V]` and the position `[R]`; the memory before it."""
     positions = positions_of(given.ids, given.present, opening, given.begin)
     zeros = jnp.zeros_like(given.ids)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from space_jax.decoding.cache import NextToken, response_tokens, with_room, written
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 
 @struct.dataclass
@@ -24,10 +24,10 @@ class _State:
     token: jax.Array
     ended: jax.Array
     output: jax.Array
-    memory: Memory
+    memory: KVCache
 
 
-def greedy(next_token: NextToken, memory: Memory, first: int, last: int, limit: int, barred: tuple[int, ...] = ()):
+def greedy(next_token: NextToken, memory: KVCache, first: int, last: int, limit: int, barred: tuple[int, ...] = ()):
     """Decodes one response a row.
 
     Args:

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from flax import struct
 
-from space_jax.features.grid import Rung
+from space_jax.features.grid import GridShape
 
 Array = Any  # np.ndarray on the host, jax.Array on a device
 
@@ -37,14 +37,14 @@ class PackedBatch(Protocol):
         """`[B]` bool, whether the example counts."""
 
     @property
-    def shape(self) -> Rung:
+    def shape(self) -> GridShape:
         """The sizes in which batches of a run differ; each is a program to compile."""
 
     @property
     def segments(self) -> tuple[Array, ...]:
         """The segment ids of every grid of tokens, 0 where it is padding."""
 
-    def grown(self, shape: Rung) -> Self:
+    def grown(self, shape: GridShape) -> Self:
         """The batch with empty rows and columns behind its own, so that others may have more."""
 
     def masked_and_lost(self) -> tuple[int, int]:
@@ -134,16 +134,16 @@ class Batch:
     dialogue: Array
 
     @property
-    def shape(self) -> Rung:
+    def shape(self) -> GridShape:
         """Rows, and columns of context and response."""
-        return Rung(self.occupied.shape[-2], self.context.ids.shape[-1], self.response.ids.shape[-1])
+        return GridShape(self.occupied.shape[-2], self.context.ids.shape[-1], self.response.ids.shape[-1])
 
     @property
     def segments(self) -> tuple[Array, ...]:
         """Those of context, response and negative grid."""
         return self.context.segments, self.response.segments, self.negative.segments
 
-    def grown(self, shape: Rung) -> "Batch":
+    def grown(self, shape: GridShape) -> "Batch":
         """See `PackedBatch.grown`. Segments are local to a row and `slot` counts from the first: nothing else changes.
 
         Args:

@@ -9,7 +9,7 @@ from space_jax.errors import UserError
 from space_jax.features.layout import WRAPPERS
 
 
-class Rung(NamedTuple):
+class GridShape(NamedTuple):
     """A shape: R rows, L columns of the context, Lr of the response."""
 
     rows: int
@@ -41,19 +41,19 @@ class Grid:
     """
 
     examples: int
-    rungs: tuple[Rung, ...]
+    rungs: tuple[GridShape, ...]
     slots: int
     masked: int
     words: int
     tree_elements: int
     negatives: bool
 
-    def smallest(self, rows: int) -> Rung:
+    def smallest(self, rows: int) -> GridShape:
         """The smallest rung that has `rows` rows."""
         return next(rung for rung in self.rungs if rung.rows >= rows)
 
 
-def ladder(data: DataConfig, examples: int, row_multiple: int = 1) -> tuple[Rung, ...]:
+def ladder(data: DataConfig, examples: int, row_multiple: int = 1) -> tuple[GridShape, ...]:
     """The shapes of a configuration, of rising size, each once.
 
     The last has a row for every example and holds the longest context and response, so that any batch fits; larger ones
@@ -69,9 +69,9 @@ def ladder(data: DataConfig, examples: int, row_multiple: int = 1) -> tuple[Rung
         return max(1, math.ceil(round(share * examples, 6) / row_multiple)) * row_multiple
 
     full = data.context_length, data.response_length
-    rungs = {Rung(rows(share), *full) for share in data.row_ladder}
-    rungs |= {Rung(rows(share), context, response) for share, context, response in data.grids}
-    safe = Rung(rows(1.0), *full)
+    rungs = {GridShape(rows(share), *full) for share in data.row_ladder}
+    rungs |= {GridShape(rows(share), context, response) for share, context, response in data.grids}
+    safe = GridShape(rows(1.0), *full)
     return (*sorted((rung for rung in rungs if rung.cells < safe.cells), key=lambda rung: (rung.cells, rung)), safe)
 
 

@@ -19,7 +19,7 @@ from space_jax.features.example import Limits
 from space_jax.features.grid import make_grid
 from space_jax.features.layout import WRAPPERS
 from space_jax.features.packing import choose
-from space_jax.features.placement import place
+from space_jax.features.row_fitting import fit_rows
 from space_jax.features.tokenizer import Tokenizer
 
 SAMPLE = 4096
@@ -125,7 +125,7 @@ def padding(sample: Sequence[tuple[int, int]], batch_size: int, data: DataConfig
             break
         real += int(batch.sum())
         packed += choose([np.pad(batch, [(0, 0), (0, 1)])], grid)[0].cells
-        rows = next(rows for rows in itertools.count(1) if place(batch, room, rows, grid.slots) is not None)
+        rows = next(rows for rows in itertools.count(1) if fit_rows(batch, room, rows, grid.slots) is not None)
         tightest += rows * sum(room)
         longest += len(batch) * int(batch.max(axis=0).sum())
         fixed += len(batch) * sum(room)

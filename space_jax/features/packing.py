@@ -13,10 +13,10 @@ from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch, Tokens
-from space_jax.features.grid import Grid, Rung
+from space_jax.features.grid import Grid, GridShape
 from space_jax.features.layout import NO_WORD, Layout
 from space_jax.features.masking import chosen_in_turn
-from space_jax.features.placement import place
+from space_jax.features.row_fitting import fit_rows
 
 NOTHING = np.zeros(0, np.int32)
 
@@ -64,7 +64,7 @@ def pack_alike(parts: Sequence[Sequence[Item]], grid: Grid) -> list[Batch]:
     ]
 
 
-def choose(needs: Sequence[np.ndarray], grid: Grid) -> tuple[Rung, list[list[list[int]]]]:
+def choose(needs: Sequence[np.ndarray], grid: Grid) -> tuple[GridShape, list[list[list[int]]]]:
     """The first rung that fits all micro-batches.
 
     Args:
@@ -79,7 +79,7 @@ def choose(needs: Sequence[np.ndarray], grid: Grid) -> tuple[Rung, list[list[lis
         room = (rung.context, rung.response, rung.response)
         placed = []
         for part in needs:
-            rows = place(part, room, rung.rows, grid.slots)
+            rows = fit_rows(part, room, rung.rows, grid.slots)
             if rows is None:
                 break
             placed.append(rows)
@@ -94,7 +94,7 @@ def _needs(items: Sequence[Item], grid: Grid) -> np.ndarray:
     return np.array(needs, np.int64).reshape(-1, 3)
 
 
-def _batch(items: Sequence[Item], placed: list[list[tuple[int, Item]]], rung: Rung, grid: Grid) -> Batch:
+def _batch(items: Sequence[Item], placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -> Batch:
     rows, length = rung.rows, rung.response
     return Batch(
         context=_context(placed, rung),
@@ -110,7 +110,7 @@ def _batch(items: Sequence[Item], placed: list[list[tuple[int, Item]]], rung: Ru
     )
 
 
-def _context(placed: list[list[tuple[int, Item]]], rung: Rung) -> Tokens:
+def _context(placed: list[list[tuple[int, Item]]], rung: GridShape) -> Tokens:
     layouts = [[item.layout for _, item in row] for row in placed]
 
     def fill(name: str) -> np.ndarray:
@@ -150,7 +150,7 @@ def _segments(parts: list[list[np.ndarray]], rows: int, length: int) -> np.ndarr
     return _fill([[np.full(len(part), s + 1, np.int32) for s, part in enumerate(row)] for row in parts], rows, length)
 
 
-def _masked(placed: list[list[tuple[int, Item]]], rung: Rung, grid: Grid) -> dict[str, np.ndarray]:
+def _masked(placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -> dict[str, np.ndarray]:
     columns, targets, weights = [], [], []
     for row in placed:
         lengths = np.array([len(item.layout.ids) for _, item in row], np.int32)
@@ -170,7 +170,7 @@ def _masked(placed: list[list[tuple[int, Item]]], rung: Rung, grid: Grid) -> dic
     }
 
 
-def _occupancy(placed: list[list[tuple[int, Item]]], rung: Rung, grid: Grid) -> dict[str, np.ndarray]:
+def _occupancy(placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -> dict[str, np.ndarray]:
     occupied = np.zeros((rung.rows, grid.slots), bool)
     slot = np.zeros(grid.examples, np.int32)
     for r, row in enumerate(placed):

@@ -21,7 +21,7 @@ from space_jax.features.layout import Layout, assemble
 from space_jax.features.masking import mask_spans
 from space_jax.features.negatives import draw_negatives
 from space_jax.features.packing import Item, pack_alike
-from space_jax.features.prepared import Prepared, streams_of
+from space_jax.features.prepared_corpus import Prepared, streams_of
 from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of
 
 NO_TOKENS = np.zeros(0, np.int32)

@@ -15,7 +15,7 @@ import numpy as np
 
 from space_jax.config import DataConfig
 from space_jax.errors import UserError
-from space_jax.features.prepared import Prepared, open_prepared
+from space_jax.features.prepared_corpus import Prepared, open_prepared
 
 PURPOSES = ("shuffle_labelled", "shuffle_unlabelled", "mask_labelled", "mask_unlabelled", "negatives", "evaluation")
 

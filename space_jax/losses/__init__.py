@@ -7,10 +7,10 @@ with the examples that count. Nothing here knows of files, corpora or models.
 from space_jax.losses.bag_of_words import bag_of_words
 from space_jax.losses.classification import class_cross_entropy
 from space_jax.losses.contrast import l2_normalise, multi_view_contrast, weighted_contrast
+from space_jax.losses.contrast_pairs import contrast_weights, pool_groups
 from space_jax.losses.dialog_act import dialog_act, entropy_gate
 from space_jax.losses.language_model import shifted_targets, token_cross_entropy
 from space_jax.losses.policy import policy_distance
-from space_jax.losses.pool import contrast_weights, pool_groups
 from space_jax.losses.r_drop import r_drop, symmetric_kl, under_two_keys
 from space_jax.losses.selection import response_selection
 from space_jax.losses.sums import Sum

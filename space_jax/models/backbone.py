@@ -16,10 +16,10 @@ from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
 from space_jax.losses import tied_predictions
 from space_jax.models.attend import NEGATIVE, attend
+from space_jax.models.axis_names import constrain
 from space_jax.models.dropout import Dropout, dropout
-from space_jax.models.logical import constrain
+from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import decoder_mask, same_segment
-from space_jax.models.memory import Memory
 
 PUBLISHED_WIDTH = 768
 _LONGEST_WAVE = 1000.0  # in positions, over 2 pi
@@ -358,7 +358,7 @@ class Backbone(nn.Module):
         """Embeds a grid of tokens with all their parts: `[R, L]` to `[R, L, H]`."""
         return self.embedding(tokens.ids, tokens.positions, tokens.roles, tokens.turns)
 
-    def encode(self, x: jax.Array, segments: jax.Array) -> tuple[jax.Array, Memory]:
+    def encode(self, x: jax.Array, segments: jax.Array) -> tuple[jax.Array, KVCache]:
         """Runs embedded tokens that all see one another within their example.
 
         Args:
@@ -368,10 +368,10 @@ class Backbone(nn.Module):
         Returns:
           The last layer `[R, L, H]` and the memory of these tokens.
         """
-        nothing = Memory.empty(self.config, x.shape[0])
+        nothing = KVCache.empty(self.config, x.shape[0])
         return self._run(x, segments, nothing, same_segment(segments, segments))
 
-    def decode(self, x: jax.Array, segments: jax.Array, memory: Memory) -> tuple[jax.Array, Memory]:
+    def decode(self, x: jax.Array, segments: jax.Array, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Runs embedded tokens that see their example's memory and, causally, one another.
 
         Args:
@@ -384,6 +384,6 @@ class Backbone(nn.Module):
         """
         return self._run(x, segments, memory, decoder_mask(segments, memory.segments))
 
-    def _run(self, x: jax.Array, segments: jax.Array, memory: Memory, mask: jax.Array) -> tuple[jax.Array, Memory]:
+    def _run(self, x: jax.Array, segments: jax.Array, memory: KVCache, mask: jax.Array) -> tuple[jax.Array, KVCache]:
         x, (keys, values) = self.layers(x.astype(self.config.dtype), (memory.keys, memory.values), mask)
         return x, memory.grown(keys, values, segments)

@@ -9,7 +9,7 @@ from flax import linen as nn
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Batch, Tokens
 from space_jax.models.backbone import Backbone, Dense, Embedding, LayerNorm, weight_init
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 
 class MaskedTokenHead(nn.Module):
@@ -116,7 +116,7 @@ def learned_summaries(summary: jax.Array, embedding: Embedding, occupied: jax.Ar
 
 def encode_summarised(
     backbone: Backbone, summaries: jax.Array, x: jax.Array, segments: jax.Array, occupied: jax.Array
-) -> tuple[jax.Array, jax.Array, Memory]:
+) -> tuple[jax.Array, jax.Array, KVCache]:
     """Encodes tokens with a summary before each example.
 
     Args:

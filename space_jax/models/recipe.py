@@ -14,7 +14,7 @@ from flax import struct
 
 from space_jax.features.batch import Batch, PackedBatch, Tokens
 from space_jax.losses.sums import Sum
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 Terms = dict[str, Sum]
 Keys = Mapping[str, jax.Array]
@@ -100,11 +100,11 @@ class Recipe(Objective[Batch], Protocol):
 class Generator(Protocol):
     """A recipe that writes responses: SPACE-1 and SPACE-3."""
 
-    def prompt(self, params: Any, batch: Batch) -> Memory:
+    def prompt(self, params: Any, batch: Batch) -> KVCache:
         """Everything that a response is written on."""
         ...
 
-    def next_token(self, params: Any, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+    def next_token(self, params: Any, tokens: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Scores of the token after each of `tokens` `[R, L]`, float32 `[R, L, padded V]`, and the memory grown."""
         ...
 

@@ -10,7 +10,7 @@ from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Batch, Tokens
 from space_jax.models.backbone import Backbone, Dense
 from space_jax.models.heads import encode_summarised, joined, learned_summaries, per_example, summary_init
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 
 @struct.dataclass
@@ -25,7 +25,7 @@ class Reading:
 
     summary: jax.Array
     act_logits: jax.Array
-    memory: Memory
+    memory: KVCache
 
 
 class Space1Model(nn.Module):
@@ -40,7 +40,7 @@ class Space1Model(nn.Module):
         self.act_classifier = Dense(config, len(ACTS), ("embed", None), output_dtype=jnp.float32)
         self.selector = Dense(config, 1, ("embed", None), output_dtype=jnp.float32)
 
-    def summarise(self, tokens: Tokens, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+    def summarise(self, tokens: Tokens, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
         """Encodes tokens with the summary vectors before them.
 
         Args:
@@ -61,12 +61,12 @@ class Space1Model(nn.Module):
         summary = per_example(grid, batch)
         return Reading(summary, self.act_classifier(summary), memory)
 
-    def respond(self, response: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+    def respond(self, response: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the memory grown."""
         x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
         return self.backbone.embedding.logits(x), memory
 
-    def response_losses(self, response: Tokens, memory: Memory, targets: jax.Array, counts: jax.Array) -> jax.Array:
+    def response_losses(self, response: Tokens, memory: KVCache, targets: jax.Array, counts: jax.Array) -> jax.Array:
         """The cross-entropy of each next token, float32 `[R, Lr]`, where `counts` `[R, Lr]` is True."""
         x, _ = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
         return self.backbone.embedding.cross_entropy(x, targets, counts)

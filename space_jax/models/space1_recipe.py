@@ -14,7 +14,7 @@ from space_jax.losses import (
     symmetric_kl,
 )
 from space_jax.models.heads import has_tokens, per_token, responded
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space1 import Reading, Space1Model
 from space_jax.models.views import first_view, rngs, two_views
@@ -63,11 +63,11 @@ class Space1Recipe:
         reading = self.model.apply({"params": params}, batch, method="read")
         return {"understanding": reading.summary, "act_logits": reading.act_logits}
 
-    def prompt(self, params: dict, batch: Batch) -> Memory:
+    def prompt(self, params: dict, batch: Batch) -> KVCache:
         """See `Generator.prompt`."""
         return self.model.apply({"params": params}, batch, method="read").memory
 
-    def next_token(self, params: dict, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+    def next_token(self, params: dict, tokens: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """See `Generator.next_token`."""
         return self.model.apply({"params": params}, tokens, memory, method="respond")
 

@@ -11,7 +11,7 @@ from space_jax.config import ModelConfig
 from space_jax.features.batch import Batch, Tokens
 from space_jax.models.backbone import Backbone, Dense, mask_vocabulary
 from space_jax.models.heads import MaskedTokenHead, Pooler, joined, last_prompts, per_example, prompt_grid
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 
 @struct.dataclass
@@ -28,7 +28,7 @@ class View:
     system: jax.Array
     user_pooled: jax.Array
     system_pooled: jax.Array
-    memory: Memory
+    memory: KVCache
 
 
 class Space3Model(nn.Module):
@@ -45,11 +45,11 @@ class Space3Model(nn.Module):
             config, config.vocabulary.padded_size, ("embed", "vocab"), use_bias=False, output_dtype=jnp.float32
         )
 
-    def encode(self, tokens: Tokens) -> tuple[jax.Array, Memory]:
+    def encode(self, tokens: Tokens) -> tuple[jax.Array, KVCache]:
         """The dialogue encoder: `[R, L]` tokens to `[R, L, H]` and their memory."""
         return self.backbone.encode(self.backbone.embed(tokens), tokens.segments)
 
-    def understand(self, memory: Memory, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+    def understand(self, memory: KVCache, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
         """The understanding decoder.
 
         Args:
@@ -61,21 +61,21 @@ class Space3Model(nn.Module):
         """
         return self._prompted(self.config.vocabulary.understand, memory, occupied)
 
-    def decide(self, memory: Memory, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+    def decide(self, memory: KVCache, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
         """The policy decoder, on a memory that ends with the understanding prompts; results as `understand`."""
         return self._prompted(self.config.vocabulary.policy, memory, occupied)
 
-    def _prompted(self, prompts: tuple[int, ...], memory: Memory, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+    def _prompted(self, prompts: tuple[int, ...], memory: KVCache, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
         ids, segments = prompt_grid(prompts, occupied)
         x, memory = self.backbone.decode(self.backbone.embedding(ids), segments, memory)
         return last_prompts(x, len(prompts)), memory
 
-    def respond(self, response: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+    def respond(self, response: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the memory grown."""
         x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
         return self.backbone.embedding.logits(x), memory
 
-    def response_losses(self, response: Tokens, memory: Memory, targets: jax.Array, counts: jax.Array) -> jax.Array:
+    def response_losses(self, response: Tokens, memory: KVCache, targets: jax.Array, counts: jax.Array) -> jax.Array:
         """The cross-entropy of each next token, float32 `[R, Lr]`, where `counts` `[R, Lr]` is True."""
         x, _ = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
         return self.backbone.embedding.cross_entropy(x, targets, counts)

@@ -17,7 +17,7 @@ from space_jax.losses import (
     weighted_contrast,
 )
 from space_jax.models.heads import has_tokens, per_example, per_token, responded
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 from space_jax.models.pool import Pool, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space3 import Space3Model, View
@@ -97,14 +97,14 @@ class Space3Recipe:
         policy, _ = self.model.apply(variables, view.memory, batch.occupied, method="decide")
         return {"understanding": view.user, "policy": per_example(policy, batch)}
 
-    def prompt(self, params: dict, batch: Batch) -> Memory:
+    def prompt(self, params: dict, batch: Batch) -> KVCache:
         """See `Generator.prompt`."""
         variables = {"params": params}
         view = self.model.apply(variables, batch, method="view")
         _, memory = self.model.apply(variables, view.memory, batch.occupied, method="decide")
         return memory
 
-    def next_token(self, params: dict, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+    def next_token(self, params: dict, tokens: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """See `Generator.next_token`."""
         return self.model.apply({"params": params}, tokens, memory, method="respond")
 

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 
 from space_jax.features.batch import Batch, micro_batches
-from space_jax.features.grid import Rung
+from space_jax.features.grid import GridShape
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
 from space_jax.training.feed import Delivery, Feed
-from space_jax.training.memory import GIB
+from space_jax.training.memory_use import GIB
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.setup import Setup
@@ -33,7 +33,7 @@ class Timed(NamedTuple):
     seconds: float
     tokens: int
     padding: float
-    shape: Rung
+    shape: GridShape
 
 
 def bench(setup: Setup, steps: int) -> Report:
@@ -92,28 +92,40 @@ def bench(setup: Setup, steps: int) -> Report:
     }
 
 
-def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[list[Timed], dict[Rung, Program]]:
+def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[list[Timed], dict[GridShape, Program]]:
     config, mesh = plan.config, plan.mesh
     optimiser = make_optimiser(config.optimiser, config.train.steps)
     state = init_state(plan.recipe, optimiser, shape, config.train.seed, config.mesh.rules, mesh)
-    compiled: dict[Rung, Any] = {}
-    programs: dict[Rung, Program] = {}
+    compiled: dict[GridShape, Any] = {}
+    programs: dict[GridShape, Program] = {}
     timed: list[Timed] = []
+    started: list[tuple[jax.Array, Delivery[Batch]]] = []  # the step whose metrics were not read yet
+
+    def read(since: float) -> float:
+        """Waits for that step and times it, as the loop does; returns the time."""
+        for metrics, one in started:
+            jax.device_get(metrics)
+            timed.append(Timed(time.perf_counter() - since, one.tokens, one.padding, one.batch.shape))
+        started.clear()
+        return time.perf_counter()
+
     feed.draw()
-    delivery = _taken(feed)
+    delivery, began = _taken(feed), time.perf_counter()
     while len(timed) < steps:
-        began = time.perf_counter()
-        rung = delivery.batch.shape
-        new = rung not in compiled
+        shape = delivery.batch.shape
+        new = shape not in compiled
         if new:
-            compiled[rung], programs[rung] = compile_step(plan, delivery.batch)
+            read(began)
+            compiled[shape], programs[shape] = compile_step(plan, delivery.batch)
         feed.draw()
-        state, metrics = compiled[rung](state, delivery.batch)
-        following = _taken(feed)
-        jax.device_get(metrics)
-        if not new:  # the first run of a program also loads it
-            timed.append(Timed(time.perf_counter() - began, delivery.tokens, delivery.padding, rung))
-        delivery = following
+        state, metrics = compiled[shape](state, delivery.batch)
+        if new:  # the first run of a program also loads it, and is not timed
+            jax.device_get(metrics)
+            began = time.perf_counter()
+        else:
+            began = read(began)
+            started.append((metrics, delivery))
+        delivery = _taken(feed)
     return timed, programs
 
 

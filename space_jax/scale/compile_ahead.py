@@ -12,7 +12,7 @@ from space_jax.scale.chips import CHIPS
 from space_jax.scale.device_memory import out_of_memory, require_program_fits
 from space_jax.scale.program import compile_step, plan_step
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
-from space_jax.training.memory import GIB, state_bytes
+from space_jax.training.memory_use import GIB, state_bytes
 from space_jax.training.mesh import make_mesh
 
 Report = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 from space_jax.errors import UserError
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.program import Program, StepPlan
-from space_jax.training.memory import gib, state_arithmetic
+from space_jax.training.memory_use import gib, state_arithmetic
 
 REMEDIES = (
     "a smaller data.batch_size, more optimiser.accumulate, model.remat=true, model.dtype=bfloat16 or mesh.preset=fsdp "

@@ -12,11 +12,11 @@ from jax.sharding import Mesh
 from space_jax.config import PretrainConfig
 from space_jax.features.batch import Batch
 from space_jax.models.recipe import Recipe
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.scale.collectives import Traffic, collectives
 from space_jax.scale.flops import product_flops
-from space_jax.training.keys import step_keys
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
+from space_jax.training.random_keys import step_keys
 from space_jax.training.sharding import flax_rules
 from space_jax.training.state import TrainState, abstract_state
 from space_jax.training.step import accumulate, jit_train_step

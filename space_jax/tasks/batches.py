@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from space_jax.errors import UserError
-from space_jax.features.grid import Rung
+from space_jax.features.grid import GridShape
 from space_jax.features.pipeline import WHOLE, Part
 from space_jax.tasks.task import Task
 from space_jax.tasks.text_packing import TaskBatch
@@ -90,5 +90,5 @@ def share_of(examples: Any, size: int, part: Part) -> Any:
 def stacked(micro: Sequence[TaskBatch], row_multiple: int) -> TaskBatch:
     """Batches grown to a common number of rows, which `row_multiple` divides, with a leading axis."""
     rows, *columns = np.max([batch.shape for batch in micro], axis=0).tolist()
-    shape = Rung(-(-rows // row_multiple) * row_multiple, *columns)
+    shape = GridShape(-(-rows // row_multiple) * row_multiple, *columns)
     return jax.tree.map(lambda *arrays: np.stack(arrays), *(batch.grown(shape) for batch in micro))

@@ -30,7 +30,7 @@ from space_jax.models.heads import (
     prompt_grid,
     summary_init,
 )
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 from space_jax.tasks.text_packing import TaskBatch
 
 TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", None: "sentence"}
@@ -70,7 +70,7 @@ class Encoder(nn.Module):
         turns = None if self.vector == "sentence" else tokens.turns
         return self.backbone.embedding(tokens.ids, tokens.positions, tokens.roles, turns)
 
-    def encode(self, context: Tokens, occupied: jax.Array) -> tuple[jax.Array, jax.Array, Memory]:
+    def encode(self, context: Tokens, occupied: jax.Array) -> tuple[jax.Array, jax.Array, KVCache]:
         """Encodes contexts as the weights' pre-training did.
 
         Args:

@@ -22,11 +22,11 @@ from space_jax.tasks import shots as few
 from space_jax.tasks.batches import EpochBatches, steps_per_epoch
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.inference import Inference
+from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.rates import make_finetune_optimiser
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Json, Task
 from space_jax.tasks.text_packing import TaskBatch
-from space_jax.tasks.trained import Trained
 from space_jax.tasks.workdir import ERRORS, LABELS, RESULTS, SUPPORT, write_arrays, write_json, write_text
 from space_jax.training.checkpoint import find_checkpoints, read_notes
 from space_jax.training.facts import require_same_run, run_facts
@@ -172,11 +172,7 @@ def _job(
 
 
 def _subset(kind: type[Task], records: list[Any], subset: Subset) -> list[Any]:
-    if not subset.shots:
-        return records
-    if Path(subset.shots).suffix == ".json":
-        return few.select(records, Path(subset.shots))
-    return few.choose(records, kind.strata, subset.shots, subset.seed)
+    return few.take(records, kind.strata, subset.shots, subset.seed) if subset.shots else records
 
 
 def _start(
@@ -216,7 +212,7 @@ def _fingerprint(records: Sequence[Any]) -> str:
 
 def _finish(place: Workdir, validation: Sequence[Any], trained_on: int, began: float) -> Json:
     """Predicts with the best checkpoint and writes the results."""
-    trained = Trained(place.place)
+    trained = Predictor(place.place)
     predictions = trained.predict_records(validation)
     scores = trained.task.score(validation, predictions)
     results = {

@@ -1,7 +1,7 @@
 """The interface between a task and the framework.
 
-A task adds a head to a pre-trained model. The framework (`finetune.py`, `fitting.py`, `predict.py`) knows tasks only by
-the class below, and does the rest: splits and files, few-shot subsets, the order of the examples, steps on the mesh,
+A task adds a head to a pre-trained model. The framework (`finetune.py`, `predictor.py`) knows tasks only by the class
+below, and does the rest: splits and files, few-shot subsets, the order of the examples, steps on the mesh,
 evaluation, early stopping, checkpoints, prediction of files line by line.
 
 Data flows through a task as follows:

@@ -12,7 +12,7 @@ import numpy as np
 from flax import struct
 
 from space_jax.features.batch import Array, Tokens, moved_slots
-from space_jax.features.grid import Rung
+from space_jax.features.grid import GridShape
 from space_jax.features.layout import wrappers
 from space_jax.features.tokenizer import Tokenizer
 
@@ -54,11 +54,11 @@ class TaskBatch:
     examples: dict[str, Array]
 
     @property
-    def shape(self) -> Rung:
+    def shape(self) -> GridShape:
         """Rows, and columns of the contexts and of the targets, 0 of them for a task without."""
         targets = self.rows.get("target_segments")
         columns = 0 if targets is None else targets.shape[-1]
-        return Rung(self.occupied.shape[-2], self.context.ids.shape[-1], columns)
+        return GridShape(self.occupied.shape[-2], self.context.ids.shape[-1], columns)
 
     @property
     def segments(self) -> tuple[Array, ...]:
@@ -66,7 +66,7 @@ class TaskBatch:
         targets = [self.rows["target_segments"]] if "target_segments" in self.rows else []
         return self.context.segments, *targets
 
-    def grown(self, shape: Rung) -> "TaskBatch":
+    def grown(self, shape: GridShape) -> "TaskBatch":
         """See `PackedBatch.grown`; the columns of a task are always the same.
 
         Args:
@@ -130,7 +130,7 @@ def sentence_layout(tokenizer: Tokenizer, tokens: Sequence[int]) -> Encoded:
     return Encoded(ids, np.arange(len(ids), dtype=np.int32), zeros, zeros)
 
 
-def place(needs: np.ndarray, room: Sequence[int], slots: int) -> list[list[int]]:
+def first_fit(needs: np.ndarray, room: Sequence[int], slots: int) -> list[list[int]]:
     """Assigns examples to rows: first-fit decreasing by the first need.
 
     Args:
@@ -171,7 +171,7 @@ def pack(encoded: Sequence[Encoded], size: int, shape: Shape, placed: list[list[
     """
     assert len(encoded) <= size, f"{len(encoded)} examples for a batch of {size}"
     if placed is None:
-        placed = place(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [shape.length], shape.slots)
+        placed = first_fit(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [shape.length], shape.slots)
     occupied = np.zeros((rung(len(placed)), shape.slots), bool)
     slot, valid = np.zeros(size, np.int32), np.arange(size) < len(encoded)
     for r, row in enumerate(placed):

@@ -90,7 +90,7 @@ def token_places(
     Args:
       columns: for each example, the columns in its `encoded` of the tokens that are wanted, at most `width`.
       encoded: the examples.
-      placed: their rows, from `text_packing.place`.
+      placed: their rows, from `text_packing.first_fit`.
       length: L.
       size: B.
       width: T.

@@ -19,7 +19,7 @@ from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.models.heads import responded
 from space_jax.models.recipe import Keys, Recipe, Terms
 from space_jax.training.feed import same_shape, to_mesh
-from space_jax.training.keys import step_keys
+from space_jax.training.random_keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
 from space_jax.training.step import accumulate
 

@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 
 from space_jax.errors import UserError
 from space_jax.features.batch import PackedBatch, count_tokens
-from space_jax.features.grid import Rung
+from space_jax.features.grid import GridShape
 from space_jax.features.pipeline import Part
 from space_jax.models.recipe import B
 from space_jax.training.mesh import batch_position, batch_shards
@@ -95,14 +95,14 @@ def same_shape(batches: Sequence[B]) -> list[B]:
     Args:
       batches: NumPy batches, with or without the axis of micro-batches.
     """
-    largest = np.max([batch.shape for batch in batches] or [Rung(0, 0, 0)], axis=0)
+    largest = np.max([batch.shape for batch in batches] or [GridShape(0, 0, 0)], axis=0)
     shape = _largest(Exchange(largest.tolist()).read())
     return [batch.grown(shape) for batch in batches]
 
 
-def _largest(shapes: np.ndarray) -> Rung:
+def _largest(shapes: np.ndarray) -> GridShape:
     """`[N, 3]` -> the shape that each of them fits into."""
-    return Rung(*shapes.max(axis=0).tolist())
+    return GridShape(*shapes.max(axis=0).tolist())
 
 
 class _Drawn(NamedTuple, Generic[B]):

@@ -28,13 +28,13 @@ from rich.console import Console
 
 from space_jax.config import ModelConfig
 from space_jax.errors import UserError
-from space_jax.features.grid import Rung
+from space_jax.features.grid import GridShape
 from space_jax.models.recipe import B, Objective
 from space_jax.models.weights import Weights, graft
 from space_jax.training.checkpoint import Checkpoints
 from space_jax.training.curves import draw_curves
 from space_jax.training.feed import Delivery, Feed, Source
-from space_jax.training.memory import require_state_fits
+from space_jax.training.memory_use import require_state_fits
 from space_jax.training.metrics import EVALUATION_SECONDS, Writers
 from space_jax.training.processes import StopSignal
 from space_jax.training.progress import RunProgress
@@ -189,7 +189,7 @@ class _Run(Generic[B]):
     timed_from: float = 0.0  # the end of what was last accounted for
     clock: Clock = dataclasses.field(default_factory=Clock)
     targets: LostTargets = dataclasses.field(default_factory=LostTargets)
-    compiled: set[Rung] = dataclasses.field(default_factory=set)
+    compiled: set[GridShape] = dataclasses.field(default_factory=set)
     compile_seconds: float = 0.0
 
     @property

@@ -22,10 +22,10 @@ from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
 from space_jax.training.processes import ending_together, initialise_distributed
+from space_jax.training.run_reader import require_same_tokenizer
 from space_jax.training.setup import Setup
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
-from space_jax.training.trained import require_same_tokenizer
 from space_jax.training.workdir import TOKENIZER, Workdir
 
 FALLING = ("loss", "perplexity", "term/")  # how the names of measures begin of which less is better
@@ -75,6 +75,7 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
     def write_down() -> None:
         save_config(setup.config, place.local)
         tokenizer.save(place.local / TOKENIZER)
+        setup.limits.save(place.local)
 
     return train(job, place, write_down, console)
 

@@ -8,10 +8,10 @@ from space_jax.errors import UserError
 from space_jax.features.batch import Batch
 from space_jax.features.example import Limits
 from space_jax.features.pipeline import TrainBatches, eval_batches, train_batches
-from space_jax.features.prepared import TRAIN_SPLITS, Counts, Prepared
+from space_jax.features.prepared_corpus import TRAIN_SPLITS, Counts, Prepared
 from space_jax.features.streams import open_corpora
 from space_jax.models.recipe import Recipe
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.training.feed import part_of
 from space_jax.training.mesh import make_mesh
 

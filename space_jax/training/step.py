@@ -15,8 +15,8 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from space_jax.models.recipe import B, Keys, Objective, Terms, total_loss
-from space_jax.training.compiler_memory import return_memory_after_compiling
-from space_jax.training.keys import step_keys
+from space_jax.training.memory_use import return_memory_after_compiling
+from space_jax.training.random_keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
 from space_jax.training.state import TrainState, shardings_of
 

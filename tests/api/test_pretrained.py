@@ -14,7 +14,7 @@ from space_jax.features.example import Limits, dialogue_examples
 from space_jax.features.grid import make_grid
 from space_jax.features.layout import assemble
 from space_jax.features.packing import NOTHING, Item, pack
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.training.sharding import unbox
 from tests.tasks.conftest import tiny_model, tokenizer  # noqa: F401
 

@@ -11,7 +11,7 @@ import pytest
 from space_jax.convert.mapping import space_keys, to_theirs
 from space_jax.features.packing import pack
 from space_jax.models.recipe import total_loss
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.models.weights import by_path, without_vocabulary_padding
 from tests.models.conftest import MODEL, PACKED, make_items
 

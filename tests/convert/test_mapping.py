@@ -9,7 +9,7 @@ from space_jax.config import Space1Config, Space2Config, Space3Config
 from space_jax.convert.key_map import RECIPE_PARTS, TABLE, part_of
 from space_jax.convert.mapping import bert_keys, model_of, space_keys, to_ours, to_theirs
 from space_jax.errors import UserError
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.models.weights import by_path
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params

@@ -8,9 +8,9 @@ import pytest
 
 from space_jax.corpora.stream import stream
 from space_jax.errors import UserError
-from space_jax.features import units
+from space_jax.features import build_units
+from space_jax.features.corpus_builder import prepare
 from space_jax.features.example import Limits
-from space_jax.features.prepare import prepare
 from space_jax.features.special_tokens import CONTROL_TOKENS, SPECIAL_TOKENS
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 
@@ -36,7 +36,7 @@ def content(folder):
 def test_beam_writes_what_one_process_writes(wordpiece, tmp_path, monkeypatch):
     from space_jax.corpora.beam import BeamRunner
 
-    monkeypatch.setattr(units, "DIALOGUES", 5)
+    monkeypatch.setattr(build_units, "DIALOGUES", 5)
     splits = {split: stream("simulated", None, split, {"dialogues": 23}) for split in ("train", "test")}
     plain = prepare(splits, wordpiece, tmp_path / "plain", LIMITS, name="simulated", inputs="a")
     beam = prepare(splits, wordpiece, tmp_path / "beam", LIMITS, name="simulated", inputs="a", runner=BeamRunner(3))

@@ -10,7 +10,7 @@ import pytest
 
 from space_jax.decoding.beam import UNENDED, beam_search
 from space_jax.decoding.greedy import greedy
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 PAD, FIRST, LAST = 0, 1, 2
 VOCABULARY, LIMIT, STATES = 7, 5, 97
@@ -30,10 +30,10 @@ def state_of(prompt, response) -> int:
     return int(sum(7 * token for token in prompt) + sum(t * (3 * i + 5) for i, t in enumerate(response))) % STATES
 
 
-def toy_memory(prompts, segments=None) -> Memory:
+def toy_memory(prompts, segments=None) -> KVCache:
     prompts = jnp.asarray(prompts)
     keys = (7.0 * prompts)[None, :, None, :, None]
-    return Memory(keys, keys, jnp.ones_like(prompts) if segments is None else jnp.asarray(segments))
+    return KVCache(keys, keys, jnp.ones_like(prompts) if segments is None else jnp.asarray(segments))
 
 
 def toy_next_token(scores, tokens, memory):

@@ -40,8 +40,9 @@ class Model:
         ids = np.arange(10, 20, dtype=np.int32).reshape(2, 5) * segments
         self.context = Tokens(ids, np.arange(5, dtype=np.int32) * segments, 0 * ids, segments, segments)
         self.occupied = np.ones((2, 1), bool)
-        init = jax.jit(functools.partial(self.module.init, method="outputs"))
-        params = unbox(init(jax.random.key(1), self.context, self.occupied, self.context)["params"])
+        init = jax.jit(functools.partial(self.module.init, method="predict"))
+        given = (self.context, self.occupied, self.context, ids, segments > 0)
+        params = unbox(init(jax.random.key(1), *given)["params"])
         self.params = jax.tree.map(lambda x: x * 6.0, params)  # so that no two tokens are nearly as likely
         self.read = jax.jit(
             lambda params: self.module.apply({"params": params}, self.context, self.occupied, method="read")[1]

@@ -10,8 +10,8 @@ import pytest
 from space_jax.decoding.greedy import greedy
 from space_jax.features.batch import Tokens
 from space_jax.features.packing import pack
-from space_jax.models.memory import Memory
-from space_jax.models.recipes import make_recipe
+from space_jax.models.kv_cache import KVCache
+from space_jax.models.registry import make_recipe
 from space_jax.training.sharding import unbox
 from tests.models.conftest import MODEL, RECIPES, UNPACKED, VOCABULARY, make_items
 
@@ -121,14 +121,14 @@ def scripted(script):
     """A model that says the script of each row, whatever it is given; its memory counts the tokens."""
     script = jnp.asarray(script)
 
-    def next_token(tokens: Tokens, memory: Memory):
+    def next_token(tokens: Tokens, memory: KVCache):
         step = tokens.positions[0, 0]
         scores = jax.nn.one_hot(script[:, step], 10)[:, None]
         new = jnp.zeros((1, script.shape[0], 1, 1, 1))
         return scores, memory.grown(new, new, tokens.segments)
 
     nothing = jnp.zeros((1, script.shape[0], 1, 0, 1))
-    return next_token, Memory(nothing, nothing, jnp.zeros((script.shape[0], 0), jnp.int32))
+    return next_token, KVCache(nothing, nothing, jnp.zeros((script.shape[0], 0), jnp.int32))
 
 
 def test_rows_that_end_at_different_steps():

@@ -11,14 +11,14 @@ from space_jax.config import DataConfig, Space2Config
 from space_jax.dialogue.labels import FACTS, Known
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, Tokens, count_tokens, padding_share
-from space_jax.features.grid import Grid, Rung, ladder, make_grid
+from space_jax.features.grid import Grid, GridShape, ladder, make_grid
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.negatives import draw_negatives
 from space_jax.features.packing import Item, pack, pack_alike
 
 GRID = Grid(
     examples=3,
-    rungs=(Rung(1, 8, 6), Rung(2, 8, 6), Rung(3, 8, 6)),
+    rungs=(GridShape(1, 8, 6), GridShape(2, 8, 6), GridShape(3, 8, 6)),
     slots=2,
     masked=2,
     words=6,
@@ -114,11 +114,13 @@ def test_one_example_and_places_that_are_not_valid(items):
 
 def test_an_over_long_example_is_our_defect(items):
     with pytest.raises(AssertionError, match="in a grid of"):
-        pack(items, dataclasses.replace(GRID, rungs=(Rung(3, 4, 6),)))
+        pack(items, dataclasses.replace(GRID, rungs=(GridShape(3, 4, 6),)))
 
 
 def test_micro_batches_go_on_the_smallest_shape_that_holds_each(items):
-    grid = dataclasses.replace(GRID, rungs=(Rung(1, 12, 12), Rung(2, 9, 6), Rung(2, 12, 12), Rung(3, 12, 12)), slots=3)
+    grid = dataclasses.replace(
+        GRID, rungs=(GridShape(1, 12, 12), GridShape(2, 9, 6), GridShape(2, 12, 12), GridShape(3, 12, 12)), slots=3
+    )
     shapes = [batch.context.ids.shape + batch.response.ids.shape for batch in pack_alike([items, items[:1]], grid)]
     assert shapes == [(1, 12, 1, 12)] * 2
     assert [
@@ -230,7 +232,7 @@ def test_a_grid_too_small_for_one_turn_names_the_field(field):
 
 def test_growing_appends_empty_rows_and_columns_with_and_without_a_leading_axis(items):
     batch = pack(items, GRID)
-    grown = batch.grown(Rung(5, 9, 8))
+    grown = batch.grown(GridShape(5, 9, 8))
     assert [a.shape for a in (grown.context.ids, grown.masked_weights, grown.negative.ids)] == [(5, 9), (5, 2), (5, 0)]
     assert grown.response.ids.shape == (5, 8)
     assert grown.masked_ids.shape == (5, 9)
@@ -239,7 +241,7 @@ def test_growing_appends_empty_rows_and_columns_with_and_without_a_leading_axis(
     for b in range(3):
         np.testing.assert_array_equal(unpack(grown, b, "context")["ids"], items[b].layout.ids)
     stacked = dataclasses.replace(batch, **{f.name: _lead(getattr(batch, f.name)) for f in dataclasses.fields(batch)})
-    again = stacked.grown(Rung(5, 9, 8))
+    again = stacked.grown(GridShape(5, 9, 8))
     np.testing.assert_array_equal(again.context.ids[0], grown.context.ids)
     np.testing.assert_array_equal(again.slot[0], grown.slot)
     assert count_tokens(again) == count_tokens(batch)

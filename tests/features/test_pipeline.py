@@ -12,9 +12,9 @@ from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
 from space_jax.features.batch import count_tokens, measured_unlabelled
+from space_jax.features.corpus_builder import prepare
 from space_jax.features.example import Limits, stable_hash, without_labels
 from space_jax.features.pipeline import Part, eval_batches, train_batches, train_dataset
-from space_jax.features.prepare import prepare
 
 LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
 EXAMPLES = 24  # in each of the labelled and the unlabelled stream

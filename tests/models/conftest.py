@@ -10,11 +10,11 @@ import pytest
 from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, Vocabulary
 from space_jax.dialogue.labels import Known
 from space_jax.features.example import Example
-from space_jax.features.grid import Grid, Rung
+from space_jax.features.grid import Grid, GridShape
 from space_jax.features.layout import assemble
 from space_jax.features.packing import Item, pack
 from space_jax.models.recipe import total_loss
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 
 VOCABULARY = Vocabulary(
     size=60,
@@ -38,7 +38,7 @@ RECIPES = {
 }
 PACKED = Grid(
     examples=5,
-    rungs=(Rung(3, 24, 16),),
+    rungs=(GridShape(3, 24, 16),),
     slots=3,
     masked=12,
     words=8,
@@ -46,8 +46,8 @@ PACKED = Grid(
     negatives=True,
 )
 ALL, NONE = Known(True, True, True), Known(False, False, False)
-UNPACKED = dataclasses.replace(PACKED, rungs=(Rung(5, 24, 16),), slots=1)
-ROOMY = dataclasses.replace(UNPACKED, examples=8, rungs=(Rung(7, 24, 16),))  # rows and examples to spare
+UNPACKED = dataclasses.replace(PACKED, rungs=(GridShape(5, 24, 16),), slots=1)
+ROOMY = dataclasses.replace(UNPACKED, examples=8, rungs=(GridShape(7, 24, 16),))  # rows and examples to spare
 
 
 def random_example(rng: np.random.Generator, known: Known, turns: int) -> Example:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from space_jax.models.backbone import Attention, Backbone, masked_softmax, position_init, weight_init
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 from tests.models.conftest import MODEL
 
 RNG = np.random.default_rng(0)
@@ -73,7 +73,7 @@ def test_encode_equals_a_plain_transformer(params):
 def test_decoding_in_pieces_equals_decoding_at_once(params):
     """A causal decoder may take its tokens one by one on the memory of the ones before."""
     segments = jnp.ones((2, 6), jnp.int32)
-    nothing = Memory.empty(MODEL, 2)
+    nothing = KVCache.empty(MODEL, 2)
     whole, memory = decode(params, X, segments, nothing)
     first, partial = decode(params, X[:, :4], segments[:, :4], nothing)
     second, partial = decode(params, X[:, 4:], segments[:, 4:], partial)

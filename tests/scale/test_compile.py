@@ -16,7 +16,7 @@ from space_jax.scale import device_memory, topology
 from space_jax.scale.compile_ahead import compile_ahead, report_table
 from space_jax.scale.program import Program, plan_step
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
-from space_jax.training.memory import require_state_fits, state_bytes
+from space_jax.training.memory_use import require_state_fits, state_bytes
 from space_jax.training.mesh import make_mesh
 from tests.training.run_of_pretraining import real_config
 

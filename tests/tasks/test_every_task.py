@@ -20,7 +20,7 @@ from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.slots.records import SlotRecord
 from space_jax.tasks.track.config import TrackConfig, TrackTextConfig
 from space_jax.tasks.track.records import TrackRecord
-from space_jax.training.keys import step_keys
+from space_jax.training.random_keys import step_keys
 from space_jax.training.sharding import unbox
 
 TRACKED = TrackRecord("t", "t", ((1, "a hotel"), (0, "where ?"), (1, "north")), after={"hotel-area": ("north",)})

@@ -10,9 +10,9 @@ from space_jax.config import Space1Config
 from space_jax.dialogue.record import ROLES, SYSTEM, USER, Dialogue, Turn
 from space_jax.features import packing
 from space_jax.features.example import Limits, dialogue_examples
-from space_jax.features.grid import Grid, Rung
+from space_jax.features.grid import Grid, GridShape
 from space_jax.features.layout import assemble
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.models.weights import Weights, by_path, graft
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.records import ContextTurn, DialogueRecord, SystemTurn
@@ -38,7 +38,7 @@ LENGTH = 40
 def space1(tokenizer, tiny_model):
     """The weights, and what SPACE-1 makes of the dialogues."""
     recipe = make_recipe(tiny_model, Space1Config())
-    grid = Grid(3, (Rung(3, LENGTH, 8),), slots=2, masked=1, words=20, tree_elements=4, negatives=True)
+    grid = Grid(3, (GridShape(3, LENGTH, 8),), slots=2, masked=1, words=20, tree_elements=4, negatives=True)
     items = []
     for number, texts in enumerate(DIALOGUES):
         turns = [Turn((USER, SYSTEM)[n % 2], text) for n, text in enumerate((*texts, "done"))]

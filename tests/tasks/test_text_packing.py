@@ -10,8 +10,8 @@ from space_jax.tasks.text_packing import (
     Encoded,
     Shape,
     dialogue_layout,
+    first_fit,
     pack,
-    place,
     rung,
     sentence_layout,
     starts_of,
@@ -43,8 +43,8 @@ def test_every_example_lies_whole_in_its_slot(lists):
 
 def test_first_fit_by_hand():
     needs = np.array([[4, 1], [6, 1], [5, 3], [3, 1]])
-    assert place(needs, [10, 3], 3) == [[1, 0], [2], [3]]  # 3 fits the tokens of row 1, but not its other need
-    assert place(needs[:, :1], [10], 1) == [[1], [2], [0], [3]]
+    assert first_fit(needs, [10, 3], 3) == [[1, 0], [2], [3]]  # 3 fits the tokens of row 1, but not its other need
+    assert first_fit(needs[:, :1], [10], 1) == [[1], [2], [0], [3]]
     assert starts_of([encoded([1] * n) for n in (4, 6, 5, 3)], [[1, 0], [2], [3]]) == [(0, 6), (0, 0), (1, 0), (2, 0)]
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from space_jax.tasks.text_packing import Shape, pack, place
+from space_jax.tasks.text_packing import Shape, first_fit, pack
 from space_jax.tasks.token_offsets import locate, take_tokens, token_places
 
 TEXT = "Table for two at 7pm"
@@ -47,7 +47,7 @@ def test_odd_texts(tokenizer, recipe, text):
 def test_places_in_a_packed_grid(tokenizer):
     located = [locate(tokenizer, [(1, text)], 10, 12, None) for text in ("north hotel", "the", "table for two")]
     encoded = [one.encoded for one in located]
-    placed = place(np.array([[len(one)] for one in encoded]), [12], 3)
+    placed = first_fit(np.array([[len(one)] for one in encoded]), [12], 3)
     batch = pack(encoded, 4, Shape(12, 3), placed)
     columns = [one.first + np.arange(len(one.starts)) for one in located]
     index, there = token_places(columns, encoded, placed, 12, 4, 5)

@@ -10,7 +10,7 @@ import pytest
 from space_jax.config import PoolConfig
 from space_jax.models.pool import Pool
 from space_jax.models.recipe import total_loss
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.training.sharding import unbox
 from space_jax.training.step import accumulate
 from tests.training.tiny import EXAMPLES, MODEL, RECIPES, tiny_batch, tiny_recipe

@@ -11,7 +11,7 @@ import pytest
 from flax import linen as nn
 
 from space_jax.config import MeshConfig
-from space_jax.models.logical import constrain
+from space_jax.models.axis_names import constrain
 from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import flax_rules
 from space_jax.training.state import abstract_state

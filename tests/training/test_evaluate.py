@@ -13,7 +13,7 @@ from space_jax.errors import UserError
 from space_jax.features.batch import measured_unlabelled
 from space_jax.losses.sums import Sum
 from space_jax.models.recipe import Partial
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.training.evaluate import Evaluator, loss_metrics, neighbour_metrics
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser

@@ -18,7 +18,7 @@ from space_jax.config_files import read_config, save_config
 from space_jax.models.weights import Weights
 from space_jax.tasks.text_packing import TaskBatch
 from space_jax.training.checkpoint import Checkpoints, find_checkpoints, read_arrays, read_notes
-from space_jax.training.loop import Measure, Pace, TrainingDiverged, train
+from space_jax.training.loop import LAST, Measure, Pace, TrainingDiverged, train
 from space_jax.training.metrics import read_records
 from space_jax.training.state import abstract_state
 from space_jax.training.workdir import Workdir
@@ -281,6 +281,23 @@ def test_a_run_without_steps_is_an_evaluation(tmp_path):
     result = started(tmp_path / "run", job)
     assert (result.step, result.stopped) == (0, False)
     assert find_checkpoints(tmp_path / "run" / "checkpoints") == ((0,), 0)
+
+
+def test_where_nothing_chooses_the_last_checkpoint_counts(tmp_path):
+    job = dataclasses.replace(scripted([0.9, 0.5, 0.4], steps=6, patience=1), measure=LAST)
+    result = started(tmp_path / "run", job)
+    assert result.step == 6
+    assert find_checkpoints(tmp_path / "run" / "checkpoints").best == 6
+    assert "(best so far: last)" in (tmp_path / "output.txt").read_text()
+
+
+def test_less_of_a_loss_is_better_and_more_of_a_score():
+    assert Measure("loss", falling=True).score(3, {"loss": 2.0}) == -2.0
+    assert Measure("accuracy").score(3, {"accuracy": 0.5}) == 0.5
+    assert LAST.score(3, {}) == 3.0
+    assert [str(one) for one in (Measure("loss", falling=True), Measure("accuracy"), LAST)] == [
+        *("lowest loss", "highest accuracy", "last")
+    ]
 
 
 def test_a_measure_that_is_not_finite_is_never_the_best(tmp_path):

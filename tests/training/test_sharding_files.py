@@ -22,7 +22,7 @@ from space_jax.config import (
     Vocabulary,
     model_config,
 )
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.sharding import describe_shardings

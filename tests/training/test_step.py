@@ -9,10 +9,10 @@ import pytest
 from space_jax.config import MeshConfig
 from space_jax.features.packing import pack
 from space_jax.models.recipe import KEY_PURPOSES, total_loss
-from space_jax.models.recipes import make_recipe
-from space_jax.training.keys import purpose_number, step_keys
+from space_jax.models.registry import make_recipe
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
+from space_jax.training.random_keys import purpose_number, step_keys
 from space_jax.training.sharding import batch_sharding, unbox
 from space_jax.training.state import abstract_state, init_state, shardings_of
 from space_jax.training.step import accumulate, make_train_step, metric_names

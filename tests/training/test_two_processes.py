@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from space_jax.corpora.simulated.simulate import simulate
-from space_jax.features.prepare import prepare
+from space_jax.features.corpus_builder import prepare
 from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
 from space_jax.training.metrics import read_records
 from space_jax.training.pretrain import pretrain

@@ -6,9 +6,9 @@ import jax
 import numpy as np
 
 from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config
-from space_jax.features.grid import Grid, Rung
+from space_jax.features.grid import Grid, GridShape
 from space_jax.features.packing import pack
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from tests.models.conftest import VOCABULARY, make_items
 
 MODEL = ModelConfig(layers=2, hidden=16, heads=4, mlp=32, positions=16, turns=5, dropout=0.2, vocabulary=VOCABULARY)
@@ -16,7 +16,7 @@ RECIPES = {"space1": Space1Config(), "space2": Space2Config(subspace=8), "space3
 EXAMPLES = 16
 GRID = Grid(
     examples=EXAMPLES,
-    rungs=(Rung(8, 32, 18),),
+    rungs=(GridShape(8, 32, 18),),
     slots=3,
     masked=32,  # every column: no packing loses a target
     words=8,
@@ -37,6 +37,6 @@ def tiny_items(name):
 def tiny_batch(name, accumulate=1):
     """The same examples in the same order, as `accumulate` micro-batches that are packed each for itself."""
     items, count = tiny_items(name), EXAMPLES // accumulate
-    grid = dataclasses.replace(GRID, examples=count, rungs=(Rung(8 // accumulate, 32, 18),))
+    grid = dataclasses.replace(GRID, examples=count, rungs=(GridShape(8 // accumulate, 32, 18),))
     micros = [pack(items[first : first + count], grid) for first in range(0, EXAMPLES, count)]
     return jax.tree.map(lambda *arrays: np.stack(arrays), *micros)

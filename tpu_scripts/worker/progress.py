@@ -15,7 +15,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"  # the chips belong to the run
 from space_jax.config_files import read_config
 from space_jax.errors import UserError
 from space_jax.training.checkpoint import find_checkpoints
-from space_jax.training.trained import CHECKPOINTS
+from space_jax.training.run_reader import CHECKPOINTS
 
 
 def progress(workdir: Path) -> str:

@@ -25,7 +25,7 @@ from space_jax.corpora.mixtures.description import Guard
 from space_jax.corpora.mixtures.sources import Benchmark
 from space_jax.corpora.mixtures.wording import HASHES, NEAR_WORDS, Wording, agreement, hash64, wording
 from space_jax.corpora.splits import SPLITS
-from space_jax.features.units import Tick
+from space_jax.features.build_units import Tick
 
 REASONS = ("", "id", "text", "near", "utterance")
 """Why a dialogue is dropped, by the number in `Verdicts.reason`; 0 keeps it."""

@@ -23,9 +23,9 @@ from space_jax.corpora.mixtures.sources import Benchmark, Part, benchmarks, part
 from space_jax.corpora.stream import state_of
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
+from space_jax.features.build_units import Tick
 from space_jax.features.example import without_labels
 from space_jax.features.runners import Runner, serial
-from space_jax.features.units import Tick
 
 TRAIN, VALIDATION = SPLITS = ("train", "validation")
 _HELD_OUT = 255  # in the file of a part: how often a dialogue enters, or this

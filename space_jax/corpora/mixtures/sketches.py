@@ -15,7 +15,7 @@ from space_jax.corpora.mixtures.guard import REASONS, GuardIndex, id_group, id_h
 from space_jax.corpora.mixtures.sources import Part
 from space_jax.corpora.mixtures.wording import HASHES, NEAR_WORDS, hash64, wording
 from space_jax.dialogue.record import Dialogue
-from space_jax.features.units import Reader, Tick
+from space_jax.features.build_units import Reader, Tick
 
 DIALOGUES = 4096
 """Dialogues of a unit."""

@@ -13,7 +13,7 @@ from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Tokens
 from space_jax.models.backbone import Backbone, Dense
 from space_jax.models.heads import encode_summarised, last_prompts, learned_summaries, prompt_grid, summary_init
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 
 
 class DialogueModel(nn.Module):
@@ -33,7 +33,7 @@ class DialogueModel(nn.Module):
         if self.recipe == "space1":
             self.summary = self.param("summary", summary_init(config), (config.hidden,))
 
-    def read(self, context: Tokens, occupied: jax.Array) -> tuple[jax.Array, Memory]:
+    def read(self, context: Tokens, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
         """Reads contexts.
 
         Args:
@@ -55,7 +55,7 @@ class DialogueModel(nn.Module):
                 vectors = last_prompts(x, len(prompts))
         return self.act_classifier(vectors), memory
 
-    def write(self, target: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+    def write(self, target: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Scores of each next token, float32 `[R, Q, padded V]`, and the memory grown."""
         x, memory = self.backbone.decode(self.backbone.embed(target), target.segments, memory)
         return self.backbone.embedding.logits(x), memory

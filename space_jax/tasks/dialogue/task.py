@@ -30,7 +30,7 @@ from space_jax.tasks.dialogue.records import DialogueRecord, records_with, value
 from space_jax.tasks.dialogue.sequence import PARTS, STATE, Sequences, Target
 from space_jax.tasks.dialogue.splits import own_world, read_records
 from space_jax.tasks.task import Arrays, Json, Task
-from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, fill, pack, place
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, fill, first_fit, pack
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -116,7 +116,7 @@ class DialogueTask(Task):
         """See `Task.collate`."""
         room = [self.config.context_length, self.config.target_length]
         needs = np.array([[len(one.encoded), len(one.target.ids)] for one in examples]).reshape(-1, 2)
-        placed = place(needs, room, self.config.slots)
+        placed = first_fit(needs, room, self.config.slots)
         batch = pack([one.encoded for one in examples], size, Shape(room[0], self.config.slots), placed)
         numbers = [np.zeros(0, np.int32)] * len(examples)
         for row in placed:

@@ -36,7 +36,7 @@ from space_jax.tasks.parse.records import ParseRecord, of_row, of_tree
 from space_jax.tasks.parse.spans import kinds, spans_of, tree_of
 from space_jax.tasks.record_sources import file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Task
-from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, pack, place
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 
 PIECES = 3  # of a word, on average, that a row has room for
@@ -130,7 +130,7 @@ class ParseTask(Task):
     def collate(self, examples: Sequence[ParseExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`; adds `first` and `last` `[B, W]`, `labels` `[B, W, W]` and `weights` `[B, W, W]`."""
         encoded = [example.encoded for example in examples]
-        placed = place(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
+        placed = first_fit(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
         width = self.config.max_words
         first, last = (
             token_places([getattr(one, side) for one in examples], encoded, placed, self.row_length, size, width)[0]

@@ -27,7 +27,7 @@ from space_jax.tasks.slots.model import SlotModel
 from space_jax.tasks.slots.records import SlotRecord, of_dialogue, of_row
 from space_jax.tasks.slots.tags import to_spans, to_tags
 from space_jax.tasks.task import Arrays, Json, Task
-from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, pack, place
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 from space_jax.tasks.validation_split import split_dialogues
 
@@ -117,7 +117,7 @@ class SlotsTask(Task):
     def collate(self, examples: Sequence[SlotExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`; adds `tokens` and `there` `[B, T]`, `tags` `[B, T, S]` and `intents` `[B, I]`."""
         encoded = [example.encoded for example in examples]
-        placed = place(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
+        placed = first_fit(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
         columns = [example.located.first + np.arange(len(example.tags)) for example in examples]
         width = self.config.max_tokens
         index, there = token_places(columns, encoded, placed, self.row_length, size, width)

@@ -57,7 +57,7 @@ def track_dialogue(
 
     Args:
       dialogue: its states are not read; frames of system turns, where there are some, say what was informed.
-      predict: `Trained.predict_records` of a tracker, whether it copies or writes.
+      predict: `Predictor.predict_records` of a tracker, whether it copies or writes.
 
     Returns:
       For each user turn its record and the predicted state after it.

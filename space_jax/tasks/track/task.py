@@ -16,7 +16,7 @@ from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.task import Arrays, Json
-from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, pack, place
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 from space_jax.tasks.track.config import TrackConfig
 from space_jax.tasks.track.gates import (
@@ -114,7 +114,7 @@ class TrackTask(Tracker):
     def collate(self, examples: Sequence[TrackExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`; adds the places of all tokens and of the user's, and the targets of each slot."""
         encoded = [example.encoded for example in examples]
-        placed = place(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
+        placed = first_fit(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
         columns = [np.arange(len(one)) for one in encoded]
         tokens, there = token_places(columns, encoded, placed, self.row_length, size, self.row_length)
         columns = [one.located.first + np.arange(len(one.located.starts)) for one in examples]

@@ -7,7 +7,7 @@ here on the memory of the dialogue's encoder as SPACE's response decoder has it.
 import jax
 
 from space_jax.features.batch import Tokens
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 from space_jax.tasks.encoder import Encoder
 from space_jax.tasks.text_packing import TaskBatch
 
@@ -23,11 +23,11 @@ class WriterModel(Encoder):
         x, _ = self.backbone.decode(self.embed(tokens), tokens.segments, self.memory(batch))
         return self.backbone.embedding.cross_entropy(x, following, counts)
 
-    def memory(self, batch: TaskBatch) -> Memory:
+    def memory(self, batch: TaskBatch) -> KVCache:
         """The memory for the decoder."""
         return self.encode(batch.context, batch.occupied)[2]
 
-    def next_token(self, tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+    def next_token(self, tokens: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Scores of the token after each of `tokens` `[R, T]`, float32 `[R, T, padded V]`, and the memory grown."""
         x, memory = self.backbone.decode(self.embed(tokens), tokens.segments, memory)
         return self.backbone.embedding.logits(x), memory

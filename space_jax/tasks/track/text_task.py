@@ -16,7 +16,7 @@ from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.task import Arrays, Json
-from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, fill, pack, place
+from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, fill, first_fit, pack
 from space_jax.tasks.token_offsets import locate
 from space_jax.tasks.track.config import TrackTextConfig
 from space_jax.tasks.track.records import TrackRecord
@@ -71,7 +71,7 @@ class TrackTextTask(Tracker):
         alone = rng is None
         needs = np.array([[len(one.encoded), len(one.state)] for one in examples]).reshape(-1, 2)
         room = [self.row_length, self.config.written]
-        placed = [[index] for index in range(len(examples))] if alone else place(needs, room, 4)
+        placed = [[index] for index in range(len(examples))] if alone else first_fit(needs, room, 4)
         batch = pack([one.encoded for one in examples], size, Shape(self.row_length, 1 if alone else 4), placed)
         rows = len(batch.occupied)
         segments = [np.zeros(0, np.int32)] * len(examples)

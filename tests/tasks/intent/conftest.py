@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from space_jax.tasks import finetune as finetuning
-from space_jax.tasks import trained
+from space_jax.tasks import predictor
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
 from space_jax.tasks.finetune import finetune
 from space_jax.tasks.intent.config import IntentConfig
@@ -77,7 +77,7 @@ class Programs:
         return self.made[0]
 
 
-SHARED = ((loop, "make_train_step"), (finetuning, "Inference"), (trained, "Inference"))
+SHARED = ((loop, "make_train_step"), (finetuning, "Inference"), (predictor, "Inference"))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from space_jax.tasks import batches
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.tasks.finetune import finetune
 from space_jax.tasks.intent.config import IntentConfig
-from space_jax.tasks.trained import Trained
+from space_jax.tasks.predictor import Predictor
 from space_jax.training.checkpoint import find_checkpoints, read_arrays
 from space_jax.training.metrics import read_records
 from tests.tasks.intent.conftest import config_of
@@ -97,7 +97,7 @@ def test_a_run_in_a_bucket(world, finished, programs, checkpoints_of_bucket, buc
     written = (bucket / "run" / "metrics.jsonl").read_text().splitlines()
     assert len(written) == len(read_records(finished[0] / "metrics.jsonl"))
     assert is_finetuned("gs://bucket/run")
-    assert Trained("gs://bucket/run").calibration == {}
+    assert Predictor("gs://bucket/run").calibration == {}
     assert main(["predict", "--workdir", "gs://bucket/run", "--input", str(world / "validation.jsonl")]) == 0
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from space_jax.tasks.finetune import Subset, finetune
 from space_jax.tasks.intent.neighbours import vote
+from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.shots import select
-from space_jax.tasks.trained import Trained
 from tests.tasks.intent.conftest import config_of
 
 
@@ -46,7 +46,7 @@ def test_a_run_without_training_predicts_by_the_nearest_utterance(world, tmp_pat
     published = tmp_path / "run" / "shots.json"
     said = json.loads(published.read_text())
     assert (said["shots"], said["seed"], len(said["ids"])) == ("2", 1, 6)
-    trained = Trained(tmp_path / "run")
+    trained = Predictor(tmp_path / "run")
     assert trained.support["vectors"].shape == (6, 8)
     train = select(type(trained.task).read_split(config.task, config.data, "train"), published)
     predictions = trained.predict_records(train)

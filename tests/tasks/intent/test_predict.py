@@ -11,14 +11,14 @@ from space_jax.api.finetuned import Finetuned
 from space_jax.api.runs import evaluate
 from space_jax.cli import main
 from space_jax.errors import UserError
-from space_jax.tasks.predict import evaluate_file, predict_rows, rows_from, to_line
-from space_jax.tasks.trained import Trained
+from space_jax.tasks.predictor import Predictor
+from space_jax.tasks.row_predictions import evaluate_file, predict_rows, rows_from, to_line
 from tests.tasks.intent.conftest import rows, write_jsonl
 
 
 @pytest.fixture(scope="module")
 def trained(finished):
-    return Trained(finished[0], batch_size=8)
+    return Predictor(finished[0], batch_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -133,4 +133,4 @@ def test_a_file_without_labels_cannot_be_scored(trained, tmp_path):
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(UserError, match="not the workdir of a fine-tuning run"):
-        Trained(tmp_path)
+        Predictor(tmp_path)

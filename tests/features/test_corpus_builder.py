@@ -15,14 +15,14 @@ from space_jax.corpora.stream import stream
 from space_jax.dialogue.labels import Known
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
-from space_jax.features import units
+from space_jax.features import build_units
+from space_jax.features.build_units import keeps_labels
+from space_jax.features.corpus_builder import prepare
 from space_jax.features.example import Example, Limits, dialogue_examples, without_labels
-from space_jax.features.prepare import prepare
-from space_jax.features.prepared import METADATA_FILE, Counts, open_prepared, train_split
+from space_jax.features.prepared_corpus import METADATA_FILE, Counts, open_prepared, train_split
 from space_jax.features.runners import Processes, serial
 from space_jax.features.storage import from_record, to_record
 from space_jax.features.tokenizer import load_tokenizer
-from space_jax.features.units import keeps_labels
 
 ALL = train_split(Known(True, True, True))
 LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
@@ -128,7 +128,7 @@ def test_sources_are_copied_to_workers_and_tensorflow_stays_out(corpus):
 
 
 def test_shards_lose_nothing(word_tokenizer, tmp_path, monkeypatch):
-    monkeypatch.setattr(units, "DIALOGUES", 3)
+    monkeypatch.setattr(build_units, "DIALOGUES", 3)
     dialogues = [dialogue(n) for n in range(12)]
     corpus = prepare({"train": dialogues}, word_tokenizer, tmp_path / "c", LIMITS, name="toy")
     source = corpus.split(ALL)
@@ -330,7 +330,7 @@ class Numbered:
 
 @pytest.fixture
 def undisturbed(word_tokenizer, tmp_path, monkeypatch):
-    monkeypatch.setattr(units, "DIALOGUES", 4)
+    monkeypatch.setattr(build_units, "DIALOGUES", 4)
     splits = {"train": Numbered(14), "test": Numbered(3)}
     return prepare(splits, word_tokenizer, tmp_path / "whole" / "c", LIMITS, name="toy", labelled_share=0.5).folder
 
@@ -379,7 +379,7 @@ def test_a_build_killed_while_it_was_assembled_goes_on(undisturbed, word_tokeniz
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("space_jax.features.building.write_description", killed)
+        patch.setattr("space_jax.features.building_folder.write_description", killed)
         with pytest.raises(KeyboardInterrupt):
             resumed(word_tokenizer, tmp_path / "c")
     assert list((tmp_path / ".c.building" / "examples").iterdir())
@@ -406,7 +406,7 @@ def backwards(work, tick, look):
 
 
 def test_workers_write_the_same_bytes(tokenizer, tmp_path, monkeypatch):
-    monkeypatch.setattr(units, "DIALOGUES", 6)
+    monkeypatch.setattr(build_units, "DIALOGUES", 6)
     splits = {split: stream("simulated", None, split, {"dialogues": 20}) for split in ("train", "test")}
     made = [
         prepare(splits, tokenizer, tmp_path / str(n), LIMITS, name="simulated", runner=runner, attached={"a.txt": "b"})

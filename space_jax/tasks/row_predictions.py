@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.errors import UserError
+from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.record_sources import Row, json_rows, rows_of
 from space_jax.tasks.task import Json
-from space_jax.tasks.trained import Trained
 
 CHUNK = 16  # batches read before any is predicted, so that lengths can be sorted
 
@@ -23,7 +23,7 @@ def rows_from(name: str, standard_input: Iterable[bytes]) -> Iterator[Row]:
     return json_rows(standard_input, "standard input") if name == "-" else rows_of(Path(name))
 
 
-def predict_rows(trained: Trained, rows: Iterable[Row], batch_size: int) -> Iterator[Json]:
+def predict_rows(trained: Predictor, rows: Iterable[Row], batch_size: int) -> Iterator[Json]:
     """One JSON object a row, in their order: `{"id": ..., ...}` or `{"line": n, "error": ...}`.
 
     Args:
@@ -40,7 +40,7 @@ def predict_rows(trained: Trained, rows: Iterable[Row], batch_size: int) -> Iter
     yield from _predict(trained, waiting)
 
 
-def _predict(trained: Trained, rows: list[Row]) -> Iterator[Json]:
+def _predict(trained: Predictor, rows: list[Row]) -> Iterator[Json]:
     read = [_read(trained, row) for row in rows]
     usable = [example for _, example in read if example is not None]
     predictions = iter(trained.predict_examples(usable))
@@ -48,7 +48,7 @@ def _predict(trained: Trained, rows: list[Row]) -> Iterator[Json]:
         yield said if example is None else {**said, **next(predictions)}
 
 
-def _read(trained: Trained, row: Row) -> tuple[Json, Any]:
+def _read(trained: Predictor, row: Row) -> tuple[Json, Any]:
     """The output's identification of a row, and its example; an error and None if it cannot be used."""
     if row.values is None:
         return {"line": row.number, "error": row.error}, None
@@ -76,7 +76,7 @@ class Evaluated:
     errors: tuple[str, ...] = ()
 
 
-def evaluate_split(trained: Trained, split: str) -> Evaluated:
+def evaluate_split(trained: Predictor, split: str) -> Evaluated:
     """Scores a split of the run's data.
 
     Raises:
@@ -88,7 +88,7 @@ def evaluate_split(trained: Trained, split: str) -> Evaluated:
     return Evaluated(trained.task.score(records, predictions), records, predictions)
 
 
-def evaluate_file(trained: Trained, path: Path) -> Evaluated:
+def evaluate_file(trained: Predictor, path: Path) -> Evaluated:
     """Scores a labelled file; no prediction equals a label that training lacks.
 
     Args:
@@ -110,7 +110,7 @@ def evaluate_file(trained: Trained, path: Path) -> Evaluated:
     return Evaluated(trained.task.score(records, predictions), records, predictions, tuple(errors))
 
 
-def _labelled(trained: Trained, row: Row) -> Any:
+def _labelled(trained: Predictor, row: Row) -> Any:
     if row.values is None:
         raise UserError(row.error)
     task, config = trained.task, trained.config.task

@@ -20,12 +20,12 @@ from space_jax.evaluation.retrieval import nearest, vote_acts
 from space_jax.features.batch import Batch, Tokens, micro_batches
 from space_jax.features.pipeline import eval_batches
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
-from space_jax.models.memory import Memory
+from space_jax.models.kv_cache import KVCache
 from space_jax.models.recipe import Generator
 from space_jax.training.evaluate import ACT_VOTERS
 from space_jax.training.metrics import EVALUATION_SECONDS, read_records
+from space_jax.training.run_reader import LATEST, TOKENIZER, find_step, read_params, require_same_tokenizer
 from space_jax.training.setup import Setup
-from space_jax.training.trained import LATEST, TOKENIZER, find_step, read_params, require_same_tokenizer
 
 LONGEST_RESPONSE = 40  # tokens
 # The fields of a batch with one entry an example; the others have one a row.
@@ -134,7 +134,7 @@ def _responses(setup: Setup, params: Any, batch: Batch, tokenizer: Tokenizer) ->
 
     @jax.jit
     def write(params: Any, batch: Batch) -> jax.Array:
-        def next_token(tokens: Tokens, memory: Memory) -> tuple[jax.Array, Memory]:
+        def next_token(tokens: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
             return recipe.next_token(params, tokens, memory)
 
         return greedy(next_token, recipe.prompt(params, batch), first, last, limit, barred)

@@ -1,7 +1,9 @@
-"""What the train state takes of a device's memory, and the refusal of a run that cannot fit."""
+"""What a run takes of memory: the train state on a device, and the compiler on the host."""
 
+import ctypes
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +12,9 @@ from space_jax.errors import UserError
 from space_jax.training.state import TrainState
 
 GIB = 2**30
+
+_COMPILED = "/jax/core/compile/backend_compile_duration"
+_SHORTEST = 1.0  # seconds; small programs leave little, and looking through the arenas takes a while
 
 
 def gib(size: float) -> str:
@@ -51,3 +56,29 @@ def require_state_fits(abstract: TrainState, devices: Sequence[jax.Device]) -> N
             f"config field mesh: a device needs {gib(needed)} GiB for the state alone ({state_arithmetic(abstract)}) "
             f"and has {gib(limit)}; mesh.preset=fsdp divides it among the devices"
         )
+
+
+@functools.cache
+def return_memory_after_compiling() -> None:
+    """From now on, the memory that the compiler used goes back to the system before the program runs.
+
+    On a CPU, XLA compiles in this process. What it frees stays in glibc's arenas, more than half a GiB for the step of
+    a mini model, where the large buffers of the program do not look for room: without this they come on top. Where the
+    C library is not glibc nothing is done.
+    """
+    trim = _malloc_trim()
+    if trim is None:
+        return
+
+    def listen(event: str, duration_secs: float, **kwargs: str | int) -> None:
+        if event == _COMPILED and duration_secs >= _SHORTEST:
+            trim(0)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+
+
+def _malloc_trim() -> Callable[[int], int] | None:
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another C library; another system
+        return None

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from space_jax.features.placement import place
+from space_jax.features.row_fitting import fit_rows
 
 
 @st.composite
@@ -19,8 +19,8 @@ def problems(draw):
 @given(problem=problems())
 def test_what_is_placed_is_placed_once_and_fits(problem):
     needs, room, rows, slots = problem
-    placed = place(needs, room, rows, slots)
-    assert placed == place(needs, room, rows, slots)
+    placed = fit_rows(needs, room, rows, slots)
+    assert placed == fit_rows(needs, room, rows, slots)
     if placed is None:
         return
     assert len(placed) == rows
@@ -33,7 +33,7 @@ def test_what_is_placed_is_placed_once_and_fits(problem):
 @given(problem=problems(), more=st.integers(0, 3))
 def test_a_row_for_each_example_always_fits(problem, more):
     needs, room, _, slots = problem
-    placed = place(needs, room, max(1, len(needs) + more), slots)
+    placed = fit_rows(needs, room, max(1, len(needs) + more), slots)
     assert placed is not None
     assert max(map(len, placed), default=0) <= 1
 
@@ -42,7 +42,7 @@ def test_a_row_for_each_example_always_fits(problem, more):
 def test_whether_it_fits_does_not_depend_on_the_order(problem, seed):
     needs, *rest = problem
     shuffled = np.random.default_rng(seed).permutation(len(needs))
-    first, second = place(needs, *rest), place(needs[shuffled], *rest)
+    first, second = fit_rows(needs, *rest), fit_rows(needs[shuffled], *rest)
     assert (first is None) == (second is None)
     if first is not None:  # the same needs lie together
         as_needs = [sorted(map(tuple, part[row].tolist())) for part, row in _rows(needs, first)]
@@ -56,7 +56,7 @@ def _rows(needs, placed):
 def test_a_swap_is_found_where_an_even_start_overflows():
     # Largest first into the emptier row gives 5 + 4 + 2 and 5 + 3; only 5 + 5 and 4 + 3 + 2 fill rows of 10.
     needs = np.array([[5], [5], [4], [3], [2]])
-    placed = place(needs, [10], rows=2, slots=3)
+    placed = fit_rows(needs, [10], rows=2, slots=3)
     assert placed is not None
     assert max(int(needs[row].sum()) for row in placed) <= 10
 
@@ -68,5 +68,5 @@ def test_rows_are_filled_almost_to_the_brim():
     for _ in range(20):
         cuts = np.sort(rng.integers(8, 92, (8, 3)), axis=1)
         needs = np.diff(cuts, prepend=0, append=100, axis=1).reshape(-1, 1)
-        found += place(needs, [102], rows=8, slots=4) is not None
+        found += fit_rows(needs, [102], rows=8, slots=4) is not None
     assert found >= 18

@@ -3,19 +3,19 @@
 import jax
 import pytest
 
-from space_jax.training import compiler_memory
+from space_jax.training import memory_use
 
 
 @pytest.fixture
 def trims(monkeypatch):
     """The calls of `malloc_trim` by a fresh listener."""
     calls, listeners = [], []
-    monkeypatch.setattr(compiler_memory, "_malloc_trim", lambda: calls.append)
+    monkeypatch.setattr(memory_use, "_malloc_trim", lambda: calls.append)
     monkeypatch.setattr(jax.monitoring, "register_event_duration_secs_listener", listeners.append)
-    compiler_memory.return_memory_after_compiling.cache_clear()
-    compiler_memory.return_memory_after_compiling()
-    compiler_memory.return_memory_after_compiling()
-    compiler_memory.return_memory_after_compiling.cache_clear()
+    memory_use.return_memory_after_compiling.cache_clear()
+    memory_use.return_memory_after_compiling()
+    memory_use.return_memory_after_compiling()
+    memory_use.return_memory_after_compiling.cache_clear()
     (listener,) = listeners
     return calls, listener
 
@@ -33,9 +33,9 @@ def test_jax_still_reports_compilations_by_this_name():
     seen = []
     jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: seen.append(event))
     jax.jit(lambda x: x * 3 + 1)(2.0)
-    assert compiler_memory._COMPILED in seen
+    assert memory_use._COMPILED in seen
 
 
 def test_another_c_library_is_left_alone(monkeypatch):
-    monkeypatch.setattr(compiler_memory.ctypes, "CDLL", lambda _: object())
-    assert compiler_memory._malloc_trim() is None
+    monkeypatch.setattr(memory_use.ctypes, "CDLL", lambda _: object())
+    assert memory_use._malloc_trim() is None

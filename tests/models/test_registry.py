@@ -12,7 +12,7 @@ from space_jax.dialogue.labels import Known
 from space_jax.features.example import NO_TOKENS
 from space_jax.features.packing import Item, pack
 from space_jax.models.recipe import DROPOUT_VIEWS, KEY_PURPOSES, total_loss
-from space_jax.models.recipes import make_recipe
+from space_jax.models.registry import make_recipe
 from space_jax.models.space3 import without_last_turn
 from space_jax.models.views import two_views
 from tests.models.conftest import MODEL, NONE, PACKED, ROOMY, UNPACKED, make_items

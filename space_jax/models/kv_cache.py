@@ -8,7 +8,7 @@ from space_jax.config import ModelConfig
 
 
 @struct.dataclass
-class Memory:
+class KVCache:
     """Keys and values of all tokens so far.
 
     Attributes:
@@ -21,15 +21,15 @@ class Memory:
     segments: jax.Array
 
     @classmethod
-    def empty(cls, config: ModelConfig, rows: int) -> "Memory":
+    def empty(cls, config: ModelConfig, rows: int) -> "KVCache":
         """A memory of no tokens for R rows."""
         shape = (config.layers, rows, config.heads, 0, config.hidden // config.heads)
         nothing = jnp.zeros(shape, jnp.dtype(config.dtype))
         return cls(nothing, nothing, jnp.zeros((rows, 0), jnp.int32))
 
-    def grown(self, keys: jax.Array, values: jax.Array, segments: jax.Array) -> "Memory":
+    def grown(self, keys: jax.Array, values: jax.Array, segments: jax.Array) -> "KVCache":
         """The memory with Q more tokens behind it: `keys`, `values` `[layers, R, N, Q, D]`, `segments` `[R, Q]`."""
-        return Memory(
+        return KVCache(
             jnp.concatenate([self.keys, keys], axis=3),
             jnp.concatenate([self.values, values], axis=3),
             jnp.concatenate([self.segments, segments], axis=1),

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from space_jax.errors import UserError
+from space_jax.features.build_units import Unit
 from space_jax.features.example import Limits
-from space_jax.features.prepared import EXAMPLES_FOLDER, METADATA_FILE
+from space_jax.features.prepared_corpus import EXAMPLES_FOLDER, METADATA_FILE
 from space_jax.features.storage import Shard, shard_name, write_description
-from space_jax.features.units import Unit
 
 UNITS_FOLDER = "units"
 _KEY_FILE = "build.json"

@@ -14,13 +14,13 @@ from space_jax.tasks.inference import Inference
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.workdir import LABELS, SUPPORT, read_arrays, read_json
-from space_jax.training import trained as runs
+from space_jax.training import run_reader as runs
 from space_jax.training.checkpoint import load_params, read_notes
 from space_jax.training.mesh import make_mesh
 from space_jax.training.state import abstract_placed_params
 
 
-class Trained:
+class Predictor:
     """Predicts with the best checkpoint of a run.
 
     Attributes:

@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.features.example import Example, Limits, dialogue_examples, stable_hash, without_labels
-from space_jax.features.prepared import Counts, train_split
+from space_jax.features.prepared_corpus import Counts, train_split
 from space_jax.features.storage import RecordFile
 from space_jax.features.tokenizer import Tokenizer
 

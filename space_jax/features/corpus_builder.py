@@ -8,13 +8,20 @@ from pathlib import Path
 
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
-from space_jax.features import units
-from space_jax.features.building import UNITS_FOLDER, assemble, building_folder
+from space_jax.features import build_units
+from space_jax.features.build_units import Encoding, Lanes, Tick, Unit, finished, read_units
+from space_jax.features.building_folder import UNITS_FOLDER, assemble, building_folder
 from space_jax.features.example import Limits
-from space_jax.features.prepared import METADATA_FILE, TOKENIZER_FOLDER, Counts, Metadata, Prepared, open_prepared
+from space_jax.features.prepared_corpus import (
+    METADATA_FILE,
+    TOKENIZER_FOLDER,
+    Counts,
+    Metadata,
+    Prepared,
+    open_prepared,
+)
 from space_jax.features.runners import Runner, serial
 from space_jax.features.tokenizer import Tokenizer
-from space_jax.features.units import Encoding, Lanes, Tick, Unit, finished, read_units
 
 SOURCE_SPLITS = ("train", "validation", "test")
 
@@ -71,7 +78,9 @@ def prepare(
     _check_target(out, overwrite)
     metadata = Metadata(name, tokenizer.fingerprint, tokenizer.vocabulary(), limits, labelled_share, seed, splits={})
     with building_folder(out, None if inputs is None else _key(inputs, list(splits), metadata)) as folder:
-        work = Lanes(splits, Encoding(tokenizer, limits, labelled_share, seed), folder / UNITS_FOLDER, units.DIALOGUES)
+        work = Lanes(
+            splits, Encoding(tokenizer, limits, labelled_share, seed), folder / UNITS_FOLDER, build_units.DIALOGUES
+        )
         runner(work, progress, None if progress is None else lambda: _look(work, progress))
         written = _whole(work)
         counts = _summed(written)
@@ -88,7 +97,7 @@ def prepare(
 
 def _key(inputs: str, splits: list[str], metadata: Metadata) -> str:
     """A hash of all that the bytes of the corpus depend on."""
-    everything = json.dumps([inputs, splits, units.DIALOGUES, asdict(metadata)], sort_keys=True)
+    everything = json.dumps([inputs, splits, build_units.DIALOGUES, asdict(metadata)], sort_keys=True)
     return hashlib.sha256(everything.encode()).hexdigest()
 
 

@@ -13,7 +13,7 @@ _WORST = 3  # overflowing rows that are tried before giving up
 _SMALLEST_GAIN = 1e-9  # shares of a row; less is rounding
 
 
-def place(needs: np.ndarray, room: Sequence[int], rows: int, slots: int) -> list[list[int]] | None:
+def fit_rows(needs: np.ndarray, room: Sequence[int], rows: int, slots: int) -> list[list[int]] | None:
     """Places every example, or none.
 
     With at least as many rows as examples it always succeeds: each starts in an empty row, which holds it by itself.

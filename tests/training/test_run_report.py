@@ -8,9 +8,9 @@ from rich.console import Console
 
 from space_jax.dialogue.acts import ACTS
 from space_jax.errors import UserError
-from space_jax.features.grid import Rung
+from space_jax.features.grid import GridShape
 from space_jax.features.packing import pack
-from space_jax.training import learnt
+from space_jax.training import run_report
 from tests.models.conftest import UNPACKED, make_items
 
 
@@ -22,7 +22,7 @@ def items():
 @pytest.fixture(scope="module")
 def batch(items):
     return pack(
-        items, dataclasses.replace(UNPACKED, rungs=(Rung(8, 24, 16),))
+        items, dataclasses.replace(UNPACKED, rungs=(GridShape(8, 24, 16),))
     )  # rows in order of size, and three empty
 
 
@@ -34,7 +34,7 @@ class Spelled:
 
 
 def test_selected_examples_lie_in_their_rows(items, batch):
-    chosen = learnt._selected(batch, [3, 0])
+    chosen = run_report._selected(batch, [3, 0])
     assert chosen.slot.tolist() == [0, 1]
     for row, b in enumerate((3, 0)):
         layout = items[b].layout
@@ -47,17 +47,17 @@ def test_selected_examples_lie_in_their_rows(items, batch):
 
 def test_examples_of_different_dialogues_come_first(batch):
     changed = batch.replace(dialogue=np.array([7, 7, 8, 7, 9]), valid=np.array([True, True, True, True, False]))
-    assert learnt._of_different_dialogues(changed, 2) == [0, 2]
-    assert learnt._of_different_dialogues(changed, 9) == [0, 2, 1, 3]
+    assert run_report._of_different_dialogues(changed, 2) == [0, 2]
+    assert run_report._of_different_dialogues(changed, 9) == [0, 2, 1, 3]
 
 
 def test_an_example_is_shown_as_lines(items, batch):
-    chosen = learnt._selected(batch, [2, 1])
+    chosen = run_report._selected(batch, [2, 1])
     predicted = np.arange(len(ACTS)) < 2
     console = Console(width=200)
     with console.capture() as shown:
-        console.print(learnt._shown(chosen, 0, predicted, "a response", Spelled()))
-        console.print(learnt._shown(chosen, 1, None, None, Spelled()))
+        console.print(run_report._shown(chosen, 0, predicted, "a response", Spelled()))
+        console.print(run_report._shown(chosen, 1, None, None, Spelled()))
     lines = [line.split(None, 1) for line in shown.get().splitlines() if line.strip()]
     speakers = ["system", "user", "true", "predicted", "user", "system", "user", "true", "predicted"]
     assert [line[0] for line in lines] == speakers
@@ -70,7 +70,7 @@ def test_an_example_is_shown_as_lines(items, batch):
 
 def test_two_evaluations_are_compared(tmp_path):
     with pytest.raises(UserError, match="no two evaluations to compare"):
-        learnt.before_and_after(tmp_path)
+        run_report.before_and_after(tmp_path)
     records = [
         '{"kind": "eval", "step": 0, "loss": 2.5, "term/masked": 1.0}',
         '{"kind": "train", "step": 1, "loss": 9.0}',
@@ -79,7 +79,7 @@ def test_two_evaluations_are_compared(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("\n".join(records) + "\n")
     console = Console(width=100)
     with console.capture() as shown:
-        console.print(learnt.before_and_after(tmp_path))
+        console.print(run_report.before_and_after(tmp_path))
     rows = [line.strip("│").split("│") for line in shown.get().splitlines() if line.startswith("│")]
     assert [[cell.strip() for cell in row] for row in rows] == [
         ["loss", "2.500", "1.250"],
