@@ -68,7 +68,7 @@ def steps_of_ours(setup: Setup, batches: Sequence[Batch]) -> Iterator[Callable[[
 
 
 def steps_of_torch(setup: Setup, batches: Sequence[Batch], one_view: bool) -> Iterator[Callable[[], float]]:
-    """Each step of the baseline; its threads are as many as there are cores."""
+    """Each step of the baseline; one thread per core."""
     import torch
     from torch_baseline import Space3, Trainer, streams_of
 

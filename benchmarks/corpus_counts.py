@@ -63,10 +63,10 @@ WHY = {
     "sim_r": "the README counts 1,489 pairs of turns: as many as our user turns",
     "star": "6,652 dialogues, of which 447 say nothing and are left out; 54,214 user and 53,923 wizard turns in all, "
     "as the README counts them; the split is ours",
-    "multidogo": "the README counts lines; a quoted utterance with line breaks stands on several, 532 too many",
-    "restaurant8k": "the README counts utterances; system turns are ours, empty, for the slots that were asked for",
-    "dstc8_span": "the README counts utterances; system turns are ours, empty, for the slots that were asked for",
-    "taskmaster3_part": "the README counts rows; each is a dialogue up to some turn, and the longest stands for it",
+    "multidogo": "the README counts lines; a quoted utterance with line breaks spans several, 532 too many",
+    "restaurant8k": "the README counts utterances; system turns are ours, empty, for the requested slots",
+    "dstc8_span": "the README counts utterances; system turns are ours, empty, for the requested slots",
+    "taskmaster3_part": "the README counts rows; each is a dialogue up to some turn, and the longest represents it",
     "clinc150": "100 utterances out of scope in either split are counted in",
 }
 

@@ -4,7 +4,7 @@ It is the published code's step, written directly. What one step does:
 
   - The labelled and the unlabelled examples are a batch each. A batch is padded to its longest context, its longest
     response and its longest turn, and stands twice in it, once for each dropout view.
-  - Five parts, each a pass of its own through the whole backbone over its own tokens, side by side under a UniLM mask:
+  - Five parts, each a separate pass through the whole backbone over its own tokens, side by side under a UniLM mask:
       encoder               masked context
       user understanding    context, understanding prompts
       system understanding  context + response, understanding prompts

@@ -103,7 +103,7 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
     Args:
       config: a (nested) frozen dataclass.
       overrides: dotted field name -> its value, or the text of it, in which tuples are comma-separated.
-      prefix: where `config` stands in the whole, for messages.
+      prefix: the path of `config` in the whole, for messages.
 
     Raises:
       UserError: naming the field, and the nearest names for one that does not exist.
@@ -123,7 +123,7 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
         value, where = getattr(config, field), f"{prefix}{field}"
         if dataclasses.is_dataclass(value):
             if "" in inner:
-                raise UserError(f"config field {where} has fields of its own; set one of them, as {where}.NAME")
+                raise UserError(f"config field {where} has its own fields; set one of them, as {where}.NAME")
             changes[field] = apply_overrides(value, inner, f"{where}.")
         elif list(inner) != [""]:
             raise UserError(f"config field {where} is a value and has no field {next(k for k in inner if k)}")

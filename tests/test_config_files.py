@@ -93,7 +93,7 @@ def test_only_what_is_named_changes():
             "config field recipe.subspace does not exist; nearest: recipe.name, recipe.mlm_weight, "
             "recipe.policy_weight, recipe.policy_side, recipe.pool",
         ),
-        ("train", "1", "config field train has fields of its own; set one of them, as train.NAME"),
+        ("train", "1", "config field train has its own fields; set one of them, as train.NAME"),
         ("train.steps.more", "1", "config field train.steps is a value and has no field more"),
         ("train.steps", "1.5", "config field train.steps: '1.5' is not a whole number"),
         ("train.steps", "", "config field train.steps: '' is not a whole number"),

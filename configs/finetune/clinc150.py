@@ -4,7 +4,7 @@ r"""CLINC150 (150 intents of an assistant, and utterances out of scope) from Min
   space-jax finetune --config configs/finetune/clinc150.py:few --workdir runs/clinc150-10 --init minilm --shots 10 \
       --seeds 0,1,2
 
-Out of scope is a class of its own, learnt from its 100 training utterances. With
+Out of scope is a separate class, learnt from its 100 training utterances. With
 
   --config.task.out_of_scope=threshold
 

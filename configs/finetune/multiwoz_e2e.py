@@ -9,7 +9,7 @@ r"""End-to-end dialogue on MultiWOZ 2.1 from MiniLM, scored by the standardised 
 The second `respond` gives the true belief states, which the field calls policy optimisation. `data.source` must hold
 `train.json`. The configuration `single` learns acts and responses from the single-domain dialogues of MultiWOZ 2.0,
 which have no states; its agent can be scored with true states only. `validation` learns all parts from nine tenths of
-the validation dialogues, where train is not at hand.
+the validation dialogues, for when train is not available.
 
 Hardware: two CPU cores with large pages (docs/scaling.md), for `validation` an hour, and 25 minutes for the answers to
 the test dialogues. Inform 62.5, Success 42.7, BLEU 15.1; of the validation states 40% are right to the last value after
@@ -43,7 +43,7 @@ def get_config(variant: str = "full") -> FinetuneConfig:
 
 
 def _small(config: FinetuneConfig) -> FinetuneConfig:
-    """For two CPU cores: the state stands for the turns before the last four."""
+    """For two CPU cores: the state represents the turns before the last four."""
     return dataclasses.replace(
         config,
         task=dataclasses.replace(

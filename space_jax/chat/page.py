@@ -25,7 +25,7 @@ _CSS = f"""
 #name .html-container {{ padding: 0; }}
 #again {{ align-self: flex-start; width: auto; flex-grow: 0; }}
 {bubbles.CSS}{panel.CSS}"""
-_FONTS = ("system-ui", "sans-serif")  # not those of the theme, which a server of fonts may be asked for
+_FONTS = ("system-ui", "sans-serif")  # not the theme's, which may be fetched from a font server
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -35,5 +35,5 @@ def _list(_: argparse.Namespace, __: list[str]) -> None:
 
 
 def _show(given: argparse.Namespace, _: list[str]) -> None:
-    name = given.name.partition(":")[0]  # as it stands behind --config, perhaps with a variant
+    name = given.name.partition(":")[0]  # as given to --config, perhaps with a variant
     sys.stdout.write(shipped_config(name).read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ from space_jax.models.weights import Weights
 CONFIG = "config.json"
 REQUIRED, OPTIONAL = ("backbone",), ("masked_head", "pooler")
 
-_NAMED_BERT = ("embeddings.", "encoder.", "pooler.")  # what `bert.` stands before in a model with a head
+_NAMED_BERT = ("embeddings.", "encoder.", "pooler.")  # keys that have the prefix `bert.` in a model with a head
 _OLD_NAMES = ((".gamma", ".weight"), (".beta", ".bias"))
 _TOKENS, _BIAS, _DECODER = "embeddings.word_embeddings.weight", "cls.predictions.bias", "cls.predictions.decoder."
 _COMPUTED = {

@@ -33,7 +33,7 @@ def from_space(path: Path, recipe: str, heads: int | None, tokenizer: Tokenizer 
 def from_state(
     state: dict[str, np.ndarray], path: Path, recipe: str, heads: int | None, tokenizer: Tokenizer | None
 ) -> Weights:
-    """`from_space` of a file that has been read; `state` is what it holds."""
+    """`from_space` of a file that has been read; `state` is its content."""
     heads = attention_heads(heads, state[_HIDDEN].size if _HIDDEN in state else 0, path)
     mapped = to_ours(state, space_keys, RECIPE_PARTS[recipe], (), heads, str(path))
     if tokenizer is not None and tokenizer.vocabulary().size != mapped.sizes["V"]:

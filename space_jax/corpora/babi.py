@@ -3,9 +3,9 @@
 What becomes what:
   turns       an exchange is a user turn and a system turn. `<SILENCE>` is no turn: the system continues, or begins.
               An empty user turn (6 in task 6) is kept
-  left out    what is not said: facts of the knowledge base (lines without a tab), and the `api_call ...` of the bot,
-              which is a query. Its arguments are neither a frame (no one says them in that turn) nor a belief state
-              (it stands once or twice a dialogue, not at every user turn)
+  left out    everything but utterances: facts of the knowledge base (lines without a tab), and the `api_call ...` of
+              the bot, which is a query. Its arguments are neither a frame (no one says them in that turn) nor a belief
+              state (it occurs once or twice in a dialogue, not at every user turn)
   frames, acts, state, delexicalised: None, the source has no such annotation
   text        runs of blanks are one blank
   id          the split and the dialogue's place in the file, from 0; `test-oov-0` for the OOV test

@@ -1,7 +1,7 @@
 """Builds under Apache Beam, the optional extra `beam`: for corpora that are too large for one machine.
 
 The elements of the pipeline are lanes (`features.runners`): each reads every (corpus, split) with the same loaders, as
-a stream of its own, and does every n-th unit of it; a corpus that finds a dialogue by its number (`corpora.stream`) is
+a separate stream, and does every n-th unit of it; a corpus that finds a dialogue by its number (`corpora.stream`) is
 read there alone. Units are written to the building folder, which all workers must see; the result is the same to the
 bit as with any other runner. Decisions over all dialogues, such as the duplicates of a mixture, are made from hashes in
 the process that started the pipeline.

@@ -13,8 +13,8 @@ What becomes what:
             without `DA` may inform, so its frames are None too
   state     the pairs of `slu`, cumulative. The slot `slot` marks a request, whatever the act beside it is (2 inform);
             every other slot is a wish (2 stand beside request)
-  delexicalised  what a turn informs of and the values of the state; None in the original file, which does not say what
-            the system informs of
+  delexicalised  values that a turn informs of and those of the state; None in the original file, which does not
+            annotate the system's informs
   text      runs of white space collapsed
   id        the split and the source's number
 """
@@ -110,7 +110,7 @@ def _dialogue(record: Any, identity: str, where: str) -> Dialogue:
 
 
 def _slu(user: dict[str, Any], where: str) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """The state and the slots asked for."""
+    """The state and the requested slots."""
     state: dict[str, tuple[str, ...]] = {}
     requested: list[str] = []
     for label in field(user, "slu", list, where):
@@ -153,7 +153,7 @@ def _system(record: dict[str, Any], state: dict[str, tuple[str, ...]], where: st
 
 
 def _asked(record: list[Any], where: str) -> Pairs:
-    """What `DA` says: a slot that is asked for, or [slot, value] to be confirmed (once spelt ["slot, value"])."""
+    """The items of `DA`: a requested slot, or [slot, value] to be confirmed (once spelt ["slot, value"])."""
     asked = [("request", _slot(slot), "") for slot in record if isinstance(slot, str)]
     pairs = [
         one[0].split(", ", 1) if isinstance(one, list) and len(one) == 1 and isinstance(one[0], str) else one
@@ -164,7 +164,7 @@ def _asked(record: list[Any], where: str) -> Pairs:
 
 
 def _annotated(record: dict[str, Any], where: str) -> Pairs:
-    """What `dialog_act` says: act -> list of [slot, value], with "none" and "?" for what is not there."""
+    """The items of `dialog_act`: act -> list of [slot, value], with "none" and "?" for what is not there."""
     found: Pairs = []
     for act, pairs in field(record, "dialog_act", dict, where).items():
         for slot, value in _pairs(pairs, f"{where}: field dialog_act.{act}"):
@@ -188,7 +188,7 @@ def _slot(name: str) -> str:
 
 
 def _things(text: str, pairs: Pairs, where: str) -> tuple[list[ActItem], tuple[str, ...] | None]:
-    """What is said, with spans, and the unified acts; no acts where there is no label."""
+    """The items with spans, and the unified acts; no acts where there is no label."""
     acts = act_annotation.acts((act for act, _, _ in pairs), ACTS_OF, f"{__name__}.ACTS_OF", where)
     return act_annotation.locate(text, [ActItem(DOMAIN, act, slot, value) for act, slot, value in pairs]), acts or None
 

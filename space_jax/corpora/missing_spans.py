@@ -20,7 +20,7 @@ OTHERWISE = "other words"
 REASONS = {
     CHOICE: "`dontcare`, `yes`, `no`, `none`, `true` and `false` state the meaning, not the words",
     INTENT: "the name of one of a service's intents, such as `FindEvents`",
-    OBJECT: "a date, a time or an amount as JSON, beside the words that it stands for",
+    OBJECT: "a date, a time or an amount as JSON, beside the words for it",
     TAKEN: "two slots of a turn have the value, or a longer one holds it, and the text says it once",
     NUMBER: "a number, a date or a time: digits for words or the reverse, another format, or another number",
     DIVIDED: "the same letters and digits with other spaces or punctuation",
@@ -81,7 +81,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _same_letters(wanted: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    """Whether whole words of a text, put together, are the letters and digits of the value."""
+    """Whether whole words of a text, joined, are the letters and digits of the value."""
     letters = "".join(wanted)
     for first in range(len(words)):
         joined = ""

@@ -11,7 +11,7 @@ What becomes what:
   text        split at single blanks, as the labels are; a token may be a line break, which is dropped with its label
   id          the split, the domain and the conversation
 
-A row may stand on several lines, because a quoted utterance can hold line breaks; turns counted by lines come out 532
+A row may span several lines, because a quoted utterance can hold line breaks; turns counted by lines come out 532
 too many. 77 utterances are empty and kept as empty turns.
 """
 

@@ -5,7 +5,7 @@ What becomes what:
               (`request_suggestions`), queries, results, choices of a task and prompts of the guide are left out
   domain      that of the label (`bank_ask_pin`); for a label of all domains (`hello`) that of the task that the wizard
               chose last, else that of the scenario's tasks if they share one, else `general`
-  intent      `ask` and the slot asked for, or the rest of the label (`star_labels.parse`)
+  intent      `ask` and the requested slot, or the rest of the label (`star_labels.parse`)
   slots       also the values that the source's templates fill into the reply (`star_templates`), with their spans.
               A reply that follows none of its templates has the intent and no values
   acts        wizard: `star_labels.ACTS_OF`

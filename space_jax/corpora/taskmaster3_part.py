@@ -8,7 +8,7 @@ What becomes what:
   turns       the words of user and agent, in order, up to and including the output if the agent says it. The dialogue
               continues in pieces that are not here. Two turns of one speaker in a row (93 times) and empty turns (2)
               are kept
-  rows        1,517 rows are of 1,462 dialogues: rows of one dialogue contain each other, so the longest stands for all
+  rows        1,517 rows are of 1,462 dialogues: rows of one dialogue contain each other, so the longest represents all
   left out    calls and results, including those in an output after the words
   frames, acts, state, delexicalised: None, because calls are actions of the program
   text        runs of blanks are one blank

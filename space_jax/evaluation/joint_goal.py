@@ -111,5 +111,5 @@ def _meanings(slot: str, values: Iterable[str]) -> set[str]:
 
 
 def _within(part: str, whole: str) -> bool:
-    """Whether the words of one value stand in another."""
+    """Whether the words of one value occur in another."""
     return f" {plain(part)} " in f" {plain(whole)} "

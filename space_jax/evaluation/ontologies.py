@@ -50,13 +50,13 @@ def kvret_ontology(source: Path) -> Ontology:
     for slot, known in entities.items():
         for value in known:
             for piece_slot, piece in _pieces(str(slot), value):
-                if len(piece) >= _SHORTEST and not piece.isdigit():  # digits stand in addresses and times too
+                if len(piece) >= _SHORTEST and not piece.isdigit():  # digits occur in addresses and times too
                     values.setdefault(piece.lower(), piece_slot)
     return Ontology(KVRET_INFORMABLE, values, KVRET_JUNK)
 
 
 def _pieces(slot: str, value: Any) -> list[tuple[str, str]]:
-    """A place of interest is an object with cells of its own; everything else is a string."""
+    """A place of interest is an object with its own cells; everything else is a string."""
     if isinstance(value, dict):
         return [("poi_type" if name == "type" else str(name), str(cell)) for name, cell in value.items()]
     return [(slot, str(value))]

@@ -78,7 +78,7 @@ def records_of(path: Path, read: Callable[[Mapping[str, Any], str, int], Any]) -
             raise UserError(row.error)
         record = read(row.values, row.where, row.number)
         if record.id in first:
-            raise UserError(f"{row.where}: expected an id of its own, found {record.id!r} of {first[record.id]} again")
+            raise UserError(f"{row.where}: expected a unique id, found {record.id!r} of {first[record.id]} again")
         first[record.id] = row.where
         records.append(record)
     if not records:

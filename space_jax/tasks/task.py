@@ -15,7 +15,7 @@ Data flows through a task as follows:
   object is built from configuration, labels, tokenizer and sizes, and never changes afterwards.
 - An example is the record in numbers, with a field `encoded: Encoded`, so that the framework can sort by length.
 - A batch is a `TaskBatch` of NumPy arrays: contexts packed into a grid of R rows, and dictionaries for what a
-  task adds, `rows` with arrays `[R, ...]` and `examples` with arrays `[B, ...]`. Rows of zeros behind the last one must
+  task adds, `rows` with arrays `[R, ...]` and `examples` with arrays `[B, ...]`. Rows of zeros after the last one must
   change nothing, since the framework appends some so that micro-batches and devices get equal parts.
 - A task is a `models.recipe.Recipe` less what only pre-training needs: `init`, `forward`, `finish` and `coefficients`
   mean what they mean there, so `training.step` runs it, micro-batches and mesh included. Its parameters are those of
@@ -176,7 +176,7 @@ class Task(abc.ABC):
     def support(self, outputs: Arrays, examples: Sequence[Any]) -> Arrays:
         """Arrays that prediction needs beside the parameters, from the outputs on the training examples.
 
-        It is saved as `support.npz`. Only asked for where `needs_support` is true, since it costs a pass over them.
+        It is saved as `support.npz`. Only called if `needs_support` is true, since it costs a pass over them.
         """
         return {}
 

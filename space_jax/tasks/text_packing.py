@@ -191,7 +191,7 @@ def pack(encoded: Sequence[Encoded], size: int, shape: Shape, placed: list[list[
 
 
 def fill(parts: Sequence[np.ndarray], placed: list[list[int]], rows: int, length: int) -> np.ndarray:
-    """The parts of the examples side by side in their rows: `[R, length]` of the parts' dtype, zeros behind them."""
+    """The parts of the examples side by side in their rows: `[R, length]` of the parts' dtype, zeros after them."""
     grid = np.zeros((rows, length), parts[0].dtype if parts else np.int32)
     for row, indices in zip(grid, placed, strict=False):
         whole = np.concatenate([parts[index] for index in indices])

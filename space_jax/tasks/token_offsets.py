@@ -15,7 +15,7 @@ import numpy as np
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.tasks.text_packing import Encoded, TaskBatch, dialogue_layout, starts_of
 
-EARLIER = 1  # BERT's segment type of what stands before the last text; that itself has 0, as a text alone has
+EARLIER = 1  # BERT's segment type of the texts before the last; the last has 0, like a text alone
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -25,7 +25,7 @@ class Located:
     Attributes:
       encoded: all tokens.
       first: the column of the first token of the last text.
-      starts, ends: `[t]` int32, the characters of the last text that its tokens stand for.
+      starts, ends: `[t]` int32, the character offsets of its tokens in the last text.
       cut: whether the last text has more tokens than were read.
     """
 
@@ -45,7 +45,7 @@ def locate(
       tokenizer: of the weights.
       turns: (role id, text) of each, the oldest first; one at least.
       most: tokens of the last text that are read, its first ones.
-      length: tokens in all, at least `most + 2`; of what stands before the last text, the nearest are read.
+      length: tokens in all, at least `most + 2`; of the texts before the last, the nearest tokens are read.
       recipe: that pre-trained the weights, and whose layout of a dialogue they know; None for BERT's.
     """
     role, text = turns[-1]
@@ -85,7 +85,7 @@ def token_places(
     size: int,
     width: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where chosen tokens of each example stand in a packed grid, for `take_tokens`.
+    """The places of chosen tokens of each example in a packed grid, for `take_tokens`.
 
     Args:
       columns: for each example, the columns in its `encoded` of the tokens that are wanted, at most `width`.

@@ -79,7 +79,7 @@ class Worlds:
 
 
 class SimulatedBackend:
-    """The simulated world: its entities in tables of their own, and its bookings."""
+    """The simulated world: its entities in tables, and its bookings."""
 
     def __init__(self) -> None:
         self._world = world_database()

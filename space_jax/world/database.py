@@ -96,7 +96,7 @@ class Database:
         if not columns:
             raise UserError(f"table {domain!r}: expected rows with at least one column, found none")
         if "" in columns or len(set(columns)) < len(columns):
-            raise UserError(f"table {domain!r}: expected a name of its own for each column, found {', '.join(names)}")
+            raise UserError(f"table {domain!r}: expected different names for the columns, found {', '.join(names)}")
         self._columns[domain], self._tables[domain] = columns, table
         self._connection.execute(f"CREATE TABLE {table} ({', '.join(f'c{n} TEXT' for n in range(len(columns)))})")
         places = ", ".join("?" for _ in columns)

@@ -69,7 +69,7 @@ def test_names_may_be_written_in_any_way():
 
 @pytest.mark.parametrize("row", [{"Area": "north", "area ": "south"}, {"name": "x", " ": "y"}])
 def test_columns_need_names_that_differ(row):
-    with pytest.raises(UserError, match="a name of its own for each column"):
+    with pytest.raises(UserError, match="different names for the columns"):
         Database({"hotel": [row]})
 
 

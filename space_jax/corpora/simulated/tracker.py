@@ -25,7 +25,7 @@ class Tracker:
       wants_booking: domains in which the user asked for a booking, or agreed to one.
       offered: domains in which the system has offered a booking.
       confirmed: domain -> the values that the user has confirmed.
-      asked: domain -> slots the system has asked for.
+      asked: domain -> slots that the system has requested.
       counted: domain -> the number of matches that the system gave last.
     """
 

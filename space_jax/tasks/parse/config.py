@@ -12,7 +12,7 @@ class ParseConfig:
     name: str = "parse"
     text_field: str = "text"  # of a JSONL file
     max_words: int = 32  # of an utterance; of a longer one the first are parsed, the others are words of the root
-    width: int = 96  # of the vectors that stand for a span's first and last word
+    width: int = 96  # of the vectors of a span's first and last word
     head_dropout: float = 0.2
 
     def __post_init__(self):

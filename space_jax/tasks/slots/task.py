@@ -31,7 +31,7 @@ from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, p
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 from space_jax.tasks.validation_split import split_dialogues
 
-ROOM = 34  # tokens of a row beside the utterance: the slots asked for, and what wraps them
+ROOM = 34  # tokens of a row beside the utterance: the requested slots and their wrappers
 SLOTS_OF_ROW = 12
 
 

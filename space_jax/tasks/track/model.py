@@ -1,4 +1,4 @@
-"""The copying tracker: every slot looks at the dialogue with a query of its own, all slots in one pass.
+"""The copying tracker: every slot attends to the dialogue with its own query, all slots in one pass.
 
 A slot's query is made of its name's word embeddings and of how recently the system gave it a value. It attends over the
 outputs of all tokens; the result decides its gate, the start and end of its span in the user's words, and which other

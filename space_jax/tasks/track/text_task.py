@@ -66,7 +66,7 @@ class TrackTextTask(Tracker):
     def collate(self, examples: Sequence[WriteExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`; adds the tokens of the states, `state_ids` `[R, T]` and so on.
 
-        Without `rng` an example has a row of its own, as decoding needs it.
+        Without `rng` each example has its own row, as decoding needs.
         """
         alone = rng is None
         needs = np.array([[len(one.encoded), len(one.state)] for one in examples]).reshape(-1, 2)
