@@ -274,7 +274,7 @@ def test_a_few_shot_subset_of_a_mixture(mistake, here, tokenizer, capfd):
     refused = mistake(*build, "--few", "hwu64=2", "--labelled-share", "0.5")
     assert refused == "--labelled-share: would hide labels of a few-shot subset; leave it out beside --few"
     assert mistake(*build, "--few", "hwu64") == "--few hwu64: must be SOURCE=10, SOURCE=10% or SOURCE=FILE with ids"
-    assert mistake("data", "stats", "simulated", "--few", "a=1").startswith("--few: simulated is a corpus and not a")
+    assert mistake("data", "stats", "simulated", "--few", "a=1").startswith("--few: simulated is a corpus, not a")
 
 
 def test_look_at_a_corpus(capsys):

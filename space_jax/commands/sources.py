@@ -111,7 +111,7 @@ def opened(given: argparse.Namespace) -> "Source | MixedSource":
         return MixedSource(given)
     for flag in ("data_root", "without", "leave_out", "few", "few_seed"):
         if getattr(given, flag) not in (None, []):
-            raise UserError(f"{_flag(flag)}: {given.name} is a corpus, not a mixture; give --source")
+            raise UserError(f"{_flag(flag)}: {given.name} is a corpus, not a mixture; corpora take --source")
     return Source(given)
 
 

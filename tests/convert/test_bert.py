@@ -156,7 +156,7 @@ def test_a_folder_that_is_there_is_not_overwritten(tmp_path, bert_folder, capsys
     out.mkdir()
     (out / "mine").write_text("kept")
     assert main(["convert", "from-bert", str(bert_folder), "--out", str(out)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["mine"]
 
 

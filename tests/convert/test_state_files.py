@@ -132,7 +132,7 @@ def test_a_folder_with_pytorch_weights_in_parts(tmp_path):
 def test_what_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "x.safetensors").mkdir()
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match="exists already"):
         write_state(tmp_path / "x.safetensors", STATE)
     with pytest.raises(UserError, match="cannot be written"):
         write_state(tmp_path / "file" / "x.safetensors", STATE)

@@ -33,5 +33,5 @@ def test_another_kind_of_configuration_is_refused(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"recipe": {}}))
     assert not is_finetuned(tmp_path)
     assert not is_finetuned(tmp_path / "nowhere")
-    with pytest.raises(UserError, match=r"data\.corpus: 'x' and files"):
+    with pytest.raises(UserError, match=r"data\.corpus: 'x' and the user's own files"):
         DataSource(corpus="x", train="y.csv")

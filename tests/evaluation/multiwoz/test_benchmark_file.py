@@ -61,7 +61,7 @@ def test_an_unpacked_file(prepared):
 
 
 def test_the_file_of_another_version(changed):
-    with pytest.raises(UserError, match=rf"version {VERSION} of the evaluation, found '0\.9'; make it again"):
+    with pytest.raises(UserError, match=rf"version {VERSION} of the evaluation, found '0\.9'; rebuild it"):
         read_benchmark(changed(lambda content: content.update(version="0.9")))
 
 
