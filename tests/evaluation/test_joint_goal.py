@@ -88,5 +88,5 @@ def test_slots_that_never_have_a_value_enter_the_mean_on_request():
 
 def test_no_turns():
     assert goal_score([], []).joint == 0.0
-    with pytest.raises(ValueError, match="as many"):
+    with pytest.raises(ValueError, match="must be equal"):
         goal_score([{}], [])
