@@ -265,6 +265,7 @@ def test_init_from_nowhere_leaves_no_workdir(world, capfd):
 @pytest.fixture(scope="module")
 def plain(world):
     """A corpus of which nothing is annotated."""
+    Path("plain_source").mkdir()
     for split in ("train", "validation"):
         dialogues = corpus("simulated").load(None, split, dialogues=20)
         write_jsonl(Path("plain_source") / f"{split}.jsonl", map(without_labels, dialogues))
