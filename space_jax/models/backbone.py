@@ -95,7 +95,7 @@ def position_init(config: ModelConfig) -> nn.initializers.Initializer:
 
 
 class LayerNorm(nn.Module):
-    """LayerNorm with float32 statistics and two-pass variance, since epsilon 1e-12 is too small to hide cancellation."""
+    """LayerNorm with float32 statistics and two-pass variance, since epsilon 1e-12 hides no cancellation."""
 
     config: ModelConfig
 
