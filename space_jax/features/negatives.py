@@ -16,8 +16,8 @@ NONE = np.zeros(0, np.int64)
 def draw_negatives(responses: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
     """For each response, draws another of the micro-batch with different tokens, uniformly over examples.
 
-    If all responses of the micro-batch are the same, the negatives are empty, and selection ignores such examples. An example
-    without a response has no negative and is never one.
+    If all responses of the micro-batch are the same, the negatives are empty, and selection ignores such examples.
+    An example without a response has no negative and is never one.
 
     Args:
       responses: the B responses of this process's micro-batch, as token ids; empty for an example without one.

@@ -58,7 +58,8 @@ def load_tokenizer(path: Path | str, lower_case: bool = True) -> Tokenizer:
     Args:
       path: a folder written by `Tokenizer.save`, one that contains such a folder as `tokenizer` (a run, converted
         weights), one in the layout of Hugging Face with `tokenizer.json` or `vocab.txt`; or a file: `*.model`
-        (SentencePiece, made by `train_sentencepiece`), `*.json` (a WordPiece `tokenizer.json`) or `*.txt` (a BERT `vocab.txt`).
+        (SentencePiece, made by `train_sentencepiece`), `*.json` (a WordPiece `tokenizer.json`) or `*.txt` (a BERT
+        `vocab.txt`).
       lower_case: whether a `vocab.txt` is of a lower-cased BERT; the other kinds, and a `tokenizer_config.json` in its
         folder, record this themselves.
 

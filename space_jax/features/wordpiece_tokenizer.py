@@ -1,7 +1,7 @@
 """WordPiece (BERT; Devlin et al., 2019) from an existing vocabulary, so that published weights can be used.
 
-Special tokens take the rows of `[unusedN]`, see `special_tokens`. They and BERT's own control tokens are never matched in
-text: their rows are reached only by id, and the pre-tokenizer separates brackets from words before the vocabulary is
+Special tokens take the rows of `[unusedN]`, see `special_tokens`. They and BERT's own control tokens are never matched
+in text: their rows are reached only by id, and the pre-tokenizer separates brackets from words before the vocabulary is
 searched. Decoded text is as BERT normalises it: lower-cased (if so set), accents dropped, blanks guessed.
 """
 
@@ -65,7 +65,7 @@ class WordPieceTokenizer:
 
     @classmethod
     def from_vocabulary(cls, path: Path, lower_case: bool = True) -> "WordPieceTokenizer":
-        """Loads a BERT `vocab.txt`: one piece per line, its line number the id. The file does not record whether it is cased."""
+        """Loads a BERT `vocab.txt`: one piece per line, ids in order. The file does not record whether it is cased."""
         vocabulary: dict[str, int] = {}
         for number, piece in enumerate(_text(path).removesuffix("\n").split("\n")):
             piece = piece.removesuffix("\r")
