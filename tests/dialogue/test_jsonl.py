@@ -135,7 +135,7 @@ def test_a_report_lists_so_many_and_counts_all(write, monkeypatch):
 def test_skip_without_a_report_is_logged(write, caplog):
     with caplog.at_level(logging.WARNING):
         ids(write(line("a") + b"\n{\n{\n"), on_error="skip")
-    assert "left out 2 lines" in caplog.text
+    assert "skipped 2 lines" in caplog.text
 
 
 def test_a_wrong_call_fails_at_once_and_not_at_the_first_dialogue(tmp_path):
