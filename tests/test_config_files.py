@@ -93,14 +93,14 @@ def test_only_what_is_named_changes():
             "config field recipe.subspace does not exist; nearest: recipe.name, recipe.mlm_weight, "
             "recipe.policy_weight, recipe.policy_side, recipe.pool",
         ),
-        ("train", "1", "config field train has fields of its own; set one of them, as train.NAME"),
+        ("train", "1", "config field train has fields of its own; set one of them, such as train.NAME"),
         ("train.steps.more", "1", "config field train.steps is a value and has no field more"),
         ("train.steps", "1.5", "config field train.steps: '1.5' is not a whole number"),
         ("train.steps", "", "config field train.steps: '' is not a whole number"),
         ("model.dropout", "half", "config field model.dropout: 'half' is not a number"),
         ("model.remat", "1", "config field model.remat: '1' is not true or false"),
         ("data.row_ladder", "0.5,x", "config field data.row_ladder: 'x' is not a number"),
-        ("mesh.rules", "batch", "config field mesh.rules: a table, which can be set in a config file only"),
+        ("mesh.rules", "batch", "config field mesh.rules: a table, which can only be set in a config file"),
         ("train.steps", "0", "config field train.steps: 0 is not positive"),
         ("recipe.name", "space1", "config field recipe.name: belongs to the recipe and cannot be changed"),
     ],
@@ -144,7 +144,7 @@ def test_files_that_give_no_configuration(config_file, tmp_path):
     path = config_file("a = 1\n", "a.py")
     assert refusal(path) == f"{path}: has no function get_config()"
     path = config_file("def get_config():\n    return {}\n", "b.py")
-    assert refusal(path) == f"{path}: get_config() must return a PretrainConfig, it returned dict"
+    assert refusal(path) == f"{path}: get_config() must return a PretrainConfig, but it returned dict"
     assert refusal(f"{path}:tiny") == (f"{path}: TypeError: get_config() takes 0 positional arguments but 1 was given")
 
 
@@ -162,7 +162,7 @@ def test_either_kind_is_taken_where_none_is_asked_for(config_file):
     assert load_config("space2").recipe.name == "space2"
     assert load_config("finetune/banking77:few").train.epochs == 10
     path = config_file("def get_config():\n    return {}\n")
-    with pytest.raises(UserError, match=r"x\.py: get_config\(\) must return a configuration, it returned dict"):
+    with pytest.raises(UserError, match=r"x\.py: get_config\(\) must return a configuration, but it returned dict"):
         load_config(path)
 
 

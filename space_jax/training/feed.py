@@ -61,7 +61,7 @@ def to_mesh(batch: B, mesh: Mesh) -> B:
     """Puts this process's part of a batch on the mesh.
 
     Args:
-      batch: NumPy arrays `[A, ...]` with the same number of rows on every process; `slot` counts from the process's first row.
+      batch: NumPy arrays `[A, ...]` with the same number of rows on every process; `slot` counts from its first row.
       mesh: the device mesh.
 
     Returns:
