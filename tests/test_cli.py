@@ -286,7 +286,8 @@ def test_look_at_a_corpus(capsys):
 
 def test_training_without_what_it_needs(mistake, here):
     assert mistake("pretrain", "--config", "no.py", "--workdir", "w") == (
-        "configuration 'no.py': neither a file nor a configuration that comes with the package; `space-jax configs` lists them"
+        "configuration 'no.py': neither a file nor a configuration that comes with the package; "
+        "`space-jax configs` lists them"
     )
     (here / "c.py").write_text(CONFIG_FILE)
     pretrain = ["pretrain", "--config", "c.py", "--workdir", "w"]

@@ -34,7 +34,7 @@ WRONG = [
     (DataConfig, {"batch_size": 0}, "config field data.batch_size: 0 is not positive"),
     (DataConfig, {"labelled_share": 1.5}, "config field data.labelled_share: 1.5 is not between 0 and 1"),
     (DataConfig, {"row_ladder": ()}, r"config field data.row_ladder: \(\) must be ascending and end with 1.0"),
-    (DataConfig, {"row_ladder": (0.5, 0.25, 1.0)}, "config field data.row_ladder: .* must be ascending and end with 1.0"),
+    (DataConfig, {"row_ladder": (0.5, 0.25, 1.0)}, "config field data.row_ladder: .* must be ascending and end with 1"),
     (OptimiserConfig, {"learning_rate": 0.0}, "config field optimiser.learning_rate: 0.0 is not positive"),
     (DataConfig, {"eval_examples": 0}, "config field data.eval_examples: 0 is not positive"),
     (DataConfig, {"workers": -1}, "config field data.workers: -1 is negative"),

@@ -111,7 +111,7 @@ def _decode(line: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Rejects repeated keys, of which Python would silently take the last."""
+    """Rejects repeated keys; Python would silently take the last one."""
     record = dict(pairs)
     if len(record) < len(pairs):
         keys = [key for key, _ in pairs]

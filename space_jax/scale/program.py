@@ -81,7 +81,7 @@ def plan_step(config: PretrainConfig, mesh: Mesh, batch: Batch) -> StepPlan:
     Args:
       config: the run's configuration, with a vocabulary.
       mesh: devices, which may be those of a topology.
-      batch: `[A, ...]`, of which only shapes are used.
+      batch: `[A, ...]`; only its shapes are used.
 
     Raises:
       UserError: a parameter does not divide evenly among the chips.
@@ -134,7 +134,7 @@ def needed_flops(plan: StepPlan, batch: Batch) -> int:
 
     Args:
       plan: from `plan_step`.
-      batch: `[A, ...]`, of which only shapes are used.
+      batch: `[A, ...]`; only its shapes are used.
     """
     keys = functools.partial(step_keys, plan.config.train.seed, 0)
 

@@ -66,7 +66,7 @@ class Measure:
     falling: bool = False
 
     def score(self, step: int, results: Results) -> float:
-        """A score of which higher is better; -inf for a measure that is not finite."""
+        """The score, where higher is better; -inf for a measure that is not finite."""
         if not self.name:
             return float(step)
         value = results[self.name]
@@ -115,7 +115,7 @@ class Job(Generic[B]):
       optimiser: the optimiser.
       schedule: the optimiser's learning rate, for reports.
       source: the training batches.
-      shape: one micro-batch, of which only shapes are used.
+      shape: one micro-batch; only its shapes are used.
       mesh: the device mesh.
       rules: logical axis name -> mesh axes.
       model: the model's configuration, for `initial`.

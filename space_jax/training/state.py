@@ -40,7 +40,7 @@ def abstract_params(objective: Objective[B], batch: B) -> Any:
 
     Args:
       objective: creates the parameters.
-      batch: one micro-batch, of which only shapes and dtypes are used.
+      batch: one micro-batch; only its shapes and dtypes are used.
     """
     return jax.eval_shape(lambda: objective.init(jax.random.key(0), _blank(batch)))
 
@@ -50,7 +50,7 @@ def abstract_placed_params(objective: Objective[B], batch: B, rules: Rules, mesh
 
     Args:
       objective: creates the parameters.
-      batch: one micro-batch, of which only shapes and dtypes are used.
+      batch: one micro-batch; only its shapes and dtypes are used.
       rules: logical axis name -> mesh axes.
       mesh: the device mesh.
 
@@ -108,7 +108,7 @@ def init_state(
     Args:
       objective: creates the parameters.
       optimiser: from `optimiser.make_optimiser`.
-      batch: one micro-batch, of which only shapes and dtypes are used.
+      batch: one micro-batch; only its shapes and dtypes are used.
       seed: seed of the parameters.
       rules: logical axis name -> mesh axes.
       mesh: the device mesh.
