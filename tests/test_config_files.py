@@ -140,7 +140,7 @@ def test_a_file_with_a_variant(config_file):
 
 
 def test_files_that_give_no_configuration(config_file, tmp_path):
-    assert refusal(str(tmp_path / "none.py:tiny")).startswith(f"configuration '{tmp_path / 'none.py'}': no file, ")
+    assert refusal(str(tmp_path / "none.py:tiny")).startswith(f"configuration '{tmp_path / 'none.py'}': neither ")
     path = config_file("a = 1\n", "a.py")
     assert refusal(path) == f"{path}: has no function get_config()"
     path = config_file("def get_config():\n    return {}\n", "b.py")
