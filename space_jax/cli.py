@@ -1,4 +1,4 @@
-"""The command line. Each verb lives in `space_jax.commands`; a user's mistake gives one sentence and exit status 2."""
+"""The command line. Each verb is a module of `space_jax.commands`; a user's mistake gives one sentence and status 2."""
 
 import argparse
 import os
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
     Args:
-      arguments: of the command line without the program's name; those of this process if None.
+      arguments: command-line arguments without the program's name; those of this process if None.
 
     Returns:
       0 if all went well, 2 for a user's mistake, 130 when interrupted.
@@ -76,8 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"space-jax: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # of `space-jax data show ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+    except BrokenPipeError:  # as in `space-jax data show ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise Python reports another error at exit
         return 0
     except OSError as error:
         if error.filename is None:

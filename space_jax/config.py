@@ -1,7 +1,7 @@
 """The typed configuration of a pre-training run: the settings, their meanings, and the checks on them.
 
 Every class is frozen; `space_jax.config_files` changes fields of a nested configuration from the command line. A wrong
-value fails when the object is made, with a sentence that names the field.
+value raises an error when the object is created, with a sentence that names the field.
 """
 
 import dataclasses
@@ -12,19 +12,19 @@ VOCABULARY_MULTIPLE = 128  # The token table is padded to a multiple of this, so
 
 
 def require(condition: bool, field: str, problem: str) -> None:
-    """Refuses a configuration, naming the field."""
+    """Raises a `UserError` that names the field unless the condition holds."""
     if not condition:
         raise UserError(f"config field {field}: {problem}")
 
 
 def require_fraction(value: float, field: str) -> None:
-    """Refuses values outside [0, 1)."""
+    """Checks that a value is in [0, 1)."""
     require(0.0 <= value < 1.0, field, f"{value} is not a fraction: it must be at least 0 and below 1")
 
 
 @dataclasses.dataclass(frozen=True)
 class Vocabulary:
-    """The ids of a tokenizer that the models and the features need to know; made by `Tokenizer.vocabulary`."""
+    """The ids of a tokenizer that models and features need; made by `Tokenizer.vocabulary`."""
 
     size: int = 0
     pad: int = 0
@@ -57,17 +57,17 @@ class ModelConfig:
     positions: int = 512  # rows of the position table
     roles: int = 2  # 0 system, 1 user
     turns: int = 17  # distance to the response, 0 to 16
-    dropout: float = 0.2  # everywhere the backbone drops
+    dropout: float = 0.2  # in the whole backbone
     layer_norm_epsilon: float = 1e-12
-    dtype: str = "float32"  # of activations and matrix products; parameters stay float32
-    remat: bool = False  # keep only a block's input for the backward pass, and recompute its matrix products
+    dtype: str = "float32"  # of activations and matrix products; parameters are float32
+    remat: bool = False  # store only a block's input for the backward pass, and recompute its matrix products
     attention_init: str = "normal"  # "identity": a new model's heads copy from the first step, see `models.backbone`
     vocabulary: Vocabulary = Vocabulary()  # filled in from the tokenizer
 
     def __post_init__(self):
         for name in ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns"):
             require(getattr(self, name) > 0, f"model.{name}", f"{getattr(self, name)} is not positive")
-        require(self.roles >= 2, "model.roles", f"{self.roles} is too few, system and user take two")
+        require(self.roles >= 2, "model.roles", f"{self.roles} is too few; system and user need two")
         require(
             self.hidden % self.heads == 0,
             "model.heads",
@@ -96,7 +96,7 @@ MODEL_SIZES = {
 
 
 def model_config(size: str, **fields) -> ModelConfig:
-    """The configuration of a named size (`MODEL_SIZES`), with `fields` set on top."""
+    """The configuration of a named size (`MODEL_SIZES`), with `fields` overridden."""
     require(size in MODEL_SIZES, "model size", f"{size!r} is not one of {', '.join(MODEL_SIZES)}")
     return ModelConfig(**{**MODEL_SIZES[size], **fields})
 
@@ -105,7 +105,7 @@ def model_config(size: str, **fields) -> ModelConfig:
 class PoolConfig:
     """The sets of examples that are contrasted with one another."""
 
-    group: int = 0  # 0: all of the global batch; n: consecutive groups of n examples (published runs: 16)
+    group: int = 0  # 0: the whole global batch; n: consecutive groups of n examples (published runs: 16)
     temperature: float = 0.07
 
     def __post_init__(self):
@@ -120,7 +120,7 @@ class Space1Config:
     annotation = ("acts",)
     name: str = "space1"
     consistency_weight: float = 5.0
-    as_released: bool = False  # acts averaged before they are masked, no response selection
+    as_released: bool = False  # acts averaged before masking, no response selection
 
     def __post_init__(self):
         require(self.name == "space1", "recipe.name", "belongs to the recipe and cannot be changed")
@@ -162,35 +162,35 @@ class Space3Config:
 
 
 RecipeConfig = Space1Config | Space2Config | Space3Config
-"""`annotation`: what a recipe learns from, of `dialogue.labels.FACTS`; an example with none of it is unlabelled."""
+"""`annotation`: those of `dialogue.labels.FACTS` that a recipe learns from; an example with none is unlabelled."""
 
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
     """The prepared corpora and how their examples become batches."""
 
-    prepared: tuple[str, ...] = ()  # folders that `space-jax data build` wrote; all with one tokenizer
-    batch_size: int = 32  # examples of all processes together in one optimiser step
-    # Of a batch, from the labelled streams. SPACE-1 counts examples whose acts are known, SPACE-2 those whose user tree
-    # is, SPACE-3 those with a known tree of either side; all others are its unlabelled ones, whatever else they have.
+    prepared: tuple[str, ...] = ()  # folders written by `space-jax data build`, all with the same tokenizer
+    batch_size: int = 32  # examples per optimiser step, over all processes
+    # Share of labelled examples in a batch: for SPACE-1 those with known acts, for SPACE-2 with a known user tree, for
+    # SPACE-3 with a known tree of either side; all others are unlabelled, whatever else is known of them.
     labelled_share: float = 0.5
-    context_length: int = 256  # tokens of the longest context (`max_len`), and of a row of the grids of `row_ladder`
-    response_length: int = 64  # tokens of a row of their responses
+    context_length: int = 256  # tokens of the longest context (`max_len`), and of a row in the grids of `row_ladder`
+    response_length: int = 64  # tokens of a row of responses in those grids
     examples_per_row: int = 4
-    masked_per_row: int = 64  # masked positions of a row, of all its examples in turn, that enter the masked-LM loss
-    tree_elements: int = 16  # hashed elements kept of one view of one turn
+    masked_per_row: int = 64  # masked positions per row that enter the masked-LM loss, from its examples in turn
+    tree_elements: int = 16  # hashed elements per view and turn
     row_ladder: tuple[float, ...] = (0.25, 0.375, 0.5, 0.75, 1.0)  # rows of the static grids, as shares of the batch
-    # Further grids: rows as a share of the batch, columns of context and of response. A batch goes on the smallest of
-    # all that holds it, so that those of `row_ladder` are for the rare ones.
+    # Further grids: rows as a share of the batch, columns of context and of response. A batch takes the smallest
+    # grid of all that holds it, so that those of `row_ladder` are for rare batches.
     grids: tuple[tuple[float, int, int], ...] = ()
-    workers: int = 0  # processes that assemble batches beside the main one
-    eval_examples: int = 1024  # held-out examples of one evaluation; fewer make the measures noisy
+    workers: int = 0  # additional processes that assemble batches
+    eval_examples: int = 1024  # held-out examples per evaluation; fewer give noisier measures
 
     def __post_init__(self):
         require(
             not isinstance(self.prepared, str),
             "data.prepared",
-            f"{self.prepared!r} is a text; a tuple of folders is expected, as ({self.prepared!r},)",
+            f"{self.prepared!r} is a string; a tuple of folders is expected, such as ({self.prepared!r},)",
         )
         sizes = ("batch_size", "context_length", "examples_per_row", "masked_per_row", "tree_elements", "eval_examples")
         for name in sizes:
@@ -204,7 +204,7 @@ class DataConfig:
         require(
             self.row_ladder != () and self.row_ladder[-1] == 1.0 and list(self.row_ladder) == sorted(self.row_ladder),
             "data.row_ladder",
-            f"{self.row_ladder} must rise and end with 1.0, the grid that always fits",
+            f"{self.row_ladder} must be ascending and end with 1.0, the grid that always fits",
         )
         for grid in self.grids:
             require(
@@ -225,7 +225,7 @@ class OptimiserConfig:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    accumulate: int = 1  # micro-batches of one optimiser step
+    accumulate: int = 1  # micro-batches per optimiser step
 
     def __post_init__(self):
         require(self.learning_rate > 0, "optimiser.learning_rate", f"{self.learning_rate} is not positive")
@@ -239,22 +239,22 @@ class OptimiserConfig:
 MESH_AXES = ("data", "fsdp", "tensor")
 MESH_PRESETS = {
     "data": {"data": -1},  # every device holds the whole state
-    "fsdp": {"data": 1, "fsdp": -1},  # every device holds a part of it and fetches the rest, layer by layer
-    "fsdp_tensor": {"data": 1, "fsdp": -1, "tensor": 4},  # besides, four devices share each matrix product
+    "fsdp": {"data": 1, "fsdp": -1},  # every device holds a part of the state and fetches the rest, layer by layer
+    "fsdp_tensor": {"data": 1, "fsdp": -1, "tensor": 4},  # in addition, four devices share each matrix product
 }
-"""A preset's values for the sizes that are not given."""
+"""The values of each preset for sizes that are not given."""
 LOGICAL_AXES = frozenset({"batch", "length", "embed", "heads", "kv", "mlp", "vocab", "layers", "subspace"})
-"""The names that models give to the axes of parameters and activations."""
+"""The logical names of the axes of parameters and activations."""
 
 
 @dataclasses.dataclass(frozen=True)
 class MeshConfig:
     """The device mesh and the table from logical axis names to mesh axes."""
 
-    preset: str = ""  # "data", "fsdp", "fsdp_tensor": sizes for those below that are not given (docs/scaling.md)
-    data: int = 0  # devices that each see other examples; 0: the preset's, or -1
-    fsdp: int = 0  # of them, with a part of the state each; 0: the preset's, or 1
-    tensor: int = 0  # devices that share each matrix product; 0: the preset's, or 1. One size is -1: what is left
+    preset: str = ""  # "data", "fsdp" or "fsdp_tensor": the sizes below that are not given (docs/scaling.md)
+    data: int = 0  # devices with different examples each; 0: the preset's, or -1
+    fsdp: int = 0  # devices with different examples and parts of the state; 0: the preset's, or 1
+    tensor: int = 0  # devices that share each matrix product; 0: the preset's, or 1. One size may be -1: the rest
     rules: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("batch", ("data", "fsdp")),
         ("length", ()),
@@ -264,7 +264,7 @@ class MeshConfig:
         ("mlp", ("tensor",)),
         ("vocab", ("tensor",)),
         ("layers", ()),
-        ("subspace", ()),  # there are ten, which few meshes divide; their width splits as "mlp" does
+        ("subspace", ()),  # ten, which few meshes divide; their width is split like "mlp"
     )
 
     def __post_init__(self):
@@ -273,11 +273,9 @@ class MeshConfig:
         for name in MESH_AXES:
             require(getattr(self, name) >= -1, f"mesh.{name}", f"{getattr(self, name)} is below -1")
         sizes = " x ".join(map(str, self.sizes))
-        require(
-            self.sizes.count(-1) <= 1, "mesh", f"of data x fsdp x tensor = {sizes} only one may be -1, what is left"
-        )
+        require(self.sizes.count(-1) <= 1, "mesh", f"of data x fsdp x tensor = {sizes} only one may be -1, the rest")
         missing = sorted(LOGICAL_AXES - {name for name, _ in self.rules})
-        require(not missing, "mesh.rules", f"no rule for {', '.join(missing)}; () keeps an axis whole")
+        require(not missing, "mesh.rules", f"no rule for {', '.join(missing)}; () leaves an axis unsplit")
         unknown = sorted({axis for _, axes in self.rules for axis in axes} - set(MESH_AXES))
         require(not unknown, "mesh.rules", f"{', '.join(unknown)} is not one of the mesh axes {', '.join(MESH_AXES)}")
 
@@ -293,7 +291,7 @@ class MeshConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """How long to train, how often to evaluate, what to keep."""
+    """The length of training, the intervals of evaluations and checkpoints, and the checkpoints to keep."""
 
     steps: int = 1000
     seed: int = 0

@@ -1,4 +1,4 @@
-"""Configurations: from a file `configs/x.py:tiny` with `--config.a.b=v` on top, and the `config.json` of a run."""
+"""Reads configurations: a file `configs/x.py:tiny` with overrides `--config.a.b=v`, and the `config.json` of a run."""
 
 import dataclasses
 import difflib
@@ -26,36 +26,36 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: Non
 @overload
 def load_config(name: str, overrides: Mapping[str, Any] | None, kind: type[Config]) -> Config: ...
 def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: type | None = None) -> Any:
-    """The configuration that a file's `get_config` makes, with fields changed.
+    """The configuration returned by a file's `get_config`, with overrides applied.
 
     >>> load_config("space3:tiny", {"train.steps": 500, "data.prepared": ("runs/mine/corpus",)}).train.steps
     500
 
     Args:
       name: a Python file, or the name of a configuration that comes with the package (`space-jax configs` lists them),
-        perhaps with an argument for its `get_config`: `configs/x.py`, `configs/x.py:tiny`, `space3:tiny`. A file takes
-        precedence over a name. A file is a program that is run: use only files that you trust.
-      overrides: dotted field name -> its value, or the text of it.
-      kind: what `get_config` must return, `PretrainConfig` or `FinetuneConfig`; None for either.
+        optionally with an argument for its `get_config`: `configs/x.py`, `configs/x.py:tiny`, `space3:tiny`. A file
+        takes precedence over a name. A file is executed as a program: use only files that you trust.
+      overrides: dotted field name -> its value, or the value as text.
+      kind: the type that `get_config` must return, `PretrainConfig` or `FinetuneConfig`; None for either.
 
     Raises:
-      UserError: no such file, no `get_config` in it, anything that it raises (with file and line), an unknown field, a
-        value of the wrong type or out of range.
+      UserError: the file or its `get_config` is missing, it raises an error (reported with file and line), a field is
+        unknown, or a value has the wrong type or is out of range.
     """
     file, _, variant = name.partition(":")
     path = file if Path(file).is_file() else str(shipped_config(file))
     try:
         config = _get_config(path, variant, kind)
     except UserError as error:
-        raise UserError(f"{_place(path, error)}: {error}") from error
+        raise UserError(f"{_location(path, error)}: {error}") from error
     except Exception as error:  # whatever a user's program raises
         reason = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
-        raise UserError(f"{_place(path, error)}: {type(error).__name__}: {reason}") from error
+        raise UserError(f"{_location(path, error)}: {type(error).__name__}: {reason}") from error
     return apply_overrides(config, overrides or {})
 
 
 def _get_config(path: str, variant: str, kind: type | None) -> Any:
-    # Not imported: that would leave a __pycache__ beside the user's file, which may be older than a quick edit.
+    # Not imported, which would leave a __pycache__ next to the user's file that a quick edit can make stale.
     program = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
     names: dict[str, Any] = {"__name__": "space_jax_config", "__file__": path}
     exec(program, names)
@@ -65,17 +65,17 @@ def _get_config(path: str, variant: str, kind: type | None) -> Any:
     fits = dataclasses.is_dataclass(config) if kind is None else isinstance(config, kind)
     if not fits:
         expected = "configuration" if kind is None else kind.__name__
-        raise UserError(f"get_config() must return a {expected}, it returned {type(config).__name__}")
+        raise UserError(f"get_config() must return a {expected}, but it returned {type(config).__name__}")
     return config
 
 
 def _as_text(value: Any) -> str:
-    """A value in the form of the command line."""
+    """A value in the syntax of the command line."""
     return ",".join(map(_as_text, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
-def _place(path: str, error: Exception) -> str:
-    """`file:line` of the last line of the file that had to do with the error; the file where there is no such line."""
+def _location(path: str, error: Exception) -> str:
+    """`file:line` of the last line of the file in the error's traceback; only the file if there is none."""
     if isinstance(error, SyntaxError) and error.filename == path:
         return f"{path}:{error.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
@@ -83,10 +83,10 @@ def _place(path: str, error: Exception) -> str:
 
 
 def parse_overrides(arguments: Sequence[str]) -> dict[str, str]:
-    """The `--config.a.b=v` among the arguments left over by a command.
+    """Parses the `--config.a.b=v` arguments that a command left unparsed.
 
     Raises:
-      UserError: for anything else.
+      UserError: there is any other argument.
     """
     overrides = {}
     for argument in arguments:
@@ -98,15 +98,15 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "") -> Any:
-    """A configuration with fields changed; all at once, so that only the result has to be valid.
+    """A configuration with fields changed, all at once, so that only the result has to be valid.
 
     Args:
       config: a (nested) frozen dataclass.
-      overrides: dotted field name -> its value, or the text of it, in which tuples are comma-separated.
-      prefix: the path of `config` in the whole, for messages.
+      overrides: dotted field name -> its value, or the value as text, with commas between a tuple's elements.
+      prefix: path of `config` within the whole configuration, for messages.
 
     Raises:
-      UserError: naming the field, and the nearest names for one that does not exist.
+      UserError: a field is unknown or a value invalid; the message names the field, and near names for an unknown one.
     """
     hints = typing.get_type_hints(type(config))
     grouped: dict[str, dict[str, str]] = {}
@@ -137,7 +137,7 @@ def _parse(text: str, kind: Any, where: str) -> Any:
     if typing.get_origin(kind) is tuple:
         element = typing.get_args(kind)[0]
         if element not in (str, int, float):
-            raise UserError(f"config field {where}: a table, which can be set in a config file only")
+            raise UserError(f"config field {where}: a table, which can only be set in a config file")
         return tuple(_parse(part.strip(), element, where) for part in text.split(",") if part.strip())
     if kind is bool:
         if text.lower() not in ("true", "false"):
@@ -153,7 +153,7 @@ def _parse(text: str, kind: Any, where: str) -> Any:
 
 
 def save_config(config: Any, workdir: Path) -> None:
-    """Writes `config.json`, from which `read_config` makes the same configuration."""
+    """Writes `config.json`, from which `read_config` restores the same configuration."""
     workdir.mkdir(parents=True, exist_ok=True)
     temporary = workdir / f".{CONFIG_FILE}.{os.getpid()}"
     temporary.write_text(json.dumps(dataclasses.asdict(config), indent=1) + "\n", encoding="utf-8")
@@ -164,32 +164,32 @@ def read_config(workdir: Path, kind: type = PretrainConfig) -> Any:
     """The configuration of a run from its workdir.
 
     Args:
-      workdir: of the run.
+      workdir: the run's workdir.
       kind: `PretrainConfig` or `FinetuneConfig`.
 
     Raises:
-      UserError: there is none, or it was written by another version.
+      UserError: the file is missing, or it was written by another version.
     """
-    return _from_workdir(workdir, lambda said: _from_json(kind, said))
+    return _from_workdir(workdir, lambda raw: _from_json(kind, raw))
 
 
 def read_model_config(workdir: Path) -> tuple[ModelConfig, str | None]:
-    """The model of a run, whether of pre-training or of fine-tuning, from its workdir; nothing else is read.
+    """The model configuration of a pre-training or fine-tuning run, from its workdir; nothing else is read.
 
     Args:
-      workdir: of the run.
+      workdir: the run's workdir.
 
     Returns:
-      The sizes, and the recipe that pre-trained the weights; None for weights of no recipe.
+      The sizes, and the recipe that pre-trained the weights; None for weights without a recipe.
 
     Raises:
       UserError: see `read_config`.
     """
 
-    def parse(said: Any) -> tuple[ModelConfig, str | None]:
-        recipe = said["recipe"]  # of pre-training with its settings, of fine-tuning its name
+    def parse(raw: Any) -> tuple[ModelConfig, str | None]:
+        recipe = raw["recipe"]  # its settings in pre-training, its name in fine-tuning
         name = recipe if isinstance(recipe, str) else _from_json(RecipeConfig, recipe).name
-        return _from_json(ModelConfig, said["model"]), name or None
+        return _from_json(ModelConfig, raw["model"]), name or None
 
     return _from_workdir(workdir, parse)
 
@@ -205,7 +205,7 @@ def _from_workdir(workdir: Path, parse: Callable[[Any], Any]) -> Any:
 
 
 def _from_json(kind: Any, value: Any) -> Any:
-    if isinstance(kind, types.UnionType):  # of configurations that their `name` identifies
+    if isinstance(kind, types.UnionType):  # a union of configurations identified by `name`
         kind = {one.name: one for one in typing.get_args(kind)}[value["name"]]
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)

@@ -1,7 +1,7 @@
-"""Folders in a bucket (`gs://...`): named like local ones, read through etils' epath, copied where they must be local.
+"""Folders in a bucket (`gs://...`): named like local ones, accessed through etils' epath, copied if they must be local.
 
-Prepared corpora are read at random, some hundred bytes at a time, and ArrayRecord's reader knows local files only; so
-they are copied once to every host. A run writes its small files locally and copies them; Orbax writes checkpoints to
+Prepared corpora are read at random, a few hundred bytes at a time, and ArrayRecord's reader supports only local files,
+so they are copied once to every host. A run writes its small files locally and copies them; Orbax writes checkpoints to
 the bucket itself.
 """
 
@@ -26,7 +26,7 @@ def is_remote(path: Any) -> bool:
 
 
 def as_path(path: str | os.PathLike[str]) -> Path:
-    """A path of either kind: `pathlib.Path`, or for a bucket epath's, which has the same methods."""
+    """A `pathlib.Path`, or for a bucket an epath, which has the same methods."""
     if not is_remote(path):
         return Path(path)
     from etils import epath
@@ -35,11 +35,11 @@ def as_path(path: str | os.PathLike[str]) -> Path:
 
 
 def cache_folder(kind: str, *identity: str) -> Path:
-    """The place of the local copy of a remote folder: below `SPACE_JAX_CACHE`, else below the user's cache folder.
+    """The local folder for a remote one: below `SPACE_JAX_CACHE` if set, else below the user's cache folder.
 
     Args:
       kind: "corpora" or "runs".
-      identity: distinguishes it from others.
+      identity: strings that identify the remote folder.
     """
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "space_jax"
     name = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
@@ -57,7 +57,7 @@ def local_copy(remote: str, description: str) -> Path:
       description: the file that identifies the content. It is copied last, so a copy that has it is complete.
 
     Raises:
-      UserError: there is no such folder, no access, or a file that arrived short.
+      UserError: the folder does not exist, access is denied, or a file arrived incomplete.
     """
     source = as_path(remote)
     with reaching(remote):
@@ -70,7 +70,7 @@ def local_copy(remote: str, description: str) -> Path:
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """The files of a folder and of the folders in it, sorted, as relative paths with `/`."""
+    """The files of a folder and its subfolders, sorted, as relative paths with `/`."""
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir():
             yield from (f"{entry.name}/{inner}" for inner in files_below(entry))
@@ -79,12 +79,12 @@ def files_below(folder: Path) -> Iterator[str]:
 
 
 def fetch_file(source: Path, target: Path) -> None:
-    """Copies one remote file, completely or not at all; a copy of the full size is kept.
+    """Copies one remote file, completely or not at all; skipped if a copy of the full size exists.
 
     Raises:
-      UserError: it arrived with another size.
+      UserError: the copy has another size.
     """
-    size = source.stat().length  # type: ignore[attr-defined]  # epath's stat, whose names are its own
+    size = source.stat().length  # type: ignore[attr-defined]  # epath's stat has names of its own
     if target.is_file() and target.stat().st_size == size:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def reaching(remote: str | os.PathLike[str]) -> Iterator[None]:
     """Turns the exceptions of a bucket's client into user errors.
 
     Raises:
-      UserError: the client is not installed, nothing is there, or access is refused.
+      UserError: the client is not installed, the path does not exist, or access is denied.
     """
     try:
         yield

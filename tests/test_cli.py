@@ -286,7 +286,8 @@ def test_look_at_a_corpus(capsys):
 
 def test_training_without_what_it_needs(mistake, here):
     assert mistake("pretrain", "--config", "no.py", "--workdir", "w") == (
-        "configuration 'no.py': no file, and none of that name comes with the package; `space-jax configs` lists them"
+        "configuration 'no.py': neither a file nor a configuration that comes with the package; "
+        "`space-jax configs` lists them"
     )
     (here / "c.py").write_text(CONFIG_FILE)
     pretrain = ["pretrain", "--config", "c.py", "--workdir", "w"]
@@ -317,7 +318,7 @@ def test_configurations_by_name(mistake, here, capfd):
         "pretrain", "--config", "quickstart", "--workdir", "w", "--config.data.prepared=no/such/corpus"
     )
     assert mistake("pretrain", "--config", "finetune/banking77:few", "--workdir", "w").endswith(
-        "banking77.py: get_config() must return a PretrainConfig, it returned FinetuneConfig"
+        "banking77.py: get_config() must return a PretrainConfig, but it returned FinetuneConfig"
     )
 
 

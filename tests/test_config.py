@@ -33,8 +33,8 @@ WRONG = [
     (Space3Config, {"policy_side": "none"}, "config field recipe.policy_side: 'none' is not one of"),
     (DataConfig, {"batch_size": 0}, "config field data.batch_size: 0 is not positive"),
     (DataConfig, {"labelled_share": 1.5}, "config field data.labelled_share: 1.5 is not between 0 and 1"),
-    (DataConfig, {"row_ladder": ()}, r"config field data.row_ladder: \(\) must rise and end with 1.0"),
-    (DataConfig, {"row_ladder": (0.5, 0.25, 1.0)}, "config field data.row_ladder: .* must rise and end with 1.0"),
+    (DataConfig, {"row_ladder": ()}, r"config field data.row_ladder: \(\) must be ascending and end with 1.0"),
+    (DataConfig, {"row_ladder": (0.5, 0.25, 1.0)}, "config field data.row_ladder: .* must be ascending and end with 1"),
     (OptimiserConfig, {"learning_rate": 0.0}, "config field optimiser.learning_rate: 0.0 is not positive"),
     (DataConfig, {"eval_examples": 0}, "config field data.eval_examples: 0 is not positive"),
     (DataConfig, {"workers": -1}, "config field data.workers: -1 is negative"),
@@ -82,14 +82,14 @@ def test_the_token_table_is_padded(size, rows):
 
 def test_rules_name_every_logical_axis_and_only_mesh_axes():
     rules = MeshConfig().rules
-    with pytest.raises(UserError, match=r"mesh.rules: no rule for batch; \(\) keeps an axis whole"):
+    with pytest.raises(UserError, match=r"mesh.rules: no rule for batch; \(\) leaves an axis unsplit"):
         MeshConfig(rules=rules[1:])
     with pytest.raises(UserError, match=r"mesh.rules: modle is not one of the mesh axes data, fsdp, tensor"):
         MeshConfig(rules=(*rules[:-1], ("subspace", ("modle",))))
 
 
 def test_a_text_is_not_a_list_of_corpora():
-    with pytest.raises(UserError, match=r"data.prepared: 'runs/corpus' is a text; a tuple of folders is expected"):
+    with pytest.raises(UserError, match=r"data.prepared: 'runs/corpus' is a string; a tuple of folders is expected"):
         DataConfig(prepared="runs/corpus")
 
 

@@ -100,7 +100,7 @@ def test_only_what_is_named_changes():
         ("model.dropout", "half", "config field model.dropout: 'half' is not a number"),
         ("model.remat", "1", "config field model.remat: '1' is not true or false"),
         ("data.row_ladder", "0.5,x", "config field data.row_ladder: 'x' is not a number"),
-        ("mesh.rules", "batch", "config field mesh.rules: a table, which can be set in a config file only"),
+        ("mesh.rules", "batch", "config field mesh.rules: a table, which can only be set in a config file"),
         ("train.steps", "0", "config field train.steps: 0 is not positive"),
         ("recipe.name", "space1", "config field recipe.name: belongs to the recipe and cannot be changed"),
     ],
@@ -140,11 +140,11 @@ def test_a_file_with_a_variant(config_file):
 
 
 def test_files_that_give_no_configuration(config_file, tmp_path):
-    assert refusal(str(tmp_path / "none.py:tiny")).startswith(f"configuration '{tmp_path / 'none.py'}': no file, ")
+    assert refusal(str(tmp_path / "none.py:tiny")).startswith(f"configuration '{tmp_path / 'none.py'}': neither ")
     path = config_file("a = 1\n", "a.py")
     assert refusal(path) == f"{path}: has no function get_config()"
     path = config_file("def get_config():\n    return {}\n", "b.py")
-    assert refusal(path) == f"{path}: get_config() must return a PretrainConfig, it returned dict"
+    assert refusal(path) == f"{path}: get_config() must return a PretrainConfig, but it returned dict"
     assert refusal(f"{path}:tiny") == (f"{path}: TypeError: get_config() takes 0 positional arguments but 1 was given")
 
 
@@ -162,7 +162,7 @@ def test_either_kind_is_taken_where_none_is_asked_for(config_file):
     assert load_config("space2").recipe.name == "space2"
     assert load_config("finetune/banking77:few").train.epochs == 10
     path = config_file("def get_config():\n    return {}\n")
-    with pytest.raises(UserError, match=r"x\.py: get_config\(\) must return a configuration, it returned dict"):
+    with pytest.raises(UserError, match=r"x\.py: get_config\(\) must return a configuration, but it returned dict"):
         load_config(path)
 
 

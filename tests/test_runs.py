@@ -242,7 +242,7 @@ def test_a_corpus_with_another_tokenizer_is_refused(finished, world, capfd):
         build = ["data", "build", *simulated, "--tokenizer", "other_tokenizer", "--out", "other"]
         assert main(train) == 0
         assert main([*build, "--labelled-share", "0.5", "--max-turns", "3", "--max-turn-tokens", "20"]) == 0
-    expected = f"space-jax: other: was built with another tokenizer than {finished}/tokenizer, the one of the run\n"
+    expected = f"space-jax: other: was built with another tokenizer than the run's, {finished}/tokenizer\n"
     assert mistake(["evaluate", "--workdir", finished, "--config.data.prepared=other"], capfd) == expected
     assert mistake(pretrain(finished, finished.name, "--config.data.prepared=other"), capfd) == expected
 
@@ -275,7 +275,7 @@ def plain(world):
 
 
 UNMEASURED = (
-    "not measured, for want of annotation in train or validation: retrieval (the frames of user turns), act F1 (the "
+    "not measured, because train or validation lacks annotation: retrieval (the frames of user turns), act F1 (the "
     "acts of responses)\n"
 )
 

@@ -51,7 +51,7 @@ def test_an_unknown_name_gets_its_neighbours(name, nearest):
     ],
 )
 def test_a_name_leads_nowhere_else(name):
-    with pytest.raises(UserError, match="none of that name comes with the package"):
+    with pytest.raises(UserError, match="neither a file nor a configuration that comes with the package"):
         shipped_config(name)
 
 

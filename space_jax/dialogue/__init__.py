@@ -1,4 +1,4 @@
-"""What a dialogue is: the record, the unified dialog acts, semantic trees, and dialogues in files."""
+"""Dialogues: the record, the unified dialog acts, semantic trees, and files of dialogues."""
 
 from space_jax.dialogue.acts import ACT_CATEGORIES, ACT_INDEX, ACTS
 from space_jax.dialogue.jsonl import ReadReport, dialogue_from_json, dialogue_to_json, read_jsonl, write_jsonl

@@ -1,7 +1,7 @@
-"""A JSON object -> `Dialogue`, with every field checked and the first wrong one named.
+"""Parses a JSON object into a `Dialogue`, checking every field and naming the first wrong one.
 
-`dialogue.schema.json` states the same rules for other programs. Three rules cannot be said there: a span must hold its
-value, a text must be encodable as UTF-8, and ids must not repeat (see `jsonl`).
+`dialogue.schema.json` states the same rules for other programs, except three that a schema cannot express: a span must
+match its value, text must be encodable as UTF-8, and ids must not repeat (see `jsonl`).
 """
 
 import difflib
@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 
 def dialogue_from_json(record: Any) -> Dialogue:
-    """The dialogue that a decoded JSON object describes; a key that is missing or null means "not annotated".
+    """The dialogue described by a decoded JSON object; a missing or null key means "not annotated".
 
     Args:
-      record: what `json.loads` made of a line.
+      record: the result of `json.loads` for a line.
 
     Raises:
-      UserError: the first field that is wrong: `field turns[3].frames[0].domain: expected ..., found ...`.
+      UserError: a field is wrong; the first is named: `field turns[3].frames[0].domain: expected ..., found ...`.
     """
     _check_keys(record, "", required=("id", "turns"))
     turns = _list(record["turns"], "turns", _turn)
@@ -32,7 +32,7 @@ def dialogue_from_json(record: Any) -> Dialogue:
 
 
 def same_text(a: str, b: str) -> bool:
-    """Whether two spellings count as one: letter case and surrounding white space do not matter."""
+    """Whether two spellings are equal up to letter case and surrounding white space."""
     return a.strip().casefold() == b.strip().casefold()
 
 
@@ -144,7 +144,7 @@ def _name(record: Any, path: str) -> str:
 
 
 def _offset(record: Any, path: str) -> int:
-    # JSON has one kind of number, so 3.0 is as good as 3; a Python bool is an int and has to be kept out.
+    # JSON has one kind of number, so 3.0 equals 3; a Python bool is an int and must be excluded.
     whole = isinstance(record, int) or (isinstance(record, float) and record.is_integer())
     if isinstance(record, bool) or not whole or record < 0:
         _fail(path, "a whole number of characters, 0 or more", _found(record))
@@ -168,7 +168,7 @@ def _check_keys(record: Any, path: str, required: tuple[str, ...], optional: tup
 
 
 def _one_of(what: str, word: str, known: Iterable[str]) -> str:
-    """`what`, with the known words nearest to `word`, or with all of them where none is near."""
+    """`what`, with the known words nearest to `word`, or all of them if none is near."""
     known = list(known)
     near = difflib.get_close_matches(word.lower(), known, n=3, cutoff=0.5)
     return f"{what} ({'nearest' if near else 'these are'}: {', '.join(near or known)})"
@@ -180,7 +180,7 @@ def _fail(path: str, expected: str, found: str) -> NoReturn:
 
 
 def _found(record: Any) -> str:
-    """How a message names a wrong value: short, and as JSON would spell it."""
+    """A wrong value as a message shows it: short, and in JSON spelling."""
     if isinstance(record, str):
         # ascii() keeps control characters and half surrogates from reaching the terminal.
         shown = record if record.isprintable() else ascii(record)[1:-1]

@@ -1,4 +1,4 @@
-"""Dialogues in files: one JSON object a line (JSONL), plain or gzipped. `docs/data_format.md` describes the format."""
+"""Files of dialogues: a JSON object per line (JSONL), plain or gzipped. `docs/data_format.md` describes the format."""
 
 import contextlib
 import dataclasses
@@ -21,17 +21,17 @@ __all__ = ["ReadReport", "dialogue_from_json", "dialogue_to_json", "read_jsonl",
 
 _log = logging.getLogger(__name__)
 
-LISTED = 100  # skipped lines whose message a report keeps
+LISTED = 100  # messages of skipped lines that a report stores
 
 
 @dataclasses.dataclass
 class ReadReport:
-    """What `read_jsonl` did so far; pass one in and look at it when the reading is over.
+    """The progress of `read_jsonl`; pass one in and inspect it after reading.
 
     Attributes:
-      read: dialogues handed out.
-      skipped_count: lines left out because something was wrong with them.
-      skipped: the messages of the first `LISTED` of those.
+      read: number of dialogues yielded.
+      skipped_count: number of invalid lines skipped.
+      skipped: messages for the first `LISTED` of them.
     """
 
     read: int = 0
@@ -39,19 +39,19 @@ class ReadReport:
     skipped: list[str] = dataclasses.field(default_factory=list)
 
     def skip(self, message: str) -> None:
-        """Counts a line that is left out."""
+        """Counts a skipped line."""
         self.skipped_count += 1
         if len(self.skipped) < LISTED:
             self.skipped.append(message)
 
 
 def read_jsonl(path: str | os.PathLike, on_error: str = "stop", report: ReadReport | None = None) -> Iterator[Dialogue]:
-    """The dialogues of a file, one after the other; only one line and 8 bytes an id are needed at a time.
+    """Yields the dialogues of a file, using memory for one line and 8 bytes per id.
 
     Args:
       path: a `.jsonl` file, or a gzipped one whose name ends in `.gz`.
-      on_error: "stop" raises at the first line that is wrong; "skip" leaves such lines out and counts them.
-      report: filled while reading. Without one, "skip" logs a warning at the end if anything was left out.
+      on_error: "stop" raises at the first invalid line; "skip" skips invalid lines and counts them.
+      report: filled while reading. Without one, "skip" logs a warning at the end if any line was skipped.
 
     Raises:
       UserError: `file:line: field ...: expected ..., found ...`; with "skip" only if the file cannot be read at all.
@@ -60,7 +60,7 @@ def read_jsonl(path: str | os.PathLike, on_error: str = "stop", report: ReadRepo
         raise UserError(f'on_error: expected "stop" or "skip", found {on_error!r}')
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"{path}: expected a JSONL file with one dialogue a line, found no such file")
+        raise UserError(f"{path}: expected a JSONL file with one dialogue per line, found no such file")
     return _read(path, on_error, report)
 
 
@@ -80,11 +80,11 @@ def _read(path: Path, on_error: str, report: ReadReport | None) -> Iterator[Dial
         counts.read += 1
         yield dialogue
     if report is None and counts.skipped:
-        _log.warning("%s: left out %d lines; the first: %s", path, counts.skipped_count, counts.skipped[0])
+        _log.warning("%s: skipped %d lines; the first: %s", path, counts.skipped_count, counts.skipped[0])
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, numbered from 1; a byte order mark at the beginning is dropped."""
+    """The lines that are not blank, numbered from 1; a leading byte order mark is dropped."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, start=1):
@@ -111,7 +111,7 @@ def _decode(line: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; Python would silently keep the last of two equal keys."""
+    """Rejects repeated keys; Python would silently take the last one."""
     record = dict(pairs)
     if len(record) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -121,25 +121,25 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_new(name: str, number: int, known: dict[bytes, int]) -> None:
-    """Raises if the id was seen; keeps 8 bytes an id, which takes billions of dialogues to collide by chance."""
+    """Raises if the id was seen before; stores 8 bytes per id, which collide only among billions of dialogues."""
     digest = hashlib.blake2b(name.encode("utf-8"), digest_size=8).digest()
     first = known.setdefault(digest, number)
     if first != number:
-        raise UserError(f"field id: expected an id of its own, found {name!r}, which line {first} has already")
+        raise UserError(f"field id: expected a unique id, found {name!r}, already used in line {first}")
 
 
 def write_jsonl(path: str | os.PathLike, dialogues: Iterable[Dialogue]) -> int:
-    """Writes dialogues so that `read_jsonl` gives equal ones; the file appears when it is complete.
+    """Writes dialogues for `read_jsonl`, which gives equal ones; the file appears once it is complete.
 
     Args:
-      path: the file to make; gzipped if its name ends in `.gz`.
-      dialogues: what to write; taken one at a time.
+      path: the file to write; gzipped if its name ends in `.gz`.
+      dialogues: the dialogues to write, consumed one at a time.
 
     Returns:
-      How many dialogues were written.
+      The number of dialogues written.
 
     Raises:
-      UserError: a dialogue that `read_jsonl` would refuse (a span that does not hold its value, an id used twice).
+      UserError: `read_jsonl` would reject a dialogue (a span does not match its value, an id is repeated).
     """
     path = Path(path)
     if not path.parent.is_dir():
@@ -174,7 +174,7 @@ def _write(file: IO[bytes] | gzip.GzipFile, dialogues: Iterable[Dialogue]) -> in
 
 
 def dialogue_to_json(dialogue: Dialogue) -> dict[str, Any]:
-    """The dialogue as `json.dumps` takes it; annotations that are None are left out."""
+    """The dialogue as a JSON object for `json.dumps`; annotations that are None are omitted."""
     return {"id": dialogue.id, "turns": [_turn_to_json(turn) for turn in dialogue.turns]}
 
 

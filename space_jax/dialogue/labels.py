@@ -1,4 +1,4 @@
-"""Which turns are learnt from, and what of their annotation is known: one rule for the features and for counting."""
+"""Selects the turns to learn from and their known annotation; features and counts share this rule."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 
 
 class Known(NamedTuple):
-    """What a source says of an example. Each part stands alone: a loss that compares one asks for no other.
+    """The annotation of an example. The parts are independent: a loss that uses one does not need the others.
 
     Attributes:
       acts: the dialog acts of the response are annotated.
@@ -27,9 +27,9 @@ class ExampleTurns(NamedTuple):
     """The turns of one training example.
 
     Attributes:
-      context: how many turns of the dialogue, from its first, are before the response.
-      response: the system turn after them; None where there is none to learn.
-      known: what is annotated. Without a response, its acts and its tree are not.
+      context: number of turns, from the first of the dialogue, before the response.
+      response: the system turn after them; None if there is no response to learn.
+      known: the known annotation; without a response, its acts and tree are unknown.
     """
 
     context: int
@@ -41,8 +41,8 @@ def example_turns(dialogue: Dialogue) -> Iterator[ExampleTurns]:
     """The examples of a dialogue: one for each system turn that has at least one turn before it.
 
     A dialogue without such a turn, such as an utterance of an intent corpus or the customer's half of a conversation,
-    has an example without a response for each of its user turns instead. In a dialogue that has answers, a user turn
-    that nobody answers is context or nothing: mostly a farewell, and how a response follows is what is to be learnt.
+    has an example without a response for each of its user turns instead. In a dialogue with responses, an unanswered
+    user turn, mostly a farewell, serves only as context, since responses are what is to be learnt.
 
     Args:
       dialogue: the dialogue.

@@ -1,11 +1,11 @@
-"""Bracketed semantic parses (Gupta et al., EMNLP 2018: task-oriented parsing, TOP), as trees and back.
+"""Bracketed semantic parses (Gupta et al., EMNLP 2018: task-oriented parsing, TOP), converted to trees and back.
 
-A parse is an intent with words and slots in it; a slot has words and perhaps an intent in it, and so on down:
+A parse is an intent that contains words and slots; a slot contains words and possibly an intent, and so on:
 
     [IN:CREATE_REMINDER remind me to [SL:TODO [IN:SEND_MESSAGE text [SL:RECIPIENT Ann ] ] ] ]
 
-All that opens, closes or is a word stands between single blanks. The words are tokens: they spell the utterance, blanks
-aside (`4 : 30 pm` of `4:30pm`), so that `placed` can say which characters a node covers.
+Brackets and words are separated by single blanks. The words are tokens: they spell the utterance apart from blanks
+(`4 : 30 pm` for `4:30pm`), so that `placed` can find the characters that a node covers.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ INTENT = "IN:"
 SLOT = "SL:"
 
 DEPTH = 100
-"""Levels that `parse` takes: trees of TOPv2 have at most 8, and walking very deep ones would exhaust Python's stack."""
+"""The most levels that `parse` accepts: TOPv2 has at most 8, and very deep trees would exhaust Python's stack."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Node:
     """An intent or a slot.
 
     Attributes:
-      label: with its kind, as written: `IN:GET_WEATHER`, `SL:DATE_TIME`.
-      children: words and nodes in their order.
+      label: the label including its kind, as written: `IN:GET_WEATHER`, `SL:DATE_TIME`.
+      children: words and nodes in order.
     """
 
     label: str
@@ -35,12 +35,12 @@ class Node:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Placed:
-    """A node's place.
+    """A node's position in the utterance.
 
     Attributes:
-      path: the labels from the root down to the node, both included.
-      start: of its first word in the utterance, in characters; None for a node without words.
-      end: of its last word, exclusive; None for a node without words.
+      path: the labels from the root to the node, inclusive.
+      start: character offset of its first word; None for a node without words.
+      end: character offset after its last word; None for a node without words.
     """
 
     path: tuple[str, ...]
@@ -49,14 +49,14 @@ class Placed:
 
 
 def parse(text: str) -> Node:
-    """The tree of a bracketed parse. What this returns is well-formed, so a parse is valid if this does not raise.
+    """The tree of a bracketed parse. The result is well-formed, so a parse is valid if this does not raise.
 
     Args:
       text: the parse; runs of blanks count as one.
 
     Raises:
-      UserError: brackets that do not match, more or less than one root, a root that is no intent, an intent right
-        within an intent or a slot right within a slot, more than `DEPTH` levels; with the number of the token, from 1.
+      UserError: brackets do not match, there is not exactly one root, the root is no intent, an intent is directly
+        within an intent or a slot within a slot, or there are over `DEPTH` levels; with the token's number, from 1.
     """
     root: Node | None = None
     open_nodes: list[tuple[str, list[Node | str]]] = []
@@ -85,7 +85,7 @@ def parse(text: str) -> Node:
 
 
 def to_text(node: Node) -> str:
-    """The bracketed parse of a tree: `to_text(parse(text)) == text` where single blanks stand between the tokens."""
+    """The bracketed parse of a tree: `to_text(parse(text)) == text` if single blanks separate the tokens."""
     inner = [child if isinstance(child, str) else to_text(child) for child in node.children]
     return " ".join([f"[{node.label}", *inner, "]"])
 
@@ -100,14 +100,14 @@ def words(node: Node) -> Iterator[str]:
 
 
 def placed(root: Node, utterance: str) -> list[Placed]:
-    """Where each node of a tree stands in the utterance: the root, then each child with all that is under it.
+    """The position of each node of a tree in the utterance: the root, then each child with its descendants.
 
     Args:
       root: the tree.
       utterance: the text that was parsed.
 
     Raises:
-      UserError: the words do not spell the utterance, blanks aside; with the character.
+      UserError: apart from blanks, the words do not spell the utterance; with the character.
     """
     spans = _word_spans(list(words(root)), utterance)
     return [
@@ -117,7 +117,7 @@ def placed(root: Node, utterance: str) -> list[Placed]:
 
 
 def _check_opening(token: str, within: str, number: int) -> None:
-    """A bracket opens the other kind than the one it stands in; the root counts as standing in a slot."""
+    """Checks that intents and slots alternate; the root counts as within a slot."""
     expected = INTENT if within.startswith(SLOT) else SLOT
     label = token[1:]
     if not label.startswith(expected) or len(label) == len(expected) or "[" in label or "]" in label:
@@ -144,19 +144,19 @@ def _covered(node: Node, above: tuple[str, ...], first: int) -> list[tuple[tuple
 
 
 def _word_spans(tokens: list[str], utterance: str) -> list[tuple[int, int]]:
-    """Start and end of each word in the utterance; blanks of the utterance may stand anywhere, also within a word."""
-    places = [index for index, character in enumerate(utterance) if not character.isspace()]
+    """Start and end of each word in the utterance, in which blanks may occur anywhere, even within a word."""
+    offsets = [index for index, character in enumerate(utterance) if not character.isspace()]
     spelt = "".join(tokens)
-    for index, character in zip(places, spelt, strict=False):
+    for index, character in zip(offsets, spelt, strict=False):
         if utterance[index] != character:
             raise UserError(
                 f"parse: expected words that spell the utterance, found {character!r} "
                 f"for {utterance[index]!r} at character {index}"
             )
-    if len(spelt) != len(places):
-        raise UserError(f"parse: expected words of {len(places)} characters as in the utterance, found {len(spelt)}")
+    if len(spelt) != len(offsets):
+        raise UserError(f"parse: expected words of {len(offsets)} characters as in the utterance, found {len(spelt)}")
     spans, at = [], 0
     for token in tokens:
-        spans.append((places[at], places[at + len(token) - 1] + 1))
+        spans.append((offsets[at], offsets[at + len(token) - 1] + 1))
         at += len(token)
     return spans

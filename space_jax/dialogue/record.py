@@ -1,7 +1,6 @@
-"""What a dialogue is: Dialogue > Turn > Frame > Slot > Value, dialog acts and belief state.
+"""The dialogue record: Dialogue > Turn > Frame > Slot > Value, dialog acts and belief state.
 
-An annotation that a source does not have is None; an annotation that says "nothing" is empty. Only the first makes a
-turn unlabelled.
+An annotation missing from a source is None; an annotation of "nothing" is empty. Only None makes a turn unlabelled.
 """
 
 import dataclasses
@@ -11,7 +10,7 @@ SYSTEM = "system"
 ROLES = (SYSTEM, USER)  # index = role id of the model
 
 BeliefState = dict[str, dict[str, tuple[str, ...]]]
-"""Domain -> slot -> the values that are right (several spellings of one value)."""
+"""Domain -> slot -> the correct values (several spellings of one value)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Value:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Slot:
-    """A slot with the values said of it in this turn; none when it is only asked for."""
+    """A slot with its values in this turn; no values if it is only requested."""
 
     name: str
     values: tuple[Value, ...] = ()

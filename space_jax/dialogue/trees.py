@@ -1,6 +1,6 @@
-"""Semantic trees: ten sets of strings a turn, and how alike two turns are (SPACE-2, section "semantic tree"; SPACE-3).
+"""Semantic trees: ten sets of strings per turn, and their similarity (SPACE-2, section "semantic tree"; SPACE-3).
 
-A turn's frames form a tree domain -> intent -> slot -> value. Each view collects one kind of piece of that tree: the
+A turn's frames form a tree domain -> intent -> slot -> value. Each view collects one kind of part of that tree: the
 nodes of one level, the edges between neighbouring levels, or the paths over three or four levels. Training compares
 turns by the sets' overlap; batches carry the sets as hashed integers.
 """
@@ -16,9 +16,9 @@ from space_jax.dialogue.record import Frame
 VIEWS: tuple[str, ...] = ("D", "I", "S", "V", "DI", "IS", "SV", "DIS", "ISV", "DISV")
 """The views in index order; the letters are the levels that an element joins (domain, intent, slot, value)."""
 
-HASH_LIMIT = 2**31 - 1  # the largest int32; 0 is left out because it pads
+HASH_LIMIT = 2**31 - 1  # the largest int32; 0 is reserved for padding
 
-_NAMELESS = ("default_domain", "default_intent")  # how corpora without domains or intents fill the place
+_NAMELESS = ("default_domain", "default_intent")  # placeholders in corpora without domains or intents
 _LEVELS = tuple(tuple("DISV".index(letter) for letter in view) for view in VIEWS)
 
 Views = tuple[frozenset[str], ...]
@@ -28,8 +28,8 @@ def tree_views(frames: Sequence[Frame] | None) -> Views:
     """The ten views of a turn's semantic tree.
 
     Names are stripped and lower-cased, and the levels of an element are joined by "-" (`hotel-inform-area-east`).
-    An element with an empty level or with `DEFAULT_DOMAIN` or `DEFAULT_INTENT` in it is dropped: those say that the
-    source has no domains or no intents, and two turns are not alike for that.
+    An element with an empty level or with `DEFAULT_DOMAIN` or `DEFAULT_INTENT` in it is dropped: those mean that the
+    source has no domains or intents, which does not make two turns similar.
 
     Args:
       frames: the turn's frames; None (not annotated) counts as no frames.
@@ -45,7 +45,7 @@ def tree_views(frames: Sequence[Frame] | None) -> Views:
 
 
 def _elements(path: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    """(index of the view, element) of each element that a path brings."""
+    """(index of the view, element) of each element of a path."""
     for view, levels in enumerate(_LEVELS):
         if levels[-1] < len(path) and all(path[level] for level in levels):
             yield view, "-".join(path[level] for level in levels)
@@ -66,7 +66,7 @@ def _paths(frames: Sequence[Frame]) -> Iterator[tuple[str, ...]]:
 
 
 def _name(text: str) -> str:
-    """`text` as an element spells it; empty where it names nothing."""
+    """`text` as spelled in an element; empty for a placeholder."""
     name = text.strip().lower()
     return "" if name in _NAMELESS else name
 
@@ -80,8 +80,8 @@ def similarity(a: frozenset, b: frozenset) -> float:
 def combined_similarity(views_a: Sequence[frozenset], views_b: Sequence[frozenset]) -> float:
     """One score for two trees: the sum of the views' similarities over the number of views with a non-empty union.
 
-    Two trees that are equal have 1; a missing tree has 0 to everything. That a turn is 1 to itself even where its
-    tree is missing is for the caller to say, who knows which turns are the same. (SPACE-3, section "semantic tree".)
+    Two equal trees have similarity 1, a missing tree has 0 to every tree. The caller, who knows which turns are the
+    same, must set the similarity of a turn without a tree to itself to 1. (SPACE-3, section "semantic tree".)
 
     Args:
       views_a: the ten sets of one turn.
@@ -92,7 +92,7 @@ def combined_similarity(views_a: Sequence[frozenset], views_b: Sequence[frozense
 
 
 def hash_element(element: str) -> int:
-    """A number from 1 to `HASH_LIMIT` that depends on the element alone: the same on every machine and in every run."""
+    """A number from 1 to `HASH_LIMIT` that depends only on the element, on every machine and in every run."""
     digest = hashlib.blake2b(element.encode("utf-8"), digest_size=8).digest()
     return int.from_bytes(digest, "big") % HASH_LIMIT + 1
 
@@ -100,16 +100,15 @@ def hash_element(element: str) -> int:
 def hashed_views(frames: Sequence[Frame] | None, width: int) -> np.ndarray:
     """The ten views as integers for a batch.
 
-    Of a view with more than `width` elements the smallest hashes are kept. Which elements those are is settled by the
-    hash alone, so two turns that share elements keep the same ones (a bottom-k sketch) and their overlap stays a fair
-    estimate.
+    A view with more than `width` elements keeps the smallest hashes (a bottom-k sketch). The choice depends only on the
+    hash, so two turns that share elements keep the same ones, and their overlap remains a fair estimate.
 
     Args:
       frames: the turn's frames; None counts as no frames.
-      width: K, the elements kept of one view.
+      width: K, the most elements per view.
 
     Returns:
-      int32 `[10, K]`, ascending in each row with 0 for the unused places at its end.
+      int32 `[10, K]`, each row ascending and padded with 0 at the end.
     """
     hashes: tuple[set[int], ...] = tuple(set() for _ in VIEWS)
     for path in _paths(frames or ()):
@@ -124,5 +123,5 @@ def hashed_views(frames: Sequence[Frame] | None, width: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=1 << 14)  # the same few thousand paths make up a corpus
 def _hashed_path(path: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    """(index of the view, hash) of each element that a path brings."""
+    """(index of the view, hash) of each element of a path."""
     return tuple((view, hash_element(element)) for view, element in _elements(path))

@@ -1,9 +1,9 @@
 """The batch: B examples packed into a grid of R rows.
 
-Token-level arrays are `[R, L]` and know their example by a segment id local to the row (0 pads, s + 1 is the example
-in slot s), so that everything about a token stays in its row and a row on its device. Arrays about whole examples are
-`[B, ...]`; `slot` says where in the grid an example lies. Everything is NumPy on the host and becomes jax.Array when
-the training loop puts it on the mesh.
+Token-level arrays are `[R, L]` and identify the example by a segment id local to the row (0 is padding, s + 1 the
+example in slot s), so that all data about a token stay in its row and a row on its device. Example-level arrays are
+`[B, ...]`; `slot` gives an example's position in the grid. All arrays are NumPy on the host and become jax.Array when
+the training loop puts them on the mesh.
 """
 
 import dataclasses
@@ -19,14 +19,14 @@ Array = Any  # np.ndarray on the host, jax.Array on a device
 
 
 class PackedBatch(Protocol):
-    """What training asks of a batch, of pre-training (`Batch`) or of a task (`tasks.text_packing.TaskBatch`).
+    """The interface of a batch for training: `Batch` in pre-training, `tasks.text_packing.TaskBatch` in tasks.
 
-    Arrays have a leading axis of micro-batches, or none.
+    Arrays may have a leading axis of micro-batches.
     """
 
     @property
     def occupied(self) -> Array:
-        """`[R, S]` bool, whether an example lies in the slot."""
+        """`[R, S]` bool, whether the slot holds an example."""
 
     @property
     def slot(self) -> Array:
@@ -38,34 +38,34 @@ class PackedBatch(Protocol):
 
     @property
     def shape(self) -> GridShape:
-        """The sizes in which batches of a run differ; each is a program to compile."""
+        """The sizes that vary between batches of a run; each shape needs its own compiled program."""
 
     @property
     def segments(self) -> tuple[Array, ...]:
-        """The segment ids of every grid of tokens, 0 where it is padding."""
+        """The segment ids of every token grid, 0 for padding."""
 
     def grown(self, shape: GridShape) -> Self:
-        """The batch with empty rows and columns behind its own, so that others may have more."""
+        """The batch padded with empty rows and columns to a common shape."""
 
     def masked_and_lost(self) -> tuple[int, int]:
-        """Masked tokens, and those of them that are not in the loss because their row has no place for them."""
+        """Numbers of masked tokens, and of those left out of the loss because their row has too many."""
 
     def behind(self, rows: int) -> Self:
-        """The batch as it lies behind so many rows of other processes: `slot` counts from the first row of all."""
+        """The batch placed after `rows` rows of other processes: `slot` counts from the first row of all processes."""
 
 
 def moved_slots(batch: PackedBatch, rows: int) -> np.ndarray:
-    """`slot` of a batch before which `rows` other rows lie."""
+    """`slot` of a batch that follows `rows` other rows."""
     return np.asarray(batch.slot + np.int32(rows * batch.occupied.shape[-1]), np.int32)
 
 
 def count_tokens(batch: PackedBatch) -> int:
-    """Tokens of all grids that are not padding."""
+    """The number of tokens in all grids, without padding."""
     return sum(int(np.count_nonzero(segments)) for segments in batch.segments)
 
 
 def padding_share(batch: PackedBatch) -> float:
-    """The share of padding in all grids together."""
+    """The share of padding over all grids."""
     return 1.0 - count_tokens(batch) / sum(segments.size for segments in batch.segments)
 
 
@@ -90,26 +90,26 @@ class Tokens:
 
 @struct.dataclass
 class Batch:
-    """One packed batch. R rows, S slots a row, B examples, L and Lr lengths, M masked positions a row.
+    """One packed batch. R rows, S slots per row, B examples, L and Lr lengths, M masked positions per row.
 
     Attributes:
       context: tokens `[R, L]` of the contexts.
-      response: tokens `[R, Lr]` of the responses, each in the row and slot of its context; an example without a
-        response has none there.
+      response: tokens `[R, Lr]` of the responses, each in the row and slot of its context; none for an example
+        without a response.
       negative: like `response`, with the response of another example; drawn for SPACE-1's selection.
       masked_ids: `[R, L]` int32, `context.ids` after masking.
       masked_positions: `[R, M]` int32, the column of each masked token.
-      masked_targets: `[R, M]` int32, its true id.
-      masked_weights: `[R, M]` float32, 1 for a masked token and 0 for an unused place.
-      occupied: `[R, S]` bool, whether an example lies in the slot.
+      masked_targets: `[R, M]` int32, its original id.
+      masked_weights: `[R, M]` float32, 1 for a masked token and 0 for an unused position.
+      occupied: `[R, S]` bool, whether the slot holds an example.
       slot: `[B]` int32, row * S + slot of each example (0 where not `valid`).
-      valid: `[B]` bool, False for the examples that fill up the last batch of an evaluation.
-      acts_known, user_tree_known, system_tree_known: `[B]` bool, which annotation of an example may be used.
+      valid: `[B]` bool, False for the padding examples in the last batch of an evaluation.
+      acts_known, user_tree_known, system_tree_known: `[B]` bool, which annotations of an example are known.
       user_words, response_words: `[B, T]` int32, tokens of the last user turn and of the response with their
         `<sos>`/`<eos>`, padded with -1.
       user_tree, system_tree: `[B, 10, K]` int32, hashed elements of the ten views of the last user turn and of the
-        response; 0 pads. Empty where not known.
-      acts: `[B, 20]` float32, the unified dialog acts of the response, 0 or 1; 0 where not known.
+        response; 0 is padding. All 0 where unknown.
+      acts: `[B, 20]` float32, the unified dialog acts of the response, 0 or 1; 0 where unknown.
       dialogue: `[B]` int32, a hash of the dialogue's id.
     """
 
@@ -135,19 +135,19 @@ class Batch:
 
     @property
     def shape(self) -> GridShape:
-        """Rows, and columns of context and response."""
+        """Rows, context columns and response columns."""
         return GridShape(self.occupied.shape[-2], self.context.ids.shape[-1], self.response.ids.shape[-1])
 
     @property
     def segments(self) -> tuple[Array, ...]:
-        """Those of context, response and negative grid."""
+        """The segment ids of the context, response and negative grids."""
         return self.context.segments, self.response.segments, self.negative.segments
 
     def grown(self, shape: GridShape) -> "Batch":
-        """See `PackedBatch.grown`. Segments are local to a row and `slot` counts from the first: nothing else changes.
+        """See `PackedBatch.grown`. Segments are local to a row and `slot` counts from the first row: neither changes.
 
         Args:
-          shape: the wanted one, nowhere smaller than the present one.
+          shape: the new shape, at least as large as the present one in every dimension.
         """
         present = self.shape
         if shape == present:
@@ -163,14 +163,14 @@ class Batch:
             return jax.tree.map(lambda array: append(array, columns if array.shape[-1] else 0), tokens)
 
         context, response = shape.context - present.context, shape.response - present.response
-        of_rows = ("masked_positions", "masked_targets", "masked_weights", "occupied")
+        row_arrays = ("masked_positions", "masked_targets", "masked_weights", "occupied")
         return dataclasses.replace(
             self,
             context=append_tokens(self.context, context),
             response=append_tokens(self.response, response),
-            negative=append_tokens(self.negative, response),  # one without columns stays without
+            negative=append_tokens(self.negative, response),  # an empty grid stays empty
             masked_ids=append(self.masked_ids, context),
-            **{name: append(getattr(self, name), 0) for name in of_rows},
+            **{name: append(getattr(self, name), 0) for name in row_arrays},
         )
 
     def behind(self, rows: int) -> "Batch":
@@ -178,7 +178,7 @@ class Batch:
         return dataclasses.replace(self, slot=moved_slots(self, rows))
 
     def masked_and_lost(self) -> tuple[int, int]:
-        """See `PackedBatch.masked_and_lost`: a row has places for M masked tokens."""
+        """See `PackedBatch.masked_and_lost`: a row can hold M masked tokens."""
         lost = np.array(self.masked_ids != self.context.ids)
         *leading, columns = np.nonzero(self.masked_weights)
         lost[(*leading, self.masked_positions[(*leading, columns)])] = False
@@ -187,12 +187,12 @@ class Batch:
 
 
 def micro_batches(batch: Batch) -> list[Batch]:
-    """The micro-batches of a batch `[A, ...]`, without their axis."""
+    """Splits a batch `[A, ...]` into micro-batches without the axis A."""
     return [jax.tree.map(lambda array, a=a: array[a], batch) for a in range(batch.valid.shape[0])]
 
 
 def measured_unlabelled(dialogue: Array) -> Array:
-    """Whether held-out losses take the examples of a dialogue as unlabelled, so that both streams are measured.
+    """Whether held-out losses treat a dialogue's examples as unlabelled, so that both streams are measured.
 
     Args:
       dialogue: hash of the dialogue's id, an int or an array.

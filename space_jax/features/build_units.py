@@ -1,8 +1,8 @@
-"""The work units of a build: runs of dialogues, each turned into files of its own that are whole or not there.
+"""The work units of a build: runs of dialogues, each written to its own files, completely or not at all.
 
-A stream of dialogues is cut into units of `DIALOGUES` in its order. A unit becomes one ArrayRecord file for each split
-that has an example of it, and a manifest that is written last; the same dialogues give the same bytes. The files of all
-units, in order, are the shards of the prepared corpus, so who wrote which unit, and when, cannot be seen in it.
+A stream of dialogues is cut in order into units of `DIALOGUES`. A unit becomes one ArrayRecord file per split that has
+an example from it, and a manifest that is written last; the same dialogues give the same bytes. The files of all units,
+in order, are the shards of the prepared corpus, so the result does not depend on who wrote which unit, or when.
 """
 
 import dataclasses
@@ -22,23 +22,23 @@ from space_jax.features.storage import RecordFile
 from space_jax.features.tokenizer import Tokenizer
 
 DIALOGUES = 4096
-"""Dialogues of a unit: some 30 MB of examples, a few seconds of work."""
+"""Dialogues per unit: some 30 MB of examples, a few seconds of work."""
 
 Tick = Callable[[str, int], None]
-"""Called with the name of a split and the dialogues of it done so far."""
+"""Called with the name of a split and the number of its dialogues done so far."""
 
 
 @runtime_checkable
 class Seekable(Protocol):
-    """A stream that finds its n-th dialogue without making those before it."""
+    """A stream that can start at its n-th dialogue without producing the earlier ones."""
 
     def starting_at(self, start: int) -> Iterator[Dialogue]:
-        """The dialogues from number `start` on."""
+        """The dialogues starting at number `start`."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Encoding:
-    """How dialogues become examples."""
+    """The settings that turn dialogues into examples."""
 
     tokenizer: Tokenizer
     limits: Limits
@@ -48,7 +48,7 @@ class Encoding:
 
 @dataclasses.dataclass(frozen=True)
 class UnitFile:
-    """One file of a unit: where it lies, what it holds, and how to tell that it is whole."""
+    """One file of a unit: its name, counts, and the checksum that shows it is complete."""
 
     name: str
     counts: Counts
@@ -58,7 +58,7 @@ class UnitFile:
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """What the manifest of a unit says."""
+    """The manifest of a unit."""
 
     split: str  # of the source: "train", "validation", "test"
     number: int
@@ -68,7 +68,7 @@ class Unit:
 
 @dataclasses.dataclass(frozen=True)
 class Lanes:
-    """The work of a build, divisible: lane k of n reads every stream and writes the units k, k + n, k + 2n, ..."""
+    """The work of a build, divided into lanes: lane k of n reads every stream and writes units k, k + n, k + 2n, ..."""
 
     splits: Mapping[str, Iterable[Dialogue]]
     encoding: Encoding
@@ -76,7 +76,7 @@ class Lanes:
     dialogues: int = DIALOGUES
 
     def __call__(self, lane: int, lanes: int, tick: Tick | None = None, stop: Callable[[], bool] | None = None) -> None:
-        """Writes the units of one lane that are not there yet; goes no further when `stop` says so between two."""
+        """Writes the missing units of one lane; checks `stop` between units."""
         for split, stream in self.splits.items():
             units = Reader(stream)
             for number in itertools.count(lane, lanes):
@@ -93,12 +93,12 @@ class Lanes:
 
 
 def keeps_labels(dialogue_id: str, labelled_share: float, seed: int) -> bool:
-    """Whether a dialogue is among the share that keeps its labels."""
+    """Whether a dialogue belongs to the share that keeps its labels."""
     return stable_hash(f"{seed}/{dialogue_id}", bits=53) < labelled_share * 2**53
 
 
 def read_unit(folder: Path, split: str, number: int) -> Unit | None:
-    """The manifest of a unit, or None where the unit is not there or not whole."""
+    """The manifest of a unit, or None where the unit is missing or incomplete."""
     path = folder / _manifest(split, number)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -112,13 +112,13 @@ def read_unit(folder: Path, split: str, number: int) -> Unit | None:
 
 
 def read_units(folder: Path, splits: Iterable[str]) -> list[Unit]:
-    """All units that are there and whole, in the order of the streams."""
+    """All complete units, in the order of the streams."""
     found = ((split, itertools.takewhile(bool, map(_reader(folder, split), itertools.count()))) for split in splits)
     return [unit for _, units in found for unit in units if unit is not None]
 
 
 def finished(folder: Path, split: str) -> int:
-    """How many units of a split have a manifest; does not look whether their files are whole."""
+    """How many units of a split have a manifest; their files are not checked."""
     return sum(1 for _ in folder.glob(f"{split}-*.json"))
 
 
@@ -129,7 +129,7 @@ def file_hash(path: Path) -> str:
 
 
 class Reader:
-    """Runs of a stream, read in rising order."""
+    """Reads runs of a stream in ascending order."""
 
     def __init__(self, stream: Iterable[Dialogue]) -> None:
         """Reads nothing yet."""
@@ -138,7 +138,7 @@ class Reader:
         self._next = 0
 
     def take(self, start: int, count: int) -> Iterator[Dialogue]:
-        """The dialogues `start` to `start + count`, to be read before the next are taken."""
+        """The dialogues `start` to `start + count`; read them before the next call."""
         if isinstance(self._stream, Seekable):
             return itertools.islice(self._stream.starting_at(start), count)
         if self._iterator is None:
@@ -173,7 +173,7 @@ def _write_unit(
         for example in _examples(dialogue, split, encoding):
             into = train_split(example.known) if split == "train" else split
             if into not in files:
-                # A process that was given up may still be writing this unit, so each has a name of its own.
+                # A lost process may still be writing this unit, so each process uses its own file name.
                 temporary = folder / f"{split}-{number:06}.{into}.{os.getpid()}.partial"
                 files[into] = RecordFile(temporary)
             files[into].add(example)

@@ -1,7 +1,7 @@
-"""The hidden folder in which a corpus is built, beside the one that it becomes.
+"""The hidden folder in which a corpus is built, next to its final folder.
 
-A build that was killed leaves it, and the same build, given again, goes on in it. A failed build leaves it too, if
-there is anything in it worth going on with.
+A killed build leaves the folder behind, and running the same build again resumes in it. A failed build also leaves it
+if it holds any finished unit.
 """
 
 import contextlib
@@ -25,20 +25,20 @@ _MOVES_FILE = "moves.json"
 
 @contextlib.contextmanager
 def building_folder(out: Path, key: str | None) -> Iterator[Path]:
-    """A folder beside `out` that takes its place at the end.
+    """A folder next to `out` that replaces it at the end.
 
     Args:
-      out: what the folder becomes.
-      key: says all that the result depends on. A folder of the same key that an earlier build left is gone on with, any
-        other is emptied. None: nothing is gone on with, and a failure leaves nothing.
+      out: the final folder.
+      key: identifies everything that the result depends on. A folder left by an earlier build with the same key is
+        resumed, any other is emptied. None: nothing is resumed, and a failure leaves nothing behind.
 
     Raises:
-      UserError: another build is at it.
+      UserError: another build is writing the same folder.
     """
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     building = out.with_name(f".{out.name}.building")
-    with _alone(out):
+    with _locked(out):
         if key is None or not _same(building / _KEY_FILE, key):
             shutil.rmtree(building, ignore_errors=True)
         (building / UNITS_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -53,11 +53,11 @@ def building_folder(out: Path, key: str | None) -> Iterator[Path]:
         shutil.rmtree(building / UNITS_FOLDER)
         (building / _KEY_FILE).unlink()
         (building / _MOVES_FILE).unlink(missing_ok=True)
-        _take_place(building, out)
+        _replace(building, out)
 
 
 def assemble(building: Path, units: list[Unit], limits: Limits) -> None:
-    """Makes the data set of the units' files, which become its shards."""
+    """Assembles the data set: the files of the units become its shards."""
     shards: dict[str, list[Shard]] = {}
     moves = []
     for unit in units:
@@ -73,7 +73,7 @@ def assemble(building: Path, units: list[Unit], limits: Limits) -> None:
 
 
 def _undo_moves(building: Path) -> None:
-    """Puts the shards of a build that was killed while it was assembled back to their units."""
+    """Moves the shards of a build that was killed during assembly back to their units."""
     path = building / _MOVES_FILE
     if path.is_file():
         with contextlib.suppress(ValueError):  # killed while writing it: nothing was moved yet
@@ -93,23 +93,23 @@ def _same(path: Path, key: str) -> bool:
 
 
 @contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Keeps a second build of the same folder out; the system lets go of the lock when a process dies."""
+def _locked(out: Path) -> Iterator[None]:
+    """Locks out a second build of the same folder; the system releases the lock when a process dies."""
     path = out.with_name(f".{out.name}.lock")
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserError(f"{out}: another build is writing it; wait for its end or name another folder") from None
+            raise UserError(f"{out}: another build is writing it; wait until it ends or name another folder") from None
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
 
 
-def _take_place(building: Path, out: Path) -> None:
+def _replace(building: Path, out: Path) -> None:
     if out.exists():
-        # A folder cannot be exchanged in one step: between these lines there is none, never a half one.
+        # A folder cannot be replaced atomically: between these lines it is missing, but never incomplete.
         old = building.with_suffix(".old")
         shutil.rmtree(old, ignore_errors=True)
         os.rename(out, old)

@@ -1,4 +1,4 @@
-"""Dialogues -> a prepared corpus on disk: tokenised once, labels hidden as asked, in units that can be gone on with."""
+"""Builds a prepared corpus from dialogues: tokenised once, labels hidden on request, resumable unit by unit."""
 
 import hashlib
 import json
@@ -44,34 +44,33 @@ def prepare(
 ) -> Prepared:
     """Writes a prepared corpus.
 
-    The examples of "train" become several splits, by what is known of them (`prepared.TRAIN_SPLITS`), so that each
-    recipe finds those that it can learn from labels of. Of a hidden dialogue nothing is known, and its labels are not
-    written at all. Which ones are hidden is a function of seed and dialogue id, and a larger share keeps the labels
-    that a smaller one kept.
+    The examples of "train" are divided into splits by their known annotation (`prepared_corpus.TRAIN_SPLITS`), so that
+    each recipe finds the examples whose labels it uses. The labels of a hidden dialogue are not written at all. Which
+    dialogues are hidden is a function of seed and dialogue id; a larger share keeps all labels of a smaller one.
 
     Args:
-      splits: the dialogues of "train", "validation" and "test"; each is read once by each lane of the runner, as a
-        stream, so a runner with several needs streams that can be pickled and read anew.
-      tokenizer: encodes the texts; a copy of it is put into the folder.
-      out: the folder to make. It appears only when it is whole.
-      limits: what an example keeps.
-      labelled_share: share of the train dialogues that keep their labels, all that they have: acts, and trees of either
-        side. It counts dialogues whether they are annotated or not.
-      name: what the corpus is called in tables.
+      splits: the dialogues of "train", "validation" and "test"; each lane of the runner reads each stream
+        once, so a runner with several lanes needs streams that can be pickled and read again.
+      tokenizer: encodes the texts; the folder gets a copy of it.
+      out: the folder to create. It appears only once it is complete.
+      limits: how much of a dialogue an example keeps.
+      labelled_share: share of the train dialogues that keep all their labels (acts, and trees of either side),
+        counted over annotated and unannotated dialogues alike.
+      name: the name of the corpus in tables.
       seed: chooses the dialogues that keep their labels.
-      overwrite: replace a prepared corpus that is there.
-      progress: told how many dialogues of a split are done; of every one if they are made in this process.
-      inputs: says what the dialogues are made from. Where it is given, a build that was interrupted is gone on with by
-        the next one with the same inputs and arguments, and the result is the same to the bit.
+      overwrite: replace an existing prepared corpus.
+      progress: called with the number of dialogues done in a split; after every dialogue if this process makes them.
+      inputs: identifies the source of the dialogues. If given, an interrupted build is resumed by the next build with
+        the same inputs and arguments, with a bit-identical result.
       runner: does the work.
-      attached: name -> text of further files of the folder.
+      attached: name -> text of additional files in the folder.
       command: see `Metadata.command`.
 
     Returns:
-      The corpus, opened.
+      The opened corpus.
 
     Raises:
-      UserError: `out` exists or is being built, a split or the share is wrong, or there is no example.
+      UserError: `out` exists or is being built, a split or the share is wrong, or there are no examples.
     """
     out = Path(out)
     _check_splits(splits, labelled_share)
@@ -81,8 +80,8 @@ def prepare(
         work = Lanes(
             splits, Encoding(tokenizer, limits, labelled_share, seed), folder / UNITS_FOLDER, build_units.DIALOGUES
         )
-        runner(work, progress, None if progress is None else lambda: _look(work, progress))
-        written = _whole(work)
+        runner(work, progress, None if progress is None else lambda: _report(work, progress))
+        written = _complete(work)
         counts = _summed(written)
         if not counts:
             raise UserError(f"{name}: no example in {', '.join(splits)}: no dialogue has a turn to learn from")
@@ -96,23 +95,23 @@ def prepare(
 
 
 def _key(inputs: str, splits: list[str], metadata: Metadata) -> str:
-    """A hash of all that the bytes of the corpus depend on."""
+    """A hash of everything that the bytes of the corpus depend on."""
     everything = json.dumps([inputs, splits, build_units.DIALOGUES, asdict(metadata)], sort_keys=True)
     return hashlib.sha256(everything.encode()).hexdigest()
 
 
-def _look(work: Lanes, progress: Tick) -> None:
+def _report(work: Lanes, progress: Tick) -> None:
     for split in work.splits:
         progress(split, finished(work.folder, split) * work.dialogues)
 
 
-def _whole(work: Lanes) -> list[Unit]:
+def _complete(work: Lanes) -> list[Unit]:
     """The units of every stream up to its end."""
     written = read_units(work.folder, work.splits)
     last = {unit.split: unit for unit in written}
     for split in work.splits:
         if split not in last or last[split].dialogues == work.dialogues:
-            raise RuntimeError(f"{work.folder}: the units of {split} end before its dialogues do")
+            raise RuntimeError(f"{work.folder}: the units of {split} are incomplete")
     return written
 
 

@@ -1,7 +1,7 @@
-"""Training examples: a system turn with the turns before it, tokenised once and free of any recipe's layout.
+"""Training examples: a system turn with the turns before it, tokenised once, without any recipe's layout.
 
 Turns are stored without `<sos>`/`<eos>`, so that one prepared corpus serves SPACE-1, -2 and -3 (`features.layout` adds
-them). Roles are the true ones: two turns of one speaker in a row stay two turns, and nothing is merged or skipped.
+them). Roles are as in the source: two consecutive turns of one speaker stay two turns; nothing is merged or skipped.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ NO_TOKENS = np.zeros(0, np.int32)
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What an example keeps of a dialogue: turns of context, tokens of a turn, tree elements of a view."""
+    """How much of a dialogue an example keeps: context turns, tokens per turn, tree elements per view."""
 
     max_turns: int = 16
     max_turn_tokens: int = 50
@@ -40,7 +40,7 @@ class Limits:
                 raise UserError(f"limits.{field.name}: {getattr(self, field.name)} is not positive")
 
     def save(self, folder: Path) -> None:
-        """Writes `limits.json` whole or not at all: what a model was trained on, texts have to be cut to later."""
+        """Writes `limits.json` atomically; a trained model's inputs must be cut to the same limits."""
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".{self.FILE}.{os.getpid()}"
         temporary.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n", encoding="utf-8")
@@ -48,10 +48,10 @@ class Limits:
 
     @classmethod
     def load(cls, folder: Path) -> "Limits":
-        """What `save` wrote.
+        """Reads what `save` wrote.
 
         Raises:
-          UserError: there is no such file, or a damaged one.
+          UserError: the file is missing or damaged.
         """
         try:
             return cls(**json.loads((folder / cls.FILE).read_text(encoding="utf-8")))
@@ -64,21 +64,21 @@ class Limits:
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class Example:
-    """A response with its context. t turns of context with n tokens together, r response tokens, K tree elements.
+    """A response with its context. t context turns with n tokens in total, r response tokens, K tree elements.
 
     Attributes:
-      turn_tokens: `[n]` int32, the context's turns one after the other, oldest first.
+      turn_tokens: `[n]` int32, the context's turns, concatenated, oldest first.
       turn_lengths: `[t]` int32, tokens of each turn; may be 0.
       turn_roles: `[t]` int32, 0 system, 1 user.
-      span_mask: `[n]` bool, tokens that overlap an annotated slot value, in each turn whose frames are annotated.
+      span_mask: `[n]` bool, tokens that overlap an annotated slot value, in turns with annotated frames.
       response_tokens: `[r]` int32; may be empty.
       user_tree: `[10, K]` int32, hashed views of the last context turn.
       system_tree: `[10, K]` int32, hashed views of the response.
       acts: `[20]` float32, 1 for each dialog act of the response.
-      known: which of the three are annotated; one that is not is zeros.
+      known: which of these three are annotated; the others are zeros.
       dialogue: a hash of the dialogue's id, in [0, 2^31).
-      responded: whether there is a response, be it an empty one. Without it the losses learn the user's turn only.
-      response_cut: whether the response went on, so that its last token is not its end.
+      responded: whether there is a response, even an empty one. Without one the losses use only the user's turn.
+      response_cut: whether the response was truncated, so that its last token is not its end.
     """
 
     turn_tokens: np.ndarray
@@ -102,7 +102,7 @@ class Example:
 
 @dataclasses.dataclass(frozen=True)
 class _Turn:
-    """A tokenised turn: ids and span mask of the whole turn, not yet cut."""
+    """A tokenised turn: ids and span mask of the whole turn, before truncation."""
 
     role: int
     ids: np.ndarray
@@ -112,13 +112,13 @@ class _Turn:
 def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Iterator[Example]:
     """Yields the examples of a dialogue, see `dialogue.labels.example_turns`.
 
-    A context turn is cut to its last `max_turn_tokens` tokens (model_spec: the end is next to what follows), a response
-    to its first, because a decoder starts at the beginning.
+    A context turn is cut to its last `max_turn_tokens` tokens (model_spec: they are nearest to what follows), a
+    response to its first, because a decoder starts at the beginning.
 
     Args:
       dialogue: the dialogue; its texts may be empty.
       tokenizer: encodes the texts.
-      limits: how much of the context is kept.
+      limits: how much of a dialogue to keep.
     """
     turns = [_tokenise(turn, tokenizer) for turn in dialogue.turns]
     identity = stable_hash(dialogue.id, bits=31)
@@ -127,14 +127,14 @@ def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) 
 
 
 def context_example(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Example:
-    """All turns of a dialogue as the context of a response that is not there, without labels; to ask a model about."""
+    """An unlabelled example with all turns of a dialogue as context and no response, as input for a model."""
     turns = [_tokenise(turn, tokenizer) for turn in dialogue.turns]
     wanted = ExampleTurns(len(turns), None, Known(acts=False, user_tree=False, system_tree=False))
     return _example(dialogue.turns, turns, wanted, limits, stable_hash(dialogue.id, bits=31))
 
 
 def without_labels(dialogue: Dialogue) -> Dialogue:
-    """The dialogue with frames and acts of every turn taken away."""
+    """The dialogue without the frames and acts of its turns."""
     turns = tuple(dataclasses.replace(turn, frames=None, acts=None) for turn in dialogue.turns)
     return dataclasses.replace(dialogue, turns=turns)
 

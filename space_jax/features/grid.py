@@ -1,4 +1,4 @@
-"""The static sizes of a packed batch: a `Grid` with a ladder of few shapes, each of which is a program to compile."""
+"""The static sizes of a packed batch: a `Grid` with a ladder of a few shapes, one compiled program per shape."""
 
 import dataclasses
 import math
@@ -18,26 +18,26 @@ class GridShape(NamedTuple):
 
     @property
     def cells(self) -> int:
-        """Tokens that the rung has room for."""
+        """The number of tokens that the rung can hold."""
         return self.rows * (self.context + self.response)
 
     def __str__(self) -> str:
-        """In words."""
+        """For example `16 rows of 256 + 64 tokens`."""
         return f"{self.rows} rows of {self.context}" + (f" + {self.response}" if self.response else "") + " tokens"
 
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """Sizes of one micro-batch on one process.
+    """The sizes of one micro-batch on one process.
 
     Attributes:
       examples: B.
-      rungs: the shapes to choose from, of rising size; the last holds any batch, see `ladder`.
-      slots: S, examples a row.
-      masked: M, masked positions of a row that enter the loss.
-      words: T, tokens of a turn with its wrappers.
+      rungs: the shapes to choose from, in ascending size; the last holds any batch, see `ladder`.
+      slots: S, examples per row.
+      masked: M, masked positions per row that enter the loss.
+      words: T, tokens per turn including its wrappers.
       tree_elements: K.
-      negatives: whether the negative responses have a grid; else it is `[R, 0]`.
+      negatives: whether there is a grid of negative responses; otherwise it is `[R, 0]`.
     """
 
     examples: int
@@ -49,20 +49,20 @@ class Grid:
     negatives: bool
 
     def smallest(self, rows: int) -> GridShape:
-        """The smallest rung that has `rows` rows."""
+        """The smallest rung with at least `rows` rows."""
         return next(rung for rung in self.rungs if rung.rows >= rows)
 
 
 def ladder(data: DataConfig, examples: int, row_multiple: int = 1) -> tuple[GridShape, ...]:
-    """The shapes of a configuration, of rising size, each once.
+    """The distinct shapes of a configuration in ascending size.
 
     The last has a row for every example and holds the longest context and response, so that any batch fits; larger ones
-    would never be chosen and are left out.
+    would never be chosen and are omitted.
 
     Args:
       data: its `row_ladder` and `grids`. Rows are ceil(share * B), rounded up to a multiple of `row_multiple`.
       examples: B.
-      row_multiple: what the rows must divide by, usually the devices that share them.
+      row_multiple: the number of rows is a multiple of this, usually the number of devices that share them.
     """
 
     def rows(share: float) -> int:
@@ -82,13 +82,13 @@ def make_grid(
 
     Args:
       data: lengths, slots, shapes.
-      recipe: only SPACE-1 has negatives, and not as released, where no response is selected.
-      examples: B, examples of a micro-batch on this process.
+      recipe: only SPACE-1 has negatives, except as released, without response selection.
+      examples: B, examples per micro-batch on this process.
       max_turn_tokens: tokens of a turn in the prepared corpora.
       row_multiple: see `ladder`.
 
     Raises:
-      UserError: one turn with its wrappers does not fit.
+      UserError: a single turn with its wrappers does not fit.
     """
     words = max_turn_tokens + WRAPPERS
     for field in ("response_length", "context_length"):

@@ -1,4 +1,4 @@
-"""The input layout of each recipe: an example's turns, wrapped and laid out with positions, roles and turn ids.
+"""The input layout of each recipe: an example's turns with wrapping tokens, positions, roles and turn ids.
 
 Source: model_spec section 1. SPACE-2 and -3 wrap a user turn in `<sos_u> ... <eos_u>` and a system turn in
 `<sos_r> ... <eos_r>`; SPACE-1 ends each turn with `[EOS]` and its response is `[BOS] ... [EOS]`.
@@ -13,24 +13,24 @@ from space_jax.errors import UserError
 from space_jax.features.example import Example
 
 RECIPES = ("space1", "space2", "space3")
-WRAPPERS = 2  # tokens that a recipe adds to a turn, at most
+WRAPPERS = 2  # at most this many tokens are added to a turn
 NO_WORD = -1
 USER_ROLE = 1
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class Layout:
-    """One example as a recipe sees it, not yet masked or packed. n context tokens, r response tokens.
+    """One example in a recipe's layout, before masking and packing. n context tokens, r response tokens.
 
     Attributes:
       ids, positions, roles, turns: `[n]` int32, the context.
       spans: `[n]` bool, tokens of annotated slot values.
-      response: `[r]` int32, ids of the response; positions are 0, 1, ..., role 0, turn 0. Empty where there is no
-        response; one of no words still has its wrappers. One that was cut is left open: nothing is to learn that a
-        response ends there.
-      user_words: int32, the last context turn with its wrappers, at most `max_turn_tokens + 2`; empty unless it is the
-        user's.
-      example: where trees, acts, `labelled` and `dialogue` are.
+      response: `[r]` int32, ids of the response; positions are 0, 1, ..., role 0, turn 0. Empty without a response;
+        an empty response still has its wrappers. A truncated response has no closing token, so that models do not
+        learn that it ends there.
+      user_words: int32, the last context turn with its wrappers, at most `max_turn_tokens + 2`; empty unless the
+        user spoke it.
+      example: has the trees, acts, `known` and `dialogue`.
     """
 
     ids: np.ndarray
@@ -46,14 +46,14 @@ class Layout:
 def assemble(example: Example, vocabulary: Vocabulary, recipe_name: str, context_length: int) -> Layout:
     """Lays an example out for a recipe.
 
-    The whole context is cut to its last `context_length` tokens; the tokens that survive keep the position that they
-    have in their turn, so that a turn cut at the front looks like the end of a turn and not like its beginning.
+    The context is cut to its last `context_length` tokens; the remaining tokens keep their position within their turn,
+    so that a turn cut at the front looks like the end of a turn and not like its beginning.
 
     Args:
       example: the example.
       vocabulary: ids of the wrapping tokens.
       recipe_name: one of `RECIPES`.
-      context_length: longest context.
+      context_length: the maximum length of a context.
 
     Returns:
       The layout.
@@ -95,14 +95,14 @@ def _response(example: Example, opening: np.ndarray, closing: np.ndarray) -> np.
 def wrappers(
     vocabulary: Vocabulary, recipe_name: str
 ) -> tuple[list[np.ndarray], list[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """What a recipe puts around the texts of a dialogue, arrays of no or one int32 id.
+    """The tokens that a recipe puts around the texts of a dialogue, as arrays of zero or one int32 id.
 
     Args:
       vocabulary: ids of the wrapping tokens.
       recipe_name: one of `RECIPES`.
 
     Returns:
-      What opens a context turn, by role id; what closes it, by role id; what opens and what closes the response.
+      The opening of a context turn by role id, its closing by role id, and the opening and closing of the response.
 
     Raises:
       UserError: the recipe is unknown.

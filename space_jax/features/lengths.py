@@ -1,4 +1,4 @@
-"""How long turns and examples are in tokens, and how much of a batch is padding under each way of batching them.
+"""Lengths of turns and examples in tokens, and the share of padding under several ways of batching them.
 
 Lengths are those of the layout of SPACE-2 and SPACE-3 (`features.layout`), which wrap a turn in two tokens; SPACE-1's
 turns are one token shorter.
@@ -23,19 +23,19 @@ from space_jax.features.row_fitting import fit_rows
 from space_jax.features.tokenizer import Tokenizer
 
 SAMPLE = 4096
-"""Examples kept, drawn evenly from all, to be batched for the shares of padding."""
+"""Examples in the uniform sample from which the padding is computed."""
 
 
 @dataclasses.dataclass
 class Lengths:
-    """Counts of tokens; flat memory however long the corpus is.
+    """Token counts, in memory that does not grow with the corpus.
 
     Attributes:
       tokenizer: encodes the texts.
-      limits: what examples keep of a dialogue.
+      limits: how much of a dialogue examples keep.
       tokens: role -> tokens.
       turns: tokens of a turn -> turns.
-      contexts, responses: tokens of an example's context or response, with wrappers -> examples; no response is 0.
+      contexts, responses: tokens of an example's context or response, with wrappers -> examples; 0 without a response.
       sample: (context, response) of at most `SAMPLE` examples.
     """
 
@@ -51,7 +51,7 @@ class Lengths:
         self._rng = np.random.default_rng(0)
 
     def measured(self, dialogues: Iterable[Dialogue]) -> Iterator[Dialogue]:
-        """The dialogues, counted on their way."""
+        """Yields the dialogues unchanged while counting them."""
         for dialogue in dialogues:
             self._add(dialogue)
             yield dialogue
@@ -64,26 +64,26 @@ class Lengths:
         kept = [min(length, self.limits.max_turn_tokens) + WRAPPERS for length in lengths]
         for wanted in example_turns(dialogue):
             context = sum(kept[max(0, wanted.context - self.limits.max_turns) : wanted.context])
-            response = 0 if wanted.response is None else kept[wanted.context] - self._left_open(lengths[wanted.context])
+            response = 0 if wanted.response is None else kept[wanted.context] - self._unclosed(lengths[wanted.context])
             self.contexts[context] += 1
             self.responses[response] += 1
             self._draw((context, response))
 
-    def _left_open(self, length: int) -> int:
-        """Closing tokens that a response of so many tokens lacks, because it is cut."""
+    def _unclosed(self, length: int) -> int:
+        """The number of closing tokens missing from a response of `length` tokens: 1 if it is truncated."""
         return int(length > self.limits.max_turn_tokens)
 
     def _draw(self, example: tuple[int, int]) -> None:
-        """Reservoir sampling: every example so far is as likely to be in the sample."""
+        """Reservoir sampling: every example so far is equally likely to be in the sample."""
         if len(self.sample) < SAMPLE:
             self.sample.append(example)
             return
-        place = int(self._rng.integers(self.contexts.total()))
-        if place < SAMPLE:
-            self.sample[place] = example
+        index = int(self._rng.integers(self.contexts.total()))
+        if index < SAMPLE:
+            self.sample[index] = example
 
     def as_json(self, batch_sizes: Sequence[int]) -> dict[str, Any]:
-        """The counts, and the padding with the usual grid, as `json.dumps` takes them."""
+        """The counts, and the padding with the default grid, as a JSON value."""
         data = DataConfig()
         return {
             "tokens": dict(self.tokens),
@@ -101,18 +101,18 @@ class Lengths:
 
 
 def padding(sample: Sequence[tuple[int, int]], batch_size: int, data: DataConfig, limits: Limits) -> dict[str, Any]:
-    """The share of padding in context and response grids together, over all whole batches of a sample.
+    """The share of padding in context and response grids together, over all full batches of a sample.
 
     Args:
       sample: tokens of context and response of each example.
-      batch_size: examples of a batch; the last ones that do not fill one are left out, unless they are all there is.
+      batch_size: examples per batch; an incomplete last batch is omitted unless it is the only one.
       data: lengths, slots and grids.
       limits: of the examples.
 
     Returns:
       `batch_size` and the shares: `packed` on the grids of the configuration, as training does; `packed_tightest` with
-      as few rows of full length as do; `to_longest`, one example a row, as long as the batch's longest; `fixed`, one
-      example a row of the grid's length.
+      as few rows of full length as possible; `to_longest`, one example per row, padded to the longest of the batch;
+      `fixed`, one example per row of the grid's length.
     """
     grid = make_grid(data, Space3Config(), batch_size, limits.max_turn_tokens)
     needs = np.array(sample, np.int64).reshape(-1, 2)

@@ -7,8 +7,8 @@ import numpy as np
 from space_jax.config import Vocabulary
 
 BERT_SHARE = 0.15  # tokens chosen in a turn without annotated values
-BERT_MASKED = 0.8  # of the chosen: replaced by [MASK]
-BERT_RANDOM = 0.1  # of the chosen: replaced by a random token; the rest stay as they are
+BERT_MASKED = 0.8  # share of the chosen that is replaced by [MASK]
+BERT_RANDOM = 0.1  # share of the chosen that is replaced by a random token; the rest stay unchanged
 
 
 def mask_spans(
@@ -18,17 +18,17 @@ def mask_spans(
 
     A span token always becomes `[MASK]`. Elsewhere each token is chosen with probability 0.15, and a chosen one becomes
     `[MASK]` (80%), a random text token (10%) or stays (10%). Tokens of `vocabulary.special` are never chosen, and never
-    a random replacement. To hide labels, give spans that are all False.
+    a random replacement. To hide labels, pass spans that are all False.
 
     Args:
       ids: `[n]` int32, context tokens.
       spans: `[n]` bool, tokens of annotated slot values.
-      turns: `[n]` int32, which turn a token is of.
-      vocabulary: the mask token and the special ones.
-      rng: the source of randomness; the same number of draws is taken whatever the spans.
+      turns: `[n]` int32, the turn of each token.
+      vocabulary: the mask token and the special tokens.
+      rng: random generator; the number of draws does not depend on the spans.
 
     Returns:
-      `[n]` int32 masked ids, and the chosen positions, int32, rising.
+      `[n]` int32 masked ids, and the chosen positions, int32, ascending.
     """
     special, replacements = _tables(vocabulary)
     choice, action = rng.random((2, len(ids)))
@@ -46,20 +46,20 @@ def mask_spans(
 
 
 def chosen_in_turn(examples: np.ndarray, places: int) -> np.ndarray:
-    """Which masked tokens of a row enter the loss, where it has more of them than places.
+    """Chooses the masked tokens that enter the loss when a row has more than `places`.
 
-    The examples of the row give one token after the other in turn, so that none is left out for where it stands. Each
-    gives its last ones first: what is cut of a dialogue is cut in front everywhere.
+    The row's examples take turns giving one token each, so that none loses by its position. Each gives its last tokens
+    first: dialogues are always cut at the front.
 
     >>> print(chosen_in_turn(np.array([0, 0, 0, 0, 1, 2, 2]), 4))
     [2 3 4 6]
 
     Args:
-      examples: `[m]` int, which example each masked token is of; rising.
-      places: of the row.
+      examples: `[m]` int, the example of each masked token, ascending.
+      places: the number of masked tokens that a row can hold.
 
     Returns:
-      At most `places` indices into `examples`, int, rising.
+      At most `places` indices into `examples`, int, ascending.
     """
     before_the_end = np.searchsorted(examples, examples, side="right") - 1 - np.arange(len(examples))
     return np.sort(np.argsort(before_the_end, kind="stable")[:places])

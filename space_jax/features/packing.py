@@ -1,7 +1,6 @@
-"""Packing: B laid-out examples -> one `Batch` on the smallest shape of the ladder that holds them.
+"""Packs B laid-out examples into one `Batch` on the smallest shape of the ladder that holds them.
 
-The result is a function of the examples and the grid alone. In the `[B]` arrays the examples keep the order of the
-batch.
+The result depends only on the examples and the grid. In the `[B]` arrays the examples keep their order.
 """
 
 import dataclasses
@@ -28,7 +27,7 @@ class Item:
     Attributes:
       layout: its unmasked layout.
       masked_ids: `[n]` int32, the context after masking.
-      masked_columns: int32, rising positions in the context that the masked language model predicts.
+      masked_columns: int32, ascending positions in the context that the masked language model predicts.
       negative: int32, another example's response; empty where the grid has no negatives.
     """
 
@@ -39,23 +38,23 @@ class Item:
 
 
 def pack(items: Sequence[Item], grid: Grid) -> Batch:
-    """Packs examples; what is missing up to `grid.examples` is filled up with examples that are not `valid`.
+    """Packs examples, adding invalid ones up to `grid.examples`.
 
-    Padding has id 0 in every array, whatever the vocabulary's pad token: segment 0 is what marks it. Of a row with more
-    than `grid.masked` masked positions, that many enter the loss (`chosen_in_turn`); `masked_and_lost` counts the rest.
+    Padding has id 0 in every array, whatever the vocabulary's pad token: segment 0 marks it. At most `grid.masked`
+    masked positions per row enter the loss (`chosen_in_turn`); `masked_and_lost` counts the rest.
 
     Args:
       items: at most `grid.examples` examples, none longer than the grid.
       grid: the sizes.
 
     Returns:
-      The batch as NumPy arrays, on the smallest rung of the ladder that was made to fit.
+      The batch as NumPy arrays, on the smallest rung of the ladder that was found to fit.
     """
     return pack_alike([items], grid)[0]
 
 
 def pack_alike(parts: Sequence[Sequence[Item]], grid: Grid) -> list[Batch]:
-    """Packs micro-batches, all on the smallest rung that fits each of them; otherwise as `pack`."""
+    """Packs micro-batches on the smallest rung that fits all of them; otherwise like `pack`."""
     needs = [_needs(items, grid) for items in parts]
     rung, placed = choose(needs, grid)
     return [
@@ -68,12 +67,11 @@ def choose(needs: Sequence[np.ndarray], grid: Grid) -> tuple[GridShape, list[lis
     """The first rung that fits all micro-batches.
 
     Args:
-      needs: of each `[B, 3]` int, the tokens of context, response and negative of an example.
+      needs: `[B, 3]` int per micro-batch, the tokens of context, response and negative of each example.
       grid: the sizes.
 
     Returns:
-      The rung, and of each micro-batch the examples of its rows. Any batch fits the last rung: there each example has a
-      row.
+      The rung, and for each micro-batch the examples in each row. Any batch fits the last rung, with a row per example.
     """
     for rung in grid.rungs:
         room = (rung.context, rung.response, rung.response)

@@ -1,7 +1,7 @@
-"""Prepared corpora -> batches, with Grain: mask, mix, pack, in worker processes if asked.
+"""Prepared corpora -> batches, with Grain: mask, mix and pack, optionally in worker processes.
 
-Everything before the iterator is a function of an index (no state but the number of batches taken), so the batches do
-not depend on the number of workers, and an iterator continues exactly where its state was saved.
+Each batch is a function of its index; the only state is the number of batches taken. The batches therefore do not
+depend on the number of workers, and an iterator continues exactly where its state was saved.
 """
 
 import dataclasses
@@ -32,9 +32,9 @@ class Part:
     """Which part of each batch this process assembles.
 
     Attributes:
-      process_index: which process of the run this is.
-      process_count: how many there are.
-      row_multiple: the rows of a micro-batch on this process divide by this.
+      process_index: the index of this process.
+      process_count: the number of processes.
+      row_multiple: the rows of a micro-batch on this process are a multiple of this.
     """
 
     process_index: int = 0
@@ -46,8 +46,8 @@ WHOLE = Part()
 
 
 class TrainBatches:
-    """The endless batches of a run, each a function of its number, so that a run goes on with any number of workers and
-    processes.
+    """The endless batches of a run, each a function of its number, so that a run can resume with any number of workers
+    and processes.
     """
 
     def __init__(self, batches: grain.MapDataset[Batch], workers: int):
@@ -84,7 +84,7 @@ class TrainBatches:
             self._start(step)
 
     def close(self) -> None:
-        """Ends the workers."""
+        """Stops the workers."""
         if hasattr(self._iterator, "close"):
             self._iterator.close()
 
@@ -97,24 +97,23 @@ def train_batches(
     part: Part = WHOLE,
     workers: int | None = None,
 ) -> TrainBatches:
-    """The endless batches of a training run: A micro-batches a step of n = batch_size / (A * processes) examples.
+    """The endless batches of a training run: A micro-batches per step of n = batch_size / (A * processes) examples.
 
     Args:
-      data: which corpora, batch size, sizes of the grid.
-      recipe: what its examples look like.
-      seed: of order and masks.
+      data: the corpora, batch size and grid sizes.
+      recipe: determines the layout of examples.
+      seed: determines order and masks.
       accumulate: A.
-      part: of this process.
-      workers: processes beside this one that assemble batches; `data.workers` if None. The batches do not depend on it.
+      part: this process's part of each batch.
+      workers: additional processes that assemble batches; `data.workers` if None. The batches do not depend on it.
 
     Returns:
       An iterator with `seek` over NumPy batches, all arrays `[A, ...]` with B = n. The
-      micro-batches of a step have the same shape; other processes may have another, see `Batch.grown`. The
-      examples of a step and their masks do not depend on A or on the processes, the negatives of SPACE-1 do, see
-      `negatives`.
+      micro-batches of a step have the same shape, which may differ between processes, see `Batch.grown`. The examples
+      of a step and their masks do not depend on A or the processes; the negatives of SPACE-1 do, see `negatives`.
 
     Raises:
-      UserError: the configuration and the corpora do not go together.
+      UserError: the configuration does not fit the corpora.
     """
     return TrainBatches(
         train_dataset(data, recipe, seed, accumulate, part), data.workers if workers is None else workers
@@ -155,23 +154,23 @@ def eval_batches(
     accumulate: int = 1,
     part: Part = WHOLE,
 ) -> Iterator[Batch]:
-    """The same batches of held-out examples at every call, with the same masks and negatives.
+    """Batches of held-out examples: the same at every call, including masks and negatives.
 
     Args:
       data: as in training.
       recipe: as in training.
-      splits: some of `prepared.SPLITS`, such as ("validation",).
+      splits: some of `prepared_corpus.SPLITS`, such as ("validation",).
       seed: chooses the examples, their masks and their negatives.
-      count: examples, or all of the split if it has fewer.
+      count: the number of examples, or all if the split has fewer.
       accumulate: as in training.
       part: as in training.
 
     Returns:
-      Batches of the same shape as in training (a contrastive loss depends on the size of its pool), as many on each
-      process; the places that the last examples leave are not `valid`.
+      Batches of the same size as in training (a contrastive loss depends on the size of its pool), equally many on each
+      process; the last is filled up with invalid examples.
 
     Raises:
-      UserError: the configuration and the corpora do not go together, or no corpus has the splits.
+      UserError: the configuration does not fit the corpora, or no corpus has the splits.
     """
     corpora = open_corpora(data)
     local = _local_examples(data.batch_size, accumulate, part)
@@ -189,7 +188,7 @@ def eval_batches(
 
 
 def _without_hidden_spans(example: Example) -> Example:
-    """Held-out examples that the losses take as unlabelled are masked like unlabelled ones."""
+    """Removes the spans of held-out examples that the losses treat as unlabelled, so that masking does, too."""
     if not measured_unlabelled(example.dialogue):
         return example
     return dataclasses.replace(example, span_mask=np.zeros_like(example.span_mask))
@@ -209,7 +208,7 @@ def _eval_steps(
 
 @dataclasses.dataclass(frozen=True)
 class _Mask(grain.transforms.RandomMap):
-    """Example -> masked item. Its randomness belongs to the example's index in its global stream."""
+    """Example -> masked item. Its randomness is tied to the example's index in its global stream."""
 
     vocabulary: Vocabulary
     recipe_name: str

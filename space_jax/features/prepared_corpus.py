@@ -4,8 +4,8 @@
   tokenizer/    a copy of the tokenizer
   examples/     a TensorFlow Datasets data set in ArrayRecord files, see `features.storage`
 
-Splits: `TRAIN_SPLITS`, which together are the train dialogues, each of the examples of which the same is known; then
-"validation" and "test". One without examples has no files.
+Splits: `TRAIN_SPLITS`, which divide the training examples by their known annotation; then "validation" and "test". A
+split without examples has no files.
 """
 
 import dataclasses
@@ -24,20 +24,20 @@ from space_jax.features.example import Limits
 from space_jax.features.storage import ExampleSource, missing_files, read_split
 from space_jax.remote import is_remote, local_copy
 
-FORMAT = 3  # of the folder; raised whenever older readers or writers would go wrong. 2 had one flag for all annotation
+FORMAT = 3  # of the folder; raised on every incompatible change. Format 2 had one flag for all annotation
 METADATA_FILE = "corpus.json"
-_LIMIT_OPTIONS = ("max_turns", "max_turn_tokens")  # those that the command line has
+_LIMIT_OPTIONS = ("max_turns", "max_turn_tokens")  # the limits that the command line can set
 TOKENIZER_FOLDER = "tokenizer"
 EXAMPLES_FOLDER = "examples"
 
 
 def train_split(known: Known) -> str:
-    """The split of the training examples of which this is known: "train_acts_user_tree", "train_nothing"."""
+    """The training split of examples with this known annotation: "train_acts_user_tree", "train_nothing"."""
     return "_".join(["train", *(itertools.compress(FACTS, known) if any(known) else ["nothing"])])
 
 
 TRAIN_SPLITS = {train_split(known): known for known in map(Known._make, itertools.product((False, True), repeat=3))}
-"""Name -> what is known of each of its examples."""
+"""Name -> the known annotation of its examples."""
 
 SPLITS = (*TRAIN_SPLITS, "validation", "test")
 
@@ -46,10 +46,10 @@ def streams_of(annotation: Sequence[str]) -> dict[str, list[str]]:
     """The training splits of each stream for a recipe that learns from some of `FACTS`.
 
     Args:
-      annotation: of the recipe, such as `Space3Config.annotation`.
+      annotation: the annotation that the recipe uses, such as `Space3Config.annotation`.
 
     Returns:
-      "labelled": where any of it is known; "unlabelled": where none is.
+      "labelled": splits where any of it is known; "unlabelled": where none is.
     """
     streams: dict[str, list[str]] = {"labelled": [], "unlabelled": []}
     for name, known in TRAIN_SPLITS.items():
@@ -62,10 +62,10 @@ class Counts:
     """The size of a split.
 
     Attributes:
-      dialogues: with at least one example in the split.
-      examples: of the split.
-      acts, user_tree, system_tree: examples of which each is known, see `dialogue.labels.Known`.
-      tokens: of contexts and responses as the examples hold them.
+      dialogues: dialogues with at least one example in the split.
+      examples: examples in the split.
+      acts, user_tree, system_tree: examples for which each is known, see `dialogue.labels.Known`.
+      tokens: tokens in the examples' contexts and responses.
     """
 
     dialogues: int = 0
@@ -82,11 +82,11 @@ class Counts:
 
 @dataclasses.dataclass(frozen=True)
 class Metadata:
-    """What `corpus.json` says: how the corpus was made, and the counts of each split.
+    """The content of `corpus.json`: how the corpus was made, and the counts of each split.
 
     Attributes:
-      command: the words after `space-jax data build` that name the dialogues, quoted as a shell reads them; "" for a
-        corpus that no command made.
+      command: the arguments of `space-jax data build` that name the dialogues, quoted for a shell; "" for a corpus
+        built from Python.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Metadata:
 
     @property
     def fingerprint(self) -> str:
-        """Tells this corpus from another of the same name: a hash of everything but where its sources lay."""
+        """Identifies the corpus: a hash of the metadata without `command`."""
         return hashlib.sha256(dataclasses.replace(self, command="").to_json().encode()).hexdigest()[:16]
 
     def to_json(self) -> str:
@@ -118,14 +118,14 @@ class Prepared:
 
     @property
     def tokenizer_folder(self) -> Path:
-        """Where `load_tokenizer` finds the tokenizer."""
+        """The folder of the tokenizer, for `load_tokenizer`."""
         return self.folder / TOKENIZER_FOLDER
 
     def split(self, name: str) -> ExampleSource:
         """Random access to the examples of one of `SPLITS`.
 
         Raises:
-          UserError: there is no split of this name, or it does not hold what `corpus.json` says.
+          UserError: there is no split of this name, or it does not match `corpus.json`.
         """
         if name not in SPLITS:
             raise UserError(f"{self.folder}: {name!r} is not one of the splits {', '.join(SPLITS)}")
@@ -140,10 +140,10 @@ class Prepared:
 
 
 def open_prepared(folder: Path | str) -> Prepared:
-    """Opens a folder that `prepare` wrote; one in a bucket is copied to this machine first.
+    """Opens a folder that `prepare` wrote; a folder in a bucket is copied to this machine first.
 
     Raises:
-      UserError: the folder is missing, not whole, or of another format.
+      UserError: the folder is missing, incomplete, or of another format.
     """
     folder = local_copy(str(folder), METADATA_FILE) if is_remote(folder) else Path(folder)
     if not folder.is_dir():
@@ -173,15 +173,15 @@ def _read_metadata(file: Path) -> Metadata:
 
 
 def _rebuilding(raw: dict[str, Any], folder: Path) -> str:
-    """The command that builds a corpus of another format again, in its place and with its own tokenizer."""
+    """The command that rebuilds a corpus of another format in place, with its own tokenizer."""
     defaults = Limits()
-    said = {"labelled-share": (raw["labelled_share"], 1.0), "seed": (raw["seed"], 0)}
-    said |= {name.replace("_", "-"): (raw["limits"][name], getattr(defaults, name)) for name in _LIMIT_OPTIONS}
-    options = [f"--{name} {value}" for name, (value, default) in said.items() if value != default]
-    places = f"--tokenizer {shlex.quote(str(folder / TOKENIZER_FOLDER))} --out {shlex.quote(str(folder))} --overwrite"
-    # Formats before 3 do not say where the files lay, nor whether it was one corpus or a mixture.
+    settings = {"labelled-share": (raw["labelled_share"], 1.0), "seed": (raw["seed"], 0)}
+    settings |= {name.replace("_", "-"): (raw["limits"][name], getattr(defaults, name)) for name in _LIMIT_OPTIONS}
+    options = [f"--{name} {value}" for name, (value, default) in settings.items() if value != default]
+    paths = f"--tokenizer {shlex.quote(str(folder / TOKENIZER_FOLDER))} --out {shlex.quote(str(folder))} --overwrite"
+    # Formats before 3 record neither the source folder nor whether it was one corpus or a mixture.
     command = raw.get("command") or f"{shlex.quote(raw['name'])} --source DIR (of a mixture --data-root DIR)"
-    return " ".join(["space-jax data build", command, *options, places])
+    return " ".join(["space-jax data build", command, *options, paths])
 
 
 def _metadata_from(raw: dict[str, Any]) -> Metadata:

@@ -1,8 +1,8 @@
-"""Who does divisible work: this process, several processes, or (`corpora.beam`) an Apache Beam runner.
+"""Runners of divisible work: this process, several processes, or (`corpora.beam`) an Apache Beam runner.
 
-Work is a picklable callable `(lane, lanes, tick, stop)` that does every `lanes`-th of its units, beginning with number
-`lane`, leaves out those that are done, and leaves each unit on the disk whole or not at all. So a worker may be lost at
-any moment, and the result does not tell how many there were.
+Work is a picklable callable `(lane, lanes, tick, stop)` that does every `lanes`-th of its units, starting at number
+`lane`, skips finished units, and writes each unit to disk completely or not at all. A worker may therefore be lost at
+any moment, and the result does not depend on the number of workers.
 """
 
 import concurrent.futures
@@ -19,31 +19,31 @@ from space_jax.errors import UserError
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
-@runtime_checkable  # Beam looks whether its arguments are of the types that are hinted
+@runtime_checkable  # Beam checks arguments against their type hints
 class Work(Protocol):
     """Work that can be divided."""
 
     def __call__(
         self, lane: int, lanes: int, tick: Callable[..., None] | None = None, stop: Callable[[], bool] | None = None
     ) -> None:
-        """Does the units lane, lane + lanes, ...; stops between two when `stop` says so."""
+        """Does the units lane, lane + lanes, ...; checks `stop` between units."""
 
 
 class Runner(Protocol):
-    """Does all lanes of a work."""
+    """Runs all lanes of divisible work."""
 
     def __call__(self, work: Work, tick: Callable[..., None] | None, look: Callable[[], None] | None) -> None:
-        """Returns when all is done.
+        """Returns when all work is done.
 
         Args:
-          work: what to do.
-          tick: progress of work in this process.
-          look: called now and then while others work, to see how far they are.
+          work: the work to run.
+          tick: called on progress within this process.
+          look: called from time to time while other processes work, to check their progress.
         """
 
 
 def serial(work: Work, tick: Callable[..., None] | None = None, look: Callable[[], None] | None = None) -> None:
-    """Everything in this process."""
+    """Runs everything in this process."""
     work(0, 1, tick)
 
 
@@ -84,13 +84,13 @@ class Processes:
                     if look is not None:
                         look()
             except BaseException:
-                stop.path.touch()  # the others end after the unit that they are in
+                stop.path.touch()  # the others stop after their current unit
                 raise
 
 
 @dataclasses.dataclass(frozen=True)
 class _Stop:
-    """True once the file is there, or once the process that started this one is no more."""
+    """True once the file exists or the parent process has ended."""
 
     path: Path
     parent: int

@@ -1,16 +1,16 @@
-"""SentencePiece (Kudo and Richardson, 2018): a vocabulary learned from the user's own texts, exact in both directions.
+"""SentencePiece (Kudo and Richardson, 2018): a lossless tokenizer with a vocabulary learned from the user's texts.
 
-Every text comes back from its ids character by character. What makes this hold:
+Decoding gives back every text character by character, because of these rules:
 
 - no normalisation, and characters outside the vocabulary fall back to their UTF-8 bytes;
-- SentencePiece writes a blank as U+2581, so U+2581 itself is given its three byte pieces here and never shown to it;
-- one blank is put before every text and taken off again, so that a word has the same piece at the start of a turn as
+- SentencePiece represents a blank as U+2581, so U+2581 itself is encoded here as its three bytes, never passed to it;
+- one blank is put before every text and removed again, so that a word has the same piece at the start of a turn as
   inside it;
-- special tokens are user-defined symbols, which SentencePiece would match in text; a text that holds the name of one
-  is cut inside the name and encoded in parts, so that only the program can put a special token in, by id.
+- special tokens are user-defined symbols, which SentencePiece would match in text; a text that contains such a name
+  is split within the name and encoded in parts, so that special tokens can be inserted only by id.
 
-A lone surrogate is no character and has no UTF-8 form; it becomes U+FFFD, one for one, because half an emoji in a
-corpus must not stop a long run.
+A lone surrogate has no UTF-8 form; it becomes U+FFFD, one for one, because half an emoji in a corpus must not stop a
+long run.
 """
 
 import re
@@ -29,8 +29,8 @@ from space_jax.features.tokenizer_folder import fingerprint, read_bytes, write_f
 KIND = "sentencepiece"
 FILE_NAME = "tokenizer.model"
 
-BLANK = "\u2581"  # how SentencePiece writes a blank
-_SYMBOL = re.compile("|".join(map(re.escape, SYMBOLS)))  # every name is one bracketed word: none overlap
+BLANK = "\u2581"  # how SentencePiece represents a blank
+_SYMBOL = re.compile("|".join(map(re.escape, SYMBOLS)))  # every name is one bracketed word, so none overlap
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PROBE = " \u00c5\ufb01  A\u030a\t\n "  # changes under every normalisation that SentencePiece offers
 
@@ -39,8 +39,8 @@ class SentencePieceTokenizer:
     """A trained SentencePiece model with byte fallback and the special tokens of the SPACE models.
 
     Args:
-      content: the model that `train_sentencepiece` made, serialised.
-      source: where it came from, for messages.
+      content: a serialised model made by `train_sentencepiece`.
+      source: its origin, for messages.
 
     Raises:
       UserError: `content` is not such a model.
@@ -52,14 +52,14 @@ class SentencePieceTokenizer:
         self._ids = _special_ids(self._model, source)
         self._text = [_text_bytes(self._model, token_id) for token_id in range(self._model.vocab_size())]
         for name in SYMBOLS:
-            self._text[self._ids[name]] = b""  # left out of text
+            self._text[self._ids[name]] = b""  # omitted from text
         self._lengths = [len(text) for text in self._text]
         self._blank_bytes = [self._model.piece_to_id(f"<0x{byte:02X}>") for byte in BLANK.encode()]
         if self.decode(self.encode(_PROBE)) != _PROBE:
             raise UserError(f"{source}: normalises its text; train the model with train_sentencepiece, which does not")
 
     def __reduce__(self):
-        return SentencePieceTokenizer, (self._content,)  # data workers get their copy this way
+        return SentencePieceTokenizer, (self._content,)  # how data workers get their copy
 
     @classmethod
     def from_file(cls, path: Path) -> "SentencePieceTokenizer":
@@ -89,7 +89,7 @@ class SentencePieceTokenizer:
         return ids
 
     def _encode_segment(self, segment: str) -> list[int]:
-        """The ids of text without U+2581; each name of a symbol is cut after its bracket and so never matched."""
+        """The ids of text without U+2581; each name of a symbol is split after its bracket and so never matched."""
         if not _SYMBOL.search(segment):
             return self._model.encode(segment)
         cuts = [0, *(match.start() + 1 for match in _SYMBOL.finditer(segment)), len(segment)]
@@ -104,7 +104,7 @@ class SentencePieceTokenizer:
         ids = self.encode(text)
         character = range(len(text)) if text.isascii() else _character_of_byte(text)
         offsets = []
-        start = -1  # in bytes; the added blank lies before the text
+        start = -1  # in bytes; the added blank comes before the text
         for token_id in ids:
             end = start + self._lengths[token_id]
             offsets.append((character[max(start, 0)] if end > 0 else 0, character[end - 1] + 1 if end > 0 else 0))
@@ -112,9 +112,9 @@ class SentencePieceTokenizer:
         return ids, offsets
 
     def decode(self, ids: list[int]) -> str:
-        """See `Tokenizer.decode`; bytes that are no UTF-8, as a model may generate them, become U+FFFD.
+        """See `Tokenizer.decode`; bytes that are not UTF-8, which a model may generate, become U+FFFD.
 
-        The result is that of the text ids alone, also where a special token stands between the bytes of a character.
+        The result is that of the text ids alone, even if a special token separates the bytes of a character.
         """
         if len(ids) and min(ids) < 0:
             raise IndexError(f"token id {min(ids)} is negative")
@@ -139,7 +139,7 @@ def _load_model(content: bytes, source: str) -> sentencepiece.SentencePieceProce
         model = sentencepiece.SentencePieceProcessor(model_proto=content) if content else None
     except RuntimeError as error:
         raise UserError(f"{source}: not a SentencePiece model, or a damaged one") from error
-    if model is None:  # the library takes no content for no argument, and logs at every later call
+    if model is None:  # the library treats empty content as a missing argument and logs at every later call
         raise UserError(f"{source}: empty, where a SentencePiece model should be")
     return model
 
@@ -147,7 +147,7 @@ def _load_model(content: bytes, source: str) -> sentencepiece.SentencePieceProce
 def _special_ids(model: sentencepiece.SentencePieceProcessor, source: str) -> dict[str, int]:
     ids = {name: model.piece_to_id(name) for name in (*CONTROL_TOKENS, *SPECIAL_TOKENS)}
     for name, token_id in ids.items():
-        # A control symbol would be as safe, but plain `sentencepiece`, as others may use, would not know it in a text.
+        # A control symbol would be as safe, but the plain `sentencepiece` library would not recognise it in a text.
         kind = (model.is_control(token_id), model.is_unknown(token_id))
         if model.id_to_piece(token_id) != name or kind != (name == PAD, name == UNK):
             expected = {PAD: "control symbol", UNK: "unknown piece"}.get(name, "user-defined symbol")
@@ -169,7 +169,7 @@ def _text_bytes(model: sentencepiece.SentencePieceProcessor, token_id: int) -> b
 
 
 def _character_of_byte(text: str) -> list[int]:
-    """The index of the character that each byte of the UTF-8 form belongs to."""
+    """The index of the character to which each byte of the UTF-8 form belongs."""
     return [
         index for index, character in enumerate(text) for _ in range(len(character.encode("utf-8", "surrogatepass")))
     ]
@@ -187,17 +187,17 @@ def train_sentencepiece(
 
     Args:
       texts: the corpus, read once.
-      vocab_size: all ids together: special tokens, 256 bytes, pieces.
-      out: folder that the tokenizer is saved in.
+      vocab_size: the total number of ids: special tokens, 256 bytes and pieces.
+      out: the folder to save the tokenizer in.
       model_type: "unigram" or "bpe".
-      max_texts: texts that are kept in memory and trained on, a uniform sample of the corpus.
+      max_texts: size of the uniform sample of texts kept in memory and trained on.
       seed: of the sample.
 
     Returns:
-      The tokenizer, equal in content for equal arguments.
+      The tokenizer; equal arguments give equal content.
 
     Raises:
-      UserError: no text, or a `vocab_size` or `model_type` that is not possible.
+      UserError: no text, or an impossible `vocab_size` or `model_type`.
     """
     tokenizer = SentencePieceTokenizer(train_model(texts, vocab_size, model_type, max_texts, seed))
     tokenizer.save(Path(out))

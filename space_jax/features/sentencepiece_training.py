@@ -1,4 +1,4 @@
-"""Training of the SentencePiece model behind `SentencePieceTokenizer`: a sample of the texts in, a model out."""
+"""Trains the SentencePiece model of `SentencePieceTokenizer` on a sample of the texts."""
 
 import io
 import random
@@ -10,14 +10,14 @@ import sentencepiece
 from space_jax.errors import UserError
 from space_jax.features.special_tokens import CONTROL_TOKENS, PAD, SPECIAL_TOKENS, UNK
 
-_LONGEST = 1000  # characters; SentencePiece silently leaves out sentences above 4192 bytes
-_THREADS = 4  # a constant: the sums of EM are rounded differently for another number of threads
+_LONGEST = 1000  # characters; SentencePiece silently skips sentences above 4192 bytes
+_THREADS = 4  # constant, because EM's rounding depends on the number of threads
 
 SYMBOLS: tuple[str, ...] = tuple(name for name in (*CONTROL_TOKENS, *SPECIAL_TOKENS) if name not in (PAD, UNK))
 """The first user-defined symbols of a model, in the order of their ids, which start at 2 after `[PAD]` and `[UNK]`."""
 
-# A text is cut where SentencePiece would refuse it (line ends, its own marks U+2581, U+2585, U+2047, lone surrogates)
-# or could learn a piece that is named like a symbol of ours or like a byte piece.
+# A text is split where SentencePiece would reject it (line ends, its own marks U+2581, U+2585, U+2047, lone surrogates)
+# or could learn a piece with the name of one of our symbols or of a byte piece.
 _BREAK = "\x1f"
 _CUT = re.compile(
     "[\0\n\r\x1f\u2581\u2585\u2047\ud800-\udfff]|<0x[0-9A-Fa-f]{2}>|"
@@ -30,24 +30,24 @@ _PLACEHOLDER = re.compile(r"\[[A-Za-z]+_\w+\]")  # of a delexicalised value, suc
 def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_texts: int, seed: int) -> bytes:
     """Trains a model with byte fallback, without normalisation, with the special tokens as user-defined symbols.
 
-    So is every placeholder of a delexicalised value that the texts hold: as a word of brackets and letters it would
-    take an agent five or more pieces to write. No piece holds hours and minutes, as "20:30" would be one where that is
-    said often: a model then sees the minutes of "8:30 pm" in it, and learns times from all times.
+    Every placeholder of a delexicalised value in the texts is one, too; an agent would otherwise need five or more
+    pieces to write it. No piece spans hours and minutes, as "20:30" might where it is frequent: a model then shares the
+    minutes with "8:30 pm" and learns from all times.
 
     The plain `sentencepiece` library therefore reads `<sos_u>` in a text as one id; `SentencePieceTokenizer` does not.
 
     Args:
       texts: the corpus, read once.
-      vocab_size: all ids together: special tokens, 256 bytes, pieces.
+      vocab_size: the total number of ids: special tokens, 256 bytes and pieces.
       model_type: "unigram" (Kudo, 2018) or "bpe" (Sennrich et al., 2016).
-      max_texts: texts kept in memory, a uniform sample of the corpus.
+      max_texts: size of the uniform sample of texts kept in memory.
       seed: of the sample.
 
     Returns:
       The serialised model; equal bytes for equal arguments.
 
     Raises:
-      UserError: no text, or a `vocab_size` or `model_type` that is not possible.
+      UserError: no text, or an impossible `vocab_size` or `model_type`.
     """
     if model_type not in ("unigram", "bpe"):
         raise UserError(f"tokenizer model type {model_type!r} is not one of 'unigram', 'bpe'")
@@ -89,21 +89,21 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
 
 
 def sample(texts: Iterable[str], count: int, seed: int) -> list[str]:
-    """At most `count` of the texts, each with equal chance (reservoir sampling: Vitter, 1985, algorithm R)."""
+    """At most `count` of the texts, drawn uniformly (reservoir sampling: Vitter, 1985, algorithm R)."""
     generator = random.Random(seed)
     kept: list[str] = []
     for index, text in enumerate(texts):
         if index < count:
             kept.append(text)
-        elif (place := generator.randrange(index + 1)) < count:
-            kept[place] = text
+        elif (slot := generator.randrange(index + 1)) < count:
+            kept[slot] = text
     return kept
 
 
 def sentences_of(text: str) -> Iterator[str]:
     """The parts of a text that SentencePiece can learn from, each with the blank that `encode` puts before a text.
 
-    A break stands where no piece may go on.
+    A break marks a point that no piece may cross.
     """
     for part in _CUT.split(text):
         for start in range(0, len(part), _LONGEST):
@@ -112,7 +112,7 @@ def sentences_of(text: str) -> Iterator[str]:
 
 
 def _explain(error: RuntimeError, vocab_size: int) -> None:
-    """Raises the trainer's two complaints about a size as a user's mistake; does nothing for anything else."""
+    """Raises the trainer's two errors about a vocabulary size as `UserError`; ignores all others."""
     message = str(error)
     if too_large := re.search(r"Vocabulary size too high .*<= (\d+)", message):
         limit = f"the largest possible is {too_large[1]}"

@@ -1,9 +1,9 @@
 """The special tokens of the SPACE models, in the order that fixes their ids.
 
 In a BERT vocabulary, whose rows are already taken, the n-th of `SPECIAL_TOKENS` takes the n-th `[unusedN]` row in
-order of N, so that `[BOS]` is `[unused0]` of BERT uncased and published SPACE weights find their rows. The published
-models used prefixes of this one list: SPACE-1 no more than its first two (`[BOS]`, `[EOS]`), SPACE-2 all but the policy
-prompts, SPACE-3 all of it. One tokenizer therefore serves the three recipes.
+order of N, so that `[BOS]` is `[unused0]` of BERT uncased and published SPACE weights match their rows. The published
+models used prefixes of this list: SPACE-1 the first two (`[BOS]`, `[EOS]`), SPACE-2 all but the policy prompts, SPACE-3
+the whole list. One tokenizer therefore serves all three recipes.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,13 +24,13 @@ DIALOGUE_TOKENS: tuple[str, ...] = (
     *("[book_nores]", "[book_fail]", "[book_success]"),
     *("[db_nores]", "[db_0]", "[db_1]", "[db_2]", "[db_3]"),
 )
-"""Marks around the parts of a dialogue: user, response, belief state, acts, delexicalised, query, database (db)."""
+"""Delimiters of the parts of a dialogue: user, response, belief state, acts, delexicalised, query, database (db)."""
 
 UNDERSTAND_PROMPTS: tuple[str, ...] = tuple(f"<understand_{i}>" for i in range(5))
 POLICY_PROMPTS: tuple[str, ...] = tuple(f"<policy_{i}>" for i in range(5))
 
 SPECIAL_TOKENS: tuple[str, ...] = RESPONSE_TOKENS + DIALOGUE_TOKENS + UNDERSTAND_PROMPTS + POLICY_PROMPTS
-"""All tokens beside BERT's own. The order is part of every saved model: append to it, never reorder."""
+"""All tokens other than BERT's own. The order is part of every saved model: append to it, never reorder."""
 
 
 def make_vocabulary(size: int, id_of: Callable[[str], int], unused: Iterable[int] = ()) -> Vocabulary:
@@ -39,10 +39,10 @@ def make_vocabulary(size: int, id_of: Callable[[str], int], unused: Iterable[int
     Args:
       size: number of ids.
       id_of: id of a name in `CONTROL_TOKENS` or `SPECIAL_TOKENS`.
-      unused: further ids that never stand for text.
+      unused: other ids that never stand for text.
 
     Returns:
-      The vocabulary. Its `special` is sorted and holds everything but text; `[UNK]` is text.
+      The vocabulary. Its `special` is sorted and holds every id that is not text; `[UNK]` is text.
     """
     names = [name for name in (*CONTROL_TOKENS, *SPECIAL_TOKENS) if name != UNK]
     return Vocabulary(

@@ -1,4 +1,4 @@
-"""How an example is stored: the TensorFlow Datasets features, and the way to and from them.
+"""Storage of examples: the TensorFlow Datasets features, and conversion to and from them.
 
 The data set is written and read with TensorFlow Datasets in ArrayRecord files, without TensorFlow.
 """
@@ -28,21 +28,21 @@ _CUT = 1 << 8
 
 
 def _features(limits: Limits) -> tfds.features.FeaturesDict:
-    """Four features and not one per field, because reading costs about 8 microseconds a feature."""
+    """Four features instead of one per field, because reading takes about 8 microseconds per feature."""
     return tfds.features.FeaturesDict(
         {
             "tokens": tfds.features.Tensor(shape=(None,), dtype=np.int32),  # of the context, then of the response
             "turns": tfds.features.Tensor(shape=(None, 2), dtype=np.int32),  # length and role of each context turn
             "trees": tfds.features.Tensor(shape=(2, len(VIEWS), limits.tree_elements), dtype=np.int32),  # user, system
-            # dialogue; what is known (1, 2, 4), no response (8), a cut one (256); acts as bits; then where the span
-            # tokens are
+            # dialogue; flags: known annotation (1, 2, 4), no response (8), truncated response (256); acts as bits; then
+            # the positions of the span tokens
             "facts": tfds.features.Tensor(shape=(None,), dtype=np.int32),
         }
     )
 
 
 def to_record(example: Example) -> dict[str, np.ndarray]:
-    """An example as TensorFlow Datasets writes it."""
+    """An example as a TensorFlow Datasets record."""
     act_bits = int((example.acts.astype(np.int64) << _ACT_BITS).sum())
     flags = int((np.array(example.known, np.int64) << _FACT_BITS).sum()) + _UNANSWERED * (not example.responded)
     flags |= _CUT * example.response_cut
@@ -82,7 +82,7 @@ class RecordFile:
     """Writes one ArrayRecord file of examples; the same examples give the same bytes."""
 
     def __init__(self, path: Path) -> None:
-        """Makes the file, or makes it anew."""
+        """Creates the file, replacing an existing one."""
         self.path = path
         self.record_bytes = 0
         self._writer = array_record_module.ArrayRecordWriter(str(path), "group_size:1")
@@ -94,12 +94,12 @@ class RecordFile:
         self.record_bytes += len(record)
 
     def close(self) -> None:
-        """Writes what is left and the index of the records."""
+        """Writes the remaining data and the index of the records."""
         self._writer.close()
 
 
 def _serialised(record: dict[str, np.ndarray]) -> bytes:
-    """The record as TensorFlow Datasets serialises it, four times as fast, and always to the same bytes."""
+    """Serialises a record as TensorFlow Datasets does, but four times as fast and deterministically."""
     features = {
         name: tf_feature_pb2.Feature(int64_list=tf_feature_pb2.Int64List(value=array.ravel().tolist()))
         for name, array in record.items()
@@ -110,19 +110,19 @@ def _serialised(record: dict[str, np.ndarray]) -> bytes:
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """A written file: how many examples, and the bytes of their records."""
+    """A written file: the number of examples, and the bytes of their records."""
 
     examples: int
     record_bytes: int
 
 
 def shard_name(split: str, index: int) -> str:
-    """How the file of a split's n-th shard is called."""
+    """The file name of a split's n-th shard."""
     return f"{DATASET}-{split}.array_record-{index:05}"
 
 
 def write_description(folder: Path, limits: Limits, splits: Mapping[str, Sequence[Shard]]) -> None:
-    """Writes `dataset_info.json` and `features.json` for shards that are in the folder under their `shard_name`."""
+    """Writes `dataset_info.json` and `features.json` for shards in the folder, named by `shard_name`."""
     identity = tfds.core.DatasetIdentity(
         name=DATASET, version=tfds.core.Version(VERSION), data_dir=str(folder), module_name=__name__
     )
@@ -149,7 +149,7 @@ def _split_info(folder: Path, split: str, shards: Sequence[Shard]) -> tfds.core.
 
 
 class ExampleSource:
-    """Random access to the examples of one split; may be copied to worker processes."""
+    """Random access to the examples of one split; can be pickled for worker processes."""
 
     def __init__(self, records: Any):
         """Wraps a sequence of records, such as a TensorFlow Datasets data source."""
@@ -160,12 +160,12 @@ class ExampleSource:
         return len(self._records)
 
     def __getitem__(self, index: SupportsIndex) -> Example:
-        """The example at a place."""
+        """The example at an index."""
         return from_record(self._records[int(index)])
 
 
 def read_split(folder: Path, split: str) -> ExampleSource:
-    """Opens a split; one without examples is an empty source."""
+    """Opens a split; a split without examples gives an empty source."""
     builder = tfds.builder_from_directory(str(folder))
     if split not in builder.info.splits:
         return ExampleSource(())
@@ -173,7 +173,7 @@ def read_split(folder: Path, split: str) -> ExampleSource:
 
 
 def missing_files(folder: Path) -> list[str]:
-    """Files of the data set that are not there: its description, or data files that the description names."""
+    """The missing files of the data set: its description, or data files named in it."""
     missing = [name for name in ("dataset_info.json", "features.json") if not (folder / name).is_file()]
     if missing:
         return missing

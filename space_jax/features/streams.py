@@ -1,8 +1,8 @@
-"""Which examples make up a batch: the labelled and the unlabelled stream, mixed and cut for one process.
+"""Selects the examples of a batch: mixes the labelled and the unlabelled stream and takes one process's part.
 
 Both streams are global and endless. The mixture is a fixed sequence; each process takes its own block of every
-micro-batch, so that the blocks of all processes, one after the other, are the batch that a single process would see, in
-the same order (groups of consecutive examples stay groups).
+micro-batch. The concatenated blocks of all processes are the batch of a single process in the same order (groups of
+consecutive examples stay groups).
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ def open_corpora(data: DataConfig) -> list[Prepared]:
     """Opens the prepared corpora of a configuration.
 
     Raises:
-      UserError: there is none, they differ in tokenizer, or one holds smaller trees than asked for.
+      UserError: there are none, their tokenizers differ, or one has smaller trees than configured.
     """
     if not data.prepared:
         raise UserError("config field data.prepared: names no prepared corpus; `space-jax data build` makes one")
@@ -39,7 +39,7 @@ def open_corpora(data: DataConfig) -> list[Prepared]:
         if corpus.metadata.tokenizer != first.metadata.tokenizer:
             raise UserError(
                 f"config field data.prepared: {corpus.folder} and {first.folder} were made with different tokenizers; "
-                "build both with one"
+                "build both with the same one"
             )
         elements = corpus.metadata.limits.tree_elements
         if elements < data.tree_elements:
@@ -51,7 +51,7 @@ def open_corpora(data: DataConfig) -> list[Prepared]:
 
 
 def concatenated(corpora: Sequence[Prepared], splits: Sequence[str]) -> grain.MapDataset | None:
-    """The examples of some splits in all corpora, or None if there are none."""
+    """The examples of the given splits in all corpora, or None if there are none."""
     sources = [source for source in (corpus.split(split) for corpus in corpora for split in splits) if len(source)]
     if not sources:
         return None
@@ -60,12 +60,12 @@ def concatenated(corpora: Sequence[Prepared], splits: Sequence[str]) -> grain.Ma
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-    """The examples of one process: n consecutive ones of every micro-batch.
+    """The examples of one process: n consecutive examples of every micro-batch.
 
     Attributes:
-      size: n, examples of a micro-batch on this process.
-      index: which process.
-      count: how many processes.
+      size: n, examples per micro-batch on this process.
+      index: the index of the process.
+      count: the number of processes.
     """
 
     size: int
@@ -74,27 +74,27 @@ class Blocks:
 
     @property
     def micro_batch(self) -> int:
-        """Examples of a micro-batch on all processes."""
+        """Examples per micro-batch on all processes together."""
         return self.size * self.count
 
     def position(self, index: int) -> int:
-        """The global place of this process's example `index`."""
+        """The global position of this process's example `index`."""
         block, offset = divmod(index, self.size)
         return block * self.micro_batch + self.index * self.size + offset
 
 
 class Mixture(grain.transforms.DatasetSelectionMap):
-    """The part of one process in the endless mixture of a labelled and an unlabelled stream.
+    """One process's part of the endless mixture of a labelled and an unlabelled stream.
 
-    Of the first N examples of the mixture floor(N * share) are labelled, for every N.
+    For every N, floor(N * share) of the first N examples are labelled.
     """
 
     def __init__(self, share: float, blocks: Blocks):
-        """Mixes two streams, labelled before unlabelled; where the share is 0 or 1, there is only the one.
+        """Mixes two streams, labelled before unlabelled; with a share of 0 or 1 there is only one stream.
 
         Args:
-          share: of labelled examples.
-          blocks: the part of this process.
+          share: the share of labelled examples.
+          blocks: this process's part.
         """
         self._share = fractions.Fraction(str(share)).as_integer_ratio()  # 0.3 is 3/10
         self._unlabelled = 1 if 0.0 < share < 1.0 else 0
@@ -105,7 +105,7 @@ class Mixture(grain.transforms.DatasetSelectionMap):
         return sys.maxsize
 
     def __getitem__(self, index: int) -> tuple[int, int]:
-        """The stream of this process's example `index`, and its place in that stream."""
+        """The stream of this process's example `index`, and its index in that stream."""
         position = self._blocks.position(index)
         numerator, denominator = self._share
         before = position * numerator // denominator
@@ -115,16 +115,16 @@ class Mixture(grain.transforms.DatasetSelectionMap):
 
 
 def check_streams(data: DataConfig, annotation: Sequence[str], labelled: bool, unlabelled: bool) -> None:
-    """Checks that the streams that the share of labelled examples asks for exist.
+    """Checks that the streams required by the share of labelled examples exist.
 
     Args:
       data: names the corpora and the share.
-      annotation: what the recipe learns from; an example is labelled if any of it is known.
-      labelled: whether there is such an example.
-      unlabelled: whether there is another.
+      annotation: the annotation that the recipe learns from; an example is labelled if any of it is known.
+      labelled: whether there are labelled examples.
+      unlabelled: whether there are unlabelled examples.
 
     Raises:
-      UserError: one is missing.
+      UserError: a required stream is missing.
     """
     names = " or ".join(fact.replace("_", " ") for fact in annotation)
     kinds = {"labelled": f"with known {names}", "unlabelled": f"without known {names}"}

@@ -1,7 +1,7 @@
-"""What a tokenizer is to the rest of the code: text to ids and back, with ids of its own for the special tokens.
+"""The tokenizer interface: text to ids and back, with separate ids for the special tokens.
 
 Text never becomes a special token: a user who types `<sos_u>` or `[MASK]` gets the ids of those characters. Special
-tokens are put in by id, from `id_of` or `vocabulary`.
+tokens are inserted by id, from `id_of` or `vocabulary`.
 """
 
 import json
@@ -16,8 +16,8 @@ from space_jax.features.tokenizer_folder import DESCRIPTION_FILE, read_bytes, re
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.remote import as_path
 
-_INNER = f"tokenizer/{DESCRIPTION_FILE}"  # of a run and of converted weights
-HUGGING_FACE = ("tokenizer.json", "vocab.txt")  # the first says more
+_INNER = f"tokenizer/{DESCRIPTION_FILE}"  # in a run or in converted weights
+HUGGING_FACE = ("tokenizer.json", "vocab.txt")  # in this order: the first holds more settings
 
 
 class Tokenizer(Protocol):
@@ -25,7 +25,7 @@ class Tokenizer(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that name the model and its special tokens; equal after `save` and load."""
+        """16 hexadecimal digits that identify the model and its special tokens; unchanged by `save` and load."""
 
     def vocabulary(self) -> Vocabulary:
         """The ids that models and features need to know."""
@@ -36,11 +36,11 @@ class Tokenizer(Protocol):
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """The ids of a text and, for each, the characters `[start, end)` of `text` that it stands for.
 
-        Spans follow one another and never overlap, except that the parts of one character all have its span.
+        Spans are in order and never overlap, except that all parts of one character have its span.
         """
 
     def decode(self, ids: list[int]) -> str:
-        """The text of ids; special tokens are left out."""
+        """The text of ids; special tokens are omitted."""
 
     def token(self, token_id: int) -> str:
         """A printable name of an id."""
@@ -49,21 +49,22 @@ class Tokenizer(Protocol):
         """The id of a name in `CONTROL_TOKENS` or `SPECIAL_TOKENS`; KeyError for any other."""
 
     def save(self, folder: Path) -> None:
-        """Writes the tokenizer into a folder that `load_tokenizer` reads."""
+        """Writes the tokenizer to a folder, for `load_tokenizer`."""
 
 
 def load_tokenizer(path: Path | str, lower_case: bool = True) -> Tokenizer:
     """Loads a tokenizer.
 
     Args:
-      path: a folder that `Tokenizer.save` wrote, one with that folder inside as `tokenizer` (a run, converted weights),
-        one in the layout of Hugging Face with `tokenizer.json` or `vocab.txt`; or a file: `*.model` (SentencePiece,
-        made by `train_sentencepiece`), `*.json` (a WordPiece `tokenizer.json`) or `*.txt` (a BERT `vocab.txt`).
-      lower_case: whether a `vocab.txt` is of a lower-cased BERT; the other kinds say so themselves, as does a
-        `tokenizer_config.json` in its folder.
+      path: a folder written by `Tokenizer.save`, one that contains such a folder as `tokenizer` (a run, converted
+        weights), one in the layout of Hugging Face with `tokenizer.json` or `vocab.txt`; or a file: `*.model`
+        (SentencePiece, made by `train_sentencepiece`), `*.json` (a WordPiece `tokenizer.json`) or `*.txt` (a BERT
+        `vocab.txt`).
+      lower_case: whether a `vocab.txt` is of a lower-cased BERT; the other kinds, and a `tokenizer_config.json` in its
+        folder, record this themselves.
 
     Raises:
-      UserError: nothing there, of another kind, or damaged.
+      UserError: the path is missing, of another kind, or damaged.
     """
     path = as_path(path)
     if path.is_dir():
@@ -92,7 +93,7 @@ def _from_folder(folder: Path, lower_case: bool) -> Tokenizer:
             return _from_folder((folder / _INNER).parent, lower_case)
         for name in HUGGING_FACE:
             if (folder / name).is_file():
-                return load_tokenizer(folder / name, _said_lower_case(folder / "tokenizer_config.json", lower_case))
+                return load_tokenizer(folder / name, _recorded_lower_case(folder / "tokenizer_config.json", lower_case))
     kind, path, content = read_folder(folder)
     if kind == sentencepiece_tokenizer.KIND:
         return SentencePieceTokenizer(content, str(path))
@@ -101,12 +102,12 @@ def _from_folder(folder: Path, lower_case: bool) -> Tokenizer:
     raise UserError(f"{folder}: tokenizer kind {kind!r} is not one of 'sentencepiece', 'wordpiece'")
 
 
-def _said_lower_case(path: Path, otherwise: bool) -> bool:
-    """What Hugging Face's description of a tokenizer says; a vocabulary with capitals says it too."""
+def _recorded_lower_case(path: Path, default: bool) -> bool:
+    """`do_lower_case` of a Hugging Face tokenizer's description; without one, False for a vocabulary with capitals."""
     if not path.is_file():
-        return otherwise and not _has_capitals(path.with_name("vocab.txt"))
+        return default and not _has_capitals(path.with_name("vocab.txt"))
     try:
-        return bool(json.loads(path.read_bytes()).get("do_lower_case", otherwise))
+        return bool(json.loads(path.read_bytes()).get("do_lower_case", default))
     except (ValueError, AttributeError) as error:
         raise UserError(f"{path}: not the description of a tokenizer ({error})") from error
 

@@ -1,10 +1,10 @@
-"""The folder of a saved tokenizer: the model in one file, and beside it a small JSON file that says what it is.
+"""The folder of a saved tokenizer: a file with the model and a small JSON file that describes it.
 
     tokenizer.space_jax.json   {"format": 1, "kind": ..., "file": ..., "fingerprint": ...}
     <file>                     the model, `tokenizer.model` (SentencePiece) or `tokenizer.json` (WordPiece)
 
-The JSON file is written last. A folder whose saving was cut short therefore lacks it, or holds one whose fingerprint
-does not fit the model, and is refused.
+The JSON file is written last. After an interrupted save it is missing, or its fingerprint does not match the
+model, and the folder is rejected.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ FORMAT = 1
 
 
 def fingerprint(content: bytes) -> str:
-    """16 hexadecimal digits (SHA-256) of a model's content and of the special tokens in their order."""
+    """16 hexadecimal digits (SHA-256) of a model's content and the ordered special tokens."""
     digest = hashlib.sha256("\n".join((*CONTROL_TOKENS, *SPECIAL_TOKENS)).encode())
     digest.update(b"\0" + content)
     return digest.hexdigest()[:16]
@@ -31,7 +31,7 @@ def write_folder(folder: Path, kind: str, file_name: str, content: bytes) -> Non
     """Saves a tokenizer's model and its description, each file atomically.
 
     Args:
-      folder: made if missing.
+      folder: created if missing.
       kind: "sentencepiece" or "wordpiece".
       file_name: name of the model's file.
       content: the model.
@@ -53,7 +53,7 @@ def _write_atomically(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp makes it private, but others train on the same tokenizer
+        os.chmod(temporary, 0o644)  # mkstemp makes it private, but other users may train with the same tokenizer
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
@@ -67,7 +67,7 @@ def read_folder(folder: Path) -> tuple[str, Path, bytes]:
       The kind, the path of the model's file, and its content.
 
     Raises:
-      UserError: no saved tokenizer, a damaged one, or one with other special tokens.
+      UserError: the tokenizer is missing, damaged, or has other special tokens.
     """
     path = folder / DESCRIPTION_FILE
     if not path.is_file():

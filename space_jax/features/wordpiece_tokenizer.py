@@ -1,8 +1,8 @@
 """WordPiece (BERT; Devlin et al., 2019) from an existing vocabulary, so that published weights can be used.
 
-Special tokens take the rows of `[unusedN]`, see `special_tokens`. They, and BERT's own control tokens, are never found
-in text: the rows are reached by id only, and the pre-tokenizer takes brackets off words before the vocabulary is
-searched. Text comes back as BERT normalises it: lower-cased (if so set), accents dropped, blanks guessed.
+Special tokens take the rows of `[unusedN]`, see `special_tokens`. They and BERT's own control tokens are never matched
+in text: their rows are reached only by id, and the pre-tokenizer separates brackets from words before the vocabulary is
+searched. Decoded text is as BERT normalises it: lower-cased (if so set), accents dropped, blanks guessed.
 """
 
 import json
@@ -21,11 +21,11 @@ KIND = "wordpiece"
 FILE_NAME = "tokenizer.json"
 
 _CONTINUES = "##"
-_UNKNOWN_TEXT = "\u2047"  # prints an unknown word; in no BERT vocabulary, so encoded again it is unknown again
+_UNKNOWN_TEXT = "\u2047"  # stands for an unknown word; in no BERT vocabulary, so it is encoded as unknown again
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNUSED = re.compile(r"\[unused(\d+)\]")
 
-# Blanks are taken off only beside ASCII punctuation, which the pre-tokenizer sets apart anyway: the ids stay the same.
+# Blanks are removed only next to ASCII punctuation, which the pre-tokenizer separates anyway: the ids stay the same.
 _TIGHTEN = (
     (re.compile(r" ([.,!?;:%)\]}])"), r"\1"),
     (re.compile(r"([(\[{$]) "), r"\1"),
@@ -40,7 +40,7 @@ class WordPieceTokenizer:
 
     Args:
       description: a `tokenizer.json` of the `tokenizers` library, parsed.
-      source: where it came from, for messages.
+      source: its origin, for messages.
 
     Raises:
       UserError: not WordPiece, a missing control token, or fewer `[unusedN]` than there are special tokens.
@@ -51,7 +51,7 @@ class WordPieceTokenizer:
         self._content = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         try:
             self._tokenizer = tokenizers.Tokenizer.from_str(self._content)
-        except Exception as error:  # the library raises no narrower class
+        except Exception as error:  # the library raises nothing narrower
             raise UserError(f"{source}: not a tokenizer.json that can be read ({error})") from error
         vocabulary = plain["model"]["vocab"]
         self._pieces = _pieces(vocabulary, source)
@@ -61,11 +61,11 @@ class WordPieceTokenizer:
         self._refuse_forgery(source)
 
     def __reduce__(self):
-        return WordPieceTokenizer, (json.loads(self._content),)  # data workers get their copy this way
+        return WordPieceTokenizer, (json.loads(self._content),)  # how data workers get their copy
 
     @classmethod
     def from_vocabulary(cls, path: Path, lower_case: bool = True) -> "WordPieceTokenizer":
-        """Loads a BERT `vocab.txt`: one piece a line, the line number its id. It does not say whether it is cased."""
+        """Loads a BERT `vocab.txt`: one piece per line, ids in order. The file does not record whether it is cased."""
         vocabulary: dict[str, int] = {}
         for number, piece in enumerate(_text(path).removesuffix("\n").split("\n")):
             piece = piece.removesuffix("\r")
@@ -77,7 +77,7 @@ class WordPieceTokenizer:
 
     @classmethod
     def from_json(cls, path: Path) -> "WordPieceTokenizer":
-        """Loads a `tokenizer.json`, which says itself whether it is cased."""
+        """Loads a `tokenizer.json`, which records whether it is cased."""
         try:
             description = json.loads(_text(path))
         except ValueError as error:
@@ -91,16 +91,16 @@ class WordPieceTokenizer:
 
     @property
     def pieces(self) -> tuple[str, ...]:
-        """The pieces in the order of their ids, as a `vocab.txt` has them."""
+        """The pieces in the order of their ids, as in a `vocab.txt`."""
         return tuple(self._pieces)
 
     @property
     def lower_case(self) -> bool:
-        """Whether text is lower-cased first."""
+        """Whether text is lower-cased before encoding."""
         return bool((json.loads(self._content).get("normalizer") or {}).get("lowercase", False))
 
     def vocabulary(self) -> Vocabulary:
-        """See `Tokenizer.vocabulary`; the `[unusedN]` left over count as special."""
+        """See `Tokenizer.vocabulary`; the remaining `[unusedN]` count as special."""
         return make_vocabulary(len(self._pieces), self.id_of, self._spare)
 
     def encode(self, text: str) -> list[int]:
@@ -108,7 +108,7 @@ class WordPieceTokenizer:
         return self._encode(text).ids
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        """See `Tokenizer.encode_with_offsets`; blanks lie outside the spans."""
+        """See `Tokenizer.encode_with_offsets`; blanks are outside the spans."""
         encoding = self._encode(text)
         return encoding.ids, encoding.offsets
 
@@ -118,7 +118,7 @@ class WordPieceTokenizer:
         return self._tokenizer.encode(text, add_special_tokens=False)
 
     def decode(self, ids: list[int]) -> str:
-        """See `Tokenizer.decode`. Unknown words print as U+2047; encoded again, the text has the same ids."""
+        """See `Tokenizer.decode`. Unknown words become U+2047; encoding the text again gives the same ids."""
         words: list[str] = []
         for token_id in map(int, ids):
             if token_id in self._special:
@@ -134,7 +134,7 @@ class WordPieceTokenizer:
         return text
 
     def token(self, token_id: int) -> str:
-        """See `Tokenizer.token`; the name of the special token where one took over a row."""
+        """See `Tokenizer.token`; for a row taken over by a special token, that token's name."""
         if not 0 <= token_id < len(self._pieces):
             raise IndexError(f"token id {token_id} is not between 0 and {len(self._pieces) - 1}")
         return self._names.get(int(token_id), self._pieces[token_id])
@@ -148,7 +148,7 @@ class WordPieceTokenizer:
         write_folder(Path(folder), KIND, FILE_NAME, self._content.encode())
 
     def _refuse_forgery(self, source: str) -> None:
-        """A pre-tokenizer that keeps brackets on words would let text become a special token."""
+        """Rejects a pre-tokenizer that keeps brackets on words, so that text could become a special token."""
         for token_id in self._special:
             for name in {self.token(token_id), self._pieces[token_id]}:
                 if token_id in self.encode(name):
@@ -184,7 +184,7 @@ def _bert_description(vocabulary: dict[str, int], lower_case: bool) -> dict[str,
 
 
 def _without_extras(description: dict[str, Any], source: str) -> dict[str, Any]:
-    """Leaves out what would match special tokens in text, add tokens, or cut and pad."""
+    """Removes the parts that would match special tokens in text, add tokens, truncate or pad."""
     model = description.get("model") if isinstance(description, dict) else None
     if not isinstance(model, dict) or model.get("type", "WordPiece") != "WordPiece":
         raise UserError(f"{source}: not a WordPiece tokenizer.json (field model.type must be 'WordPiece')")
@@ -217,7 +217,7 @@ def _pieces(vocabulary: dict[str, int], source: str) -> list[str]:
 
 
 def _special_ids(vocabulary: dict[str, int], source: str) -> tuple[dict[str, int], list[int]]:
-    """The id of each special name, and the ids of the `[unusedN]` left over."""
+    """The id of each special name, and the ids of the remaining `[unusedN]`."""
     for name in CONTROL_TOKENS:
         if not isinstance(name, str) or name not in vocabulary:
             raise UserError(f"{source}: the vocabulary lacks {name}, which every BERT vocabulary has")

@@ -1,7 +1,7 @@
 """The losses: pure, jitted functions that compute in float32 whatever precision the models use.
 
-A loss over tokens returns a `Sum`; a loss over examples returns one value an example, and the recipe makes the `Sum`
-with the examples that count. Nothing here knows of files, corpora or models.
+A loss over tokens returns a `Sum`; a loss over examples returns one value per example, and the recipe sums those of
+the examples that count. Nothing here depends on files, corpora or models.
 """
 
 from space_jax.losses.bag_of_words import bag_of_words

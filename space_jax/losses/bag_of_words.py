@@ -18,7 +18,7 @@ def bag_of_words(logits: jax.Array, words: jax.Array, weights: jax.Array) -> Sum
     1.39
 
     Args:
-      logits: `[B, V]` float, one distribution an example.
+      logits: `[B, V]` float, one distribution per example.
       words: `[B, T]` int, the tokens of the turn in any order, padded with -1.
       weights: `[B]` float or bool, 0 for an example that does not count.
 

@@ -8,7 +8,7 @@ from space_jax.losses.dtypes import check_shape, float32, integer
 
 @jax.jit
 def class_cross_entropy(logits: jax.Array, labels: jax.Array, smoothing: float | jax.Array = 0.0) -> jax.Array:
-    """Cross-entropy against one class, of which a part may be spread evenly over all.
+    """Cross-entropy against one class, with optional label smoothing.
 
     loss = - (1 - e) log p_label - e / C * sum_c log p_c
 
@@ -17,7 +17,7 @@ def class_cross_entropy(logits: jax.Array, labels: jax.Array, smoothing: float |
 
     Args:
       logits: `[..., C]` float.
-      labels: `[...]` int; a label outside 0 .. C-1 is taken as the nearest, and the caller gives it no weight.
+      labels: `[...]` int; a label outside 0 .. C-1 is clipped to that range; the caller gives it weight 0.
       smoothing: e, at least 0 and below 1.
 
     Returns:
@@ -33,5 +33,5 @@ def class_cross_entropy(logits: jax.Array, labels: jax.Array, smoothing: float |
     check_shape(labels, logits.shape[:-1], "labels")
     log_p = jax.nn.log_softmax(logits, axis=-1)
     index = jnp.clip(labels, 0, logits.shape[-1] - 1)[..., None]
-    of_label = jnp.take_along_axis(log_p, index, axis=-1)[..., 0]
-    return -(1.0 - smoothing) * of_label - smoothing * jnp.mean(log_p, axis=-1)
+    label_log_p = jnp.take_along_axis(log_p, index, axis=-1)[..., 0]
+    return -(1.0 - smoothing) * label_log_p - smoothing * jnp.mean(log_p, axis=-1)

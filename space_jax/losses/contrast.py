@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from space_jax.losses.dtypes import boolean, check_shape, float32, integer
 
-_SHORTEST = 1e-12  # a vector shorter than this has no direction
+_SHORTEST = 1e-12  # a vector shorter than this is treated as having no direction
 
 # Accelerators round the inputs of a float32 matrix product by default, and a temperature of 0.07 multiplies that error
 # by 14.
@@ -16,7 +16,7 @@ _EXACT = jax.lax.Precision.HIGHEST
 def l2_normalise(vectors: jax.Array) -> jax.Array:
     """Vectors of length 1 along the last axis.
 
-    normalised = v / ||v||; a vector shorter than 1e-12 becomes 0 with a zero gradient, where v / ||v|| has none
+    normalised = v / ||v||; a vector shorter than 1e-12 becomes 0 with gradient 0, where v / ||v|| is undefined
 
     >>> print(l2_normalise(jnp.array([[3.0, 4.0], [0.0, 0.0]])))
     [[0.6 0.8]
@@ -42,8 +42,8 @@ def _anchor_losses(logits: jax.Array, weights: jax.Array, pairs: jax.Array) -> j
     weights = jnp.where(pairs, weights, 0.0)
     total_weight = jnp.sum(weights, axis=1)
     counts = total_weight > 0
-    # An anchor without a positive has nothing to pull and is left out. Its weights are all 0, so its value and gradient
-    # are too, provided its normaliser is finite: it may be alone in its group, hence the sum over everybody instead.
+    # An anchor without a positive does not count. Its weights are all 0, and so are its value and gradient if its
+    # normaliser is finite. It may be alone in its group, so its normaliser sums over all features instead.
     normalised = pairs | ~counts[:, None]
     log_p = logits - jax.nn.logsumexp(logits, axis=1, where=normalised, keepdims=True)
     return -jnp.sum(weights * log_p, axis=1) / jnp.where(counts, total_weight, 1.0)
@@ -68,8 +68,8 @@ def weighted_contrast(
     Args:
       features: `[2, B, D]` float, both dropout views of B turns; the caller normalises them.
       similarity: `[B, B]` float, at least 0, from `contrast_weights`.
-      groups: `[B]` int, from `pool_groups`; only examples of one group meet.
-      valid: `[B]` bool; another example neither has a loss nor enters anybody's.
+      groups: `[B]` int, from `pool_groups`; only examples of the same group are contrasted.
+      valid: `[B]` bool; an invalid example has no loss and enters no other example's.
       temperature: positive scalar.
 
     Returns:
@@ -77,7 +77,7 @@ def weighted_contrast(
       valid examples, which is the mean over the anchors.
 
     Raises:
-      TypeError: an input has the wrong kind of number.
+      TypeError: an input has the wrong dtype.
       ValueError: the shapes do not fit.
 
     Source: He et al., "SPACE-2", COLING 2022, section on tree-weighted contrastive learning (arXiv 2209.06638); with
@@ -94,14 +94,14 @@ def weighted_contrast(
 
     anchors = jnp.where(valid[None, :, None], features, 0.0).reshape(2 * examples, -1)  # view 1 of all, then view 2
     logits = jnp.matmul(anchors, anchors.T, precision=_EXACT) / temperature  # [2B, 2B]
-    may_meet = (groups[:, None] == groups[None, :]) & valid[:, None] & valid[None, :]
-    pairs = jnp.tile(may_meet, (2, 2)) & ~jnp.eye(2 * examples, dtype=bool)
+    comparable = (groups[:, None] == groups[None, :]) & valid[:, None] & valid[None, :]
+    pairs = jnp.tile(comparable, (2, 2)) & ~jnp.eye(2 * examples, dtype=bool)
     losses = _anchor_losses(logits, jnp.tile(similarity, (2, 2)), pairs)
     return jnp.mean(losses.reshape(2, examples), axis=0)
 
 
 def subspace_features(vectors: jax.Array, kernels: jax.Array, biases: jax.Array) -> jax.Array:
-    """Vectors seen in every subspace: z_w = u_w / ||u_w||, u_w = tanh(v . kernel_w + bias_w).
+    """Projects vectors into every subspace: z_w = u_w / ||u_w||, u_w = tanh(v . kernel_w + bias_w).
 
     Args:
       vectors: `[A, B, H]` float32.
@@ -109,7 +109,7 @@ def subspace_features(vectors: jax.Array, kernels: jax.Array, biases: jax.Array)
       biases: `[W, D]` float32.
 
     Returns:
-      `[W, A, B, D]` float32, of length 1 along D.
+      `[W, A, B, D]` float32, unit length along D.
 
     Source: He et al., "SPACE-2", COLING 2022, section on multi-view score matching (arXiv 2209.06638).
     """
@@ -127,7 +127,7 @@ def multi_view_contrast(
     valid: jax.Array,
     temperature: jax.Array | float,
 ) -> jax.Array:
-    """`weighted_contrast` in one learned subspace for every view of the semantic tree, averaged over the views.
+    """`weighted_contrast` in one learned subspace per view of the semantic tree, averaged over the views.
 
     z_w = u_w / ||u_w||, u_w = tanh(v . kernel_w + bias_w);  loss_b = 1/W * sum_w weighted_contrast(z_w, similarity_w)_b
 
@@ -139,7 +139,7 @@ def multi_view_contrast(
 
     Args:
       vectors: `[2, B, H]` float, the dialogue representation of both dropout views.
-      kernels: `[W, H, D]` float, one projection a view.
+      kernels: `[W, H, D]` float, one projection per view.
       biases: `[W, D]` float.
       similarity: `[W, B, B]` float, from `contrast_weights`.
       groups: `[B]` int, from `pool_groups`.
@@ -150,7 +150,7 @@ def multi_view_contrast(
       `[B]` float32.
 
     Raises:
-      TypeError: an input has the wrong kind of number.
+      TypeError: an input has the wrong dtype.
       ValueError: the shapes do not fit.
 
     Source: He et al., "SPACE-2", COLING 2022, sections on multi-view score matching and tree-weighted contrast.

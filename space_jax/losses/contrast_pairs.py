@@ -1,4 +1,4 @@
-"""Who is contrasted with whom, and with which weight."""
+"""Which examples are contrasted with each other, and with what weight."""
 
 import functools
 
@@ -22,7 +22,7 @@ def pool_groups(labelled: jax.Array, valid: jax.Array, size: int) -> jax.Array:
     Args:
       labelled: `[B]` bool.
       valid: `[B]` bool.
-      size: examples of a group, 0 for all.
+      size: examples per group; 0 puts the whole stream in one group.
 
     Returns:
       `[B]` int32 group ids.
@@ -46,9 +46,9 @@ def pool_groups(labelled: jax.Array, valid: jax.Array, size: int) -> jax.Array:
 
 @jax.jit
 def contrast_weights(similarity: jax.Array, labelled: jax.Array) -> jax.Array:
-    """Tree similarity between labelled examples; the identity wherever an unlabelled one takes part.
+    """Tree similarity between labelled examples; the identity for pairs with an unlabelled example.
 
-    The identity makes the weighted contrast the usual self-supervised one: only the other dropout view is a positive.
+    With the identity, the weighted contrast is self-supervised: the only positive is the other dropout view.
 
     >>> print(contrast_weights(jnp.full((2, 2), 0.5), jnp.array([True, False])))
     [[0.5 0. ]

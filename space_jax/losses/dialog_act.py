@@ -1,16 +1,16 @@
-"""SPACE-1's dialog-act prediction and the gate that says how far to trust it on unlabelled dialogues."""
+"""SPACE-1's dialog-act prediction and the gate that weights its consistency on unlabelled dialogues."""
 
 import jax
 import jax.numpy as jnp
 
 from space_jax.losses.dtypes import check_shape, float32, weights32
 
-_SMALLEST_ENTROPY = 1e-30  # log of it is still finite in float32 and drives the gate far above its ceiling of 1.
+_SMALLEST_ENTROPY = 1e-30  # its log is finite in float32 and drives the gate far above its ceiling of 1.
 
 
 @jax.jit
 def dialog_act(logits: jax.Array, acts: jax.Array) -> jax.Array:
-    """Binary cross-entropy of every act, averaged over the acts; several acts may hold at once.
+    """Binary cross-entropy of every act, averaged over the acts; several acts may be present at once.
 
     loss_b = -1/A * sum_a [ act_ba * log sigmoid(logit_ba) + (1 - act_ba) * log sigmoid(-logit_ba) ]
 
@@ -43,7 +43,7 @@ def entropy_gate(logits: jax.Array) -> jax.Array:
 
     gate_b = clip((E_max - E_b - log E_b) / E_max, 0, 1),  E_b = entropy of softmax(logit_b),  E_max = log A
 
-    No gradient passes. As E falls to 0, -log E grows without bound, so the gate is 1 there.
+    No gradient flows through the gate. As E falls to 0, -log E grows without bound, so the gate is 1 there.
 
     >>> print(entropy_gate(jnp.array([[100.0, 0.0, 0.0], [0.0, 0.0, 0.0]])))
     [1. 0.]
@@ -56,7 +56,7 @@ def entropy_gate(logits: jax.Array) -> jax.Array:
 
     Raises:
       TypeError: `logits` is not float.
-      ValueError: there are fewer than two acts, and so no entropy.
+      ValueError: there are fewer than two acts, so E_max is 0 or undefined.
 
     Source: GALAXY, section on semi-supervised consistency, the gating function.
     """

@@ -1,14 +1,14 @@
-"""What the losses ask of their inputs: floats are computed in float32, anything else is refused rather than cast."""
+"""Checks of the losses' inputs: floats are cast to float32; any other dtype mismatch is an error."""
 
 import jax
 import jax.numpy as jnp
 
 
 def float32(array: jax.Array, name: str) -> jax.Array:
-    """`array` in float32, the precision of every loss, whatever the models compute in.
+    """Casts to float32, the precision of every loss whatever dtype the models compute in.
 
     Raises:
-      TypeError: `array` does not hold floating-point numbers.
+      TypeError: `array` is not floating-point.
     """
     array = jnp.asarray(array)
     if not jnp.issubdtype(array.dtype, jnp.floating):
@@ -17,20 +17,20 @@ def float32(array: jax.Array, name: str) -> jax.Array:
 
 
 def weights32(array: jax.Array, name: str) -> jax.Array:
-    """A boolean or floating-point mask as float32 weights.
+    """Casts a boolean or floating-point mask to float32 weights.
 
     Raises:
-      TypeError: `array` holds something else.
+      TypeError: `array` has another dtype.
     """
     array = jnp.asarray(array)
     return array.astype(jnp.float32) if array.dtype == jnp.bool_ else float32(array, name)
 
 
 def integer(array: jax.Array, name: str) -> jax.Array:
-    """`array`, once it is known to hold integers.
+    """Checks that `array` holds integers and returns it.
 
     Raises:
-      TypeError: `array` holds something else.
+      TypeError: `array` has another dtype.
     """
     array = jnp.asarray(array)
     if not jnp.issubdtype(array.dtype, jnp.integer):
@@ -39,10 +39,10 @@ def integer(array: jax.Array, name: str) -> jax.Array:
 
 
 def boolean(array: jax.Array, name: str) -> jax.Array:
-    """`array`, once it is known to hold booleans.
+    """Checks that `array` holds booleans and returns it.
 
     Raises:
-      TypeError: `array` holds something else.
+      TypeError: `array` has another dtype.
     """
     array = jnp.asarray(array)
     if array.dtype != jnp.bool_:
@@ -51,7 +51,7 @@ def boolean(array: jax.Array, name: str) -> jax.Array:
 
 
 def check_shape(array: jax.Array, shape: tuple[int, ...], name: str) -> None:
-    """Refuses an array that would only fit by broadcasting.
+    """Checks a shape exactly, so that nothing broadcasts by accident.
 
     Raises:
       ValueError: `array` has another shape.

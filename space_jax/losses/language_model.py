@@ -9,10 +9,9 @@ from space_jax.losses.sums import Sum
 
 @jax.jit
 def shifted_targets(ids: jax.Array, segments: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The next token of every position of a packed grid, where there is one.
+    """The next token at each position of a packed grid.
 
-    Position i predicts position i + 1 if both lie in the same segment, so no example predicts its neighbour's first
-    token and the last token of an example predicts nothing.
+    Position i predicts position i + 1 if both are in the same segment; the last token of an example predicts nothing.
 
     >>> targets, weights = shifted_targets(jnp.array([[5, 6, 7, 8, 0]]), jnp.array([[1, 1, 2, 2, 0]]))
     >>> print(targets, weights)
@@ -45,7 +44,7 @@ def token_cross_entropy(logits: jax.Array, targets: jax.Array, weights: jax.Arra
 
     total = sum_i weight_i * (log sum_v exp logit_iv - logit_i,target_i),  weight = sum_i weight_i
 
-    A target outside 0 .. V-1 (the -1 and -100 that elsewhere mean "ignore") is left out as if its weight were 0.
+    A target outside 0 .. V-1 (such as -1 or -100, often used for "ignore") counts as if its weight were 0.
 
     >>> print(token_cross_entropy(jnp.zeros((2, 4)), jnp.array([3, -100]), jnp.ones(2)).mean().round(2))
     1.39
@@ -69,7 +68,7 @@ def token_cross_entropy(logits: jax.Array, targets: jax.Array, weights: jax.Arra
     check_shape(weights, logits.shape[:-1], "weights")
     vocabulary = logits.shape[-1]
     weights = jnp.where((targets >= 0) & (targets < vocabulary), weights, 0.0)
-    # Masked rows are emptied before the exponential, so that nothing in them can reach a gradient.
+    # Masked rows are zeroed before the exponential, so that nothing in them can reach a gradient.
     logits = jnp.where(weights[..., None] != 0, logits, 0.0)
     index = jnp.clip(targets, 0, vocabulary - 1)[..., None]
     target_logit = jnp.take_along_axis(logits, index, axis=-1)[..., 0]

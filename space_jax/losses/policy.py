@@ -1,4 +1,4 @@
-"""SPACE-3's policy loss: the policy before the response meets the understanding after it."""
+"""SPACE-3's policy loss: pulls the policy vector before the response towards the understanding vector after it."""
 
 import jax
 import jax.numpy as jnp
@@ -12,14 +12,14 @@ def policy_distance(policy: jax.Array, target: jax.Array) -> jax.Array:
 
     loss_b = sum_h (policy_bh - target_bh)^2
 
-    Both sides receive a gradient; whoever wants a fixed target stops it before the call.
+    Both arguments receive a gradient; for a fixed target, apply `stop_gradient` before the call.
 
     >>> print(policy_distance(jnp.array([[1.0, 2.0]]), jnp.array([[0.0, 0.0]])))
     [5.]
 
     Args:
-      policy: `[B, H]` float, last policy prompt's output for the context.
-      target: `[B, H]` float, last understanding prompt's output for context and response.
+      policy: `[B, H]` float, the last policy prompt's output for the context.
+      target: `[B, H]` float, the last understanding prompt's output for context and response.
 
     Returns:
       `[B]` float32.

@@ -1,4 +1,4 @@
-"""R-drop: two dropout passes over one example should agree."""
+"""R-drop: makes two dropout passes over the same example agree."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,24 +35,24 @@ def symmetric_kl(p_logits: jax.Array, q_logits: jax.Array) -> jax.Array:
     p_logits, q_logits = float32(p_logits, "p_logits"), float32(q_logits, "q_logits")
     check_shape(q_logits, p_logits.shape, "q_logits")
     log_p, log_q = jax.nn.log_softmax(p_logits, axis=-1), jax.nn.log_softmax(q_logits, axis=-1)
-    # One sum of products of differences: exactly 0 for equal inputs, and never 0 * infinity.
+    # As one sum of products of differences: exactly 0 for equal inputs, and never 0 * infinity.
     return 0.5 * jnp.sum((jnp.exp(log_p) - jnp.exp(log_q)) * (log_p - log_q), axis=-1)
 
 
 def under_two_keys(run: Callable[[jax.Array], Any], key_1: jax.Array, key_2: jax.Array) -> Any:
-    """Runs something random under two keys at once: one program, two draws.
+    """Runs a random function under two keys in one vectorised program.
 
     >>> keys = jax.random.split(jax.random.key(0))
     >>> print(under_two_keys(lambda key: jax.random.normal(key, (3,)), keys[0], keys[1]).shape)
     (2, 3)
 
     Args:
-      run: from a PRNG key to a tree of arrays.
+      run: maps a PRNG key to a tree of arrays.
       key_1: PRNG key of the first pass.
       key_2: PRNG key of the second pass.
 
     Returns:
-      The tree with a leading axis of the two passes.
+      The tree with a leading axis of 2, one entry per pass.
     """
     return jax.vmap(run)(jnp.stack([key_1, key_2]))
 
@@ -60,10 +60,10 @@ def under_two_keys(run: Callable[[jax.Array], Any], key_1: jax.Array, key_2: jax
 def r_drop(
     logits_of: Callable[[jax.Array], jax.Array], key_1: jax.Array, key_2: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Runs a forward pass under two dropout keys at once and compares what comes out.
+    """Runs a forward pass under two dropout keys at once and compares the outputs.
 
-    Not jitted itself: a compiled version would be cached under `logits_of`, and a bound method compares equal after
-    the parameters it closes over have changed. Call it inside a jitted step.
+    Not jitted itself: the compiled version would be cached by `logits_of`, and a bound method compares equal even after
+    the parameters it uses have changed. Call it inside a jitted step.
 
     >>> keys = jax.random.split(jax.random.key(0))
     >>> kl, logits = r_drop(lambda key: jax.random.normal(key, (3, 4)), keys[0], keys[1])
@@ -71,7 +71,7 @@ def r_drop(
     (3,) (2, 3, 4)
 
     Args:
-      logits_of: from a PRNG key to logits `[B, A]`.
+      logits_of: maps a PRNG key to logits `[B, A]`.
       key_1: PRNG key of the first pass.
       key_2: PRNG key of the second pass.
 

@@ -1,4 +1,4 @@
-"""Response selection: tell the true response from one that was drawn elsewhere."""
+"""Response selection: distinguishes the true response from one drawn from another dialogue."""
 
 import jax
 
@@ -7,19 +7,19 @@ from space_jax.losses.dtypes import check_shape, float32
 
 @jax.jit
 def response_selection(true_logits: jax.Array, negative_logits: jax.Array) -> jax.Array:
-    """Sum of the two binary cross-entropies of a context with its own and with a foreign response.
+    """Sum of the two binary cross-entropies of a context with its own response and with another.
 
     loss_b = -log sigmoid(true_b) - log sigmoid(-negative_b)
 
-    The sum and not the mean, as in the paper and in the work that it takes the loss from, so that beside the other
-    terms of SPACE-1 it has the weight that the paper gives it.
+    A sum rather than a mean, as in the paper and in PLATO, from which it takes the loss, so that the term has the
+    paper's weight relative to SPACE-1's other terms.
 
     >>> print(response_selection(jax.numpy.zeros(1), jax.numpy.zeros(1)).round(2))
     [1.39]
 
     Args:
       true_logits: `[B]` float, logit of "belongs together" for the true response.
-      negative_logits: `[B]` float, the same for the drawn one.
+      negative_logits: `[B]` float, the same for the drawn response.
 
     Returns:
       `[B]` float32.

@@ -1,7 +1,7 @@
 """A mean that has not been divided yet.
 
-Losses travel as (total, weight), are added over micro-batches, devices and evaluation batches, and are divided once. A
-mean of means would be another loss as soon as the parts hold different numbers of tokens or examples.
+Losses are (total, weight) pairs, added over micro-batches, devices and evaluation batches and divided once. A mean of
+means would be a different loss whenever the parts hold different numbers of tokens or examples.
 """
 
 import jax
@@ -31,7 +31,7 @@ class Sum:
     @staticmethod
     @jax.jit
     def of(values: jax.Array, weights: jax.Array) -> "Sum":
-        """Sum of weights * values, and of weights; whatever has weight 0 is left out, be it infinite or NaN.
+        """Sum of weights * values, and of weights; a value of weight 0 is ignored, even if it is infinite or NaN.
 
         >>> print(Sum.of(jnp.array([2.0, jnp.inf]), jnp.array([0.5, 0.0])).total)
         1.0
@@ -41,7 +41,7 @@ class Sum:
           weights: `[...]` float or bool, same shape as `values`.
 
         Returns:
-          One `Sum`.
+          The `Sum`.
 
         Raises:
           TypeError: `values` is not float, or `weights` neither float nor bool.
@@ -55,7 +55,7 @@ class Sum:
 
     @staticmethod
     def zero() -> "Sum":
-        """The sum of nothing.
+        """The empty sum.
 
         >>> print(Sum.zero().mean())
         0.0
@@ -67,7 +67,7 @@ class Sum:
 
     @jax.jit
     def mean(self) -> jax.Array:
-        """Total over weight; 0 with a zero gradient where there is no weight."""
+        """Total divided by weight; 0 with gradient 0 where the weight is 0."""
         empty = self.weight == 0
         # The divisor is made safe first: a NaN in the branch not taken would still reach the gradient.
         return jnp.where(empty, 0.0, self.total / jnp.where(empty, 1.0, self.weight))

@@ -1,8 +1,8 @@
-"""Cross-entropy under a table of token vectors, a few columns of the grid at a time: the logits never exist whole.
+"""Cross-entropy under a table of token vectors, computed in chunks of the grid's columns.
 
-The logits of a batch are its largest array by far, [R, L, V], and most of its gradient's traffic. Here each chunk's
-logits are made, reduced and forgotten, and made again in the backward pass. Chunks behind the last target are never
-looked at. `token_cross_entropy` of the whole logits is the same loss, and is what the tests compare with.
+The logits [R, L, V] are by far the largest array of a batch and most of its gradient's memory traffic, so they are
+never stored whole: each chunk's logits are computed, reduced and discarded, and recomputed in the backward pass. Chunks
+after the last target are skipped. `token_cross_entropy` of the whole logits is the same loss; tests compare the two.
 """
 
 import functools
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from space_jax.losses.dtypes import boolean, check_shape, integer
 
-POSITIONS = 512  # of one chunk: enough for a large matrix product, few enough for its logits to be small
+POSITIONS = 512  # in a chunk: enough for a large matrix product, few enough for small logits
 
 Residuals = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
 
@@ -33,10 +33,10 @@ def tied_cross_entropy(
     Args:
       x: `[R, L, H]`, in the compute dtype.
       table: `[V, H]`, in the compute dtype.
-      bias: `[V]` float32; a token that is barred has a large negative one.
+      bias: `[V]` float32; a large negative value bars a token.
       targets: `[R, L]` int; one outside 0 .. V-1 does not count.
       counts: `[R, L]` bool, whether there is something to predict.
-      positions: of one chunk, about.
+      positions: the approximate number of positions in a chunk.
 
     Returns:
       `[R, L]` float32.
@@ -53,7 +53,7 @@ def tied_cross_entropy(
 def tied_predictions(
     x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array, positions: int = POSITIONS
 ) -> tuple[jax.Array, jax.Array]:
-    """`tied_cross_entropy`, and whether no token is likelier than the target.
+    """`tied_cross_entropy`, and whether each target is the likeliest token.
 
     >>> x, table, bias = jnp.zeros((1, 3, 2)), jnp.ones((4, 2)), jnp.array([0.0, 0.0, 0.0, 1.0])
     >>> losses, right = tied_predictions(x, table, bias, jnp.array([[3, 0, 3]]), jnp.array([[True, True, False]]))
@@ -61,15 +61,15 @@ def tied_predictions(
     [[0.74 1.74 0.  ]] [[ True False False]]
 
     Args:
-      x: as of `tied_cross_entropy`, and so are the others.
+      x: as in `tied_cross_entropy`, like the other arguments.
       table: `[V, H]`.
       bias: `[V]`.
       targets: `[R, L]`.
       counts: `[R, L]`.
-      positions: of one chunk, about.
+      positions: the approximate number of positions in a chunk.
 
     Returns:
-      `[R, L]` float32, and `[R, L]` bool, False where nothing counts.
+      `[R, L]` float32, and `[R, L]` bool, False where `counts` is False.
 
     Raises:
       TypeError: `targets` is not integer or `counts` not boolean.
@@ -84,7 +84,7 @@ def tied_predictions(
     counts = counts & (targets >= 0) & (targets < table.shape[0])
     width = min(length, max(1, positions // max(rows, 1)))
     padding = ((0, 0), (0, -length % width)) if length else ((0, 0), (0, 0))
-    # What does not count is emptied, so that nothing in it can reach a gradient.
+    # Positions that do not count are zeroed, so that nothing in them can reach a gradient.
     x = jnp.pad(jnp.where(counts[..., None], x, 0), (*padding, (0, 0)))
     targets = jnp.pad(jnp.where(counts, targets, 0), padding)
     losses, right = _predictions(width, x, table, bias.astype(jnp.float32), targets, jnp.pad(counts, padding))
@@ -92,7 +92,7 @@ def tied_predictions(
 
 
 def _chunks(width: int, counts: jax.Array) -> jax.Array:
-    """How many chunks reach to the last token that counts."""
+    """The number of chunks up to the last token that counts."""
     used = jnp.where(jnp.any(counts, axis=0), jnp.arange(1, counts.shape[1] + 1), 0)
     return -(-jnp.max(used, initial=0) // width)
 
@@ -125,45 +125,45 @@ def _forward(
     def body(chunk: jax.Array, carry: Carry) -> Carry:
         logits = _logits(_cut(x, chunk, width), table, bias)
         normaliser = jax.nn.logsumexp(logits, axis=-1)
-        of_target = jnp.take_along_axis(logits, _cut(targets, chunk, width)[..., None], axis=-1)[..., 0]
-        there = _cut(counts, chunk, width)
-        found = (
-            jnp.where(there, normaliser - of_target, 0.0),
-            there & (of_target >= jnp.max(logits, axis=-1)),
+        target_logit = jnp.take_along_axis(logits, _cut(targets, chunk, width)[..., None], axis=-1)[..., 0]
+        counted = _cut(counts, chunk, width)
+        results = (
+            jnp.where(counted, normaliser - target_logit, 0.0),
+            counted & (target_logit >= jnp.max(logits, axis=-1)),
             normaliser,
         )
-        losses, right, normalisers = (_paste(*pair, chunk, width) for pair in zip(carry, found, strict=True))
+        losses, right, normalisers = (_paste(*pair, chunk, width) for pair in zip(carry, results, strict=True))
         return losses, right, normalisers
 
-    nothing = jnp.zeros(targets.shape, jnp.float32)
-    start = (nothing, jnp.zeros(targets.shape, bool), nothing)
+    zeros = jnp.zeros(targets.shape, jnp.float32)
+    start = (zeros, jnp.zeros(targets.shape, bool), zeros)
     losses, right, normalisers = jax.lax.fori_loop(0, _chunks(width, counts), body, start)
     return (losses, right), ((x, table, bias, targets, counts), normalisers)
 
 
 def _backward(
-    width: int, kept: tuple[Residuals, jax.Array], slopes: tuple[jax.Array, Any]
+    width: int, residuals: tuple[Residuals, jax.Array], cotangents: tuple[jax.Array, Any]
 ) -> tuple[jax.Array | None, ...]:
-    (x, table, bias, targets, counts), normalisers = kept
-    slope = jnp.where(counts, slopes[0], 0.0)
+    (x, table, bias, targets, counts), normalisers = residuals
+    dlosses = jnp.where(counts, cotangents[0], 0.0)
     Carry = tuple[jax.Array, jax.Array, jax.Array]
 
     def body(chunk: jax.Array, carry: Carry) -> Carry:
-        of_x, of_table, of_bias = carry
-        part = _cut(x, chunk, width)
-        probabilities = jnp.exp(_logits(part, table, bias) - _cut(normalisers, chunk, width)[..., None])
+        dx, dtable, dbias = carry
+        x_chunk = _cut(x, chunk, width)
+        probabilities = jnp.exp(_logits(x_chunk, table, bias) - _cut(normalisers, chunk, width)[..., None])
         index = jax.lax.broadcasted_iota(targets.dtype, probabilities.shape, 2)
-        hit = index == _cut(targets, chunk, width)[..., None]
-        of_logits = (probabilities - hit) * _cut(slope, chunk, width)[..., None]
-        of_bias = of_bias + of_logits.sum((0, 1))
-        of_logits = of_logits.astype(x.dtype)
-        of_part = jnp.einsum("RCV,VH->RCH", of_logits, table, preferred_element_type=jnp.float32)
-        of_table = of_table + jnp.einsum("RCV,RCH->VH", of_logits, part, preferred_element_type=jnp.float32)
-        return _paste(of_x, of_part.astype(x.dtype), chunk, width), of_table, of_bias
+        is_target = index == _cut(targets, chunk, width)[..., None]
+        dlogits = (probabilities - is_target) * _cut(dlosses, chunk, width)[..., None]
+        dbias = dbias + dlogits.sum((0, 1))
+        dlogits = dlogits.astype(x.dtype)
+        dx_chunk = jnp.einsum("RCV,VH->RCH", dlogits, table, preferred_element_type=jnp.float32)
+        dtable = dtable + jnp.einsum("RCV,RCH->VH", dlogits, x_chunk, preferred_element_type=jnp.float32)
+        return _paste(dx, dx_chunk.astype(x.dtype), chunk, width), dtable, dbias
 
     start = (jnp.zeros_like(x), jnp.zeros(table.shape, jnp.float32), jnp.zeros(bias.shape, jnp.float32))
-    of_x, of_table, of_bias = jax.lax.fori_loop(0, _chunks(width, counts), body, start)
-    return of_x, of_table.astype(table.dtype), of_bias, None, None
+    dx, dtable, dbias = jax.lax.fori_loop(0, _chunks(width, counts), body, start)
+    return dx, dtable.astype(table.dtype), dbias, None, None
 
 
 _predictions.defvjp(_forward, _backward)

@@ -1,6 +1,6 @@
-"""How alike two turns' semantic trees are, for all pairs of a batch, on the device.
+"""Similarity of semantic trees for all pairs of turns in a batch, computed on the device.
 
-A tree comes as ten sets of hashed elements (`dialogue/trees.py`), one a view: the ids, padded with 0.
+A tree is ten sets of hashed elements (`dialogue/trees.py`), one per view, padded with 0.
 """
 
 import jax
@@ -10,11 +10,11 @@ from space_jax.losses.dtypes import integer
 
 
 def _count_common(views: jax.Array) -> jax.Array:
-    """`[W, B, K]` -> int32 `[W, B, B]`, the elements that each pair of sets has in common."""
-    others = jnp.where(views == 0, -1, views)  # what pads one set is no element of another
+    """`[W, B, K]` -> int32 `[W, B, B]`, the number of elements shared by each pair of sets."""
+    others = jnp.where(views == 0, -1, views)  # the padding of one set must not match the padding of another
     # W * B^2 * K^2 comparisons that the compiler fuses into the sum, so only [W, B, B] is ever stored. Ranking the ids
-    # and gathering rows of a membership table needs B^2 * K bytes a view and a sort over the whole batch, which does
-    # not split over a mesh. Counted as integers: a sum of floats must keep its order, which costs the vector units.
+    # and gathering rows of a membership table needs B^2 * K bytes per view and a sort over the whole batch, which
+    # cannot be split over a mesh. The counts are integers: a float sum must keep its order, which prevents vectorising.
     same = views[:, :, None, :, None] == others[:, None, :, None, :]  # [W, B, B, K, K]
     return jnp.sum(same, axis=(-1, -2), dtype=jnp.int32)
 
@@ -22,10 +22,10 @@ def _count_common(views: jax.Array) -> jax.Array:
 def _overlaps(trees: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Sizes of intersection and union, `[W, B, B]` float32 each, of every pair of sets."""
     views = jnp.swapaxes(trees, 0, 1)  # [W, B, K]
-    # K is made for the largest trees; most batches have none, and a quarter of the comparisons do.
+    # K fits the largest trees. Most batches have none of those, and then half of K, a quarter of the work, is enough.
     half = views.shape[-1] // 2
-    crowded = jnp.any(views[..., half:] != 0)
-    common = jax.lax.cond(crowded, _count_common, lambda v: _count_common(v[..., :half]), views)
+    any_large = jnp.any(views[..., half:] != 0)
+    common = jax.lax.cond(any_large, _count_common, lambda v: _count_common(v[..., :half]), views)
     common = common.astype(jnp.float32)
     sizes = jnp.sum(views != 0, axis=-1, dtype=jnp.float32)  # [W, B]
     return common, sizes[:, :, None] + sizes[:, None, :] - common
@@ -48,7 +48,7 @@ def view_similarities(trees: jax.Array) -> jax.Array:
      [0.  0.  1. ]]
 
     Args:
-      trees: `[B, W, K]` int, the hashed elements of each view, no element twice; 0 pads.
+      trees: `[B, W, K]` int, the hashed elements of each view, without duplicates, padded with 0.
 
     Returns:
       `[W, B, B]` float32 between 0 and 1.
@@ -65,7 +65,7 @@ def view_similarities(trees: jax.Array) -> jax.Array:
 
 @jax.jit
 def combined_similarity(trees: jax.Array) -> jax.Array:
-    """One similarity for every pair of turns: the views' mean over those in which either turn has anything.
+    """One similarity for every pair of turns: the mean over the views in which either turn has an element.
 
     similarity_ij = sum_w similarity_wij / #{w : T_iw | T_jw not empty}, 0 where a tree is missing, 1 for i = j
 
@@ -74,7 +74,7 @@ def combined_similarity(trees: jax.Array) -> jax.Array:
      [0.25 1.  ]]
 
     Args:
-      trees: `[B, W, K]` int, the hashed elements of each view, no element twice; 0 pads.
+      trees: `[B, W, K]` int, the hashed elements of each view, without duplicates, padded with 0.
 
     Returns:
       `[B, B]` float32 between 0 and 1.
@@ -86,7 +86,7 @@ def combined_similarity(trees: jax.Array) -> jax.Array:
     """
     common, union = _overlaps(integer(trees, "trees"))
     total, used_views = jnp.zeros_like(common[0]), jnp.zeros_like(common[0])
-    # View by view, since a sum over the first axis takes a CPU longer than the comparisons.
+    # View by view: on a CPU, a sum over the first axis takes longer than the comparisons.
     for part, whole in zip(common, union, strict=True):
         total, used_views = total + _ratio(part, whole), used_views + (whole > 0)
     combined = _ratio(total, used_views)

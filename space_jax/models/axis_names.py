@@ -7,14 +7,14 @@ from space_jax.config import LOGICAL_AXES
 
 
 def constrain(x: jax.Array, *names: str | None) -> jax.Array:
-    """Constrains the sharding of an activation by logical axis names; without a mesh it does nothing.
+    """Constrains the sharding of an activation by logical axis names; does nothing without a mesh.
 
     Args:
       x: an array of any shape.
-      names: one logical name a dimension, or None for a dimension that stays whole.
+      names: one logical name per dimension; None leaves a dimension unsharded.
 
     Raises:
-      ValueError: a name that no rule knows. Flax would replicate it without a word.
+      ValueError: a name has no sharding rule. Flax would silently replicate such an axis.
     """
     unknown = {name for name in names if name is not None} - LOGICAL_AXES
     if unknown:

@@ -1,4 +1,4 @@
-"""The UniLM backbone: one post-LayerNorm transformer that is the encoder and, by its mask, every decoder.
+"""The UniLM backbone: one post-LayerNorm transformer that is the encoder and, with other masks, every decoder.
 
 Source: BERT (Devlin et al., 2019) with the attention masks of UniLM (Dong et al., 2019), as SPACE-1, -2 and -3 use it.
 """
@@ -22,18 +22,18 @@ from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import decoder_mask, same_segment
 
 PUBLISHED_WIDTH = 768
-_LONGEST_WAVE = 1000.0  # in positions, over 2 pi
-_WAVES = 2.0  # their size, in units of the usual weights
-_NOISE = 0.1  # of the identity start, in units of the usual weights; the usual ones are as large as the identity
+_LONGEST_WAVE = 1000.0  # wavelength in positions, divided by 2 pi
+_WAVES = 2.0  # root mean square of the waves, in units of the usual standard deviation
+_NOISE = 0.1  # added to the identity, in units of the usual weights, which would be as large as the identity
 
 
 def weight_init(config: ModelConfig) -> nn.initializers.Initializer:
-    """normal(0, 0.02) at the published width of 768, and as large in proportion to 1/sqrt(H) at every other.
+    """normal(0, 0.02) at the published width of 768; the standard deviation scales with 1/sqrt(H).
 
-    A narrow model with weights of 0.02 passes next to nothing of its context on, and needs long to begin to learn. The
-    tables of the embedding start alike: drawn xavier-uniform, as published, the rows of the long token table would be
-    some ten times smaller than those of the role and turn tables, which drowns the words until they have grown. The
-    published models never met this, since their token table came from a trained model.
+    With a standard deviation of 0.02 a narrow model passes on almost nothing of its context and is slow to begin
+    learning. All embedding tables share this distribution: with xavier-uniform, as published, the rows of the long
+    token table would start some ten times smaller than those of the role and turn tables and be drowned out until they
+    grow. The published models took their token table from a trained model and so avoided this.
     """
     return nn.initializers.normal(stddev=_deviation(config))
 
@@ -45,17 +45,17 @@ def _deviation(config: ModelConfig) -> float:
 def projection_init(config: ModelConfig, split: tuple[int, ...]) -> nn.initializers.Initializer:
     """Initial weights of attention's projections.
 
-    With `attention_init="identity"` each of them is the identity and a little noise, so that every head looks from the
-    start at tokens like its own and hands on their part of the vector as it is. A belief state is for the most part
-    copied out of the context, and a small model of random projections needs many more examples until it copies.
+    With `attention_init="identity"` each is the identity plus a little noise, so that from the start every head attends
+    to similar tokens and copies its part of their vectors. A belief state is mostly copied from the context, and a
+    small model with random projections needs many more examples to learn to copy.
 
     Args:
-      config: of the model.
-      split: the shape `[H, H]` of a projection with its heads apart, and 1 for an axis of several projections.
+      config: the model's configuration.
+      split: the shape `[H, H]` of a projection with a separate head axis, and 1 for an axis of several projections.
 
     Source: after Trockman and Kolter, "Mimetic Initialization of Self-Attention Layers", ICML 2023, arXiv 2305.09828,
     section 3. There the products of two projections are set close to multiples of the identity; here each projection
-    is, and that of values and outputs is positive, too.
+    is, and the product of value and output projections is positive, too.
     """
     normal = weight_init(config)
     if config.attention_init == "normal":
@@ -71,14 +71,14 @@ def projection_init(config: ModelConfig, split: tuple[int, ...]) -> nn.initializ
 def position_init(config: ModelConfig) -> nn.initializers.Initializer:
     """Initial weights of the position table.
 
-    With `attention_init="identity"` they are waves, so that neighbours are alike and every head looks around a token
-    from the start: which of two cities is the destination is said by the word before it.
+    With `attention_init="identity"` they are waves, so that neighbouring positions are similar and every head attends
+    to a token's neighbours from the start: the word before a city says whether it is the destination.
 
     Args:
-      config: of the model.
+      config: the model's configuration.
 
     Source: waves of 1 / 1 to 1 / 1000 radians a position after Vaswani et al., NeurIPS 2017, arXiv 1706.03762, section
-    3.5; the columns stand in random order, so that each head has long and short ones.
+    3.5; the columns are shuffled, so that each head has long and short waves.
     """
     if config.attention_init == "normal":
         return weight_init(config)
@@ -88,14 +88,14 @@ def position_init(config: ModelConfig) -> nn.initializers.Initializer:
         half = -(-columns // 2)
         angles = jnp.arange(rows)[:, None] * _LONGEST_WAVE ** (-jnp.arange(half) / half)[None]
         waves = jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=1)[:, :columns]
-        size = _WAVES * math.sqrt(2) * _deviation(config)  # that of a sine is 1 / sqrt(2)
+        size = _WAVES * math.sqrt(2) * _deviation(config)  # the root mean square of a sine is 1 / sqrt(2)
         return (size * jax.random.permutation(key, waves, axis=1)).astype(dtype)
 
     return init
 
 
 class LayerNorm(nn.Module):
-    """LayerNorm with float32 statistics; the two-pass variance, since epsilon 1e-12 forgives no cancellation."""
+    """LayerNorm with float32 statistics and two-pass variance, since epsilon 1e-12 hides no cancellation."""
 
     config: ModelConfig
 
@@ -120,8 +120,8 @@ class Dense(nn.Module):
       features: size of the output.
       names: logical names of the kernel's two axes.
       use_bias: whether there is a bias.
-      output_dtype: of the sums of products and the bias; None for the compute dtype. Heads whose outputs are logits
-        take float32, since bfloat16 has no more than 8 bits for a logit, and a cast of the result brings none back.
+      output_dtype: dtype of the accumulated products and the bias; None for the compute dtype. Heads that give logits
+        use float32: bfloat16 leaves a logit 8 bits of precision, which a later cast cannot restore.
     """
 
     config: ModelConfig
@@ -174,7 +174,7 @@ class Embedding(nn.Module):
         roles: jax.Array | None = None,
         turns: jax.Array | None = None,
     ) -> jax.Array:
-        """Embeds tokens; a part that is None adds nothing (the prompts have token embeddings alone).
+        """Embeds tokens; a part that is None adds nothing (prompts have only token embeddings).
 
         Args:
           ids: `[R, L]` token ids; likewise `positions`, `roles`, `turns`.
@@ -182,8 +182,8 @@ class Embedding(nn.Module):
         Returns:
           `[R, L, H]`.
         """
-        # A lookup in a table that is split over "embed" gives rows split the same way, and moving those to where the
-        # batch lies costs the whole activation; the table itself is smaller, so it is gathered first.
+        # A lookup in a table sharded over "embed" gives rows sharded the same way, and resharding those by batch would
+        # move the whole activation; the table itself is smaller, so it is gathered first.
         x = constrain(self.token, "vocab", None)[ids]
         for table, index in ((self.position, positions), (self.role, roles), (self.turn, turns)):
             if index is not None:
@@ -196,7 +196,7 @@ class Embedding(nn.Module):
         return constrain(x, "batch", "length", "embed")
 
     def logits(self, x: jax.Array) -> jax.Array:
-        """Scores every token by the tied table, without bias, in float32: `[..., H]` -> `[..., padded V]`."""
+        """Scores every token with the tied table, without bias, in float32: `[..., H]` -> `[..., padded V]`."""
         dtype = self.config.dtype
         scores = jnp.einsum(
             "...H,VH->...V", x.astype(dtype), self.token.astype(dtype), preferred_element_type=jnp.float32
@@ -206,22 +206,22 @@ class Embedding(nn.Module):
     def cross_entropy(
         self, x: jax.Array, targets: jax.Array, counts: jax.Array, bias: jax.Array | None = None
     ) -> jax.Array:
-        """The loss of each token under `logits`, float32 `[R, L]`; the first of `predictions`."""
+        """The loss of each token under `logits`, float32 `[R, L]`: the first result of `predictions`."""
         return self.predictions(x, targets, counts, bias)[0]
 
     def predictions(
         self, x: jax.Array, targets: jax.Array, counts: jax.Array, bias: jax.Array | None = None
     ) -> tuple[jax.Array, jax.Array]:
-        """The loss of each token under `logits`, without making them all at once, and whether no token is likelier.
+        """The loss of each token under `logits`, computed in chunks, and whether it is the likeliest token.
 
         Args:
           x: `[R, L, H]`.
           targets: `[R, L]` int32.
           counts: `[R, L]` bool.
-          bias: `[padded V]`, of the masked language model's head; None for none.
+          bias: `[padded V]`, the bias of the masked language model's head; None for no bias.
 
         Returns:
-          `[R, L]` float32, 0 where nothing counts, and `[R, L]` bool.
+          `[R, L]` float32, 0 where `counts` is False, and `[R, L]` bool.
         """
         dtype = self.config.dtype
         barred = mask_vocabulary(jnp.zeros(self.config.vocabulary.padded_size), self.config)
@@ -230,13 +230,13 @@ class Embedding(nn.Module):
 
 
 def mask_vocabulary(logits: jax.Array, config: ModelConfig) -> jax.Array:
-    """Bars the rows that pad the token table: `[..., padded V]`."""
+    """Masks the padding rows of the token table: `[..., padded V]`."""
     real = jnp.arange(config.vocabulary.padded_size) < config.vocabulary.size
     return jnp.where(jnp.broadcast_to(real, logits.shape), logits, NEGATIVE)
 
 
 def masked_softmax(scores: jax.Array, mask: jax.Array) -> jax.Array:
-    """Softmax over the last axis in float32; a masked pair is exactly 0, also in a row that sees nothing.
+    """Softmax over the last axis in float32; a masked pair is exactly 0, even in a fully masked row.
 
     Args:
       scores: `[R, N, Q, K]` float32.
@@ -247,7 +247,7 @@ def masked_softmax(scores: jax.Array, mask: jax.Array) -> jax.Array:
     """
     mask = jnp.broadcast_to(mask[:, None], scores.shape)
     weights = jax.nn.softmax(jnp.where(mask, scores, NEGATIVE), axis=-1)
-    return jnp.where(mask, weights, 0.0)  # matters for a row that sees nothing, where all scores are equal
+    return jnp.where(mask, weights, 0.0)  # for fully masked rows, where all scores are equal
 
 
 def activate(x: jax.Array, drop: jax.Array | None, rate: float) -> jax.Array:
@@ -257,17 +257,17 @@ def activate(x: jax.Array, drop: jax.Array | None, rate: float) -> jax.Array:
 
 
 KEPT = ("projected", "mixed", "attended", "inner", "outer")
-"""What the backward pass finds kept of a block beside its input: what a matrix product made. The rest, LayerNorms,
-dropout, GELU, it computes again, which costs less than storing it."""
+"""The activations that a block stores for its backward pass, beside its input: the outputs of its matrix products.
+LayerNorms, dropout and GELU are recomputed, which costs less than storing them."""
 
 
 def dropout_key(module: nn.Module) -> jax.Array | None:
-    """A fresh key for dropout, or None where nothing drops."""
+    """A fresh key for dropout, or None without dropout."""
     return module.make_rng("dropout") if module.has_rng("dropout") else None
 
 
 class Attention(nn.Module):
-    """Multi-head attention of Q tokens over M tokens of memory and themselves."""
+    """Multi-head attention of Q tokens over M cached tokens and themselves."""
 
     config: ModelConfig
 
@@ -275,7 +275,7 @@ class Attention(nn.Module):
     def __call__(
         self, x: jax.Array, memory: tuple[jax.Array, jax.Array], mask: jax.Array
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-        """Attends.
+        """Attends to the memory and to `x` itself.
 
         Args:
           x: `[R, Q, H]`.
@@ -321,7 +321,7 @@ class Block(nn.Module):
     def __call__(
         self, x: jax.Array, memory: tuple[jax.Array, jax.Array], mask: jax.Array
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-        """One layer; arguments and results as `Attention`."""
+        """One layer; arguments and results as for `Attention`."""
         config = self.config
         attended, new = Attention(config, name="attention")(x, memory, mask)
         x = LayerNorm(config, name="attention_norm")(x + Dropout(config.dropout)(attended))
@@ -334,7 +334,7 @@ class Block(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Embedding and layers; every model is made of calls to `encode` and `decode`."""
+    """Embedding and layers; every model is composed of calls to `encode` and `decode`."""
 
     config: ModelConfig
 
@@ -355,32 +355,32 @@ class Backbone(nn.Module):
         self.layers = scan(block)(config)
 
     def embed(self, tokens: Tokens) -> jax.Array:
-        """Embeds a grid of tokens with all their parts: `[R, L]` to `[R, L, H]`."""
+        """Embeds a grid of tokens, with positions, roles and turns: `[R, L]` to `[R, L, H]`."""
         return self.embedding(tokens.ids, tokens.positions, tokens.roles, tokens.turns)
 
     def encode(self, x: jax.Array, segments: jax.Array) -> tuple[jax.Array, KVCache]:
-        """Runs embedded tokens that all see one another within their example.
+        """Runs the layers on embedded tokens that all attend to one another within their example.
 
         Args:
           x: `[R, L, H]` from `Embedding`.
           segments: `[R, L]`.
 
         Returns:
-          The last layer `[R, L, H]` and the memory of these tokens.
+          The last layer's output `[R, L, H]` and the memory of these tokens.
         """
-        nothing = KVCache.empty(self.config, x.shape[0])
-        return self._run(x, segments, nothing, same_segment(segments, segments))
+        no_memory = KVCache.empty(self.config, x.shape[0])
+        return self._run(x, segments, no_memory, same_segment(segments, segments))
 
     def decode(self, x: jax.Array, segments: jax.Array, memory: KVCache) -> tuple[jax.Array, KVCache]:
-        """Runs embedded tokens that see their example's memory and, causally, one another.
+        """Runs the layers on embedded tokens that attend to their example's memory and, causally, to one another.
 
         Args:
           x: `[R, Q, H]` from `Embedding`.
           segments: `[R, Q]`.
-          memory: of M earlier tokens.
+          memory: the M earlier tokens.
 
         Returns:
-          The last layer `[R, Q, H]` and the memory grown by these tokens.
+          The last layer's output `[R, Q, H]` and the memory extended by these tokens.
         """
         return self._run(x, segments, memory, decoder_mask(segments, memory.segments))
 

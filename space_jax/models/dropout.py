@@ -1,9 +1,9 @@
-"""Dropout whose random bits cost less than the matrix product beside it.
+"""Dropout with random bits that are cheaper than the matrix product next to it.
 
-A cryptographic generator takes longer than the layer it drops from, on a CPU in running and in compiling. Here the key,
-itself drawn by JAX's generator, seeds an integer hash of the position: a strong one of the row, a short one of row and
-column. All of it is arithmetic on the element's own place, so the compiler draws a bit where it is used, and again in
-the backward pass, rather than storing it; and sharding does not change it.
+On a CPU, a cryptographic generator takes longer to run and to compile than the layer it is applied to. Here the key,
+drawn by JAX's generator, seeds an integer hash of the element's index: a strong hash of the row, then a short one of
+row and column. It depends only on that index, so the compiler generates each bit where it is used, and again in the
+backward pass, instead of storing it; sharding does not change it.
 """
 
 import math
@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-_GOLDEN = 0x9E3779B9  # odd, so that the columns of a row have different words
+_GOLDEN = 0x9E3779B9  # odd, so that no two columns of a row share a word
 
 
 def _mix(x: jax.Array) -> jax.Array:
@@ -26,21 +26,21 @@ def _mix(x: jax.Array) -> jax.Array:
 
 
 def random_words(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Independent 32-bit words, one a position: uint32 of `shape`. Not for cryptography, nor for initial weights."""
+    """Independent 32-bit words, one per element: uint32 of `shape`. Not for cryptography or initial weights."""
     seeds = jax.random.key_data(key)[-2:]
     lead = shape[:-1]
     strides = [math.prod(lead[axis + 1 :]) % 2**32 for axis in range(len(lead))]
     iotas = [jax.lax.broadcasted_iota(jnp.uint32, (*lead, 1), axis) for axis in range(len(lead))]
     row = sum((i * jnp.uint32(n) for i, n in zip(iotas, strides, strict=True)), start=jnp.zeros((*lead, 1), jnp.uint32))
-    # Hashing twice with a seed each keeps two keys from giving shifted copies of one sequence. The barrier keeps the
-    # compiler from hashing the row again for every column.
+    # Hashing twice, each time with its own seed, keeps two keys from giving shifted copies of one sequence. The barrier
+    # keeps the compiler from recomputing the row's hash for every column.
     row = jax.lax.optimization_barrier(_mix(_mix(row + seeds[0]) ^ seeds[1]))
     column = jax.lax.broadcasted_iota(jnp.uint32, shape, len(lead)) * jnp.uint32(_GOLDEN)
     return _mix(jnp.broadcast_to(row, shape) ^ column)
 
 
 def keeps(key: jax.Array, shape: tuple[int, ...], rate: float) -> jax.Array:
-    """Which elements stay, each with probability 1 - rate: bool of `shape`."""
+    """Which elements survive, each with probability 1 - rate: bool of `shape`."""
     return random_words(key, shape) >= jnp.uint32(round(rate * 2**32))
 
 
@@ -61,7 +61,7 @@ def dropout(key: jax.Array, x: jax.Array, rate: float) -> jax.Array:
 
 
 class Dropout(nn.Module):
-    """`dropout` with the key of the collection "dropout"; the identity when the caller gives no such key."""
+    """`dropout` with the key of the collection "dropout"; the identity without such a key."""
 
     rate: float
 

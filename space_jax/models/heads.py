@@ -1,4 +1,4 @@
-"""Heads over the backbone, and the ways to get from the grid to examples and back."""
+"""Heads on the backbone, and conversions between grids and examples."""
 
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from space_jax.models.kv_cache import KVCache
 
 
 class MaskedTokenHead(nn.Module):
-    """dense, GELU, LayerNorm, then the tied token table with a bias of its own."""
+    """Dense layer, GELU, LayerNorm, then the tied token table with its own bias."""
 
     config: ModelConfig
 
@@ -25,12 +25,12 @@ class MaskedTokenHead(nn.Module):
         self.bias = self.param("bias", init, (config.vocabulary.padded_size,))
 
     def __call__(self, x: jax.Array, positions: jax.Array, embedding: Embedding) -> jax.Array:
-        """Scores the vocabulary at some positions only, since most tokens are not masked.
+        """Scores the vocabulary at the given positions only, since most tokens are not masked.
 
         Args:
           x: `[R, L, H]`.
           positions: `[R, M]` int32 columns.
-          embedding: whose token table scores.
+          embedding: holds the tied token table.
 
         Returns:
           float32 `[R, M, padded V]`.
@@ -41,7 +41,7 @@ class MaskedTokenHead(nn.Module):
     def losses(
         self, x: jax.Array, positions: jax.Array, embedding: Embedding, targets: jax.Array, counts: jax.Array
     ) -> jax.Array:
-        """The cross-entropy `[R, M]` of the `targets` `[R, M]` at those positions that count, bool `[R, M]`."""
+        """The cross-entropy `[R, M]` of `targets` `[R, M]` at `positions`, where `counts` (bool `[R, M]`) is True."""
         return embedding.cross_entropy(self._at(x, positions), targets, counts, self.bias)
 
     def _at(self, x: jax.Array, positions: jax.Array) -> jax.Array:
@@ -50,23 +50,23 @@ class MaskedTokenHead(nn.Module):
 
 
 class Pooler(nn.Module):
-    """dense + tanh, `[..., H]` -> float32 `[..., H]`, since contrasts compare what it gives."""
+    """Dense layer + tanh, `[..., H]` -> float32 `[..., H]`, since contrastive losses compare the outputs."""
 
     config: ModelConfig
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Pools."""
+        """Pools `x` `[..., H]`."""
         dense = Dense(self.config, self.config.hidden, ("embed", None), output_dtype=jnp.float32, name="dense")
         return jnp.tanh(dense(x))
 
 
 class Subspaces(nn.Module):
-    """The projection matrices of SPACE-2, one a view; `losses.multi_view_contrast` applies them.
+    """The projection matrices of SPACE-2, one per view; `losses.multi_view_contrast` applies them.
 
     Attributes:
       views: W.
-      width: D of one subspace.
+      width: D, the width of one subspace.
     """
 
     config: ModelConfig
@@ -84,7 +84,7 @@ class Subspaces(nn.Module):
 
 
 def prompt_grid(ids: tuple[int, ...], occupied: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The prompts of every slot, one after the other.
+    """The prompts of every slot, in order.
 
     Args:
       ids: the P prompt tokens.
@@ -110,7 +110,7 @@ def summary_init(config: ModelConfig) -> nn.initializers.Initializer:
 
 
 def learned_summaries(summary: jax.Array, embedding: Embedding, occupied: jax.Array) -> jax.Array:
-    """SPACE-1's summary vector, LayerNormed on its own, in every slot: `[H]` -> `[R, S, H]`."""
+    """SPACE-1's summary vector, normalised by itself, in every slot: `[H]` -> `[R, S, H]`."""
     return jnp.broadcast_to(embedding.norm(summary), (*occupied.shape, len(summary)))
 
 
@@ -142,38 +142,38 @@ def last_prompts(x: jax.Array, prompts: int) -> jax.Array:
 
 
 class Placed(Protocol):
-    """Where the examples of a batch lie: `slot` and `valid` of `Batch`, which the batches of other tasks have too."""
+    """The positions of a batch's examples: `slot` and `valid` as in `Batch`; batches of tasks have them too."""
 
     slot: Any
     valid: Any
 
 
 def per_example(grid: jax.Array, batch: Placed) -> jax.Array:
-    """Picks each example out of its slot: `[R, S, H]` -> float32 `[B, H]`, zeros where the example is not valid."""
+    """Gathers each example from its slot: `[R, S, H]` -> float32 `[B, H]`, zeros for an invalid example."""
     vectors = grid.reshape(-1, grid.shape[-1])[batch.slot].astype(jnp.float32)
     return jnp.where(batch.valid[:, None], vectors, 0.0)
 
 
 def has_tokens(segments: jax.Array, batch: Batch) -> jax.Array:
-    """Whether an example has a token in a grid of the batch: segments `[R, L]` -> float32 `[B]`."""
+    """Whether each example has a token in a grid of the batch: segments `[R, L]` -> float32 `[B]`."""
     slots = batch.occupied.shape[1]
     numbers = jnp.arange(1, slots + 1, dtype=jnp.int32)
-    there = jnp.any(segments[:, None, :] == numbers[None, :, None], axis=2)
-    return there.reshape(-1)[batch.slot].astype(jnp.float32)
+    present = jnp.any(segments[:, None, :] == numbers[None, :, None], axis=2)
+    return present.reshape(-1)[batch.slot].astype(jnp.float32)
 
 
 def responded(batch: Batch) -> jax.Array:
-    """Whether an example has a response to learn from: float32 `[B]`."""
+    """Whether each example has a response to learn from: float32 `[B]`."""
     return has_tokens(batch.response.segments, batch)
 
 
 def joined(first: Tokens, second: Tokens) -> Tokens:
-    """Two grids side by side: the tokens of an example keep their segment id, whatever stands between them."""
+    """Concatenates two grids along the columns; an example's tokens share a segment id but may be apart."""
     return jax.tree.map(lambda a, b: jnp.concatenate([a, b], axis=1), first, second)
 
 
 def per_token(flags: jax.Array, segments: jax.Array, batch: Batch) -> jax.Array:
-    """Spreads a value of each example over its tokens.
+    """Broadcasts each example's value to its tokens.
 
     Args:
       flags: `[B]` float32.

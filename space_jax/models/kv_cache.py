@@ -1,4 +1,4 @@
-"""What the encoder and the decoders hand on: keys and values of every layer."""
+"""The cache that encoder and decoders pass on: keys and values of every layer."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ class KVCache:
 
     Attributes:
       keys, values: `[layers, R, N, M, D]`.
-      segments: `[R, M]` int32 segment ids; 0 pads.
+      segments: `[R, M]` int32 segment ids; 0 is padding.
     """
 
     keys: jax.Array
@@ -22,13 +22,13 @@ class KVCache:
 
     @classmethod
     def empty(cls, config: ModelConfig, rows: int) -> "KVCache":
-        """A memory of no tokens for R rows."""
+        """An empty memory for R rows."""
         shape = (config.layers, rows, config.heads, 0, config.hidden // config.heads)
-        nothing = jnp.zeros(shape, jnp.dtype(config.dtype))
-        return cls(nothing, nothing, jnp.zeros((rows, 0), jnp.int32))
+        empty = jnp.zeros(shape, jnp.dtype(config.dtype))
+        return cls(empty, empty, jnp.zeros((rows, 0), jnp.int32))
 
     def grown(self, keys: jax.Array, values: jax.Array, segments: jax.Array) -> "KVCache":
-        """The memory with Q more tokens behind it: `keys`, `values` `[layers, R, N, Q, D]`, `segments` `[R, Q]`."""
+        """The memory with Q tokens appended: `keys`, `values` `[layers, R, N, Q, D]`, `segments` `[R, Q]`."""
         return KVCache(
             jnp.concatenate([self.keys, keys], axis=3),
             jnp.concatenate([self.values, values], axis=3),

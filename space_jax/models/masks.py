@@ -1,4 +1,4 @@
-"""Attention masks. True = may attend. A row of the grid holds several examples, told apart by segment ids (0 pads)."""
+"""Attention masks. True = may attend. A row holds several examples, distinguished by segment ids (0 is padding)."""
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ def causal_same_segment(segments: jax.Array) -> jax.Array:
     """Each token may attend to itself and the earlier tokens of its own example.
 
     Args:
-      segments: `[R, L]` segment ids; the tokens of a segment stand in order.
+      segments: `[R, L]` segment ids; the tokens of a segment are in order.
 
     Returns:
       `[R, L, L]` bool.
@@ -31,11 +31,11 @@ def causal_same_segment(segments: jax.Array) -> jax.Array:
 
 
 def decoder_mask(segments: jax.Array, memory_segments: jax.Array) -> jax.Array:
-    """The UniLM mask of a decoder part: all of the example's memory, then causally its own tokens.
+    """The UniLM mask of a decoder: the example's whole memory, and causally its own tokens.
 
     Args:
-      segments: `[R, Q]` of the decoder's tokens.
-      memory_segments: `[R, M]` of everything before them.
+      segments: `[R, Q]` segment ids of the decoder's tokens.
+      memory_segments: `[R, M]` segment ids of the memory.
 
     Returns:
       `[R, Q, M + Q]` bool.

@@ -1,4 +1,4 @@
-"""The contrastive pool: what a contrast needs of every example of the whole batch."""
+"""The contrastive pool: the data a contrastive loss needs about every example of the whole batch."""
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +16,8 @@ class Pool:
     """Examples to be contrasted.
 
     Attributes:
-      valid: `[B]` bool, who takes part.
-      known: `[B]` bool, whose tree is known; others are contrasted among themselves, as unlabelled examples are.
+      valid: `[B]` bool, whether the example takes part.
+      known: `[B]` bool, whether its tree is known; the others are contrasted among themselves as unlabelled.
       trees: hashed view sets `[B, W, K]`.
       vectors: `[B, 2, H]` float32, two dropout views of each example.
     """
@@ -35,12 +35,12 @@ class Pool:
 
     @classmethod
     def of_responses(cls, batch: Batch, views: jax.Array) -> "Pool":
-        """The responses of one micro-batch, where there are some."""
+        """The responses of one micro-batch; `views` are `[2, B, H]`."""
         answered = batch.valid & (responded(batch) > 0)
         return cls(answered, batch.system_tree_known & answered, batch.system_tree, views.swapaxes(0, 1))
 
     def flattened(self) -> "Pool":
-        """The pool of all micro-batches, of arrays with a leading axis of micro-batches."""
+        """Merges a leading axis of micro-batches into one pool."""
         return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), self)
 
     def views(self) -> jax.Array:
@@ -48,19 +48,19 @@ class Pool:
         return self.vectors.swapaxes(0, 1)
 
     def weights(self, similarity: jax.Array) -> jax.Array:
-        """Contrast weights from tree similarities `[..., B, B]`: the identity where a tree is not known."""
+        """Contrast weights from tree similarities `[..., B, B]`: the identity where a tree is unknown."""
         return contrast_weights(similarity, self.known)
 
     def groups(self, size: int) -> jax.Array:
-        """Which examples are contrasted with one another, `[B]` int32 group ids."""
+        """The contrast group of each example, `[B]` int32."""
         return pool_groups(self.known, self.valid, size)
 
 
 def contrast_terms(name: str, loss: jax.Array, pool: Pool) -> Terms:
     """The means of a contrastive loss `[B]` over the examples whose tree is known and over those whose is not.
 
-    An example of SPACE-3's labelled stream may have the one tree and lack the other: the turn without a tree is
-    contrasted as an unlabelled one.
+    An example of SPACE-3's labelled stream may have only one of its two trees; the turn without a tree is contrasted as
+    unlabelled.
     """
     parts = {LABELLED: pool.known, UNLABELLED: pool.valid & ~pool.known}
     return {f"{name}/{part}": Sum.of(loss, flags.astype(jnp.float32)) for part, flags in parts.items()}

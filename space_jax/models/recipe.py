@@ -1,8 +1,8 @@
-"""What training knows of a model: a recipe turns parameters and a batch into terms of a loss.
+"""The interface between training and a model: a recipe turns parameters and a batch into terms of a loss.
 
-A recipe is split where gradient accumulation needs the seam. `forward` sees one micro-batch; its sums add up, its
-features are collected. `finish` sees the features of all micro-batches, so that a contrastive loss has the whole batch
-for its pool. The loss is then divided once. Accumulating over micro-batches is thereby equal to one big batch.
+A recipe has two stages for the sake of gradient accumulation. `forward` sees one micro-batch; its sums are added and
+its features collected. `finish` sees the features of all micro-batches, so that a contrastive loss can pool the whole
+batch. The sums are then divided once. Accumulating over micro-batches therefore equals one big batch.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from space_jax.models.kv_cache import KVCache
 
 Terms = dict[str, Sum]
 Keys = Mapping[str, jax.Array]
-"""Purpose -> random key; `DROPOUT_VIEWS` are the two views. Empty: no dropout, both views are equal."""
+"""Purpose -> random key; `DROPOUT_VIEWS` are the two views. Empty means no dropout and two equal views."""
 
 DROPOUT_VIEWS = ("dropout_view_1", "dropout_view_2")
 KEY_PURPOSES = (
@@ -30,16 +30,16 @@ KEY_PURPOSES = (
     "dropout_selection_true",
     "dropout_selection_negative",
 )
-"""One for each application of a model in a step: two that shared a key would draw the same masks."""
+"""One for each application of a model in a step: sharing a key would give the same dropout masks."""
 
 
 @struct.dataclass
 class Partial:
-    """What one micro-batch contributes.
+    """The contribution of one micro-batch.
 
     Attributes:
       terms: loss terms as sums with their weights.
-      features: what `Recipe.finish` needs of every example, a tree of arrays `[B, ...]`.
+      features: the input of `Recipe.finish` from every example, a tree of arrays `[B, ...]`.
     """
 
     terms: Terms
@@ -51,17 +51,17 @@ B_contra = TypeVar("B_contra", bound=PackedBatch, contravariant=True)
 
 
 class Objective(Protocol[B_contra]):
-    """What a training step minimises: a recipe of pre-training, or a task of fine-tuning.
+    """The objective of a training step: a recipe in pre-training, a task in fine-tuning.
 
     Attributes:
-      coefficients: term -> its factor in the loss; total = sum of factor * term.mean(). `finish` gives these terms.
+      coefficients: term -> its factor in the loss; total = sum of factor * term.mean(). `finish` returns these terms.
     """
 
     @property
     def coefficients(self) -> Mapping[str, float]: ...
 
     def init(self, key: jax.Array, batch: B_contra) -> Any:
-        """Makes the parameters, boxed with their logical axis names; of `batch` only the shapes matter."""
+        """Creates the parameters, boxed with their logical axis names; only the shapes of `batch` matter."""
         ...
 
     def forward(self, params: Any, batch: B_contra, keys: Keys) -> Partial:
@@ -74,10 +74,10 @@ class Objective(Protocol[B_contra]):
 
 
 class Recipe(Objective[Batch], Protocol):
-    """SPACE-1, SPACE-2 or SPACE-3, as pre-training sees it.
+    """The interface of SPACE-1, SPACE-2 and SPACE-3 to pre-training.
 
     Attributes:
-      view_terms: the terms that compare two dropout views, and mean nothing without dropout.
+      view_terms: the terms that compare two dropout views; they are meaningless without dropout.
       generation_terms: the token-level negative log-likelihoods of responses, for the perplexity.
     """
 
@@ -88,7 +88,7 @@ class Recipe(Objective[Batch], Protocol):
     def generation_terms(self) -> tuple[str, ...]: ...
 
     def represent(self, params: Any, batch: Batch) -> dict[str, jax.Array]:
-        """Vectors of each example without dropout, for evaluation.
+        """Vectors for each example, computed without dropout, for evaluation.
 
         Returns:
           `understanding` [B, H] always; `policy` [B, H] and `act_logits` [B, 20] where the recipe has them.
@@ -98,14 +98,14 @@ class Recipe(Objective[Batch], Protocol):
 
 @runtime_checkable
 class Generator(Protocol):
-    """A recipe that writes responses: SPACE-1 and SPACE-3."""
+    """A recipe that generates responses: SPACE-1 and SPACE-3."""
 
     def prompt(self, params: Any, batch: Batch) -> KVCache:
-        """Everything that a response is written on."""
+        """The memory that a response is conditioned on."""
         ...
 
     def next_token(self, params: Any, tokens: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
-        """Scores of the token after each of `tokens` `[R, L]`, float32 `[R, L, padded V]`, and the memory grown."""
+        """Scores of the token after each of `tokens` `[R, L]`, float32 `[R, L, padded V]`, and the extended memory."""
         ...
 
 

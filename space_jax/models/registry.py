@@ -1,4 +1,4 @@
-"""From a recipe's configuration to the recipe."""
+"""Creates a recipe from its configuration."""
 
 from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config
 from space_jax.models.recipe import Recipe
@@ -8,11 +8,11 @@ from space_jax.models.space3_recipe import Space3Recipe
 
 
 def make_recipe(model: ModelConfig, recipe: RecipeConfig) -> Recipe:
-    """Puts a model and its losses together.
+    """Combines a model with its losses.
 
     Args:
       model: with the tokenizer's vocabulary filled in.
-      recipe: of SPACE-1, SPACE-2 or SPACE-3.
+      recipe: configuration of SPACE-1, SPACE-2 or SPACE-3.
     """
     if isinstance(recipe, Space1Config):
         return Space1Recipe(model, recipe)

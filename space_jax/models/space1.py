@@ -1,4 +1,4 @@
-"""SPACE-1 (GALAXY): dialog acts from a summary vector, a prefix-LM response (He et al., AAAI 2022, section 4)."""
+"""SPACE-1 (GALAXY): dialog acts from a summary vector, responses from a prefix LM (He et al., AAAI 2022, section 4)."""
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +15,12 @@ from space_jax.models.kv_cache import KVCache
 
 @struct.dataclass
 class Reading:
-    """What SPACE-1 makes of a context.
+    """SPACE-1's outputs for a context.
 
     Attributes:
       summary: `[B, H]` float32.
       act_logits: `[B, 20]` float32.
-      memory: of the summary tokens and the context.
+      memory: summary tokens and context.
     """
 
     summary: jax.Array
@@ -41,7 +41,7 @@ class Space1Model(nn.Module):
         self.selector = Dense(config, 1, ("embed", None), output_dtype=jnp.float32)
 
     def summarise(self, tokens: Tokens, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
-        """Encodes tokens with the summary vectors before them.
+        """Encodes tokens preceded by the summary vectors.
 
         Args:
           tokens: `[R, L]`.
@@ -62,7 +62,7 @@ class Space1Model(nn.Module):
         return Reading(summary, self.act_classifier(summary), memory)
 
     def respond(self, response: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
-        """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the memory grown."""
+        """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the extended memory."""
         x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
         return self.backbone.embedding.logits(x), memory
 
@@ -77,7 +77,7 @@ class Space1Model(nn.Module):
         return self.selector(per_example(grid, batch))[:, 0]
 
     def initialise(self, batch: Batch) -> None:
-        """Touches every parameter."""
+        """Creates every parameter by using it."""
         reading = self.read(batch)
         self.respond(batch.response, reading.memory)
         self.select(batch, batch.response)

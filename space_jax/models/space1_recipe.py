@@ -21,7 +21,7 @@ from space_jax.models.views import first_view, rngs, two_views
 
 
 class Space1Recipe:
-    """Labelled examples, those whose acts are known, and others in one batch; terms are means over the whole batch."""
+    """Mixes labelled examples (known acts) and unlabelled ones in one batch; terms are means over the whole batch."""
 
     view_terms = ("consistency",)
     generation_terms = ("generation",)
@@ -51,7 +51,7 @@ class Space1Recipe:
         return Partial(terms, {"acts_known": self._acts_known(batch) & batch.valid})
 
     def finish(self, terms: Terms, features: dict) -> Terms:
-        """See `Recipe.finish`. SPACE-1 compares no examples; as released, acts count if any are known."""
+        """See `Recipe.finish`. SPACE-1 compares no examples; as released, the act term counts if any acts are known."""
         if self.config.as_released:
             any_known = jnp.any(features["acts_known"]).astype(jnp.float32)
             acts = terms["dialog_act"]
@@ -84,7 +84,7 @@ class Space1Recipe:
         return Sum.of(losses, weights * valid)
 
     def _dialog_act(self, act_logits: jax.Array, batch: Batch) -> Sum:
-        """Both views of the examples whose acts are known; as released of all. Acts are those of a response."""
+        """Over both views of the examples whose acts are known, or of all as released. Acts belong to a response."""
         weights = (responded(batch) > 0 if self.config.as_released else self._acts_known(batch)) & batch.valid
         both = dialog_act(act_logits.reshape(-1, act_logits.shape[-1]), jnp.tile(batch.acts, (2, 1)))
         return Sum.of(both, jnp.tile(weights.astype(jnp.float32), 2))

@@ -16,7 +16,7 @@ class Space2Model(nn.Module):
     """The encoder with the bare `[CLS]` embedding before each context.
 
     Attributes:
-      subspace: width D of one subspace.
+      subspace: D, the width of one subspace.
     """
 
     config: ModelConfig
@@ -35,7 +35,7 @@ class Space2Model(nn.Module):
         return per_example(grid, batch)
 
     def score_masked(self, batch: Batch) -> jax.Array:
-        """Scores the masked tokens, float32 `[R, M, padded V]`; here the context stands without summary tokens."""
+        """Scores the masked tokens, float32 `[R, M, padded V]`; here the context has no summary tokens."""
         return self.masked_head(self._masked(batch), batch.masked_positions, self.backbone.embedding)
 
     def masked_losses(self, batch: Batch) -> jax.Array:
@@ -52,7 +52,7 @@ class Space2Model(nn.Module):
         return self.subspaces()
 
     def initialise(self, batch: Batch) -> None:
-        """Touches every parameter."""
+        """Creates every parameter by using it."""
         self.summarise(batch)
         self.score_masked(batch)
         self.projections()

@@ -12,7 +12,7 @@ from space_jax.models.views import by_stream, masked_tokens, rngs, stream_coeffi
 
 
 class Space2Recipe:
-    """The losses of the labelled stream, whose user trees are known, and of the unlabelled one, added."""
+    """The sum of the losses of the labelled stream (known user trees) and of the unlabelled stream."""
 
     view_terms = ("contrast/labelled", "contrast/unlabelled")
     generation_terms = ()

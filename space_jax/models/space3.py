@@ -16,12 +16,12 @@ from space_jax.models.kv_cache import KVCache
 
 @struct.dataclass
 class View:
-    """What one dropout view of a batch gives.
+    """The outputs of one dropout view of a batch.
 
     Attributes:
       user, system: `[B, H]` float32, the understanding vectors of the last user turn and of the response.
       user_pooled, system_pooled: `[B, H]` float32, the same through the pooler.
-      memory: of context and understanding prompts.
+      memory: context and understanding prompts.
     """
 
     user: jax.Array
@@ -32,7 +32,7 @@ class View:
 
 
 class Space3Model(nn.Module):
-    """The parts of SPACE-3. Each decoder takes a memory and hands on the memory grown by its own tokens."""
+    """The parts of SPACE-3. Each decoder takes a memory and returns it extended by its own tokens."""
 
     config: ModelConfig
 
@@ -53,16 +53,16 @@ class Space3Model(nn.Module):
         """The understanding decoder.
 
         Args:
-          memory: of what is to be understood.
+          memory: the tokens to be understood.
           occupied: `[R, S]` bool.
 
         Returns:
-          The understanding vectors `[R, S, H]` and the memory grown by the prompts.
+          The understanding vectors `[R, S, H]` and the memory extended by the prompts.
         """
         return self._prompted(self.config.vocabulary.understand, memory, occupied)
 
     def decide(self, memory: KVCache, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
-        """The policy decoder, on a memory that ends with the understanding prompts; results as `understand`."""
+        """The policy decoder, on a memory that ends with the understanding prompts; results as for `understand`."""
         return self._prompted(self.config.vocabulary.policy, memory, occupied)
 
     def _prompted(self, prompts: tuple[int, ...], memory: KVCache, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
@@ -71,7 +71,7 @@ class Space3Model(nn.Module):
         return last_prompts(x, len(prompts)), memory
 
     def respond(self, response: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
-        """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the memory grown."""
+        """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the extended memory."""
         x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
         return self.backbone.embedding.logits(x), memory
 
@@ -85,7 +85,7 @@ class Space3Model(nn.Module):
 
         Args:
           context: `[R, L]`.
-          masked_ids: `[R, L]`, its ids after masking.
+          masked_ids: `[R, L]`, the context's ids after masking.
           positions: `[R, M]`, the columns to score.
 
         Returns:
@@ -101,7 +101,7 @@ class Space3Model(nn.Module):
         return self.masked_head.losses(x, batch.masked_positions, self.backbone.embedding, batch.masked_targets, counts)
 
     def score_words(self, vectors: jax.Array) -> jax.Array:
-        """One distribution over words an example: `[B, H]` -> float32 `[B, padded V]`."""
+        """One distribution over words per example: `[B, H]` -> float32 `[B, padded V]`."""
         return mask_vocabulary(self.bag_of_words(vectors), self.config)
 
     def pool(self, vectors: jax.Array) -> jax.Array:
@@ -125,7 +125,7 @@ class Space3Model(nn.Module):
         return per_example(vectors, batch)
 
     def initialise(self, batch: Batch) -> None:
-        """Touches every parameter."""
+        """Creates every parameter by using it."""
         view = self.view(batch)
         self.decide(view.memory, batch.occupied)
         self.respond(batch.response, view.memory)
@@ -134,8 +134,8 @@ class Space3Model(nn.Module):
 
 
 def without_last_turn(context: Tokens) -> Tokens:
-    """The context as it was before its last turn; that turn becomes padding and the others move one turn nearer."""
-    kept = context.turns > 1
+    """The context before its last turn: that turn becomes padding and the other turn ids decrease by one."""
+    earlier = context.turns > 1
     return dataclasses.replace(
-        context, segments=jnp.where(kept, context.segments, 0), turns=jnp.where(kept, context.turns - 1, 0)
+        context, segments=jnp.where(earlier, context.segments, 0), turns=jnp.where(earlier, context.turns - 1, 0)
     )

@@ -35,9 +35,9 @@ SIDES = ("user", "system")
 
 
 class Space3Recipe:
-    """The losses of the labelled stream, of whose examples either tree is known, and of the unlabelled one, added.
+    """The sum of the losses of the labelled stream (user or system tree known) and of the unlabelled stream.
 
-    Each side's contrast goes by the trees of that side: see `pool.contrast_terms`.
+    Each side's contrast uses the trees of that side: see `pool.contrast_terms`.
     """
 
     view_terms = tuple(f"contrast_{side}/{stream}" for side in SIDES for stream in ("labelled", "unlabelled"))
@@ -77,7 +77,7 @@ class Space3Recipe:
         return Partial(terms, pools)
 
     def finish(self, terms: Terms, features: dict) -> Terms:
-        """See `Recipe.finish`. On the system's side, only examples with a response meet."""
+        """See `Recipe.finish`. On the system's side, only examples with a response are contrasted."""
         for side in SIDES:
             pool = features[side].flattened()
             loss = weighted_contrast(
@@ -149,7 +149,7 @@ class Space3Recipe:
         return terms
 
     def _policy_before_user(self, variables: dict, batch: Batch, view: View, keys: Keys) -> Terms:
-        """The mirror image: policy after the system's turn against understanding of the user's next one.
+        """The mirror image: the policy after the system's turn against the understanding of the user's next turn.
 
         An example whose context is the user's first turn has nothing before it and does not count.
         """

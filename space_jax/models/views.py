@@ -1,4 +1,4 @@
-"""Two dropout views are two keys, not two copies of code; and the pieces that the three recipes share."""
+"""Two dropout views from two random keys, and the other parts that the three recipes share."""
 
 import functools
 import operator
@@ -17,7 +17,7 @@ LABELLED, UNLABELLED = STREAMS = ("labelled", "unlabelled")
 
 
 def rngs(keys: Keys, purpose: str) -> dict[str, jax.Array]:
-    """The random keys of one application of a model; none when `keys` is empty."""
+    """The random keys of one application of a model; empty when `keys` is empty."""
     return {"dropout": keys[purpose]} if keys else {}
 
 
@@ -26,7 +26,7 @@ def two_views(run: Callable[[dict[str, jax.Array]], Any], keys: Keys) -> Any:
 
     Args:
       run: takes the `rngs` of an application; returns a tree of arrays.
-      keys: by purpose; empty for no dropout, then one run serves as both views.
+      keys: by purpose; empty for no dropout, and then one run serves as both views.
 
     Returns:
       The tree with a leading axis of two views.
@@ -46,22 +46,22 @@ def stream_flags(batch: Batch, annotation: Sequence[str]) -> dict[str, jax.Array
 
     Args:
       batch: the batch.
-      annotation: what the recipe learns from, such as `Space3Config.annotation`.
+      annotation: the annotation that the recipe learns from, such as `Space3Config.annotation`.
 
     Returns:
-      Stream -> float32 `[B]`: labelled where any of the annotation is known; in neither where not valid.
+      Stream -> float32 `[B]`: labelled where any of the annotation is known; an invalid example is in neither.
     """
     labelled = batch.valid & functools.reduce(operator.or_, (getattr(batch, f"{fact}_known") for fact in annotation))
     return {LABELLED: labelled.astype(jnp.float32), UNLABELLED: (batch.valid & ~labelled).astype(jnp.float32)}
 
 
 def by_stream(name: str, streams: Mapping[str, jax.Array], term: Callable[[jax.Array], Sum]) -> Terms:
-    """One loss term for each stream, since the losses of the two streams are added, each divided by its own weight.
+    """One loss term per stream: the streams' losses are each divided by their own weight, then added.
 
     Args:
-      name: of the term.
+      name: name of the term.
       streams: from `stream_flags`.
-      term: from the weights `[B]` of the examples to the sum.
+      term: maps the weights `[B]` of the examples to the sum.
 
     Returns:
       `name/labelled` and `name/unlabelled`.
@@ -73,7 +73,7 @@ def masked_tokens(losses: jax.Array, batch: Batch, flags: jax.Array) -> Sum:
     """The masked language model's cross-entropy over the masked tokens of the flagged examples.
 
     Args:
-      losses: `[R, M]` float32, of each masked token.
+      losses: `[R, M]` float32, the loss of each masked token.
       batch: the batch.
       flags: `[B]` float32.
     """
@@ -82,5 +82,5 @@ def masked_tokens(losses: jax.Array, batch: Batch, flags: jax.Array) -> Sum:
 
 
 def stream_coefficients(**factors: float) -> dict[str, float]:
-    """The factors of terms that exist once for each stream."""
+    """The factors of terms that exist once per stream."""
     return {f"{name}/{stream}": factor for name, factor in factors.items() for stream in STREAMS}

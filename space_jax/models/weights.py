@@ -1,4 +1,4 @@
-"""Parameters by name, apart from any mesh: what files of weights are read into, and how a model starts from them."""
+"""Parameters by name, independent of any mesh: read from weight files and copied into models."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
 
 TABLES = ("backbone/embedding/position", "backbone/embedding/role", "backbone/embedding/turn")
-"""Tables whose rows mean the same in every model, so that a longer one and a shorter one have their first in common."""
+"""Tables whose rows mean the same in every model, so tables of different length share their first rows."""
 
 VOCABULARY_AXIS = {"backbone/embedding/token": 0, "masked_head/bias": 0, "bag_of_words/kernel": 1}
-"""The axis that counts the vocabulary; a model pads it, a file does not."""
+"""The vocabulary axis of each parameter that has one; padded in a model, not in a file."""
 
 _FREE_AXIS = {**VOCABULARY_AXIS, **dict.fromkeys(TABLES, 0)}
 
@@ -26,11 +26,11 @@ class Weights:
 
     Attributes:
       arrays: path (`backbone/embedding/token`) -> float32 array in the layout of our models, vocabulary not padded.
-      model: the sizes; of its vocabulary the size alone is meant.
+      model: the sizes; of its vocabulary only the size is set.
       recipe: "space1", "space2" or "space3"; None where the weights belong to no recipe.
-      tokenizer: whose ids the rows of the token table are; None where the source has none.
-      source: where they come from, for messages.
-      unused: what the source has beside them, by its own names.
+      tokenizer: maps text to rows of the token table; None where the source has no tokenizer.
+      source: their origin, for messages.
+      unused: other parameters of the source, by their names there.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -43,12 +43,12 @@ class Weights:
 
 @dataclasses.dataclass(frozen=True)
 class Grafted:
-    """What became of weights that a model started from, each a list of paths.
+    """The outcome of initialising a model from weights, as lists of paths.
 
     Attributes:
-      new: parameters that the weights do not have, left as initialised.
+      new: parameters missing from the weights, left as initialised.
       partial: tables of another length, `path (rows copied, rows of the weights, rows of the model)`.
-      unused: what the weights have and the model does not.
+      unused: weights without a parameter in the model.
     """
 
     new: tuple[str, ...]
@@ -66,12 +66,12 @@ def parameter_path(key_path: Any) -> str:
 
 
 def by_path(tree: Any) -> dict[str, Any]:
-    """The leaves of a tree of parameters by their paths."""
+    """The leaves of a parameter tree by path."""
     return {parameter_path(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
 
 
 def nested(leaves: Mapping[str, Any]) -> dict[str, Any]:
-    """The tree of parameters that `by_path` came from."""
+    """The parameter tree with the given leaves; the inverse of `by_path`."""
     tree: dict[str, Any] = {}
     for path, leaf in leaves.items():
         *folders, last = path.split("/")
@@ -83,7 +83,7 @@ def nested(leaves: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_vocabulary_padding(arrays: Mapping[str, Any], size: int) -> dict[str, np.ndarray]:
-    """The arrays on the host, the axis that counts the vocabulary cut to `size`."""
+    """Copies arrays to the host and cuts their vocabulary axis to `size`."""
     cut = {}
     for path, array in arrays.items():
         host = np.asarray(array)
@@ -93,7 +93,7 @@ def without_vocabulary_padding(arrays: Mapping[str, Any], size: int) -> dict[str
 
 
 def pad_vocabulary(arrays: Mapping[str, np.ndarray], padded_size: int) -> dict[str, np.ndarray]:
-    """The arrays with zeros up to `padded_size` along the axis that counts the vocabulary."""
+    """Pads arrays with zeros to `padded_size` along their vocabulary axis."""
     padded = dict(arrays)
     for path in VOCABULARY_AXIS.keys() & arrays.keys():
         array, axis = arrays[path], VOCABULARY_AXIS[path]
@@ -103,15 +103,15 @@ def pad_vocabulary(arrays: Mapping[str, np.ndarray], padded_size: int) -> dict[s
 
 
 def graft(params: Any, weights: Weights, model: ModelConfig) -> tuple[Any, Grafted]:
-    """Puts weights into the parameters of a model.
+    """Copies weights into the parameters of a model.
 
     Args:
       params: initialised parameters on a mesh, nested dictionaries; donated.
-      weights: what they start from.
-      model: the configuration of the parameters.
+      weights: the weights to copy.
+      model: the model's configuration.
 
     Returns:
-      The parameters, placed as before, and what became of the weights.
+      The parameters, sharded as before, and a report on the copy.
 
     Raises:
       UserError: see `require_fit`.
@@ -138,18 +138,18 @@ def graft(params: Any, weights: Weights, model: ModelConfig) -> tuple[Any, Graft
 
 
 def require_fit(ours: Mapping[str, Any], weights: Weights, model: ModelConfig) -> tuple[str, ...]:
-    """Refuses weights that a model cannot start from.
+    """Checks that a model can be initialised from weights.
 
     Args:
       ours: path -> anything with the shape of the model's parameter.
-      weights: what it is to start from.
-      model: its configuration.
+      weights: the weights to copy.
+      model: the model's configuration.
 
     Returns:
       The tables of another length, which are copied in part.
 
     Raises:
-      UserError: parameters of other shapes, all of them together; another vocabulary or LayerNorm; nothing in common.
+      UserError: parameter shapes differ (all are listed), vocabulary or LayerNorm differ, or no parameter is shared.
     """
     where = f"--init {weights.source}"
     common = [path for path in ours if path in weights.arrays]
@@ -179,7 +179,7 @@ def require_fit(ours: Mapping[str, Any], weights: Weights, model: ModelConfig) -
 
 
 def _same_but(given: tuple[int, ...], wanted: tuple[int, ...], free: int | None) -> bool:
-    """Whether two shapes are equal, whatever the axis `free` has."""
+    """Whether two shapes are equal except along the axis `free`."""
     if len(given) != len(wanted):
         return False
     return all(n == m for axis, (n, m) in enumerate(zip(given, wanted, strict=True)) if axis != free)

@@ -22,13 +22,13 @@ from space_jax.training.optimiser import make_optimiser
 from space_jax.training.setup import Setup
 from space_jax.training.state import init_state
 
-_SQUARE, _PRODUCTS = 2048, 5  # the matrix product whose speed is a CPU's peak
+_SQUARE, _PRODUCTS = 2048, 5  # the matrix product that measures a CPU's peak
 
 Report = dict[str, Any]
 
 
 class Timed(NamedTuple):
-    """One step that did not compile."""
+    """A step without compilation."""
 
     seconds: float
     tokens: int
@@ -37,13 +37,13 @@ class Timed(NamedTuple):
 
 
 def bench(setup: Setup, steps: int) -> Report:
-    """Measures `steps` steps, after as many that compile as the stream has grids.
+    """Measures `steps` steps, not counting the first step of each grid, which compiles.
 
-    Times are of the whole step as training does it: the next batch, its transfer, the step, its metrics.
+    Times cover the whole step as in training: the next batch, its transfer, the step, its metrics.
 
     Args:
       setup: a configuration with its corpora.
-      steps: to be timed.
+      steps: number of steps to time.
 
     Returns:
       A JSON value.
@@ -99,7 +99,7 @@ def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[lis
     compiled: dict[GridShape, Any] = {}
     programs: dict[GridShape, Program] = {}
     timed: list[Timed] = []
-    started: list[tuple[jax.Array, Delivery[Batch]]] = []  # the step whose metrics were not read yet
+    started: list[tuple[jax.Array, Delivery[Batch]]] = []  # the step whose metrics have not been read yet
 
     def read(since: float) -> float:
         """Waits for that step and times it, as the loop does; returns the time."""
@@ -110,7 +110,7 @@ def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[lis
         return time.perf_counter()
 
     feed.draw()
-    delivery, began = _taken(feed), time.perf_counter()
+    delivery, began = _take(feed), time.perf_counter()
     while len(timed) < steps:
         shape = delivery.batch.shape
         new = shape not in compiled
@@ -125,11 +125,11 @@ def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[lis
         else:
             began = read(began)
             started.append((metrics, delivery))
-        delivery = _taken(feed)
+        delivery = _take(feed)
     return timed, programs
 
 
-def _taken(feed: Feed[Batch]) -> Delivery[Batch]:
+def _take(feed: Feed[Batch]) -> Delivery[Batch]:
     delivery = feed.take()
     assert delivery is not None, "nobody asked to stop"
     return delivery
@@ -142,16 +142,16 @@ def _device_peak() -> float | None:
 
 
 def memory_peak() -> float:
-    """GiB at most in use so far on one device; where devices do not say so, by this process, compiler included."""
+    """Peak memory of one device so far in GiB; if devices do not report it, of this process including the compiler."""
     device = _device_peak()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20 if device is None else device
 
 
 def matmul_peak(dtype: str) -> tuple[float | None, str]:
-    """FLOP/s of all devices at most, and where the number comes from.
+    """Peak FLOP/s of all devices together, and the source of the number.
 
-    Of a known accelerator the maker's figure. Of a CPU the fastest of a few large float32 products on this machine now;
-    its devices share the cores, so it is one number for all of them. Of anything else None.
+    For a known accelerator, the maker's figure. For a CPU, the fastest of a few large float32 products measured now;
+    its devices share the cores, so the number covers all of them. For anything else, None.
     """
     kind = jax.devices()[0].device_kind
     if kind in CHIPS:

@@ -1,4 +1,4 @@
-"""What an accelerator can do: the peaks that a measured step is held against.
+"""Peak performance of accelerators, with which a measured step is compared.
 
 Sources: the system architecture pages of Cloud TPU ("Peak compute per chip (bf16)", "HBM capacity", "HBM bandwidth",
 "Interchip Interconnect BW") and the data sheets of NVIDIA (dense, not sparse).
@@ -11,14 +11,14 @@ from space_jax.training.memory_use import GIB
 
 @dataclasses.dataclass(frozen=True)
 class Chip:
-    """One device as JAX counts them.
+    """One device as counted by JAX.
 
     Attributes:
-      bfloat16: peak of matrix products, FLOP/s.
+      bfloat16: peak FLOP/s of matrix products.
       float32: the same for float32 arrays at JAX's default precision: TPUs multiply them in bfloat16, NVIDIA's in TF32.
       memory: bytes.
-      bandwidth: of that memory, bytes/s.
-      links: to the other chips of a slice or machine, all links together, bytes/s.
+      bandwidth: bandwidth of that memory, bytes/s.
+      links: total bandwidth to the other chips of a slice or machine, bytes/s.
     """
 
     bfloat16: float
@@ -38,7 +38,7 @@ def _tpu(peak: float, memory: float, bandwidth: float, links: float) -> Chip:
 
 CHIPS = {
     "TPU v4": _tpu(275e12, 32, 1.228e12, 300e9),
-    "TPU v5 lite": _tpu(197e12, 15.75, 0.819e12, 200e9),  # of 16 GiB, what the compiler may use
+    "TPU v5 lite": _tpu(197e12, 15.75, 0.819e12, 200e9),  # available to the compiler, of 16 GiB
     "TPU v5": _tpu(459e12, 95, 2.765e12, 600e9),
     "TPU v6 lite": _tpu(918e12, 32, 1.64e12, 448e9),
     "NVIDIA A100-SXM4-40GB": Chip(312e12, 156e12, 40e9, 1.555e12, 600e9),

@@ -1,4 +1,4 @@
-"""What a compiled program says to other chips, read from its HLO text."""
+"""The communication of a compiled program between chips, read from its HLO text."""
 
 import collections
 import math
@@ -20,9 +20,9 @@ class Traffic(NamedTuple):
     """Collectives of one kind in one step.
 
     Attributes:
-      starts: how often one starts; those in a loop as often as it turns.
-      bytes: of the whole arrays that are gathered, reduced or exchanged, on one chip. A ring moves up to that many
-        bytes over a chip's links, an all-reduce twice as many.
+      starts: how often one starts, counting every iteration of a loop.
+      bytes: size of the whole arrays gathered, reduced or exchanged, on one chip. A ring moves up to that many bytes
+        over a chip's links, an all-reduce twice as many.
     """
 
     starts: int
@@ -33,10 +33,10 @@ def collectives(hlo: str) -> dict[str, Traffic]:
     """The collectives of a program.
 
     Args:
-      hlo: text of an optimised module, as `jax.stages.Compiled.as_text` gives it.
+      hlo: text of an optimised module, from `jax.stages.Compiled.as_text`.
 
     Returns:
-      kind -> traffic, for the kinds that occur. A loop whose number of turns the compiler does not know counts once.
+      kind -> traffic, for the kinds that occur. A loop with an unknown number of iterations counts once.
     """
     bodies, entry = _computations(hlo)
     times = _times_run(bodies, entry)
@@ -69,7 +69,7 @@ def _computations(hlo: str) -> tuple[dict[str, list[str]], str]:
 
 
 def _times_run(bodies: dict[str, list[str]], entry: str) -> dict[str, int]:
-    """How often each computation runs in one run of the program."""
+    """How often each computation runs per run of the program."""
     callers: dict[str, list[tuple[str, int]]] = collections.defaultdict(list)
     for name, lines in bodies.items():
         for line in lines:
@@ -94,7 +94,7 @@ def _times_run(bodies: dict[str, list[str]], entry: str) -> dict[str, int]:
 
 def _bytes_of(result: str, kind: str, started: bool, line: str) -> int:
     sizes = [_size(dtype, dimensions) for dtype, dimensions in _SHAPE.findall(result)]
-    if started and kind != "all-reduce":  # the result of such a start names its inputs first, then its outputs
+    if started and kind != "all-reduce":  # the result of such a start lists inputs first, then outputs
         sizes = [size for size in sizes if size > 4]
         sizes = sizes[len(sizes) // 2 :]
     return sum(sizes) * (_group(line) if kind == "reduce-scatter" else 1)
@@ -106,7 +106,7 @@ def _size(dtype: str, dimensions: str) -> int:
 
 
 def _group(line: str) -> int:
-    """The chips that one collective joins, in any of the three ways in which HLO writes its groups."""
+    """The number of chips in one collective, from any of HLO's three notations for groups."""
     if listed := re.search(r"replica_groups=\{\{([\d,]+)\}", line):
         return listed[1].count(",") + 1
     if iota := re.search(r"replica_groups=\[\d+,(\d+)\]", line):

@@ -1,4 +1,4 @@
-"""Bench reports as tables: one alone, or two side by side with what makes them hard to compare."""
+"""Bench reports as tables: one alone, or two side by side with the conditions that differ."""
 
 import json
 from pathlib import Path
@@ -24,14 +24,14 @@ SHOWN = (
     "peak_memory_gib",
 )
 SAME = ("config", "overrides", "device", "machine", "jax", "mesh", "recipe", "model", "batch_size", "accumulate")
-"""What two reports must share for their difference to be one of the code."""
+"""The conditions that two reports must share for their difference to be due to the code."""
 
 
 def read_report(path: Path) -> Report:
-    """A report that `space-jax bench --out` wrote.
+    """Reads a report written by `space-jax bench --out`.
 
     Raises:
-      UserError: there is none, or it is something else.
+      UserError: the file is missing or not a report.
     """
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
@@ -39,12 +39,12 @@ def read_report(path: Path) -> Report:
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"--compare {path}: cannot be read ({' '.join(str(error).split())})") from error
     if missing or not isinstance(report, dict):
-        raise UserError(f"--compare {path}: is no report of space-jax bench, it lacks {', '.join(missing)}")
+        raise UserError(f"--compare {path}: not a report of space-jax bench: it lacks {', '.join(missing)}")
     return report
 
 
 def differences(report: Report, other: Report) -> list[str]:
-    """One sentence for each condition in which two reports differ; a report that does not say one differs in it."""
+    """One sentence for each condition in which two reports differ; a missing condition counts as different."""
     return [
         f"{name} was {other.get(name)!r} there and is {report.get(name)!r} here"
         for name in SAME
@@ -53,12 +53,12 @@ def differences(report: Report, other: Report) -> list[str]:
 
 
 def table_of(report: Report, other: Report | None = None, name: str = "") -> Table:
-    """The numbers of a report, beside those of another where there is one.
+    """The numbers of a report, next to those of another if given.
 
     Args:
-      report: to be shown.
-      other: from `read_report`.
-      name: what to call the other.
+      report: the report to show.
+      other: another report, from `read_report`.
+      name: column title for the other report.
     """
     table = Table(title=f"{report['config']} on {report['device']} ({report['machine']})")
     table.add_column("measure")

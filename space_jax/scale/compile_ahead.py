@@ -1,4 +1,4 @@
-"""Compiling the training step ahead of time for machines that are not there, and the report of it."""
+"""Compiles the training step ahead of time for machines that need not exist, and reports on it."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -24,14 +24,14 @@ def compile_ahead(
     """Compiles the step of a configuration for devices that need not exist.
 
     Args:
-      config: of the run; its corpora are not read.
+      config: the run's configuration; its corpora are not read.
       devices: from `topology.topology_devices`, or real ones.
-      rows: which grid, see `shapes.batch_shapes`.
+      rows: selects the grid, see `shapes.batch_shapes`.
       vocabulary: number of token ids.
-      fit: whether a step that needs more memory than a device has is refused.
+      fit: whether to raise an error for a step that needs more memory than a device has.
 
     Raises:
-      UserError: the configuration does not divide among the devices, or does not fit.
+      UserError: the configuration does not divide among the devices, or does not fit in memory.
     """
     config = with_vocabulary(config, vocabulary)
     mesh = make_mesh(config.mesh, devices)
@@ -88,7 +88,7 @@ def compile_ahead(
 
 
 def report_table(report: Report) -> Table:
-    """A report for people."""
+    """A report as a table."""
     memory, flops = report["memory_per_chip"], report["flops"]
     shape = " x ".join(f"{axis} {size}" for axis, size in report["mesh"].items())
     batch = report["batch"]
@@ -103,11 +103,13 @@ def report_table(report: Report) -> Table:
     )
     for name in ("arguments", "outputs_not_in_place", "temporaries", "code", "peak", "available"):
         if memory[name] is not None:
-            table.add_row(f"{name.replace('_', ' ')} (GiB a chip)", f"{memory[name] / GIB:.2f}")
-    table.add_row("FLOP a step, all chips", f"{flops['needed']:.3e} needed, {flops['products']:.3e} with recomputing")
-    table.add_row("FLOP a step and chip, by XLA", f"{flops['xla_per_chip']:.3e} (a loop counts once)")
-    table.add_row("bytes accessed a chip", f"{report['bytes_accessed_per_chip'] / 1e9:.1f} GB")
+            table.add_row(f"{name.replace('_', ' ')} (GiB per chip)", f"{memory[name] / GIB:.2f}")
+    table.add_row(
+        "FLOP per step, all chips", f"{flops['needed']:.3e} needed, {flops['products']:.3e} including recomputation"
+    )
+    table.add_row("FLOP per step and chip, by XLA", f"{flops['xla_per_chip']:.3e} (a loop counts once)")
+    table.add_row("bytes accessed per chip", f"{report['bytes_accessed_per_chip'] / 1e9:.1f} GB")
     for kind, traffic in report["collectives_per_chip"].items():
-        table.add_row(kind, f"{traffic['starts']}, {traffic['bytes'] / 1e6:.1f} MB a chip")
+        table.add_row(kind, f"{traffic['starts']}, {traffic['bytes'] / 1e6:.1f} MB per chip")
     table.add_row("compiled in", f"{report['compile_seconds']} s")
     return table

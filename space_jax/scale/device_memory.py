@@ -1,4 +1,4 @@
-"""Whether a step fits into the memory of a device, with the arithmetic in the refusal."""
+"""Checks that a step fits into a device's memory; the error message shows the arithmetic."""
 
 import re
 from typing import Any
@@ -15,10 +15,10 @@ REMEDIES = (
 
 
 def device_memory(device: Any) -> float | None:
-    """Bytes that programs may use on a device: what it reports, else what its kind has; None where neither is known."""
+    """Bytes available to programs on a device: as reported, else as known for its kind; None if neither is known."""
     try:
         reported = (device.memory_stats() or {}).get("bytes_limit")
-    except Exception:  # the devices of a topology have no statistics and say so each in its own way
+    except Exception:  # the devices of a topology have no statistics and raise various errors
         reported = None
     if reported:
         return float(reported)
@@ -26,27 +26,27 @@ def device_memory(device: Any) -> float | None:
 
 
 def require_program_fits(plan: StepPlan, program: Program) -> None:
-    """Refuses a compiled step that needs more memory than a device has.
+    """Checks that a compiled step needs no more memory than a device has.
 
     Raises:
-      UserError: with the sum.
+      UserError: it needs more; the message has the sum.
     """
     device = plan.mesh.devices.flat[0]
     limit = device_memory(device)
     if limit is None or program.peak <= limit:
         return
     raise UserError(
-        f"the step does not fit: it needs {gib(program.peak)} GiB a device (arguments {gib(program.arguments)} + "
+        f"the step does not fit: it needs {gib(program.peak)} GiB per device (arguments {gib(program.arguments)} + "
         f"temporaries {gib(program.temporaries)} + new outputs {gib(program.outputs)} + code {gib(program.code)}) and "
         f"a {device.device_kind} has {gib(limit)}; of it {state_arithmetic(plan.abstract)}; {REMEDIES}"
     )
 
 
 def out_of_memory(error: Exception, plan: StepPlan) -> UserError | None:
-    """The refusal that a compiler's own "out of memory" stands for; None for any other error."""
+    """Converts a compiler's "out of memory" error to a user error; None for any other error."""
     text = " ".join(str(error).split())
     if "RESOURCE_EXHAUSTED" not in text:
         return None
     used = re.search(r"Used ([\d.]+[GMK]?) of ([\d.]+[GMK]?) hbm", text)
-    said = f"the compiler needs {used[1]} and has {used[2]} a device" if used else text[:200]
-    return UserError(f"the step does not fit: {said}; of it {state_arithmetic(plan.abstract)} GiB; {REMEDIES}")
+    reason = f"the compiler needs {used[1]} and has {used[2]} per device" if used else text[:200]
+    return UserError(f"the step does not fit: {reason}; of it {state_arithmetic(plan.abstract)} GiB; {REMEDIES}")

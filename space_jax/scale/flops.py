@@ -1,7 +1,7 @@
-"""Floating-point operations of a function: its matrix products, counted from what JAX traced.
+"""Floating-point operations of a function: its matrix products, counted in JAX's traced program.
 
-XLA's own count (`cost_analysis`) sees the body of a loop once, however often it turns, and counts what the compiler
-made. This one multiplies by the turns and is the same on every backend.
+XLA's own count (`cost_analysis`) counts the body of a loop once, however often it runs, and counts the compiler's
+output. This one multiplies by the iterations and is the same on every backend.
 """
 
 import math
@@ -9,11 +9,11 @@ from typing import Any
 
 
 def product_flops(jaxpr: Any) -> int:
-    """2 x multiplications of all matrix products; elementwise work is left out.
+    """2 x multiplications of all matrix products; elementwise operations are not counted.
 
     Args:
-      jaxpr: a Jaxpr or ClosedJaxpr. Loops with a fixed number of turns count as often, others once; of the branches
-        of a condition the largest counts.
+      jaxpr: a Jaxpr or ClosedJaxpr. Loops with a fixed number of iterations count that often, others once; of the
+        branches of a condition, the largest counts.
 
     Returns:
       Operations on all devices together.
@@ -32,7 +32,7 @@ def _equation_flops(equation: Any) -> int:
     times = 1
     if name == "scan":
         times = parameters["length"]
-    elif name == "shard_map":  # its shapes are those of one device
+    elif name == "shard_map":  # its shapes are per device
         times = math.prod(parameters["mesh"].shape.values())
     return times * sum(product_flops(part) for value in parameters.values() for part in _jaxprs(value))
 

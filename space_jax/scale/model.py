@@ -1,6 +1,6 @@
 """A simple model of pre-training at scale: memory, time and cost from a handful of numbers (docs/scaling.md).
 
-It is meant to be wrong by a quarter and right about what fits, what limits, and what a run costs.
+It may be off by a quarter, but it should tell what fits, what the bottleneck is, and what a run costs.
 """
 
 import dataclasses
@@ -16,10 +16,10 @@ class Slice:
     """Chips that train together.
 
     Attributes:
-      name: for the table.
+      name: name in the table.
       chip: `jax.Device.device_kind`.
-      chips: how many.
-      fsdp: among how many of them the state is divided; the others hold copies.
+      chips: number of chips.
+      fsdp: number of chips among which the state is divided; the others hold copies.
     """
 
     name: str
@@ -29,22 +29,22 @@ class Slice:
 
     @property
     def peaks(self) -> Chip:
-        """Of one chip."""
+        """The peak performance of one chip."""
         return CHIPS[self.chip]
 
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What one optimiser step is.
+    """The work of one optimiser step.
 
     Attributes:
-      parameters: of the model.
-      flops: of the step's matrix products on all chips, see `Program.needed`.
-      rows: grid rows of a step.
-      row_bytes: activations that one row keeps on a chip until its backward pass, from a compile report.
+      parameters: number of parameters.
+      flops: FLOPs of the step's matrix products on all chips, see `Program.needed`.
+      rows: grid rows per step.
+      row_bytes: bytes of activations stored per row until its backward pass, from a compile report.
       dtype: `model.dtype`.
-      accumulate: micro-batches of a step.
-      recomputed: how much of the forward pass is run again (`model.remat`), 0 or 1.
+      accumulate: micro-batches per step.
+      recomputed: share of the forward pass that is recomputed (`model.remat`), 0 or 1.
     """
 
     parameters: int
@@ -58,7 +58,7 @@ class Work:
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """Of one step on a slice: bytes of a chip, and seconds."""
+    """Estimate of one step on a slice: bytes per chip, and seconds."""
 
     state: float
     activations: float
@@ -68,34 +68,34 @@ class Estimate:
 
     @property
     def memory(self) -> float:
-        """Bytes of a chip in all."""
+        """Total bytes per chip."""
         return self.state + self.activations
 
     @property
     def fits(self) -> bool:
-        """Whether a chip has as much."""
+        """Whether a chip has enough memory."""
         return self.memory <= self.available
 
     @property
     def seconds(self) -> float:
-        """A step lasts as long as the slower of the two, which overlap."""
+        """Time of a step: computation and communication overlap, so the slower counts."""
         return max(self.compute, self.communication)
 
 
 def estimate(work: Work, where: Slice, efficiency: float) -> Estimate:
-    """A step of `work` on a slice.
+    """Estimates a step of `work` on a slice.
 
     state          = 4 B x parameters x (1 parameters + 2 moments + 1 gradients) / fsdp
     activations    = row_bytes x rows of a chip and micro-batch, rounded up to whole rows
     compute        = flops x (1 + recomputed / 3) / (chips x peak x efficiency)
     communication  = bytes / links, where bytes = 2 x 4 B x parameters / f x (n - 1) / n for the all-reduce of gradients
                      over n = chips / fsdp copies, and 3 x 4 B x parameters x (f - 1) / f for two
-                     all-gathers of parameters and a reduce-scatter of gradients over f = fsdp, each micro-batch anew
+                     all-gathers of parameters and a reduce-scatter of gradients over f = fsdp, for each micro-batch
 
     Args:
-      work: one optimiser step.
+      work: the optimiser step.
       where: the slice.
-      efficiency: share of the peak that the chips reach while they compute; measure it with `space-jax bench`.
+      efficiency: share of the peak reached while computing; measure it with `space-jax bench`.
     """
     peaks, whole = where.peaks, FLOAT * work.parameters
     copies = where.chips // where.fsdp
@@ -112,10 +112,10 @@ def estimate(work: Work, where: Slice, efficiency: float) -> Estimate:
 
 
 def steps_of(turns: int, examples: int, epochs: int) -> int:
-    """Optimiser steps until a stream of `turns`, of which a step takes `examples`, was seen `epochs` times."""
+    """Optimiser steps for `epochs` passes over `turns` examples, with `examples` per step."""
     return math.ceil(turns * epochs / examples)
 
 
 def cost(steps: int, seconds: float, chips: int, price: float) -> float:
-    """What a run costs: steps x seconds a step x chips x price of a chip-hour."""
+    """The cost of a run: steps x seconds per step x chips x price per chip-hour."""
     return steps * seconds / 3600 * chips * price

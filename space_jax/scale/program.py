@@ -1,4 +1,4 @@
-"""The compiled training step of a configuration: what it needs and what it does, without running it."""
+"""The compiled training step of a configuration: its memory, operations and communication, without running it."""
 
 import dataclasses
 import functools
@@ -24,10 +24,10 @@ from space_jax.training.step import accumulate, jit_train_step
 
 @dataclasses.dataclass(frozen=True)
 class StepPlan:
-    """Everything that a step is traced from.
+    """The inputs for tracing a step.
 
     Attributes:
-      config: of the run, with a vocabulary.
+      config: the run's configuration, with a vocabulary.
       recipe: model and losses.
       mesh: the devices.
       abstract: the train state as `jax.ShapeDtypeStruct` with shardings.
@@ -43,17 +43,17 @@ class StepPlan:
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """What a compiled step says of itself. Sizes in bytes, of one chip.
+    """Statistics of a compiled step. Sizes are bytes per chip.
 
     Attributes:
-      rows: of the context grid, on all chips.
-      seconds: it took to trace, lower and compile.
-      arguments, outputs, temporaries, code: memory; outputs that take the place of arguments are not counted.
-      flops: of one chip as XLA counts them; the body of a loop counts once.
-      bytes_accessed: of one chip's memory, as XLA counts them.
-      products: matrix products of the step on all chips, with what the backward pass computes again.
-      needed: 3 x the matrix products of the forward pass on all chips (the backward pass has two for each); what
-        rematerialisation computes again is left out. MFU is held against this.
+      rows: rows of the context grid, on all chips.
+      seconds: time to trace, lower and compile.
+      arguments, outputs, temporaries, code: memory; outputs that reuse the memory of arguments are not counted.
+      flops: FLOPs per chip as counted by XLA; the body of a loop counts once.
+      bytes_accessed: memory traffic per chip, as counted by XLA.
+      products: FLOPs of matrix products on all chips, including recomputation in the backward pass.
+      needed: 3 x the FLOPs of the forward pass's matrix products on all chips (the backward pass has two for each),
+        without recomputation. MFU is based on this.
       traffic: collectives by kind.
     """
 
@@ -71,7 +71,7 @@ class Program:
 
     @property
     def peak(self) -> int:
-        """Bytes that one chip needs at once, by the compiler's plan."""
+        """Peak bytes per chip, by the compiler's plan."""
         return self.arguments + self.outputs + self.temporaries + self.code
 
 
@@ -79,12 +79,12 @@ def plan_step(config: PretrainConfig, mesh: Mesh, batch: Batch) -> StepPlan:
     """Prepares the step of a configuration.
 
     Args:
-      config: with a vocabulary.
+      config: the run's configuration, with a vocabulary.
       mesh: devices, which may be those of a topology.
-      batch: `[A, ...]`; only shapes are read.
+      batch: `[A, ...]`; only its shapes are used.
 
     Raises:
-      UserError: a parameter does not divide among the chips.
+      UserError: a parameter does not divide evenly among the chips.
     """
     recipe = make_recipe(config.model, config.recipe)
     steps, rules = config.train.steps, config.mesh.rules
@@ -102,7 +102,7 @@ def compile_step(plan: StepPlan, batch: Batch) -> tuple[Any, Program]:
       batch: `[A, ...]`, arrays or `jax.ShapeDtypeStruct` with shardings.
 
     Returns:
-      The executable, a function of (state, batch), and what it says of itself.
+      The executable, a function of (state, batch), and its statistics.
     """
     with jax.set_mesh(plan.mesh):
         began = time.perf_counter()
@@ -130,11 +130,11 @@ def _micro(batch: Batch) -> Batch:
 
 
 def needed_flops(plan: StepPlan, batch: Batch) -> int:
-    """FLOPs that a step cannot do without, on all chips: see `Program.needed`.
+    """The FLOPs that a step requires, on all chips: see `Program.needed`.
 
     Args:
       plan: from `plan_step`.
-      batch: `[A, ...]`; only shapes are read.
+      batch: `[A, ...]`; only its shapes are used.
     """
     keys = functools.partial(step_keys, plan.config.train.seed, 0)
 

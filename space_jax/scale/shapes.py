@@ -1,4 +1,4 @@
-"""The shapes of a training batch from a configuration alone, so that no corpus has to be there."""
+"""The shapes of a training batch from a configuration alone, without a corpus."""
 
 import dataclasses
 import math
@@ -21,7 +21,7 @@ _PROMPTS = 5
 
 
 def with_vocabulary(config: PretrainConfig, size: int = BERT_VOCABULARY) -> PretrainConfig:
-    """The configuration with a vocabulary of `size` ids, which otherwise the tokenizer of the corpora decides."""
+    """The configuration with a vocabulary of `size` ids, which otherwise comes from the corpora's tokenizer."""
     prompts = tuple(range(size - 2 * _PROMPTS, size))
     vocabulary = Vocabulary(size=size, understand=prompts[:_PROMPTS], policy=prompts[_PROMPTS:], special=prompts)
     return dataclasses.replace(config, model=dataclasses.replace(config.model, vocabulary=vocabulary))
@@ -31,10 +31,10 @@ def batch_shapes(config: PretrainConfig, mesh: Mesh, rows: float = 1.0) -> Batch
     """The global batch as `jax.ShapeDtypeStruct` on a mesh.
 
     Args:
-      config: of the run.
+      config: the run's configuration.
       mesh: its devices may be those of a topology.
-      rows: which grid: the smallest of the ladder with at least this share of the batch as rows. 1.0 is the grid that
-        always fits, and the one that needs most memory.
+      rows: selects the smallest grid of the ladder with at least this share of the batch as rows. 1.0 is the grid that
+        always fits and needs most memory.
 
     Raises:
       UserError: the batch does not divide among processes, micro-batches and devices.

@@ -10,8 +10,8 @@ from jax.experimental import topologies
 
 from space_jax.errors import UserError
 
-# libtpu asks the metadata server of Google Cloud and complains of what it does not find; here is no such machine.
-# Several may compile at once, since none of them takes a chip.
+# libtpu queries the metadata server of Google Cloud and logs errors where there is none. Several processes may compile
+# at once, since none of them uses a chip.
 _NO_MACHINE = {
     "TPU_SKIP_MDS_QUERY": "1",
     "TPU_ACCELERATOR_TYPE": "v5litepod-4",
@@ -21,15 +21,15 @@ _NO_MACHINE = {
 
 
 def has_libtpu() -> bool:
-    """Whether the extra that compiles for TPUs is installed."""
+    """Whether the extra for compiling for TPUs is installed."""
     return importlib.util.find_spec("libtpu") is not None
 
 
 def topology_devices(name: str) -> Sequence[jax.Device]:
-    """The chips of a topology; programs can be compiled for them, nothing can run there.
+    """The chips of a topology: programs can be compiled for them but not run.
 
     Args:
-      name: generation and shape, as "v5e:4x4" (16 chips) or "v4:2x2x2".
+      name: generation and shape, such as "v5e:4x4" (16 chips) or "v4:2x2x2".
 
     Raises:
       UserError: libtpu is not installed, or does not know the topology.
@@ -43,8 +43,8 @@ def topology_devices(name: str) -> Sequence[jax.Device]:
         os.environ.setdefault(variable, value)
     try:
         return topologies.get_topology_desc(platform="tpu", topology_name=name).devices
-    except Exception as error:  # jaxlib raises its own kinds, which have no common name
+    except Exception as error:  # jaxlib raises its own exceptions, which have no common base
         reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"--topology {name}: libtpu does not know it ({reason}); expected a generation and a shape, as v5e:4x4"
+            f"--topology {name}: libtpu does not know it ({reason}); expected a generation and a shape, such as v5e:4x4"
         ) from error

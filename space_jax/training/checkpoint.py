@@ -1,4 +1,4 @@
-"""Checkpoints: state, run facts and held-out results of one step, written together. The only file that knows Orbax."""
+"""Checkpoints: state, run facts and held-out results of one step, written together. The only module that uses Orbax."""
 
 import logging
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from space_jax.training.facts import require_same_run
 _STATE, _FACTS, _RESULTS = "state", "facts", "results"
 _METRIC = "loss"
 
-# What Orbax and the storage below it raise for files that are missing, cut off or of another shape.
+# Raised by Orbax and its storage for files that are missing, truncated or of another shape.
 _READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, ocp.errors.InvalidLayoutError)
 
 
@@ -32,8 +32,8 @@ class Found(NamedTuple):
     """The checkpoints of a run.
 
     Attributes:
-      steps: those that have a checkpoint, rising.
-      best: the one with the lowest held-out loss, the earlier of equals; None where no checkpoint has one.
+      steps: the steps with a checkpoint, ascending.
+      best: the step with the lowest held-out loss, the earliest of equals; None if no checkpoint has one.
     """
 
     steps: tuple[int, ...]
@@ -41,10 +41,10 @@ class Found(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """One checkpoint, read.
+    """A checkpoint that was read.
 
     Attributes:
-      state: on the mesh it was asked for.
+      state: the state on the requested mesh.
       results: held-out metrics known when it was saved.
     """
 
@@ -55,7 +55,7 @@ class Restored(NamedTuple):
 def _context() -> ocp.Context:
     registry = ocp.handlers.local_registry()
     for name in (_FACTS, _RESULTS):
-        registry.add(ocp.handlers.JsonHandler, checkpointable_name=name)  # else a dictionary becomes arrays
+        registry.add(ocp.handlers.JsonHandler, checkpointable_name=name)  # otherwise a dictionary becomes arrays
     context = ocp.Context()
     context.checkpointables.registry = registry
     return context
@@ -79,7 +79,7 @@ def _reading(path: Path) -> Iterator[None]:
     except _READ_ERRORS as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise UserError(
-            f"checkpoint {path}: cannot be read ({reason}); delete that folder to go on from an earlier one"
+            f"checkpoint {path}: cannot be read ({reason}); delete that folder to continue from an earlier one"
         ) from error
 
 
@@ -95,7 +95,7 @@ class Checkpoints:
             self._directory,
             context=_context(),
             preservation_policy=_preservation(keep_last),
-            cleanup_tmp_directories=True,  # what a killed run left half-written
+            cleanup_tmp_directories=True,  # left half-written by a killed run
         )
 
     def __enter__(self) -> "Checkpoints":
@@ -105,64 +105,64 @@ class Checkpoints:
         self._orbax.close()
 
     def steps(self) -> tuple[int, ...]:
-        """The steps that have a checkpoint, rising."""
+        """The steps with a checkpoint, ascending."""
         return _found(self._orbax).steps
 
     def latest(self) -> int | None:
-        """The last step that was saved, or None."""
+        """The last saved step, or None."""
         return max(self.steps(), default=None)
 
     def best(self) -> int | None:
-        """The step with the lowest held-out loss, the earlier of equals; None where no checkpoint has one."""
+        """The step with the lowest held-out loss, the earliest of equals; None if no checkpoint has one."""
         return _found(self._orbax).best
 
     def save(self, step: int, state: Any, facts: dict[str, Any], results: dict[str, float], loss: float | None) -> None:
-        """Saves one step; returns when the state may be donated, while the files are still being written.
+        """Saves one step; returns once the state may be donated, while files are still being written.
 
         Args:
           step: steps done.
           state: arrays on the mesh.
           facts: from `facts.run_facts`.
-          results: the last held-out metrics.
-          loss: held-out loss of exactly this state, or None when it was not evaluated.
+          results: the latest held-out metrics.
+          loss: held-out loss of exactly this state; None if it was not evaluated.
         """
         items = {_STATE: state, _FACTS: facts, _RESULTS: results}
         metrics = None if loss is None else {_METRIC: loss}
         self._orbax.save_checkpointables_async(step, items, metrics=metrics, force=True)
 
     def restore(self, step: int, abstract: Any, facts: dict[str, Any]) -> Restored:
-        """Reads one step onto the mesh of `abstract`, which need not be the mesh it was saved from.
+        """Reads one step onto the mesh of `abstract`, which may differ from the mesh it was saved from.
 
         Args:
           step: one of `steps`.
           abstract: the state as `jax.ShapeDtypeStruct` with shardings.
-          facts: of this run; the checkpoint's must be equal.
+          facts: the facts of this run; must equal the checkpoint's.
 
         Raises:
-          UserError: when there is no such checkpoint, it cannot be read, or it belongs to another configuration.
+          UserError: the checkpoint does not exist, cannot be read, or belongs to another configuration.
         """
         where = self._directory / str(step)
         if step not in self.steps():
             raise UserError(f"checkpoint {where}: does not exist; there are {list(self.steps()) or 'none'}")
         with _reading(where):
-            notes = self._orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
-        require_same_run(notes[_FACTS], facts, str(where))
+            saved = self._orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
+        require_same_run(saved[_FACTS], facts, str(where))
         with _reading(where):
             state = self._orbax.load_checkpointables(step, {_STATE: abstract})[_STATE]
-        return Restored(state, notes[_RESULTS])
+        return Restored(state, saved[_RESULTS])
 
     def wait(self) -> None:
-        """Returns when everything saved so far is on disk."""
+        """Waits until everything saved so far is on disk."""
         self._orbax.wait()
 
 
 def _absolute(directory: Path) -> Path:
-    """What Orbax wants: an absolute path, or one in a bucket, which has no other."""
+    """The absolute path that Orbax requires; a path in a bucket already is absolute."""
     return as_path(directory) if is_remote(directory) else Path(directory).absolute()
 
 
 def find_checkpoints(directory: Path) -> Found:
-    """The checkpoints in a folder, without touching what a run may be writing there; none where there is no folder."""
+    """Lists the checkpoints in a folder, even while a run is writing there; none if the folder is missing."""
     if not _absolute(directory).is_dir():
         return Found((), None)
     with ocp.training.Checkpointer(_absolute(directory), context=_context()) as orbax:
@@ -180,10 +180,10 @@ def load_params(directory: Path, abstract: Any, step: int) -> Any:
     Args:
       directory: the folder with the checkpoints of a run.
       abstract: the parameters as `jax.ShapeDtypeStruct` with shardings.
-      step: one that has a checkpoint.
+      step: a step with a checkpoint.
 
     Raises:
-      UserError: when it cannot be read, lacks parameters or has them in other shapes.
+      UserError: the checkpoint cannot be read, lacks parameters or has them in other shapes.
     """
     where = _absolute(directory) / str(step)
     saved, wanted = _saved_params(directory, step), by_path(abstract)
@@ -200,29 +200,29 @@ def load_params(directory: Path, abstract: Any, step: int) -> Any:
 
 
 def read_notes(directory: Path, step: int) -> tuple[dict[str, Any], dict[str, float]]:
-    """The facts of the run and the held-out metrics known when a step was saved.
+    """The run facts and held-out metrics saved with a step.
 
     Raises:
-      UserError: when they cannot be read.
+      UserError: they cannot be read.
     """
     where = _absolute(directory)
     with ocp.training.Checkpointer(where, context=_context()) as orbax, _reading(where / str(step)):
-        notes = orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
-    return notes[_FACTS], notes[_RESULTS]
+        saved = orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
+    return saved[_FACTS], saved[_RESULTS]
 
 
 def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarray]:
-    """The parameters of a checkpoint on the host, whatever model they are of.
+    """The parameters of a checkpoint on the host, for any model.
 
     Args:
       directory: the folder with the checkpoints of a run.
-      step: the checkpoint; if None the best one where one has a held-out loss, else the latest.
+      step: the checkpoint; None for the best one, or the latest if none has a held-out loss.
 
     Returns:
       path -> array.
 
     Raises:
-      UserError: when there is no checkpoint or it cannot be read.
+      UserError: there is no checkpoint, or it cannot be read.
     """
     if step is None:
         found = find_checkpoints(directory)

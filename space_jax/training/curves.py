@@ -1,4 +1,4 @@
-"""`curves.png`: the losses and held-out measures of a run, drawn from its `metrics.jsonl`."""
+"""`curves.png`: the losses and held-out measures of a run, plotted from its `metrics.jsonl`."""
 
 import math
 import os
@@ -13,9 +13,9 @@ from PIL import Image
 from space_jax.training.metrics import EVALUATION_SECONDS, Record, read_records
 
 _COLUMNS = 3
-_COLOURS = (("#9db4c0", "#c2410c"), ("#c3d69b", "#1d4ed8"), ("#d8c3e0", "#15803d"))  # of training, of held-out data
+_COLOURS = (("#9db4c0", "#c2410c"), ("#c3d69b", "#1d4ed8"), ("#d8c3e0", "#15803d"))  # (training, held-out) for each run
 _HELD_OUT = "eval"
-# Of a training record, what is a loss; the other numbers are about the machine and the schedule.
+# The losses in a training record; its other numbers concern the machine and the schedule.
 _LOSS, _TERM = "loss", "term/"
 
 
@@ -25,7 +25,7 @@ def _series(records: list[Record], kind: str, name: str) -> tuple[list[int], lis
 
 
 def panel_names(records: list[Record]) -> list[str]:
-    """The panels in order: the loss, its terms by name if there are several, then what only an evaluation measures."""
+    """The panels in order: the loss, its terms by name if there are several, then measures of evaluations only."""
     seen = {
         name
         for record in records
@@ -38,29 +38,29 @@ def panel_names(records: list[Record]) -> list[str]:
 
 
 def draw_curves(workdir: Path) -> Path | None:
-    """Draws the curves of a run.
+    """Plots the curves of a run.
 
     Args:
       workdir: holds `metrics.jsonl` and gets `curves.png`.
 
     Returns:
-      The picture, or None where there is nothing to draw yet.
+      The image file, or None if there is nothing to plot yet.
     """
     return draw_runs({"": workdir}, workdir / "curves.png")
 
 
 def draw_runs(runs: Mapping[str, Path], target: Path) -> Path | None:
-    """Draws the curves of several runs into the same panels.
+    """Plots the curves of several runs in the same panels.
 
     Args:
-      runs: what to call a run -> its workdir; up to `len(_COLOURS)`.
-      target: the picture.
+      runs: label -> workdir of each run; at most `len(_COLOURS)`.
+      target: the image file to write.
 
     Returns:
-      `target`, or None where there is nothing to draw yet.
+      `target`, or None if there is nothing to plot yet.
     """
     records = {name: read_records(workdir / "metrics.jsonl") for name, workdir in runs.items()}
-    names = panel_names([record for of_run in records.values() for record in of_run])
+    names = panel_names([record for run_records in records.values() for record in run_records])
     if not names:
         return None
     rows = math.ceil(len(names) / _COLUMNS)
@@ -68,10 +68,10 @@ def draw_runs(runs: Mapping[str, Path], target: Path) -> Path | None:
     canvas = FigureCanvasAgg(figure)
     for index, name in enumerate(names):
         axes = figure.add_subplot(rows, _COLUMNS, index + 1)
-        for (run, of_run), (pale, strong) in zip(records.items(), _COLOURS, strict=False):
-            axes.plot(*_series(of_run, "train", name), color=pale, linewidth=1, label=f"{run} train".strip())
+        for (run, run_records), (pale, strong) in zip(records.items(), _COLOURS, strict=False):
+            axes.plot(*_series(run_records, "train", name), color=pale, linewidth=1, label=f"{run} train".strip())
             held_out = f"{run} held out".strip()
-            axes.plot(*_series(of_run, _HELD_OUT, name), color=strong, linewidth=1.5, marker=".", label=held_out)
+            axes.plot(*_series(run_records, _HELD_OUT, name), color=strong, linewidth=1.5, marker=".", label=held_out)
         axes.set_title(name.removeprefix(_TERM).replace("_", " "), fontsize=10)
         axes.set_xlabel("step", fontsize=8)
         axes.tick_params(labelsize=8)
@@ -79,7 +79,7 @@ def draw_runs(runs: Mapping[str, Path], target: Path) -> Path | None:
         axes.margins(x=0.02)
     figure.axes[0].legend(fontsize=8)
     canvas.draw()
-    # A palette makes the picture a third as large, and these curves have few colours.
+    # A palette makes the file a third as large, and these curves have few colours.
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(48)
     temporary = target.with_name(f".{target.name}.tmp")
     picture.save(temporary, format="PNG", optimize=True)

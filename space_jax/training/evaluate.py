@@ -25,17 +25,17 @@ from space_jax.training.step import accumulate
 
 Vectors = dict[str, np.ndarray]
 
-ACT_VOTERS = 5  # neighbours that vote for dialog acts
-VIEWS_SEED = 0  # of the dropout views of every evaluation, whatever the run's seed
+ACT_VOTERS = 5  # nearest neighbours that vote on dialog acts
+VIEWS_SEED = 0  # seed of the dropout views in every evaluation, independent of the run's seed
 
 
 class Evaluator:
-    """Evaluates parameters of one recipe; its programs are compiled once and used at every evaluation.
+    """Evaluates the parameters of one recipe with programs that are compiled once.
 
     The terms that compare two dropout views are measured with the same dropout at every evaluation, all others without
-    any. The losses take about every second dialogue as unlabelled (`measured_unlabelled`), so that the terms of both
-    streams are measured; retrieval and dialog acts use all labels. Batches come in micro-batches as in training, so
-    that an evaluation needs no more memory than a step, and are contrasted as a whole.
+    dropout. The losses treat about every second dialogue as unlabelled (`measured_unlabelled`), so that the terms of
+    both streams are measured; retrieval and dialog acts use all labels. Batches are divided into micro-batches as in
+    training, so that an evaluation needs no more memory than a step; contrastive losses use the whole batch.
     """
 
     def __init__(self, recipe: Recipe, rules: Rules, mesh: Mesh, batches: Sequence[Batch], bank: Sequence[Batch]):
@@ -43,14 +43,14 @@ class Evaluator:
 
         Args:
           recipe: the model and its loss terms.
-          rules: from logical axis name to mesh axes.
+          rules: logical axis name -> mesh axes.
           mesh: the device mesh.
-          batches: held-out NumPy batches `[A, ...]`, as many on each process.
-          bank: training batches of the same kind; those of their examples with a known user tree are what retrieval
-            searches, those with known acts vote for acts.
+          batches: held-out NumPy batches `[A, ...]`, equally many on each process.
+          bank: training batches of the same kind; retrieval searches their examples with a known user tree, and those
+            with known acts vote on acts.
 
         Raises:
-          UserError: without a held-out batch.
+          UserError: there is no held-out batch.
         """
         if not batches:
             raise UserError("held-out data: there is no batch to evaluate on; prepare a validation split")
@@ -69,8 +69,8 @@ class Evaluator:
         return jax.jit(traced, out_shardings=replicated(self._mesh))
 
     def _forward(self, params: Any, batch: Batch) -> Terms:
-        shown = ~measured_unlabelled(batch.dialogue)
-        known = {f"{fact}_known": getattr(batch, f"{fact}_known") & shown for fact in FACTS}
+        labelled = ~measured_unlabelled(batch.dialogue)
+        known = {f"{fact}_known": getattr(batch, f"{fact}_known") & labelled for fact in FACTS}
         batch = dataclasses.replace(batch, **known)
         terms = self._terms_under(params, batch, lambda _: {})
         compared = self._terms_under(params, batch, lambda index: step_keys(VIEWS_SEED, 0, index))
@@ -81,7 +81,7 @@ class Evaluator:
         return self._recipe.finish(terms, features)
 
     def _represent(self, params: Any, batch: Batch) -> dict[str, jax.Array]:
-        """Vectors and annotations `[A, B / A, ...]`, one micro-batch after the other, as the losses are measured."""
+        """Vectors and annotations `[A, B / A, ...]`, computed one micro-batch at a time, like the losses."""
         vectors = jax.lax.map(lambda micro: self._recipe.represent(params, micro), batch)
         return {**vectors, **_annotations(batch)}
 
@@ -90,8 +90,8 @@ class Evaluator:
 
         Returns:
           `loss`, `term/<name>`, `perplexity` where the recipe generates, `retrieval_<level>` (see
-          `retrieval_accuracy`) where both sides have examples with known user trees, `act_f1` where both have some with
-          known acts.
+          `retrieval_accuracy`) where held-out and training data have known user trees, `act_f1` where both have known
+          acts.
         """
         with jax.set_mesh(self._mesh):
             terms = [jax.device_get(self._terms(params, batch)) for batch in self._batches]
@@ -121,10 +121,10 @@ def _annotations(batch: Batch) -> dict[str, jax.Array]:
 
 
 def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:
-    """The losses of all batches: their sums are added before they are divided; a term of nothing is left out.
+    """The losses over all batches: sums are added before they are divided; terms of weight 0 are omitted.
 
     Args:
-      recipe: names the coefficients and the terms of generation.
+      recipe: provides the coefficients and the names of the generation terms.
       batches: terms of each batch, on the host.
     """
     totals = {name: float(sum(float(terms[name].total) for terms in batches)) for name in batches[0]}
@@ -139,18 +139,18 @@ def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:
 
 
 def neighbour_metrics(queries: Vectors, bank: Vectors) -> dict[str, float]:
-    """Retrieval and dialog acts of held-out examples, given training examples; each of those whose annotation is known.
+    """Retrieval and dialog acts of held-out examples, given training examples; each needs known annotation.
 
-    Acts come from the recipe's act head (a logit above 0) where it has one, else from a vote of the nearest neighbours
-    by the policy vector, or by the understanding vector where there is none.
+    Acts come from the recipe's act head (a logit above 0) if it has one, else from a vote of the nearest neighbours by
+    policy vector, or by understanding vector if there is no policy vector.
 
     Args:
-      queries: `understanding` `[Q, H]`, perhaps `policy` and `act_logits`; `tree`, `acts`, `dialogue`; bool
+      queries: `understanding` `[Q, H]`, optionally `policy` and `act_logits`; `tree`, `acts`, `dialogue`; bool
         `tree_known` and `acts_known`.
-      bank: the same of the training examples.
+      bank: the same for the training examples.
 
     Returns:
-      `retrieval_<level>` and `act_f1`, each where both sides have examples for it.
+      `retrieval_<level>` and `act_f1`, each if both sides have examples for it.
     """
     if not queries or not bank:
         return {}

@@ -1,4 +1,4 @@
-"""What a checkpoint says about its run, so that another run does not go on from it by mistake."""
+"""The facts of a run saved in its checkpoints, so that another run does not resume from them by mistake."""
 
 import dataclasses
 import hashlib
@@ -8,7 +8,7 @@ from typing import Any
 
 from space_jax.errors import UserError
 
-# What may change between the parts of one run: where it runs, who reads the data, what it reports, what it keeps.
+# Fields that may change when a run resumes: machine, data workers, reports, and kept checkpoints.
 _FREE = (
     "mesh.",
     "data.workers",
@@ -27,29 +27,29 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def run_facts(config: Any, corpora: Sequence[str] = ()) -> dict[str, Any]:
-    """The facts of a run: seed, fingerprint and the fields that decide what is computed, as a JSON value.
+    """The facts of a run: seed, fingerprint and the fields that affect the computation, as a JSON value.
 
     Args:
-      config: of the run, a frozen dataclass with `train.seed`.
-      corpora: what tells each corpus from another that was built in the same folder.
+      config: the run's configuration, a frozen dataclass with `train.seed`.
+      corpora: identifies each corpus, so that one rebuilt in the same folder is noticed.
     """
     fields = json.loads(json.dumps(_flatten(dataclasses.asdict(config))))
     fields = {name: value for name, value in fields.items() if not name.startswith(_FREE)}
-    fields |= {f"corpus {index}": told for index, told in enumerate(corpora)}
+    fields |= {f"corpus {index}": identity for index, identity in enumerate(corpora)}
     text = json.dumps(fields, sort_keys=True)
     return {"seed": config.train.seed, "fingerprint": hashlib.sha256(text.encode()).hexdigest(), "fields": fields}
 
 
 def require_same_run(saved: dict[str, Any], current: dict[str, Any], where: str) -> None:
-    """Refuses a checkpoint of another run.
+    """Checks that a checkpoint belongs to this run.
 
     Args:
-      saved: facts that were read with the checkpoint.
+      saved: facts saved in the checkpoint.
       current: facts of this run.
       where: the checkpoint, for the message.
 
     Raises:
-      UserError: naming the first fields that differ.
+      UserError: facts differ; the message names the first fields that do.
     """
     if saved.get("fingerprint") == current["fingerprint"]:
         return

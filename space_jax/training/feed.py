@@ -1,4 +1,4 @@
-"""From the NumPy batches of this process to arrays on the mesh, in step with the other processes."""
+"""Turns this process's NumPy batches into arrays on the mesh, in agreement with the other processes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -20,13 +20,13 @@ B_co = TypeVar("B_co", bound=PackedBatch, covariant=True)
 
 
 class Source(Protocol[B_co]):
-    """The training batches of a run by their number; reading ahead is the source's own affair."""
+    """The training batches of a run by number; prefetching is left to the source."""
 
     def seek(self, step: int) -> None:
         """Makes batch `step` (0, 1, ...) the next one."""
 
     def __next__(self) -> B_co:
-        """The next batch, NumPy arrays `[A, ...]`, this process's share."""
+        """The process's share of the next batch, NumPy arrays `[A, ...]`."""
 
 
 class Delivery(NamedTuple, Generic[B]):
@@ -34,10 +34,10 @@ class Delivery(NamedTuple, Generic[B]):
 
     Attributes:
       batch: global arrays `[A, ...]`.
-      tokens: real tokens of all processes, without padding.
-      padding: share of the token grids that is padding, after growing to the common shape.
-      masked: masked context tokens of all processes.
-      lost: those of them that are not in the loss, see `PackedBatch.masked_and_lost`.
+      tokens: number of tokens on all processes, without padding.
+      padding: share of padding in the token grids, after growing them to the common shape.
+      masked: masked context tokens on all processes.
+      lost: how many of them are not in the loss, see `PackedBatch.masked_and_lost`.
     """
 
     batch: B
@@ -65,10 +65,10 @@ def to_mesh(batch: B, mesh: Mesh) -> B:
       mesh: the device mesh.
 
     Returns:
-      jax.Arrays of all processes' rows and examples; `slot` counts from the first row of all.
+      jax.Arrays with the rows and examples of all processes; `slot` counts from the first of all rows.
 
     Raises:
-      UserError: when the rows or the examples do not divide among the devices.
+      UserError: rows or examples do not divide evenly among the devices.
     """
     index, count = batch_position(mesh)
     rows, examples = batch.occupied.shape[1], batch.valid.shape[1]
@@ -88,12 +88,12 @@ def to_mesh(batch: B, mesh: Mesh) -> B:
 
 
 def same_shape(batches: Sequence[B]) -> list[B]:
-    """Grows batches to the most rows and columns among all of them and all processes, so that one program runs them.
+    """Grows batches to the largest shape among them on all processes, so that one program runs them all.
 
-    Every process must call it, with as many batches.
+    Every process must call it, with equally many batches.
 
     Args:
-      batches: NumPy batches, with or without the axis of micro-batches.
+      batches: NumPy batches, with or without an axis of micro-batches.
     """
     largest = np.max([batch.shape for batch in batches] or [GridShape(0, 0, 0)], axis=0)
     shape = _largest(Exchange(largest.tolist()).read())
@@ -101,33 +101,33 @@ def same_shape(batches: Sequence[B]) -> list[B]:
 
 
 def _largest(shapes: np.ndarray) -> GridShape:
-    """`[N, 3]` -> the shape that each of them fits into."""
+    """The smallest shape that holds all of `shapes` `[N, 3]`."""
     return GridShape(*shapes.max(axis=0).tolist())
 
 
 class _Drawn(NamedTuple, Generic[B]):
-    """A batch of this process, the same on its way to the devices, and what all processes tell of theirs.
+    """A batch of this process, its copy on the devices, and the exchange about the batches of all processes.
 
-    What is on its way is of use as long as no other process needs a larger shape.
+    The copy is usable unless another process needs a larger shape.
     """
 
     batch: B
     on_mesh: B
-    told: Exchange
+    exchange: Exchange
 
 
 class Feed(Generic[B]):
     """The training batches of a run, agreed on by all processes and put on the mesh.
 
-    A batch is drawn and the agreement on it begun before the step on the batch before it is started, and it is taken
-    after that: so its shape is known, and its transfer done, while the devices compute.
+    A batch is drawn, and the exchange about it begun, before the step on the previous batch starts; it is taken after
+    that. Its shape is thus agreed on, and its transfer done, while the devices compute.
     """
 
     def __init__(self, source: Source[B], mesh: Mesh, stop: Callable[[], bool] = lambda: False):
         """Draws nothing yet.
 
         Args:
-          source: of this process.
+          source: this process's batches.
           mesh: the device mesh.
           stop: whether this process was asked to stop.
         """
@@ -135,10 +135,10 @@ class Feed(Generic[B]):
         self._drawn: _Drawn[B] | None = None
 
     def draw(self) -> None:
-        """Draws the next batch, starts its transfer and tells the other processes of it; waits for no device.
+        """Draws the next batch, starts its transfer and its exchange with the other processes; waits for no device.
 
         Raises:
-          UserError: when the training data come to an end.
+          UserError: the training data end.
         """
         assert self._drawn is None, "the batch drawn last was not taken"
         try:
@@ -146,25 +146,25 @@ class Feed(Generic[B]):
         except StopIteration:
             raise UserError("training data: the stream ended, but a training stream must repeat without end") from None
         masked, lost = batch.masked_and_lost()
-        told = Exchange([*batch.shape, int(self._stop()), count_tokens(batch), masked, lost])
-        self._drawn = _Drawn(batch, to_mesh(batch, self._mesh), told)
+        exchange = Exchange([*batch.shape, int(self._stop()), count_tokens(batch), masked, lost])
+        self._drawn = _Drawn(batch, to_mesh(batch, self._mesh), exchange)
 
     def take(self) -> Delivery[B] | None:
-        """The batch drawn last, or None when any process wants to stop.
+        """Returns the batch drawn last, or None if any process was asked to stop.
 
-        One small exchange a step settles both the shape and whether to go on, so that no process waits in a
-        collective for one that has left. The batch of a step that is not taken is drawn again on resumption.
+        One small exchange per step settles both the shape and whether to continue, so that no process waits in a
+        collective for one that has left. If None, the batch is drawn again on resumption.
         """
         drawn, self._drawn = self._drawn, None
         assert drawn is not None, "no batch was drawn"
-        told = drawn.told.read()
-        if told[:, 3].any():
+        numbers = drawn.exchange.read()
+        if numbers[:, 3].any():
             return None
-        batch, on_mesh, shape = drawn.batch, drawn.on_mesh, _largest(told[:, :3])
-        # Slots count from the first row of all processes, so more rows on another one mean another transfer.
+        batch, on_mesh, shape = drawn.batch, drawn.on_mesh, _largest(numbers[:, :3])
+        # Slots count from the first row of all processes, so more rows on another process require a new transfer.
         if shape != batch.shape:
             batch = batch.grown(shape)
             on_mesh = to_mesh(batch, self._mesh)
-        tokens, masked, lost = told[:, 4:].sum(0).tolist()
-        cells = len(told) * sum(segments.size for segments in batch.segments)
+        tokens, masked, lost = numbers[:, 4:].sum(0).tolist()
+        cells = len(numbers) * sum(segments.size for segments in batch.segments)
         return Delivery(on_mesh, tokens, 1.0 - tokens / cells, masked, lost)

@@ -1,4 +1,4 @@
-"""Everything that a model can start from: a run, converted weights, a Hugging Face folder on disk, MiniLM."""
+"""Reads initial weights: from a run, converted weights, a Hugging Face folder on disk, or MiniLM."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from space_jax.training.workdir import CHECKPOINTS, TOKENIZER
 
 
 def read_weights(name: str) -> Weights:
-    """Reads what `--init` names.
+    """Reads the weights named by `--init`.
 
     Args:
-      name: "minilm", or a folder: of a run, of `space-jax convert`, or in the layout of Hugging Face.
+      name: "minilm", or a folder: a run's workdir, the output of `space-jax convert`, or in the layout of Hugging Face.
 
     Raises:
-      UserError: no such folder, or one of another kind or damaged; MiniLM is not installed.
+      UserError: the folder is missing, damaged or of another kind; MiniLM is not installed.
     """
     folder = named_folder(name)
     if (folder / DESCRIPTION).is_file():
@@ -32,8 +32,8 @@ def read_weights(name: str) -> Weights:
     if any((folder / file).is_file() for file in HUGGING_FACE):
         return from_bert(folder)
     raise UserError(
-        f"{folder}: not a folder of weights, which is the workdir of a run, what 'space-jax convert' wrote, or a model "
-        f"in the layout of Hugging Face ({CONFIG} and {SAFETENSORS})"
+        f"{folder}: not a folder of weights: expected the workdir of a run, the output of 'space-jax convert', or a "
+        f"model in the layout of Hugging Face ({CONFIG} and {SAFETENSORS})"
     )
 
 
@@ -44,10 +44,10 @@ def _read_run(workdir: Path) -> Weights:
 
 
 def require_same_tokens(weights: Weights, tokenizer: Tokenizer) -> None:
-    """Refuses weights whose ids mean other tokens than those of a tokenizer.
+    """Checks that the weights' token ids mean the same as those of a tokenizer.
 
     Raises:
-      UserError: naming the first token that differs.
+      UserError: tokens differ; the message names the first.
     """
     theirs = weights.tokenizer
     if theirs is None:

@@ -1,18 +1,18 @@
-"""The training loop, of pre-training and of fine-tuning.
+"""The training loop of pre-training and fine-tuning.
 
-What happens in which order is a contract; resumption depends on it:
+The order of events is a contract, on which resumption depends:
 
-1. The state comes from the last checkpoint of the workdir; else its parameters from `Job.initial`, then `Job.prepare`;
-   else from scratch. Step k takes batch k of the source, so no position in the data has to be saved.
-2. A run from the beginning is evaluated, and saved, before its first step.
-3. For each step: draw the next batch, start the step on the one at hand, read the metrics of the step before, send the
-   next batch to the devices. So a step is always queued there while the host works. A step whose loss is not finite
-   leaves the state as it was, and its metrics are read before anything is evaluated or saved: no checkpoint holds what
-   a later step made of that state.
-4. Where due, evaluate the new state, and after that save it. A checkpoint at step k follows everything that step k was
-   to do, and a resumed run continues with step k + 1.
-5. The run ends after its last step, or after `Pace.patience` evaluations without a better score. A run that was asked
-   to stop saves first.
+1. The state comes from the last checkpoint of the workdir; otherwise its parameters are initialised, from `Job.initial`
+   if given, and passed through `Job.prepare`. Step k takes batch k of the source, so no data position is saved.
+2. A new run is evaluated and saved before its first step.
+3. Each step: draw the next batch, start the step on the current one, read the metrics of the previous step, send the
+   next batch to the devices. A step is therefore always queued while the host works. A step whose loss is not finite
+   leaves the state unchanged, and its metrics are read before anything is evaluated or saved, so no checkpoint holds
+   the result of a later step.
+4. When due, evaluate the new state, then save it. A checkpoint at step k is written after everything else in step k,
+   and a resumed run continues with step k + 1.
+5. The run ends after its last step, or after `Pace.patience` evaluations without a better score. A run that is asked to
+   stop saves first.
 """
 
 import dataclasses
@@ -44,36 +44,36 @@ from space_jax.training.step import make_train_step, metric_names
 from space_jax.training.tally import Clock, LostTargets
 from space_jax.training.workdir import Workdir
 
-BEST, SINCE_BEST = "best", "since_best"  # among the results: the best score, and evaluations since then
+BEST, SINCE_BEST = "best", "since_best"  # keys of the results: the best score, and the evaluations since then
 Results = dict[str, float]
 Numbers = dict[str, float]
 
 
-class TrainingDiverged(UserError):  # noqa: N818 - names what happened, as a person would say it
+class TrainingDiverged(UserError):  # noqa: N818 - named after the event
     """The loss or the gradient of a step was not finite."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """What decides which checkpoint is the best.
+    """The measure that decides which checkpoint is the best.
 
     Attributes:
-      name: of one of the results of an evaluation; "" where none decides and the last checkpoint counts.
-      falling: whether less is better, as of a loss.
+      name: one of the results of an evaluation; "" if the last checkpoint counts as the best.
+      falling: whether lower is better, as for a loss.
     """
 
     name: str
     falling: bool = False
 
     def score(self, step: int, results: Results) -> float:
-        """More is better; -inf for a measure that is not finite."""
+        """The score, where higher is better; -inf for a measure that is not finite."""
         if not self.name:
             return float(step)
         value = results[self.name]
         return (-value if self.falling else value) if math.isfinite(value) else -math.inf
 
     def __str__(self) -> str:
-        """In words."""
+        """For example `lowest loss`."""
         return f"{'lowest' if self.falling else 'highest'} {self.name}" if self.name else "last"
 
 
@@ -82,12 +82,12 @@ LAST = Measure("")
 
 @dataclasses.dataclass(frozen=True)
 class Pace:
-    """How long a run is, and after how many steps what is due; after the last step everything is.
+    """The length of a run and the intervals of its events; after the last step, everything is due.
 
     Attributes:
-      steps: of the whole run; 0: it is only evaluated.
-      patience: evaluations without a better score before the run ends; 0: it goes on to the last step.
-      keep_last: checkpoints that are kept beside the best one.
+      steps: steps of the whole run; 0 only evaluates.
+      patience: evaluations without a better score before the run ends; 0 disables early stopping.
+      keep_last: checkpoints kept beside the best one.
     """
 
     steps: int
@@ -98,35 +98,34 @@ class Pace:
     keep_last: int = 1
 
     def due(self, step: int, every: int) -> bool:
-        """Whether what happens every so many steps is due after a step."""
+        """Whether an event with the interval `every` is due after a step."""
         return step % every == 0 or step == self.steps
 
     def ended(self, step: int, results: Results) -> bool:
-        """Whether a run that has got so far needs no further step."""
+        """Whether a run with these results needs no further step."""
         return step >= self.steps or 0 < self.patience <= results.get(SINCE_BEST, 0)
 
 
 @dataclasses.dataclass(frozen=True)
 class Job(Generic[B]):
-    """What is trained, and how.
+    """A training job.
 
     Attributes:
       objective: model and loss terms.
-      optimiser: of the step.
-      schedule: the optimiser's learning rate, to be reported.
+      optimiser: the optimiser.
+      schedule: the optimiser's learning rate, for reports.
       source: the training batches.
-      shape: one micro-batch; only shapes are read.
+      shape: one micro-batch; only its shapes are used.
       mesh: the device mesh.
-      rules: from logical axis name to mesh axes.
-      model: sizes, for `initial`.
-      seed: of parameters and dropout.
-      pace: how long, and how often what.
-      facts: of the run, see `facts.run_facts`.
-      evaluate: from the parameters to the results of an evaluation; it may ask whether some results are the best so
-        far.
-      measure: the result that decides.
-      initial: what the parameters of a run from the beginning start from.
-      prepare: what is done to them after that.
+      rules: logical axis name -> mesh axes.
+      model: the model's configuration, for `initial`.
+      seed: seed of parameters and dropout.
+      pace: length and intervals.
+      facts: the run's facts, see `facts.run_facts`.
+      evaluate: maps parameters to results; its second argument tells whether given results are the best so far.
+      measure: the result that decides which checkpoint is the best.
+      initial: initial weights of a new run.
+      prepare: applied to the parameters of a new run after that.
     """
 
     objective: Objective[B]
@@ -148,13 +147,13 @@ class Job(Generic[B]):
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """How a call of `train` ended.
+    """The outcome of a call of `train`.
 
     Attributes:
-      step: steps done in all.
+      step: total number of steps done.
       stopped: whether the run was asked to stop before its end.
-      metrics: the last held-out results.
-      compile_seconds: time of the first step of this call, compilation included; 0.0 where no step was left.
+      metrics: the latest held-out results.
+      compile_seconds: time of this call's first step including compilation; 0.0 if no step was left.
     """
 
     step: int
@@ -164,7 +163,7 @@ class Result:
 
 
 class _Started(NamedTuple):
-    """A step whose metrics were not read yet."""
+    """A step whose metrics have not been read yet."""
 
     step: int
     metrics: jax.Array
@@ -173,7 +172,7 @@ class _Started(NamedTuple):
 
 @dataclasses.dataclass
 class _Run(Generic[B]):
-    """What the loop holds on to, and where it is."""
+    """The state of the loop."""
 
     job: Job[B]
     place: Workdir
@@ -184,9 +183,9 @@ class _Run(Generic[B]):
     state: TrainState
     step: int
     results: Results  # of the last evaluation
-    is_best: bool = False  # whether the state at hand was evaluated and has the best score so far
+    is_best: bool = False  # whether the current state was evaluated and has the best score so far
     started: _Started | None = None
-    timed_from: float = 0.0  # the end of what was last accounted for
+    timed_from: float = 0.0  # the end of the last timed interval
     clock: Clock = dataclasses.field(default_factory=Clock)
     targets: LostTargets = dataclasses.field(default_factory=LostTargets)
     compiled: set[GridShape] = dataclasses.field(default_factory=set)
@@ -200,17 +199,17 @@ class _Run(Generic[B]):
 def train(
     job: Job[B], place: Workdir, write_down: Callable[[], None] = lambda: None, console: Console | None = None
 ) -> Result:
-    """Trains until the end, continuing from the last checkpoint of the workdir where there is one.
+    """Trains until the end, resuming from the last checkpoint of the workdir if there is one.
 
     Args:
-      job: what is trained.
-      place: gets `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`; may be in a bucket.
-      write_down: writes what the run is into `place.local`; called once the checkpoints are known to belong to it.
-      console: where progress is shown.
+      job: the training job.
+      place: the workdir; gets `checkpoints/`, `metrics.jsonl`, `tensorboard/` and `curves.png`; may be in a bucket.
+      write_down: writes the run's description to `place.local`; called once the checkpoints are known to be the run's.
+      console: shows progress.
 
     Raises:
-      UserError: for a mesh, batch or checkpoint that does not fit.
-      TrainingDiverged: when a loss or gradient is not finite; the last good checkpoint stays.
+      UserError: the mesh, a batch or a checkpoint does not fit.
+      TrainingDiverged: a loss or gradient is not finite; the last good checkpoint is kept.
     """
     abstract = abstract_state(job.objective, job.optimiser, job.shape, job.rules, job.mesh)
     require_state_fits(abstract, list(job.mesh.devices.flat))
@@ -223,7 +222,7 @@ def train(
         else:
             state, results = init_state(job.objective, job.optimiser, job.shape, job.seed, job.rules, job.mesh), {}
         if jax.process_index() == 0:
-            # Also when a run continues: fields that do not change its numbers may differ from before.
+            # Also on resumption: fields that do not affect the results may have changed.
             write_down()
         last_step, start = (-1, 0) if latest is None else (latest, latest)
         feed = Feed(job.source, job.mesh, lambda: stop.requested)
@@ -252,7 +251,7 @@ def _begin(run: _Run[B]) -> None:
 
 
 def _steps(run: _Run[B], step: Any) -> None:
-    """Steps until the end or until a process is asked to stop."""
+    """Runs steps until the end or until a process is asked to stop."""
     if run.ended:
         return
     pace = run.job.pace
@@ -277,9 +276,9 @@ def _steps(run: _Run[B], step: Any) -> None:
 
 
 def _start(run: _Run[B], step: Any, delivery: Delivery[B]) -> None:
-    """Starts a step and reads the metrics of the one before.
+    """Starts a step and reads the metrics of the previous one.
 
-    A step that meets a new shape is compiled. It is read at once, so that its time is its own.
+    A step with a new shape is compiled. Its metrics are read at once, so that it is timed by itself.
     """
     new = delivery.batch.shape not in run.compiled
     if new:
@@ -293,7 +292,7 @@ def _start(run: _Run[B], step: Any, delivery: Delivery[B]) -> None:
 
 
 def _read_last(run: _Run[B]) -> None:
-    """Reads the metrics of the step that was started last, unless that was done; waits for the devices."""
+    """Reads the metrics of the last started step, if not yet read; waits for the devices."""
     if run.started is None:
         return
     started, run.started = run.started, None
@@ -311,9 +310,9 @@ def _require_finite(run: _Run[B], step: int, numbers: Numbers) -> None:
     bad = [name for name, mean in _term_means(numbers).items() if not math.isfinite(mean)]
     what = f"the loss terms {', '.join(bad)} are" if bad else "the gradient is"
     last = run.checkpoints.latest()
-    kept = "there is no checkpoint yet" if last is None else f"the last good checkpoint is of step {last}"
+    saved = "there is no checkpoint yet" if last is None else f"the last good checkpoint is of step {last}"
     raise TrainingDiverged(
-        f"training step {step}: {what} not finite; {kept}; a lower optimiser.learning_rate or optimiser.clip_norm may "
+        f"training step {step}: {what} not finite; {saved}; a lower optimiser.learning_rate or optimiser.clip_norm may "
         "help"
     )
 
@@ -325,7 +324,7 @@ def _term_means(numbers: Numbers) -> Numbers:
 
 
 def _account(run: _Run[B], started: _Started, seconds: float) -> None:
-    """Times the step; one that met a new shape was compiled and is timed apart."""
+    """Records the time of a step; the first of a shape includes compilation and is recorded separately."""
     delivery, shape = started.delivery, started.delivery.batch.shape
     run.targets.add(delivery.lost, delivery.masked)
     if shape in run.compiled:
@@ -342,35 +341,35 @@ def _log(run: _Run[B], step: int, numbers: Numbers) -> None:
     if not run.job.pace.due(step, run.job.pace.log_every):
         return
     rates = run.clock.look()
-    speed = rates._asdict() if rates.seconds_per_step else {}  # a first step that compiled says nothing about speed
+    speed = rates._asdict() if rates.seconds_per_step else {}  # a step that compiled is no measure of speed
     values = {name: numbers[name] for name in ("loss", "grad_norm", "learning_rate")}
     terms = {f"term/{name}": mean for name, mean in _term_means(numbers).items()}
     weights = {f"weight/{name.removesuffix('/weight')}": n for name, n in numbers.items() if name.endswith("/weight")}
-    lost, complaint = run.targets.look()
+    lost, warning = run.targets.look()
     counts = {"lost_targets": lost, "programs": len(run.compiled)}
     run.writers.write("train", step, {**values, **terms, **weights, **speed, **counts})
-    if complaint:
-        run.progress.say(complaint)
+    if warning:
+        run.progress.say(warning)
     run.progress.report(step, numbers["loss"], rates)
 
 
 def _evaluate(run: _Run[B]) -> None:
-    """Evaluates the state at hand; whether it is the best so far is remembered with the results."""
+    """Evaluates the current state and records whether it is the best so far."""
     best, began = run.results.get(BEST, -math.inf), time.monotonic()
     measure = run.job.measure
     results = run.job.evaluate(run.state.params, lambda found: measure.score(run.step, found) > best)
     score = measure.score(run.step, results)
     run.is_best = score > best
     since = 0 if run.is_best else int(run.results.get(SINCE_BEST, -1)) + 1
-    remembered = {BEST: max(score, best)} if math.isfinite(max(score, best)) else {}
-    run.results = {**results, **remembered, SINCE_BEST: since}
+    history = {BEST: max(score, best)} if math.isfinite(max(score, best)) else {}
+    run.results = {**results, **history, SINCE_BEST: since}
     run.writers.write("eval", run.step, {**results, EVALUATION_SECONDS: time.monotonic() - began})
     shown = "  ".join(f"{name} {value:.4f}" for name, value in results.items() if "/" not in name)
     run.progress.say(f"held out at step {run.step}: {shown}" + (f"  (best so far: {measure})" if run.is_best else ""))
 
 
 def _save(run: _Run[B]) -> None:
-    """Saves the state at hand; with a rank where it is the best, since of equal ones Orbax would keep the later."""
+    """Saves the current state; only the best gets a rank, since among equals Orbax would keep the latest."""
     rank = -run.results[BEST] if run.is_best else None
     run.checkpoints.save(run.step, run.state, run.job.facts, run.results, rank)
     run.place.publish()

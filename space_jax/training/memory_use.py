@@ -1,4 +1,4 @@
-"""What a run takes of memory: the train state on a device, and the compiler on the host."""
+"""The memory use of a run: the train state on a device, and the compiler on the host."""
 
 import ctypes
 import functools
@@ -14,7 +14,7 @@ from space_jax.training.state import TrainState
 GIB = 2**30
 
 _COMPILED = "/jax/core/compile/backend_compile_duration"
-_SHORTEST = 1.0  # seconds; small programs leave little, and looking through the arenas takes a while
+_SHORTEST = 1.0  # seconds; small programs leave little memory behind, and trimming takes time
 
 
 def gib(size: float) -> str:
@@ -23,7 +23,7 @@ def gib(size: float) -> str:
 
 
 def state_bytes(state: Any) -> int:
-    """Bytes of a state (or part of it) on one chip.
+    """Bytes per device of a state or a part of it.
 
     Args:
       state: `jax.ShapeDtypeStruct` with shardings.
@@ -34,19 +34,19 @@ def state_bytes(state: Any) -> int:
 
 
 def state_arithmetic(abstract: TrainState) -> str:
-    """What the train state takes on one device, as a sum in words."""
+    """The memory of the train state on one device, as a sum in words."""
     params, moments = state_bytes(abstract.params), state_bytes(abstract.opt_state)
     return f"parameters {gib(params)} + AdamW's moments {gib(moments)} + gradients {gib(params)}"
 
 
 def require_state_fits(abstract: TrainState, devices: Sequence[jax.Device]) -> None:
-    """Refuses a run whose state alone is larger than a device, before anything is made.
+    """Checks that the state fits into a device, before anything is allocated.
 
-    Parameters, moments and gradients exist at once in every step; activations come on top and are known only once the
-    step is compiled. Does nothing where the device does not report its memory.
+    Parameters, moments and gradients exist at the same time in every step; activations come on top and are known only
+    once the step is compiled. Does nothing if the device does not report its memory.
 
     Raises:
-      UserError: with the sum.
+      UserError: it does not fit; the message has the sum.
     """
     device = next((d for d in devices if d.process_index == jax.process_index()), None)
     limit = ((device.memory_stats() if device is not None else None) or {}).get("bytes_limit")
@@ -60,11 +60,11 @@ def require_state_fits(abstract: TrainState, devices: Sequence[jax.Device]) -> N
 
 @functools.cache
 def return_memory_after_compiling() -> None:
-    """From now on, the memory that the compiler used goes back to the system before the program runs.
+    """Makes the process return the compiler's memory to the system after each compilation from now on.
 
-    On a CPU, XLA compiles in this process. What it frees stays in glibc's arenas, more than half a GiB for the step of
-    a mini model, where the large buffers of the program do not look for room: without this they come on top. Where the
-    C library is not glibc nothing is done.
+    On a CPU, XLA compiles in this process. The memory it frees stays in glibc's arenas (more than half a GiB for the
+    step of a mini model), where the program's large buffers do not use it and so add to it. Does nothing if the C
+    library is not glibc.
     """
     trim = _malloc_trim()
     if trim is None:
@@ -80,5 +80,5 @@ def return_memory_after_compiling() -> None:
 def _malloc_trim() -> Callable[[int], int] | None:
     try:
         return ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):  # another C library; another system
+    except (AttributeError, OSError, TypeError):  # another C library or operating system
         return None

@@ -10,14 +10,14 @@ from jax.sharding import AxisType, Mesh
 from space_jax.config import MESH_AXES, MeshConfig
 from space_jax.errors import UserError
 
-BATCH_AXES = ("data", "fsdp")  # the mesh axes that rows and examples are split over
+BATCH_AXES = ("data", "fsdp")  # the mesh axes over which rows and examples are split
 
 
 def resolve_shape(config: MeshConfig, devices: int) -> tuple[int, int, int]:
     """The sizes (data, fsdp, tensor) of a mesh over `devices` devices.
 
     Raises:
-      UserError: when the sizes do not multiply to the number of devices.
+      UserError: the product of the sizes is not the number of devices.
     """
     sizes = config.sizes
     known = math.prod(size for size in sizes if size != -1)
@@ -35,35 +35,35 @@ def make_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -
 
     Args:
       config: sizes of the three axes.
-      devices: the devices to use, all of them by default.
+      devices: the devices to use; all by default.
 
     Returns:
       A mesh with axes `data`, `fsdp`, `tensor`.
 
     Raises:
-      UserError: when the sizes do not multiply to the number of devices.
+      UserError: the product of the sizes is not the number of devices.
     """
     chosen = list(jax.devices() if devices is None else devices)
     shape = resolve_shape(config, len(chosen))
-    # Auto, because Linen layers and logical constraints fail under the default of Explicit.
+    # Auto, because Linen layers and logical constraints fail with the default, Explicit.
     return jax.make_mesh(shape, MESH_AXES, axis_types=(AxisType.Auto,) * len(MESH_AXES), devices=chosen)
 
 
 def batch_shards(mesh: Mesh) -> int:
-    """How many parts rows and examples are split into."""
+    """The number of parts into which rows and examples are split."""
     return math.prod(mesh.shape[axis] for axis in BATCH_AXES)
 
 
 def batch_position(mesh: Mesh) -> tuple[int, int]:
     """Which part of the global batch this process holds.
 
-    The devices of a process need not come in the order of process indices, so the place is read off the mesh.
+    Devices need not be in the order of process indices, so the position is read from the mesh.
 
     Returns:
       (index, count): this process holds part `index` of `count` equal, consecutive parts.
 
     Raises:
-      UserError: when `tensor` reaches over processes, so that two of them would hold the same rows.
+      UserError: `tensor` spans processes, so that two of them would hold the same rows.
     """
     owners = np.vectorize(lambda device: device.process_index)(mesh.devices).reshape(batch_shards(mesh), -1)
     order: list[int] = []

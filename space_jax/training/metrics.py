@@ -1,4 +1,4 @@
-"""Where the numbers of a run go: `metrics.jsonl`, one object a line, and TensorBoard."""
+"""Writers of a run's metrics: `metrics.jsonl`, one object per line, and TensorBoard."""
 
 import json
 import math
@@ -11,42 +11,42 @@ import jax
 from tensorboardX import SummaryWriter
 
 Record = dict[str, Any]
-EVALUATION_SECONDS = "evaluation_seconds"  # in the records of evaluations
+EVALUATION_SECONDS = "evaluation_seconds"  # key in evaluation records
 
 
 class Writer(Protocol):
-    """Takes the records of a run: `kind` ("train", "eval" or "compile"), `step` and numbers by name."""
+    """Writes the records of a run: `kind` ("train", "eval" or "compile"), `step` and numbers by name."""
 
     def write(self, record: Record) -> None:
         """Writes one record."""
         ...
 
     def close(self) -> None:
-        """Releases what is open."""
+        """Closes open files."""
         ...
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a `metrics.jsonl`; a last line that a killed run left half-written is dropped."""
+    """The records of a `metrics.jsonl`; a half-written last line, left by a killed run, is dropped."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1]]  # only a line that ends is whole
+    return [json.loads(line) for line in lines[:-1]]  # only a line with a line end is complete
 
 
 def _cut_back(path: Path, last_step: int) -> None:
-    """Drops the records after `last_step`, which the resumed run is about to write again."""
-    kept = [record for record in read_records(path) if record["step"] <= last_step]
+    """Drops the records after `last_step`, which the resumed run will write again."""
+    remaining = [record for record in read_records(path) if record["step"] <= last_step]
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+    temporary.write_text("".join(json.dumps(record) + "\n" for record in remaining), encoding="utf-8")
     os.replace(temporary, path)
 
 
 class JsonlWriter:
-    """Appends to a file, one JSON object a line, each on disk before the next; NaN and infinity become null."""
+    """Appends one JSON object per line, flushing each; NaN and infinity become null."""
 
     def __init__(self, path: Path, last_step: int):
-        """Opens `path` after dropping what it holds of steps after `last_step` (-1: everything)."""
+        """Opens `path` after dropping records of steps after `last_step` (-1 drops all)."""
         _cut_back(path, last_step)
         self._file: IO[str] = path.open("a", encoding="utf-8")
 
@@ -62,7 +62,7 @@ class JsonlWriter:
 
 
 class TensorBoardWriter:
-    """Scalars as `<kind>/<name>`; TensorBoard itself hides what a resumed run writes again."""
+    """Scalars as `<kind>/<name>`; TensorBoard itself hides the steps that a resumed run repeats."""
 
     def __init__(self, folder: Path, last_step: int):
         self._writer = SummaryWriter(str(folder), purge_step=last_step + 1)
@@ -79,14 +79,14 @@ class TensorBoardWriter:
 
 
 class Writers:
-    """All writers of a run; on every process but the first there are none."""
+    """All writers of a run; only the first process has any."""
 
     def __init__(self, workdir: Path, last_step: int):
         """Opens the writers.
 
         Args:
           workdir: gets `metrics.jsonl` and `tensorboard/`.
-          last_step: of the checkpoint that the run continues from, -1 for a run from scratch.
+          last_step: step of the checkpoint that the run resumes from, -1 for a new run.
         """
         self._writers: list[Writer] = []
         if jax.process_index() == 0:
@@ -102,6 +102,6 @@ class Writers:
             writer.close()
 
     def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
-        """Hands one record to every writer."""
+        """Passes one record to every writer."""
         for writer in self._writers:
             writer.write({"kind": kind, "step": step, **values})

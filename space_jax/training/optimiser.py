@@ -14,7 +14,7 @@ def learning_rate_schedule(config: OptimiserConfig, steps: int) -> optax.Schedul
     """The learning rate of step k = 0, 1, ..., `steps` - 1.
 
     peak * min(k / warm, (steps - k) / (steps - warm), 1), with warm = round(warmup_share * steps): the first step of a
-    warm-up has rate 0 and the rate would reach 0 again at step `steps`, as in the published runs.
+    warm-up has rate 0, and the rate would reach 0 again at step `steps`, as in the published runs.
     """
     warm = round(config.warmup_share * steps)
 
@@ -28,7 +28,7 @@ def learning_rate_schedule(config: OptimiserConfig, steps: int) -> optax.Schedul
 
 
 def decay_mask(params: Any) -> Any:
-    """True for the parameters that weight decay shrinks: all but biases and LayerNorm's scales."""
+    """True for the parameters with weight decay: all but biases and LayerNorm scales."""
 
     def decays(path: Any, _leaf: Any) -> bool:
         parts = parameter_path(path).lower().split("/")

@@ -1,4 +1,4 @@
-"""Pre-training as the command does it: set up, write down what is run, train."""
+"""Pre-training as the command runs it: set up, record the configuration, train."""
 
 import dataclasses
 import os
@@ -28,7 +28,7 @@ from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
 from space_jax.training.workdir import TOKENIZER, Workdir
 
-FALLING = ("loss", "perplexity", "term/")  # how the names of measures begin of which less is better
+FALLING = ("loss", "perplexity", "term/")  # prefixes of measures for which lower is better
 
 
 def pretrain(
@@ -37,17 +37,17 @@ def pretrain(
     init: str | None = None,
     console: Console | None = None,
 ) -> Result:
-    """Pre-trains, continuing from the last checkpoint of `workdir` where there is one.
+    """Pre-trains, resuming from the last checkpoint of `workdir` if there is one.
 
     Args:
-      config: of the run; the vocabulary comes from the corpora.
+      config: the run's configuration; the vocabulary comes from the corpora.
       workdir: gets `config.json`, `tokenizer/`, `limits.json`, `checkpoints/`, `metrics.jsonl`, `tensorboard/`,
         `curves.png`; may be in a bucket (`gs://...`).
-      init: what the parameters of a new run start from, see `training.initial_weights.read_weights`.
-      console: where progress is shown; standard error by default.
+      init: initial weights of a new run, see `training.initial_weights.read_weights`.
+      console: shows progress; standard error by default.
 
     Raises:
-      UserError: a configuration, corpus or checkpoint that does not fit; a loss that is not finite.
+      UserError: a configuration, corpus or checkpoint does not fit, or a loss is not finite.
     """
     initialise_distributed()
     with ending_together():
@@ -56,7 +56,7 @@ def pretrain(
 
 def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console: Console | None) -> Result:
     setup = Setup(config)
-    # Everything that can be refused is refused before the workdir is touched.
+    # All checks come before the workdir is touched.
     job = pretraining_job(setup)
     unmeasured = setup.unmeasured("validation")
     if unmeasured and jax.process_index() == 0:
@@ -81,15 +81,15 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
 
 
 def best_measure(config: PretrainConfig) -> Measure:
-    """What the best checkpoint of a run has the lowest or highest of."""
+    """The measure that decides a run's best checkpoint."""
     return Measure(config.train.best_by, falling=config.train.best_by.startswith(FALLING))
 
 
 def pretraining_job(setup: Setup) -> Job[Batch]:
-    """What pre-training with a configuration is.
+    """The training job of a pre-training configuration.
 
     Raises:
-      UserError: the corpora have no batch to evaluate on, or the mesh does not fit.
+      UserError: the corpora have no batch to evaluate on, or the mesh does not fit the devices.
     """
     config = setup.config
     mesh, rules, steps = make_mesh(config.mesh), config.mesh.rules, config.train.steps

@@ -1,4 +1,4 @@
-"""Several processes as one run: how they join, what they tell one another, and how they stop or end together."""
+"""Several processes as one run: joining, exchanging numbers, and stopping or failing together."""
 
 import functools
 import os
@@ -17,22 +17,22 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from space_jax.errors import UserError
 
-# A process that says nothing for so long is taken for dead and the others end. On TPUs the death of a host stops a
-# collective without an error, so this is what ends the run there; JAX's own default is 100 s.
+# A process that is silent for this long is considered dead, and the others end. On TPUs a dead host stalls collectives
+# without an error, so only this ends the run; JAX's own default is 100 s.
 HEARTBEAT_SECONDS = 30
 
 _PROCESS_VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
-_FAILED, _REFUSED = 1, 2  # exit statuses, as of the command line
+_FAILED, _REFUSED = 1, 2  # exit statuses, as on the command line
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def initialise_distributed() -> None:
-    """Joins the processes of one run; does nothing where no process variable is set.
+    """Joins the processes of one run; does nothing if no process variable is set.
 
-    Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`. It must run before any other use of jax.
+    Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`. Call it before any other use of jax.
 
     Raises:
-      UserError: when only some of the three are set, or a number is not one.
+      UserError: only some of the three are set, or one is not a valid number.
     """
     values = {name: os.environ.get(name) for name in _PROCESS_VARIABLES}
     missing = [name for name, value in values.items() if not value]
@@ -54,47 +54,46 @@ def initialise_distributed() -> None:
 
 @contextmanager
 def ending_together() -> Iterator[None]:
-    """Ends this process at once when its part of a run of several processes fails.
+    """Ends this process at once when it fails in a run of several processes.
 
-    JAX would first wait at exit for the other processes, which wait in a collective for this one. The end of this
-    process is noticed by the others: by a closed connection, or after `HEARTBEAT_SECONDS`. With one process, errors
-    pass.
+    JAX would first wait at exit for the other processes, which wait in a collective for this one. The others notice the
+    end by a closed connection, or after `HEARTBEAT_SECONDS`. With one process, errors propagate.
     """
     try:
         yield
     except Exception as error:
         if jax.process_count() == 1:
             raise
-        said, status = str(error), _REFUSED
+        message, status = str(error), _REFUSED
         if not isinstance(error, UserError):
             status = _FAILED
-            said = (
+            message = (
                 f"process {jax.process_index()} of {jax.process_count()} failed or lost another one "
                 f"({type(error).__name__}: {' '.join(str(error).split())[:300]}); all processes of the run end, and "
                 "the same command continues from the last checkpoint, also with another number of devices or processes"
             )
-        print(f"space-jax: {said}", file=sys.stderr, flush=True)
+        print(f"space-jax: {message}", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(status)
 
 
 class Exchange:
-    """A few numbers of every process, on their way to all.
+    """An asynchronous exchange of a few numbers between all processes.
 
-    It is begun without waiting for anything and read when it is needed: what it queues on the devices comes before
-    whatever is started after it. Every process must begin it, in the same order among its other work on the devices.
+    It starts without waiting and is read when needed; its work on the devices runs before anything started later. Every
+    process must start it, in the same order relative to its other work on the devices.
     """
 
     def __init__(self, numbers: list[int]):
-        """Begins it.
+        """Starts the exchange.
 
         Args:
-          numbers: of this process, as many on each; they have 64 bits.
+          numbers: this process's numbers, equally many on each; 64-bit integers.
         """
         row = np.asarray(numbers, np.int64)[None]
         self._rows: Any = row
         if jax.process_count() > 1:
-            # As pairs of 32 bits, because jax keeps no 64-bit integers by default and would cut them without a word.
+            # As pairs of 32 bits, because jax by default has no 64-bit integers and would silently truncate them.
             mesh, replicate = _over_processes()
             halves = row.view(np.int32)
             self._rows = replicate(
@@ -102,7 +101,7 @@ class Exchange:
             )
 
     def read(self) -> np.ndarray:
-        """Waits; the numbers of every process, int64 `[processes, N]`."""
+        """Waits for the numbers of every process, int64 `[processes, N]`."""
         if isinstance(self._rows, np.ndarray):
             return self._rows
         return np.ascontiguousarray(self._rows.addressable_data(0)).view(np.int64)
@@ -110,7 +109,7 @@ class Exchange:
 
 @functools.cache
 def _over_processes() -> tuple[Mesh, Any]:
-    """The devices by process, and a program that gives every device what lies divided among the processes."""
+    """The devices by process, and a program that replicates an array sharded over the processes."""
     devices = np.array(jax.devices()).reshape(jax.process_count(), jax.local_device_count())
     mesh = Mesh(devices, ("process", "device"), axis_types=(AxisType.Auto,) * 2)
     return mesh, jax.jit(lambda rows: rows, out_shardings=NamedSharding(mesh, PartitionSpec()))
@@ -119,7 +118,7 @@ def _over_processes() -> tuple[Mesh, Any]:
 class StopSignal:
     """A request to stop: SIGTERM (pre-emption, a cluster's time limit) or SIGINT (Ctrl-C).
 
-    While entered, the first signal asks for a clean end; a second one acts as it would without us.
+    While entered, the first signal requests a clean end; a second one has its usual effect.
     """
 
     def __init__(self) -> None:
@@ -127,7 +126,7 @@ class StopSignal:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignal":
-        if threading.current_thread() is threading.main_thread():  # Python allows handlers nowhere else
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
             for number in _STOP_SIGNALS:
                 self._before[number] = signal.signal(number, self._handle)
         return self

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live bar on a terminal, plain lines elsewhere."""
+"""The progress display of a run: a live bar on a terminal, plain lines elsewhere."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from space_jax.training.tally import Rates
 
 
 def summary(step: int, steps: int, loss: float, rates: Rates) -> str:
-    """`step 10/100  loss 2.3456  12345 tokens/s  padding 8%  left 0:01:30`; no speed before a step was timed."""
+    """`step 10/100  loss 2.3456  12345 tokens/s  padding 8%  left 0:01:30`; without speed until a step was timed."""
     if not rates.seconds_per_step:
         return f"step {step}/{steps}  loss {loss:.4f}"
     left = timedelta(seconds=round(rates.seconds_per_step * (steps - step)))
@@ -21,18 +21,18 @@ def summary(step: int, steps: int, loss: float, rates: Rates) -> str:
 
 
 class RunProgress:
-    """Shows the step, the loss, real tokens a second, the share of padding and the time left.
+    """Shows the step, the loss, tokens per second without padding, the share of padding and the time left.
 
-    Only the first process shows anything. Where the output is no terminal, each report is one line.
+    Only the first process shows anything. If the output is not a terminal, each report is one line.
     """
 
     def __init__(self, steps: int, start: int, console: Console | None = None):
         """Begins at `start` of `steps` steps.
 
         Args:
-          steps: of the whole run.
-          start: steps done before.
-          console: where to write; standard error by default, so that standard output stays for results.
+          steps: steps of the whole run.
+          start: steps already done.
+          console: the output; standard error by default, so that standard output is left for results.
         """
         quiet = jax.process_index() != 0
         self._console = Console(stderr=True, quiet=quiet) if console is None else console
@@ -57,7 +57,7 @@ class RunProgress:
             self._bar.update(self._task, completed=step)
 
     def report(self, step: int, loss: float, rates: Rates) -> None:
-        """Shows how training stands."""
+        """Shows the current step, loss and rates."""
         text = summary(step, self._steps, loss, rates)
         if self._bar is not None:
             self._bar.update(self._task, completed=step, description=text)
@@ -65,5 +65,5 @@ class RunProgress:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Writes one line, above the bar where there is one."""
+        """Writes one line, above the bar if there is one."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)

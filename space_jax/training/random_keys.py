@@ -1,4 +1,4 @@
-"""Random keys by purpose: a key is a function of (seed, step, purpose, micro-batch), so resuming needs no saved key."""
+"""Random keys by purpose: a key is a function of (seed, step, purpose, micro-batch), so that none has to be saved."""
 
 import zlib
 
@@ -9,7 +9,7 @@ from space_jax.models.recipe import KEY_PURPOSES
 
 
 def purpose_number(name: str) -> int:
-    """The stable number of a purpose: CRC-32 of its name, so that a new purpose changes no other stream."""
+    """The stable number of a purpose: CRC-32 of its name, so that adding a purpose changes no other key."""
     return zlib.crc32(name.encode())
 
 
@@ -17,9 +17,9 @@ def step_keys(seed: int, step: ArrayLike, micro_batch: ArrayLike) -> dict[str, j
     """The keys of one micro-batch of one step.
 
     Args:
-      seed: of the run.
+      seed: the run's seed.
       step: scalar, steps done before this one.
-      micro_batch: scalar, its index within the step.
+      micro_batch: scalar, index within the step.
 
     Returns:
       A key for every name of `KEY_PURPOSES`.

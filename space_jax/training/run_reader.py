@@ -1,4 +1,4 @@
-"""A trained model, read from the workdir of its run."""
+"""Reads a trained model from the workdir of its run."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ BEST, LATEST = "best", "latest"
 
 
 def find_step(workdir: Path, wanted: str) -> int:
-    """The step that `wanted` means: "best", "latest" or a number.
+    """The step named by `wanted`: "best", "latest" or a number.
 
     Raises:
       UserError: there is no such checkpoint.
@@ -38,26 +38,24 @@ def find_step(workdir: Path, wanted: str) -> int:
 
 
 def require_same_tokenizer(setup: Setup, workdir: Path) -> None:
-    """Refuses corpora that were built again with another tokenizer, whose ids mean other tokens.
+    """Checks that the corpora were not rebuilt with another tokenizer, whose ids mean other tokens.
 
     Raises:
-      UserError: naming the corpus.
+      UserError: the tokenizer differs; the message names the corpus.
     """
     corpus = setup.corpora[0]
     if load_tokenizer(workdir / TOKENIZER).fingerprint != corpus.metadata.tokenizer:
-        raise UserError(
-            f"{corpus.folder}: was built with another tokenizer than {workdir / TOKENIZER}, the one of the run"
-        )
+        raise UserError(f"{corpus.folder}: was built with another tokenizer than the run's, {workdir / TOKENIZER}")
 
 
 def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
     """The parameters of a checkpoint on this machine's mesh, without the optimiser's state.
 
     Args:
-      setup: of the run.
-      workdir: of the run.
-      step: one that has a checkpoint.
-      batch: any batch of the run, without the axis of micro-batches; only shapes are read.
+      setup: the run's setup.
+      workdir: the run's workdir.
+      step: a step with a checkpoint.
+      batch: any batch of the run, without the axis of micro-batches; only its shapes are used.
 
     Raises:
       UserError: the checkpoint cannot be read or does not fit the configuration.
@@ -68,11 +66,11 @@ def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
 
 
 def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str) -> tuple[int, dict[str, float]]:
-    """Measures a checkpoint of a run.
+    """Evaluates a checkpoint of a run.
 
     Args:
-      config: of the run.
-      workdir: of the run.
+      config: the run's configuration.
+      workdir: the run's workdir.
       wanted: "best", "latest" or a step.
       split: "validation" or "test".
 
@@ -80,7 +78,7 @@ def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str)
       The step and the metrics, as during training.
 
     Raises:
-      UserError: no such checkpoint, no such split, a corpus with another tokenizer.
+      UserError: there is no such checkpoint or split, or a corpus has another tokenizer.
     """
     step = find_step(workdir, wanted)
     setup = Setup(config)

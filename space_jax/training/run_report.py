@@ -1,4 +1,4 @@
-"""What a run learnt, for a person: its measures before and after, and held-out turns with its predictions."""
+"""A report on a run: its measures before and after training, and predictions for held-out turns."""
 
 import collections
 import dataclasses
@@ -28,7 +28,7 @@ from space_jax.training.run_reader import LATEST, TOKENIZER, find_step, read_par
 from space_jax.training.setup import Setup
 
 LONGEST_RESPONSE = 40  # tokens
-# The fields of a batch with one entry an example; the others have one a row.
+# The fields of a batch with one entry per example; the others have one per row.
 _OF_EXAMPLES = (
     *("valid", "user_words", "response_words", "user_tree", "system_tree", "acts", "dialogue"),
     *(f"{fact}_known" for fact in FACTS),
@@ -39,12 +39,12 @@ def before_and_after(workdir: Path) -> Table:
     """Each held-out measure at the first and at the last evaluation of a run.
 
     Raises:
-      UserError: the run has no two evaluations.
+      UserError: the run has fewer than two evaluations.
     """
     path = workdir / "metrics.jsonl"
     records = [record for record in read_records(path) if record["kind"] == "eval"] if path.is_file() else []
     if len(records) < 2:
-        raise UserError(f"{workdir}: no two evaluations to compare; train some more steps first")
+        raise UserError(f"{workdir}: fewer than two evaluations to compare; train for more steps first")
     first, last = records[0], records[-1]
     table = Table("held out", f"step {first['step']}", f"step {last['step']}", title=f"{workdir}: before and after")
     for name, value in last.items():
@@ -57,17 +57,17 @@ def predictions(config: PretrainConfig, workdir: Path, count: int) -> Iterator[T
     """Held-out contexts with the true and the predicted dialog acts and response.
 
     Args:
-      config: of the run.
-      workdir: of the run; its latest checkpoint is read.
-      count: how many, of different dialogues where there are enough.
+      config: the run's configuration.
+      workdir: the run's workdir; the latest checkpoint is used.
+      count: number of contexts, from different dialogues if there are enough.
 
     Raises:
-      UserError: no checkpoint, or one that does not fit.
+      UserError: there is no checkpoint, or it does not fit.
     """
     step = find_step(workdir, LATEST)
     setup, tokenizer = Setup(config), load_tokenizer(workdir / TOKENIZER)
     require_same_tokenizer(setup, workdir)
-    every = _one_example_a_row(setup.config)
+    every = _one_example_per_row(setup.config)
     batch = _selected(every, _of_different_dialogues(every, count))
     params = read_params(setup, workdir, step, batch)
     acts = _predicted_acts(setup, params, batch)
@@ -76,8 +76,8 @@ def predictions(config: PretrainConfig, workdir: Path, count: int) -> Iterator[T
         yield _shown(batch, b, None if acts is None else acts[b], responses.get(b), tokenizer)
 
 
-def _one_example_a_row(config: PretrainConfig) -> Batch:
-    """The held-out examples of an evaluation, because a response is decoded behind the one context of its row."""
+def _one_example_per_row(config: PretrainConfig) -> Batch:
+    """The held-out examples of an evaluation, one per row as decoding requires."""
     size = config.data.eval_examples
     data = dataclasses.replace(config.data, batch_size=size, examples_per_row=1, row_ladder=(1.0,), grids=())
     step = next(iter(eval_batches(data, config.recipe, ["validation"], config.train.seed, size)))
@@ -96,7 +96,7 @@ def _of_different_dialogues(batch: Batch, count: int) -> list[int]:
 
 
 def _selected(batch: Batch, examples: Sequence[int]) -> Batch:
-    """Some examples of a batch that has one a row; example b of the result lies in row b."""
+    """Selects examples of a batch with one per row; example b of the result is in row b."""
     rows = batch.slot[list(examples)]
     taken = {}
     for field in dataclasses.fields(batch):
@@ -106,7 +106,7 @@ def _selected(batch: Batch, examples: Sequence[int]) -> Batch:
 
 
 def _predicted_acts(setup: Setup, params: Any, batch: Batch) -> np.ndarray | None:
-    """`[B, 20]` bool, by the act head or by the nearest training examples with known acts; None without either."""
+    """`[B, 20]` bool, from the act head or the nearest training examples with known acts; None without either."""
     represent = jax.jit(setup.recipe.represent)
     ours = jax.device_get(represent(params, batch))
     if "act_logits" in ours:
@@ -123,7 +123,7 @@ def _predicted_acts(setup: Setup, params: Any, batch: Batch) -> np.ndarray | Non
 
 
 def _responses(setup: Setup, params: Any, batch: Batch, tokenizer: Tokenizer) -> dict[int, str]:
-    """The response that the model writes for each example, one a row; empty for a recipe that writes none."""
+    """The response generated for each example, one per row; empty for a recipe without a decoder for responses."""
     recipe, model = setup.recipe, setup.config.model
     if not isinstance(recipe, Generator):
         return {}
@@ -144,7 +144,7 @@ def _responses(setup: Setup, params: Any, batch: Batch, tokenizer: Tokenizer) ->
 
 
 def _shown(batch: Batch, b: int, acts: np.ndarray | None, response: str | None, tokenizer: Tokenizer) -> Table:
-    """Example b, in row b, as lines of who and what."""
+    """Example b, in row b, as a table of speakers and texts."""
     shown = Table.grid(padding=(0, 2))
     shown.add_column(justify="right", style="bold", min_width=len("predicted"))
     shown.add_column()

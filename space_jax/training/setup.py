@@ -1,4 +1,4 @@
-"""From a configuration to everything that a run is made of: vocabulary, recipe, batches of this process."""
+"""Builds the parts of a run from its configuration: vocabulary, recipe, and this process's batches."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ class Setup:
         """Opens the corpora.
 
         Raises:
-          UserError: a corpus that is not there or does not fit the configuration.
+          UserError: a corpus is missing or does not fit the configuration.
         """
         self.corpora: list[Prepared] = open_corpora(config.data)
         _check(config, self.corpora)
@@ -42,7 +42,7 @@ class Setup:
 
     @property
     def limits(self) -> Limits:
-        """What the corpora keep of a dialogue; of several corpora the most."""
+        """How much of a dialogue the corpora keep; the maximum over several corpora."""
         every = [dataclasses.asdict(corpus.metadata.limits) for corpus in self.corpora]
         return Limits(**{name: max(limits[name] for limits in every) for name in every[0]})
 
@@ -57,13 +57,13 @@ class Setup:
         return list(self._some([split]))
 
     def bank(self) -> Sequence[Batch]:
-        """As many training examples of which something is known, for retrieval to search; none where there are none."""
+        """As many annotated training examples for retrieval to search; empty if there are none."""
         return list(self._some(SOMETHING_KNOWN)) if self._counts(SOMETHING_KNOWN).examples else []
 
     def unmeasured(self, split: str) -> str:
-        """Which measures an evaluation on a split leaves out, and why, in a sentence; "" where it has them all.
+        """A sentence that says which measures an evaluation on a split omits, and why; "" if it omits none.
 
-        Retrieval compares the trees of user turns and the F1 of acts the acts, each of held-out and training examples.
+        Retrieval compares user trees and act F1 compares acts, each between held-out and training examples.
         """
         held_out, bank = self._counts([split]), self._counts(SOMETHING_KNOWN)
         missing = [
@@ -74,7 +74,7 @@ class Setup:
             )
             if not count
         ]
-        return f"not measured, for want of annotation in train or {split}: {', '.join(missing)}" if missing else ""
+        return f"not measured, because train or {split} lacks annotation: {', '.join(missing)}" if missing else ""
 
     def _counts(self, splits: Sequence[str]) -> Counts:
         found = [corpus.metadata.splits.get(split, Counts()) for corpus in self.corpora for split in splits]
@@ -90,12 +90,12 @@ def _check(config: PretrainConfig, corpora: Sequence[Prepared]) -> None:
     turns = max(corpus.metadata.limits.max_turns for corpus in corpora)
     if turns >= config.model.turns:
         raise UserError(
-            f"config field model.turns: {config.model.turns} rows are too few, the corpora have contexts of {turns} "
+            f"config field model.turns: {config.model.turns} rows are too few: the corpora have contexts of {turns} "
             f"turns and the response is turn 0; use at least {turns + 1}"
         )
     tokens = max(corpus.metadata.limits.max_turn_tokens for corpus in corpora) + 2
     if tokens > config.model.positions:
         raise UserError(
-            f"config field model.positions: {config.model.positions} rows are too few, a turn of the corpora has up to "
+            f"config field model.positions: {config.model.positions} rows are too few: a turn of the corpora has up to "
             f"{tokens} tokens with its wrappers"
         )

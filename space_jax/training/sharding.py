@@ -1,4 +1,4 @@
-"""From logical axis names to the mesh: where each parameter, optimiser moment and batch array lies."""
+"""Maps logical axis names to the mesh: the sharding of each parameter, optimiser moment and batch array."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ Rules = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def flax_rules(rules: Rules) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
-    """The rules as `flax.linen.logical_axis_rules` reads them: None, not (), for an axis that is not split."""
+    """The rules for `flax.linen.logical_axis_rules`, with None instead of () for an axis that is not split."""
     return tuple((name, axes or None) for name, axes in rules)
 
 
@@ -25,17 +25,17 @@ def partition_spec(
 ) -> PartitionSpec:
     """The mesh axes of each dimension of one parameter.
 
-    A mesh axis splits one dimension of an array at most: where two logical names ask for it, the first has it.
+    A mesh axis splits at most one dimension of an array: if two logical names map to it, the first wins.
 
     Args:
       path: the parameter, for messages.
-      names: one logical name a dimension; None is never split.
-      shape: of the parameter.
-      rules: from logical name to mesh axes.
+      names: one logical name per dimension; None is never split.
+      shape: the parameter's shape.
+      rules: logical name -> mesh axes.
       mesh_shape: size of each mesh axis.
 
     Raises:
-      UserError: for a name without a rule, names that do not fit the shape, or a dimension that its axes do not divide.
+      UserError: a name has no rule, the names do not fit the shape, or mesh axes do not divide a dimension.
     """
     table = dict(rules)
     if len(names) != len(shape):
@@ -64,7 +64,7 @@ def _names(path: str, leaf: Any) -> tuple[str | None, ...]:
     if isinstance(leaf, nn.LogicallyPartitioned):
         return tuple(leaf.names)
     if leaf.shape:
-        # A parameter without names would be replicated without a word, which is never what a large one wants.
+        # A parameter without names would silently be replicated, which is wrong for a large one.
         raise UserError(f"parameter {path}: shape {leaf.shape} has no logical axis names; wrap its initialiser")
     return ()
 
@@ -82,12 +82,12 @@ def parameter_specs(boxed: Any, rules: Rules, mesh_shape: Mapping[str, int]) -> 
     """The partition spec of every parameter.
 
     Args:
-      boxed: parameters as `jax.eval_shape` of `Recipe.init` gives them, with their logical axis names.
-      rules: from logical name to mesh axes.
+      boxed: parameters with their logical axis names, from `jax.eval_shape` of `Recipe.init`.
+      rules: logical name -> mesh axes.
       mesh_shape: size of each mesh axis.
 
     Returns:
-      A tree like the unboxed parameters, of PartitionSpec.
+      A tree of PartitionSpec in the structure of the unboxed parameters.
 
     Raises:
       UserError: see `partition_spec`.
@@ -109,17 +109,17 @@ def parameter_shardings(boxed: Any, rules: Rules, mesh: Mesh) -> Any:
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
-    """Every device holds all of it."""
+    """The sharding that gives every device the whole array."""
     return NamedSharding(mesh, PartitionSpec())
 
 
 def batch_sharding(mesh: Mesh) -> NamedSharding:
-    """Of every array of a batch `[A, rows or examples, ...]`: micro-batches whole, rows and examples split."""
+    """The sharding of every batch array `[A, rows or examples, ...]`: rows and examples are split, A is not."""
     return NamedSharding(mesh, PartitionSpec(None, BATCH_AXES))
 
 
 def describe_shardings(params: Any) -> str:
-    """A table with one line a parameter: path, shape, dtype, partition spec.
+    """A table with one line per parameter: path, shape, dtype, partition spec.
 
     Args:
       params: arrays on a mesh, or `jax.ShapeDtypeStruct` with a sharding.

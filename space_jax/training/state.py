@@ -1,4 +1,4 @@
-"""The train state: everything that a step changes, and how it is made on the mesh."""
+"""The train state: everything that a step changes, and its initialisation on the mesh."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from space_jax.training.sharding import Rules, flax_rules, parameter_shardings, 
 
 @struct.dataclass
 class TrainState:
-    """What a training step reads and replaces.
+    """The input and output of a training step.
 
     Attributes:
       step: scalar int32, steps done.
       params: float32 parameters, without axis names.
-      opt_state: of optax.
+      opt_state: the optax state.
 
-    Its leaves are arrays, or `jax.ShapeDtypeStruct` or shardings where a function says so.
+    Leaves are arrays, or `jax.ShapeDtypeStruct` or shardings where documented.
     """
 
     step: Any
@@ -31,31 +31,31 @@ class TrainState:
 
 
 def _blank(batch: B) -> B:
-    # Parameters depend on shapes alone; zeros keep processes with different data equal.
+    # Parameters depend only on shapes; zeros make them equal on processes with different data.
     return jax.tree.map(lambda array: jnp.zeros(array.shape, array.dtype), batch)
 
 
 def abstract_params(objective: Objective[B], batch: B) -> Any:
-    """Shapes and axis names of the parameters, without making any.
+    """Shapes and axis names of the parameters, without allocating them.
 
     Args:
-      objective: makes the parameters.
-      batch: one micro-batch; only shapes and dtypes are read.
+      objective: creates the parameters.
+      batch: one micro-batch; only its shapes and dtypes are used.
     """
     return jax.eval_shape(lambda: objective.init(jax.random.key(0), _blank(batch)))
 
 
 def abstract_placed_params(objective: Objective[B], batch: B, rules: Rules, mesh: Mesh) -> Any:
-    """The parameters as `jax.ShapeDtypeStruct` with shardings: what those of a checkpoint are read into.
+    """The parameters as `jax.ShapeDtypeStruct` with shardings, for reading a checkpoint into.
 
     Args:
-      objective: makes the parameters.
-      batch: one micro-batch; only shapes and dtypes are read.
-      rules: from logical axis name to mesh axes.
+      objective: creates the parameters.
+      batch: one micro-batch; only its shapes and dtypes are used.
+      rules: logical axis name -> mesh axes.
       mesh: the device mesh.
 
     Raises:
-      UserError: when an axis name has no rule or a dimension does not divide (see `sharding.partition_spec`).
+      UserError: an axis name has no rule or a dimension does not divide evenly (see `sharding.partition_spec`).
     """
     boxed = abstract_params(objective, batch)
     where = parameter_shardings(boxed, rules, mesh)
@@ -67,12 +67,12 @@ def abstract_placed_params(objective: Objective[B], batch: B, rules: Rules, mesh
 def abstract_state(
     objective: Objective[B], optimiser: optax.GradientTransformation, batch: B, rules: Rules, mesh: Mesh
 ) -> TrainState:
-    """The state as `jax.ShapeDtypeStruct` with shardings: what initialisation makes and a checkpoint restores into.
+    """The state as `jax.ShapeDtypeStruct` with shardings, for initialisation and for restoring a checkpoint.
 
-    The moments of the optimiser lie where their parameters lie; every scalar is replicated.
+    The optimiser's moments are sharded like their parameters; every scalar is replicated.
 
     Raises:
-      UserError: when an axis name has no rule or a dimension does not divide (see `sharding.partition_spec`).
+      UserError: an axis name has no rule or a dimension does not divide evenly (see `sharding.partition_spec`).
     """
     with nn.logical_axis_rules(flax_rules(rules)), jax.set_mesh(mesh):
         boxed = abstract_params(objective, batch)
@@ -103,14 +103,14 @@ def init_state(
     rules: Rules,
     mesh: Mesh,
 ) -> TrainState:
-    """A fresh state, each shard made on the device that keeps it; the same numbers on every mesh.
+    """A new state, each shard created on its own device; the values do not depend on the mesh.
 
     Args:
-      objective: makes the parameters.
+      objective: creates the parameters.
       optimiser: from `optimiser.make_optimiser`.
-      batch: one micro-batch; only shapes and dtypes are read.
-      seed: of the parameters.
-      rules: from logical axis name to mesh axes.
+      batch: one micro-batch; only its shapes and dtypes are used.
+      seed: seed of the parameters.
+      rules: logical axis name -> mesh axes.
       mesh: the device mesh.
 
     Raises:

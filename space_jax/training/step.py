@@ -1,6 +1,6 @@
 """One optimiser step: forward over micro-batches, loss over the whole pool, gradient, update.
 
-Pure functions, `accumulate` -> `train_step`, and their thin jitted shell, `jit_train_step` and `make_train_step`.
+`accumulate` and `train_step` are pure functions; `jit_train_step` and `make_train_step` jit them.
 """
 
 import functools
@@ -28,14 +28,14 @@ def accumulate(
 ) -> tuple[Terms, Any]:
     """Runs the objective's forward part over the A micro-batches of a batch.
 
-    With more than one micro-batch the activations of each are dropped and computed again in the backward pass; only
-    the sums and the features, which the contrastive terms need from the whole pool, stay.
+    With more than one micro-batch the activations of each are discarded and recomputed in the backward pass; only the
+    sums, and the features that the contrastive terms need from the whole pool, are stored.
 
     Args:
       objective: the model and its loss terms.
-      params: without axis names.
+      params: the parameters, without axis names.
       batch: arrays `[A, ...]`.
-      keys_of: from the index of a micro-batch to its random keys.
+      keys_of: maps the index of a micro-batch to its random keys.
 
     Returns:
       (terms, features): the terms added over micro-batches, the features stacked `[A, ...]`.
@@ -67,7 +67,7 @@ def train_step(
 ) -> tuple[TrainState, Metrics]:
     """One step as a pure function of (state, batch).
 
-    A step whose loss or gradient is not finite leaves the state as it was, so that the state in memory stays good.
+    A step whose loss or gradient is not finite leaves the state unchanged, so that it stays usable.
 
     Returns:
       (state, metrics): metrics are scalars: `<term>/total`, `<term>/weight`, `loss`, `grad_norm`, `learning_rate` and
@@ -92,7 +92,7 @@ def train_step(
 
 
 def metric_names(objective: Objective[B]) -> tuple[str, ...]:
-    """What the numbers of a step are called, in the order in which `jit_train_step` stacks them."""
+    """The names of a step's metrics, in the order in which `jit_train_step` stacks them."""
     terms = (f"{name}/{part}" for name in objective.coefficients for part in ("total", "weight"))
     return "loss", "grad_norm", "learning_rate", "finite", *terms
 
@@ -108,11 +108,11 @@ def jit_train_step(
 ) -> Any:
     """`train_step` as a jitted function, to be called, traced or compiled under `jax.set_mesh(mesh)`.
 
-    The state handed in is donated and must not be used again. The metrics come as one float32 vector, in the order of
-    `metric_names`, so that reading them is one transfer.
+    The input state is donated and must not be used again. The metrics are one float32 vector in the order of
+    `metric_names`, so that reading them takes one transfer.
 
     Args:
-      abstract: from `state.abstract_state`; the state keeps these shardings.
+      abstract: from `state.abstract_state`; the output state has these shardings.
     """
     names = metric_names(objective)
 
@@ -134,7 +134,7 @@ def make_train_step(
     rules: Rules,
     mesh: Mesh,
 ) -> Callable[[TrainState, B], tuple[TrainState, jax.Array]]:
-    """`jit_train_step` with its mesh set around every call."""
+    """`jit_train_step` with the mesh set during every call."""
     return_memory_after_compiling()
     jitted = jit_train_step(objective, optimiser, schedule, seed, abstract, rules, mesh)
 

@@ -1,4 +1,4 @@
-"""The folder of a run, which may be in a bucket: checkpoints are written there, small files here and then copied."""
+"""The workdir of a run, possibly in a bucket: checkpoints go there directly, small files by way of a local folder."""
 
 import os
 from pathlib import Path
@@ -8,15 +8,15 @@ import jax
 from space_jax.config_files import CONFIG_FILE
 from space_jax.remote import as_path, cache_folder, fetch_file, files_below, is_remote, reaching
 
-CHECKPOINTS, TOKENIZER, METRICS = "checkpoints", "tokenizer", "metrics.jsonl"  # in a workdir
+CHECKPOINTS, TOKENIZER, METRICS = "checkpoints", "tokenizer", "metrics.jsonl"  # names in a workdir
 
 
 class Workdir:
-    """Where a run writes.
+    """The workdir of a run.
 
     Attributes:
       place: the folder as the user named it.
-      local: where this process writes small files; `place` itself unless that is remote.
+      local: the local folder for small files; `place` itself unless that is remote.
     """
 
     def __init__(self, path: str | os.PathLike[str]):
@@ -31,7 +31,7 @@ class Workdir:
         return self.place / CHECKPOINTS
 
     def fetch(self) -> None:
-        """Brings what a run appends to, before it goes on; what another run left here is forgotten.
+        """Fetches the files that a resumed run appends to; local files left by another run are removed.
 
         Raises:
           UserError: the folder cannot be reached.
@@ -45,7 +45,7 @@ class Workdir:
                     fetch_file(self.place / name, self.local / name)
 
     def publish(self) -> None:
-        """Copies the small files that changed since the last time; an object in a bucket appears whole.
+        """Copies the small files that changed since the last call; an object in a bucket appears atomically.
 
         Raises:
           UserError: the folder cannot be reached.
@@ -54,9 +54,9 @@ class Workdir:
             return
         with reaching(self.place):
             for name in files_below(self.local):
-                told = (self.local / name).stat()
-                if self._published.get(name) != (told.st_mtime_ns, told.st_size):
+                stat = (self.local / name).stat()
+                if self._published.get(name) != (stat.st_mtime_ns, stat.st_size):
                     target = self.place / name
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes((self.local / name).read_bytes())
-                    self._published[name] = (told.st_mtime_ns, told.st_size)
+                    self._published[name] = (stat.st_mtime_ns, stat.st_size)

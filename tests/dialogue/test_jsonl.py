@@ -113,7 +113,7 @@ def test_a_damaged_line_is_named(write, content, message):
 
 
 def test_an_id_used_twice_names_both_lines(write):
-    with pytest.raises(UserError, match=r"jsonl:3: field id: .*'a', which line 1 has"):
+    with pytest.raises(UserError, match=r"jsonl:3: field id: .*'a', already used in line 1"):
         ids(write(b"\n".join([line("a"), line("b"), line("a")])))
 
 
@@ -135,7 +135,7 @@ def test_a_report_lists_so_many_and_counts_all(write, monkeypatch):
 def test_skip_without_a_report_is_logged(write, caplog):
     with caplog.at_level(logging.WARNING):
         ids(write(line("a") + b"\n{\n{\n"), on_error="skip")
-    assert "left out 2 lines" in caplog.text
+    assert "skipped 2 lines" in caplog.text
 
 
 def test_a_wrong_call_fails_at_once_and_not_at_the_first_dialogue(tmp_path):
@@ -178,7 +178,7 @@ def test_what_could_not_be_read_is_not_written(tmp_path):
     with pytest.raises(UserError, match=r"dialogue 1 \('a'\) cannot be written: field turns\[0\].frames"):
         write_jsonl(tmp_path / "d.jsonl", [Dialogue("a", (Turn("user", "west", frames=(frame,)),))])
     twice = [Dialogue("a", (Turn("user", "west"),))] * 2
-    with pytest.raises(UserError, match=r"dialogue 2 .*line 1 has already"):
+    with pytest.raises(UserError, match=r"dialogue 2 .*already used in line 1"):
         write_jsonl(tmp_path / "d.jsonl", twice)
     assert list(tmp_path.iterdir()) == []
 

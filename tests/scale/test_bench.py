@@ -47,7 +47,7 @@ def test_what_is_no_report_is_refused(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"device": "cpu"}))
     (tmp_path / "b.json").write_text("{")
     (tmp_path / "c.json").write_text(json.dumps(REPORT))
-    with pytest.raises(UserError, match=r"a\.json: is no report of space-jax bench, it lacks seconds_per_step"):
+    with pytest.raises(UserError, match=r"a\.json: not a report of space-jax bench: it lacks seconds_per_step"):
         read_report(tmp_path / "a.json")
     with pytest.raises(UserError, match=r"b\.json: cannot be read"):
         read_report(tmp_path / "b.json")

@@ -105,7 +105,7 @@ def plan_on(kind, abstract):
 def test_a_step_that_needs_more_than_a_device_has_is_refused_with_the_sum(abstract):
     plan = plan_on("TPU v5 lite", abstract)
     device_memory.require_program_fits(plan, program(arguments=2**33, temporaries=2**32))
-    with pytest.raises(UserError, match=r"20\.00 GiB a device \(arguments 8\.00 \+ temporaries 12\.00 .* has 15\.75"):
+    with pytest.raises(UserError, match=r"20\.00 GiB per device \(arguments 8\.00 \+ temporaries 12\.00 .* has 15\.75"):
         device_memory.require_program_fits(plan, program(arguments=2**33, temporaries=3 * 2**32))
     of_unknown_memory = plan_on("cpu", abstract)
     device_memory.require_program_fits(of_unknown_memory, program(arguments=2**50, temporaries=0))
@@ -114,7 +114,7 @@ def test_a_step_that_needs_more_than_a_device_has_is_refused_with_the_sum(abstra
 def test_the_compiler_running_out_of_memory_is_a_refusal(abstract):
     plan = plan_on("TPU v5 lite", abstract)
     refusal = device_memory.out_of_memory(RuntimeError("RESOURCE_EXHAUSTED: Used 24.36G of 15.75G hbm. Exceeded"), plan)
-    assert "needs 24.36G and has 15.75G a device" in str(refusal)
+    assert "needs 24.36G and has 15.75G per device" in str(refusal)
     assert device_memory.out_of_memory(RuntimeError("INTERNAL: other"), plan) is None
 
 

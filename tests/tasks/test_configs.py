@@ -28,7 +28,7 @@ def test_a_file_loads_and_its_docstring_holds_the_command(path, tmp_path):
 
 def test_another_kind_of_configuration_is_refused(tmp_path):
     path = FILES[0].parents[1] / "quickstart.py"
-    with pytest.raises(UserError, match="must return a FinetuneConfig, it returned PretrainConfig"):
+    with pytest.raises(UserError, match="must return a FinetuneConfig, but it returned PretrainConfig"):
         load_config(str(path), {}, FinetuneConfig)
     (tmp_path / "config.json").write_text(json.dumps({"recipe": {}}))
     assert not is_finetuned(tmp_path)

@@ -27,7 +27,7 @@ def test_a_converted_folder_and_the_hugging_face_folder_are_the_same_weights(tmp
 
 def test_a_folder_of_something_else(tmp_path):
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(UserError, match="not a folder of weights, which is the workdir of a run"):
+        with pytest.raises(UserError, match="not a folder of weights: expected the workdir of a run"):
             read_weights(str(folder))
 
 

@@ -69,7 +69,7 @@ def test_an_example_is_shown_as_lines(items, batch):
 
 
 def test_two_evaluations_are_compared(tmp_path):
-    with pytest.raises(UserError, match="no two evaluations to compare"):
+    with pytest.raises(UserError, match="fewer than two evaluations to compare"):
         run_report.before_and_after(tmp_path)
     records = [
         '{"kind": "eval", "step": 0, "loss": 2.5, "term/masked": 1.0}',
