@@ -1,10 +1,13 @@
 """Folders in a bucket, with a stand-in for its client: corpora are copied once, the small files of a run go there."""
 
+from pathlib import Path
+
 import pytest
 
 from space_jax.errors import UserError
 from space_jax.features.prepared_corpus import open_prepared
 from space_jax.remote import as_path, files_below, is_remote, local_copy
+from space_jax.training import checkpoint
 from space_jax.training.workdir import Workdir
 
 
@@ -65,9 +68,28 @@ def test_the_small_files_of_a_run_are_published_and_fetched(bucket, monkeypatch,
     assert (other.local / "metrics.jsonl").read_text() == "1\n22\n"
 
 
+def test_what_another_machine_wrote_since_is_not_overwritten(bucket):
+    first = Workdir("gs://bucket/run")
+    first.fetch()
+    first.local.mkdir(parents=True)
+    (first.local / "support.npz").write_text("old")
+    first.publish()
+    (bucket / "run" / "support.npz").write_text("newer")
+    again = Workdir("gs://bucket/run")
+    again.fetch()
+    again.publish()
+    assert (bucket / "run" / "support.npz").read_text() == "newer"
+
+
+def test_orbax_gets_whole_paths_of_both_kinds(bucket, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert str(checkpoint._absolute("gs://bucket/run/checkpoints")) == "gs://bucket/run/checkpoints"
+    assert checkpoint._absolute(Path("run")) == tmp_path / "run"
+
+
 def test_a_local_workdir_is_used_as_it_is(tmp_path):
     place = Workdir(tmp_path / "run")
     place.fetch()
     place.publish()
-    assert place.local == place.place == tmp_path / "run"
+    assert place.local == place.folder == tmp_path / "run"
     assert not place.local.exists()

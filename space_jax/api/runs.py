@@ -15,7 +15,7 @@ from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.tasks import finetune as finetuning
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
-from space_jax.tasks.finetune import Subset
+from space_jax.tasks.finetune import Subset, chosen_by
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.row_predictions import evaluate_file, evaluate_split
 from space_jax.tasks.seeds import summarise
@@ -23,7 +23,8 @@ from space_jax.tasks.task import Json
 from space_jax.tasks.workdir import write_text
 from space_jax.training import pretrain as pretraining
 from space_jax.training.loop import Result
-from space_jax.training.run_reader import evaluate_run
+from space_jax.training.pretrain import best_measure
+from space_jax.training.run_reader import BEST, evaluate_run
 
 PathLike = str | os.PathLike[str]
 
@@ -118,6 +119,7 @@ class Evaluation:
       scores: measure -> value; of a pre-training run as during training, of a fine-tuned one those of its task.
       records: how many records were scored; None for a pre-training run, whose measures count various things.
       left_out: the errors of lines of a file that could not be used.
+      chosen_by: the rule by which the checkpoint was chosen; "" if its step was given.
     """
 
     step: int
@@ -125,6 +127,7 @@ class Evaluation:
     scores: dict[str, float]
     records: int | None = None
     left_out: tuple[str, ...] = ()
+    chosen_by: str = ""
 
 
 def evaluate(
@@ -153,8 +156,10 @@ def evaluate(
         return _evaluate_finetuned(folder, split, step, input, errors, overrides or {})
     if input is not None or errors is not None:
         raise UserError(f"--input, --errors: are for fine-tuned models, and {workdir} is not the workdir of one")
-    number, scores = evaluate_run(apply_overrides(read_config(folder), overrides or {}), folder, step, split)
-    return Evaluation(number, split, scores)
+    config = apply_overrides(read_config(folder), overrides or {})
+    number, scores = evaluate_run(config, folder, step, split)
+    chosen = f"{best_measure(config)} on validation" if step == BEST else ""
+    return Evaluation(number, split, scores, chosen_by=chosen)
 
 
 def _evaluate_finetuned(
@@ -171,7 +176,8 @@ def _evaluate_finetuned(
         if page is None:
             raise UserError(f"--errors: the task {trained.task.name} has no page about errors")
         write_text(Path(errors), page)
-    return Evaluation(trained.step, measured, result.scores, len(result.records), result.errors)
+    chosen = chosen_by(trained.config, trained.task) if step == BEST else ""
+    return Evaluation(trained.step, measured, result.scores, len(result.records), result.errors, chosen)
 
 
 def _require_kind(config: Any, kind: type, function: str) -> None:

@@ -39,7 +39,8 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     if given.json:
         print(json.dumps({"step": result.step, "split": result.measured, **metrics}, indent=1))
         return
-    table = Table("measure", result.measured, title=f"{given.workdir}, step {result.step}")
+    rule = f" (chosen by: {result.chosen_by})" if result.chosen_by else ""
+    table = Table("measure", result.measured, title=f"{given.workdir}, step {result.step}{rule}")
     for name, value in metrics.items():
         table.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
     Console().print(table)

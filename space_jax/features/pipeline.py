@@ -130,7 +130,7 @@ def train_dataset(
     seeds = seeds_of(seed)
     labelled, unlabelled = (concatenated(corpora, splits) for splits in streams_of(recipe.annotation).values())
     check_streams(data, recipe.annotation, labelled is not None, unlabelled is not None)
-    mask = _Mask(corpora[0].metadata.vocabulary, recipe.name, data.context_length)
+    mask = _Mask(corpora[0].metadata.vocabulary, recipe, data.context_length)
     streams = [
         stream.shuffle(seeds[f"shuffle_{kind}"]).repeat().random_map(mask, seed=seeds[f"mask_{kind}"])
         for kind, stream, wanted in (
@@ -180,7 +180,7 @@ def eval_batches(
         named = " or ".join(map(repr, splits))
         raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {named}")
     own_seed = seeds_of(seed)["evaluation"]
-    mask = _Mask(corpora[0].metadata.vocabulary, recipe.name, data.context_length)
+    mask = _Mask(corpora[0].metadata.vocabulary, recipe, data.context_length)
     hidden = held_out.shuffle(own_seed).map(_without_hidden_spans)
     items = hidden.random_map(mask, seed=own_seed)[: min(count, len(held_out))]
     blocks = Blocks(local, part.process_index, part.process_count)
@@ -211,14 +211,17 @@ class _Mask(grain.transforms.RandomMap):
     """Example -> masked item. Its randomness is tied to the example's index in its global stream."""
 
     vocabulary: Vocabulary
-    recipe_name: str
+    recipe: RecipeConfig
     context_length: int
 
     def random_map(self, element: Example, rng: np.random.Generator) -> Item:
-        layout: Layout = assemble(element, self.vocabulary, self.recipe_name, self.context_length)
-        if self.recipe_name == "space1":  # has no masked language model
+        layout: Layout = assemble(element, self.vocabulary, self.recipe.name, self.context_length)
+        if self.recipe.name == "space1":  # has no masked language model
             return Item(layout, layout.ids, NO_TOKENS, NO_TOKENS)
-        masked_ids, columns = mask_spans(layout.ids, layout.spans, layout.turns, self.vocabulary, rng)
+        # Annotated spans are masked in the labelled stream of the recipe only; other examples get BERT's random tokens.
+        labelled = any(getattr(element.known, fact) for fact in self.recipe.annotation)
+        spans = layout.spans if labelled else np.zeros_like(layout.spans)
+        masked_ids, columns = mask_spans(layout.ids, spans, layout.turns, self.vocabulary, rng)
         return Item(layout, masked_ids, columns, NO_TOKENS)
 
 

@@ -60,7 +60,7 @@ class FinetuneTrainConfig:
     epochs: int = 20  # 0: no training, for tasks that work without it (nearest neighbours)
     batch_size: int = 32
     seed: int = 0
-    patience: int = 0  # evaluations without a better score before training stops; 0: never
+    patience: int = 0  # evaluations without a better score before training stops; 0, or keep_by="last": never
     eval_every: int = 1  # epochs
     checkpoint_every: int = 200  # steps, beside one at every evaluation
     log_every: int = 10  # steps

@@ -28,7 +28,7 @@ from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Json, Task
 from space_jax.tasks.text_packing import TaskBatch
 from space_jax.tasks.workdir import ERRORS, LABELS, RESULTS, SUPPORT, write_arrays, write_json, write_text
-from space_jax.training.checkpoint import find_checkpoints, read_notes
+from space_jax.training.checkpoint import agreed_checkpoints, read_notes
 from space_jax.training.facts import require_same_run, run_facts
 from space_jax.training.feed import part_of
 from space_jax.training.initial_weights import read_weights
@@ -92,8 +92,8 @@ def _finetune(
     train_records = _subset(kind, kind.read_split(config.task, config.data, "train"), subset)
     validation = kind.read_split(config.task, config.data, "validation")
     # Everything that can be refused is refused before the workdir is touched.
-    checkpoints = find_checkpoints(place.checkpoints).steps
-    config, tokenizer, initial = _start(config, place.place, init, bool(checkpoints))
+    checkpoints = agreed_checkpoints(place.checkpoints)
+    config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints))
     facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)])
     if checkpoints:
         saved, _ = read_notes(place.checkpoints, checkpoints[-1])
@@ -120,6 +120,12 @@ def _finetune(
 def best_measure(config: FinetuneConfig, task: Task) -> Measure:
     """The rule for the checkpoint that counts."""
     return Measure(task.measure) if config.train.keep_by == "best" else LAST
+
+
+def chosen_by(config: FinetuneConfig, task: Task) -> str:
+    """The rule by which a run's checkpoint was chosen, in words."""
+    measure = best_measure(config, task)
+    return f"{measure} on validation" if measure.name else "no split: the last evaluation"
 
 
 def _job(
@@ -167,7 +173,7 @@ def _job(
         facts=facts,
         evaluate=evaluate,
         measure=best_measure(config, task),
-        prepare=lambda params: task.prepare(params, lambda: inference(params, examples), examples),
+        initialise_head=lambda params: task.initialise_head(params, lambda: inference(params, examples), examples),
     )
 
 
@@ -212,13 +218,13 @@ def _fingerprint(records: Sequence[Any]) -> str:
 
 def _finish(place: Workdir, validation: Sequence[Any], trained_on: int, began: float) -> Json:
     """Predicts with the best checkpoint and writes the results."""
-    trained = Predictor(place.place)
+    trained = Predictor(place.folder)
     predictions = trained.predict_records(validation)
     scores = trained.task.score(validation, predictions)
     results = {
         "step": trained.step,
         "measure": trained.task.measure,
-        "chosen_by": f"{best_measure(trained.config, trained.task)} on validation",
+        "chosen_by": chosen_by(trained.config, trained.task),
         **scores,
         **trained.calibration,
         "training_records": trained_on,
@@ -227,7 +233,7 @@ def _finish(place: Workdir, validation: Sequence[Any], trained_on: int, began: f
     }
     if jax.process_index() == 0:
         write_json(place.local / RESULTS, results)
-        page = trained.task.error_page(validation, predictions, f"{place.place.name}: errors on validation")
+        page = trained.task.error_page(validation, predictions, f"{place.folder.name}: errors on validation")
         if page is not None:
             write_text(place.local / ERRORS, page)
     place.publish()

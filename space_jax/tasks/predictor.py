@@ -62,7 +62,7 @@ class Predictor:
         self.step = runs.find_step(workdir, step)
         mesh = make_mesh(config.mesh)
         shape = self.task.collate([], config.train.predict_batch, None)
-        abstract = abstract_placed_params(self.task, shape, config.mesh.rules, mesh)  # type: ignore[arg-type]
+        abstract = abstract_placed_params(self.task, shape, config.mesh.rules, mesh)
         self.params = load_params(workdir / runs.CHECKPOINTS, abstract, self.step)
         _, results = read_notes(workdir / runs.CHECKPOINTS, self.step)
         self.calibration: Json = {name: value for name, value in results.items() if name in self.task.calibrated}

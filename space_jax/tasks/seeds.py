@@ -4,6 +4,8 @@ import os
 import statistics
 from collections.abc import Mapping
 
+import jax
+
 from space_jax.tasks.task import Json
 from space_jax.tasks.workdir import write_json
 from space_jax.training.workdir import Workdir
@@ -30,8 +32,10 @@ def summarise(workdir: str | os.PathLike[str], runs: Mapping[int, Json]) -> Json
         values = [run[name] for run in runs.values()]
         deviation = statistics.stdev(values) if len(values) > 1 else 0.0
         summary[name] = {"mean": statistics.fmean(values), "deviation": deviation, "of_each": values}
-    place = Workdir(workdir)
-    place.local.mkdir(parents=True, exist_ok=True)
-    write_json(place.local / SUMMARY, summary)
-    place.publish()
+    if jax.process_index() == 0:
+        place = Workdir(workdir)
+        place.fetch()
+        place.local.mkdir(parents=True, exist_ok=True)
+        write_json(place.local / SUMMARY, summary)
+        place.publish()
     return summary

@@ -4,7 +4,6 @@ Fine-tuning takes one of its training records; a mixture keeps the labels of the
 """
 
 import json
-import os
 import typing
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from space_jax.corpora.mixtures.sources import folder_of
 from space_jax.errors import UserError
 from space_jax.tasks.config import DataSource, TaskConfig
 from space_jax.tasks.registry import task_class
+from space_jax.tasks.workdir import write_text
 
 FILE = "shots.json"
 
@@ -99,9 +99,7 @@ def wanted(shots: str, count: int) -> int:
 
 def write_ids(path: Path, records: Sequence[Any], shots: str, seed: int) -> None:
     """Publishes a subset, see `ids_text`."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(ids_text([record.id for record in records], shots, seed), encoding="utf-8")
-    os.replace(temporary, path)
+    write_text(path, ids_text([record.id for record in records], shots, seed))
 
 
 def ids_text(ids: Sequence[str], shots: str, seed: int) -> str:

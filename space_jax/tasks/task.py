@@ -151,7 +151,7 @@ class Task(abc.ABC):
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """Parameters, boxed with their logical axis names; of `batch` only the shapes matter."""
 
-    def prepare(self, params: Any, outputs: Callable[[], Arrays], examples: Sequence[Any]) -> Any:
+    def initialise_head(self, params: Any, outputs: Callable[[], Arrays], examples: Sequence[Any]) -> Any:
         """The parameters of a new run once the weights are in; most tasks leave them as they are.
 
         Args:

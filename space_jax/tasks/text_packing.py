@@ -167,7 +167,7 @@ def pack(encoded: Sequence[Encoded], size: int, shape: Shape, placed: list[list[
       encoded: the examples, none longer than a row.
       size: B, at least their number.
       shape: of the grid.
-      placed: from `place`, where a task has more needs than context tokens.
+      placed: from `first_fit`, where a task has more needs than context tokens.
     """
     assert len(encoded) <= size, f"{len(encoded)} examples for a batch of {size}"
     if placed is None:

@@ -13,9 +13,10 @@ from space_jax.errors import UserError
 from space_jax.models.weights import by_path, nested
 from space_jax.remote import as_path, is_remote
 from space_jax.training.facts import require_same_run
+from space_jax.training.processes import Exchange
 
 _STATE, _FACTS, _RESULTS = "state", "facts", "results"
-_METRIC = "loss"
+_METRIC = "loss"  # its name on disk, whatever the measure of the run
 
 # Raised by Orbax and its storage for files that are missing, truncated or of another shape.
 _READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, ocp.errors.InvalidLayoutError)
@@ -32,8 +33,8 @@ class Found(NamedTuple):
     """The checkpoints of a run.
 
     Attributes:
-      steps: the steps with a checkpoint, ascending.
-      best: the step with the lowest held-out loss, the earliest of equals; None if no checkpoint has one.
+      steps: those that have a checkpoint, rising.
+      best: the one with the lowest rank, the earlier of equals; None where no checkpoint has one.
     """
 
     steps: tuple[int, ...]
@@ -65,7 +66,7 @@ def _preservation(keep_last: int) -> Any:
     policies = ocp.training.preservation_policies
     best = policies.BestN(
         get_metric_fn=lambda metrics: metrics[_METRIC],
-        reverse=True,  # the lowest loss is the best
+        reverse=True,  # the lowest rank is the best
         n=1,
         keep_checkpoints_without_metrics=False,
     )
@@ -84,7 +85,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 class Checkpoints:
-    """The checkpoints of one run: the last `keep_last` and the one with the lowest held-out loss.
+    """The checkpoints of one run: the last `keep_last` and the best one, by the measure of the run.
 
     Every method must be called by every process.
     """
@@ -113,21 +114,21 @@ class Checkpoints:
         return max(self.steps(), default=None)
 
     def best(self) -> int | None:
-        """The step with the lowest held-out loss, the earliest of equals; None if no checkpoint has one."""
+        """The step with the lowest rank, the earlier of equals; None where no checkpoint has one."""
         return _found(self._orbax).best
 
-    def save(self, step: int, state: Any, facts: dict[str, Any], results: dict[str, float], loss: float | None) -> None:
-        """Saves one step; returns once the state may be donated, while files are still being written.
+    def save(self, step: int, state: Any, facts: dict[str, Any], results: dict[str, float], rank: float | None) -> None:
+        """Saves one step; returns when the state may be donated, while the files are still being written.
 
         Args:
           step: steps done.
           state: arrays on the mesh.
           facts: from `facts.run_facts`.
-          results: the latest held-out metrics.
-          loss: held-out loss of exactly this state; None if it was not evaluated.
+          results: the last held-out metrics.
+          rank: of exactly this state among the evaluated ones, less is better; None where it was not the best so far.
         """
         items = {_STATE: state, _FACTS: facts, _RESULTS: results}
-        metrics = None if loss is None else {_METRIC: loss}
+        metrics = None if rank is None else {_METRIC: rank}
         self._orbax.save_checkpointables_async(step, items, metrics=metrics, force=True)
 
     def restore(self, step: int, abstract: Any, facts: dict[str, Any]) -> Restored:
@@ -167,6 +168,16 @@ def find_checkpoints(directory: Path) -> Found:
         return Found((), None)
     with ocp.training.Checkpointer(_absolute(directory), context=_context()) as orbax:
         return _found(orbax)
+
+
+def agreed_checkpoints(directory: Path) -> tuple[int, ...]:
+    """The steps that have a checkpoint, once every process has looked; every process must call it.
+
+    The run that follows creates the folder, and a process that looked later would find one where the others had none.
+    """
+    steps = find_checkpoints(directory).steps
+    Exchange([len(steps)]).read()
+    return steps
 
 
 def _found(orbax: ocp.training.Checkpointer) -> Found:
@@ -216,7 +227,7 @@ def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarra
 
     Args:
       directory: the folder with the checkpoints of a run.
-      step: the checkpoint; None for the best one, or the latest if none has a held-out loss.
+      step: the checkpoint; if None the best one where one has a rank, else the latest.
 
     Returns:
       path -> array.

@@ -3,7 +3,7 @@
 The order of events is a contract, on which resumption depends:
 
 1. The state comes from the last checkpoint of the workdir; otherwise its parameters are initialised, from `Job.initial`
-   if given, and passed through `Job.prepare`. Step k takes batch k of the source, so no data position is saved.
+   if given, and passed through `Job.initialise_head`. Step k takes batch k of the source, so no data position is saved.
 2. A new run is evaluated and saved before its first step.
 3. Each step: draw the next batch, start the step on the current one, read the metrics of the previous step, send the
    next batch to the devices. A step is therefore always queued while the host works. A step whose loss is not finite
@@ -125,7 +125,7 @@ class Job(Generic[B]):
       evaluate: maps parameters to results; its second argument tells whether given results are the best so far.
       measure: the result that decides which checkpoint is the best.
       initial: initial weights of a new run.
-      prepare: applied to the parameters of a new run after that.
+      initialise_head: applied to the parameters of a new run after that.
     """
 
     objective: Objective[B]
@@ -142,7 +142,7 @@ class Job(Generic[B]):
     evaluate: Callable[[Any, Callable[[Results], bool]], Results]
     measure: Measure
     initial: Weights | None = None
-    prepare: Callable[[Any], Any] = lambda params: params
+    initialise_head: Callable[[Any], Any] = lambda params: params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,8 +232,11 @@ def train(
                 _begin(run)
             else:
                 progress.say(f"resuming at step {latest}")
-            _steps(run, step)
-            result = _finish(run)
+            try:
+                _steps(run, step)
+                result = _finish(run)
+            finally:
+                place.publish()  # also what was measured before a step diverged
     if jax.process_index() == 0:
         draw_curves(place.local)
     place.publish()
@@ -245,7 +248,7 @@ def _begin(run: _Run[B]) -> None:
     if initial is not None:
         params, grafted = graft(params, initial, run.job.model)
         run.progress.say(f"parameters from {initial.source}" + (f"; {grafted}" if str(grafted) else ""))
-    run.state = dataclasses.replace(run.state, params=run.job.prepare(params))
+    run.state = dataclasses.replace(run.state, params=run.job.initialise_head(params))
     _evaluate(run)
     _save(run)
 

@@ -14,7 +14,7 @@ from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import by_path, require_fit
-from space_jax.training.checkpoint import find_checkpoints
+from space_jax.training.checkpoint import agreed_checkpoints
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
 from space_jax.training.initial_weights import read_weights, require_same_tokens
@@ -62,10 +62,10 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
     if unmeasured and jax.process_index() == 0:
         print(unmeasured, file=sys.stderr)
     tokenizer = load_tokenizer(setup.corpora[0].tokenizer_folder)
-    if find_checkpoints(place.checkpoints).steps:
-        require_same_tokenizer(setup, place.place)
+    if agreed_checkpoints(place.checkpoints):
+        require_same_tokenizer(setup, place.folder)
         if init is not None and jax.process_index() == 0:
-            print(f"--init {init}: not read, because {place.place} has checkpoints to continue from", file=sys.stderr)
+            print(f"--init {init}: not read, because {place.folder} has checkpoints to continue from", file=sys.stderr)
     elif init is not None:
         initial = read_weights(init)
         require_same_tokens(initial, tokenizer)

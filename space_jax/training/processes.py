@@ -27,13 +27,15 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def initialise_distributed() -> None:
-    """Joins the processes of one run; does nothing if no process variable is set.
+    """Joins the processes of one run; does nothing where no process variable is set, or they have joined already.
 
     Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`. Call it before any other use of jax.
 
     Raises:
       UserError: only some of the three are set, or one is not a valid number.
     """
+    if jax.distributed.is_initialized():  # by the run before in this process: one of several seeds, a caller's own
+        return
     values = {name: os.environ.get(name) for name in _PROCESS_VARIABLES}
     missing = [name for name, value in values.items() if not value]
     if len(missing) == len(_PROCESS_VARIABLES):

@@ -26,10 +26,10 @@ def find_step(workdir: Path, wanted: str) -> int:
     """
     steps, best = find_checkpoints(workdir / CHECKPOINTS)
     if not steps:
-        raise UserError(f"{workdir}: no checkpoints; is it the workdir of a pre-training run?")
+        raise UserError(f"{workdir}: no checkpoints; is it the workdir of a run?")
     listed = ", ".join(map(str, steps))
     if wanted == BEST and best is None:
-        raise UserError(f"--step: no checkpoint of {workdir} has a held-out loss; use {LATEST} or one of {listed}")
+        raise UserError(f"--step: {workdir} has no best checkpoint; use {LATEST} or one of {listed}")
     named = {BEST: best, LATEST: steps[-1], **{str(step): step for step in steps}}
     step = named.get(wanted)
     if step is None:

@@ -1,6 +1,7 @@
 """The workdir of a run, possibly in a bucket: checkpoints go there directly, small files by way of a local folder."""
 
 import os
+import shutil
 from pathlib import Path
 
 import jax
@@ -15,12 +16,12 @@ class Workdir:
     """The workdir of a run.
 
     Attributes:
-      place: the folder as the user named it.
-      local: the local folder for small files; `place` itself unless that is remote.
+      folder: the folder as the user named it.
+      local: the local folder for small files; `folder` itself unless that is remote.
     """
 
     def __init__(self, path: str | os.PathLike[str]):
-        self.place = as_path(path)
+        self.folder = as_path(path)
         self._remote = is_remote(path)
         self.local = cache_folder("runs", os.fspath(path).rstrip("/")) if self._remote else Path(path)
         self._published: dict[str, tuple[int, int]] = {}
@@ -28,7 +29,7 @@ class Workdir:
     @property
     def checkpoints(self) -> Path:
         """The folder that Orbax writes to."""
-        return self.place / CHECKPOINTS
+        return self.folder / CHECKPOINTS
 
     def fetch(self) -> None:
         """Fetches the files that a resumed run appends to; local files left by another run are removed.
@@ -38,11 +39,11 @@ class Workdir:
         """
         if not self._remote or jax.process_index():
             return
-        with reaching(self.place):
+        with reaching(self.folder):
+            shutil.rmtree(self.local, ignore_errors=True)  # else `publish` would put it over what is newer there
             for name in (METRICS, CONFIG_FILE):
-                (self.local / name).unlink(missing_ok=True)
-                if (self.place / name).exists():
-                    fetch_file(self.place / name, self.local / name)
+                if (self.folder / name).exists():
+                    fetch_file(self.folder / name, self.local / name)
 
     def publish(self) -> None:
         """Copies the small files that changed since the last call; an object in a bucket appears atomically.
@@ -52,11 +53,11 @@ class Workdir:
         """
         if not self._remote or jax.process_index():
             return
-        with reaching(self.place):
+        with reaching(self.folder):
             for name in files_below(self.local):
                 stat = (self.local / name).stat()
                 if self._published.get(name) != (stat.st_mtime_ns, stat.st_size):
-                    target = self.place / name
+                    target = self.folder / name
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes((self.local / name).read_bytes())
                     self._published[name] = (stat.st_mtime_ns, stat.st_size)

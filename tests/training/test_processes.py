@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 
+import jax
 import numpy as np
 import pytest
 
@@ -22,6 +23,22 @@ def test_process_variables_come_together(monkeypatch):
     monkeypatch.setenv("JAX_PROCESS_ID", "one")
     with pytest.raises(UserError, match="whole numbers"):
         initialise_distributed()
+
+
+def test_processes_join_once(monkeypatch):
+    """A second run of the same process, such as that of another seed, finds them joined."""
+    for name, value in (
+        ("JAX_COORDINATOR_ADDRESS", "localhost:1"),
+        ("JAX_NUM_PROCESSES", "2"),
+        ("JAX_PROCESS_ID", "0"),
+    ):
+        monkeypatch.setenv(name, value)
+    joined = []
+    monkeypatch.setattr(jax.distributed, "is_initialized", lambda: bool(joined))
+    monkeypatch.setattr(jax.distributed, "initialize", lambda *_, **given: joined.append(given["process_id"]))
+    initialise_distributed()
+    initialise_distributed()
+    assert joined == [0]
 
 
 def test_with_one_process_errors_pass():

@@ -136,8 +136,8 @@ class IntentTask(Task):
         """See `Task.init`."""
         return self.module.init(key, batch, self.linear, self.masks, method="initialise")["params"]
 
-    def prepare(self, params: Any, outputs: Callable[[], Arrays], examples: Sequence[IntentExample]) -> Any:
-        """See `Task.prepare`: the linear head begins as nearest class means."""
+    def initialise_head(self, params: Any, outputs: Callable[[], Arrays], examples: Sequence[IntentExample]) -> Any:
+        """See `Task.initialise_head`: the linear head begins as nearest class means."""
         if not (self.linear and self.config.prototypes):
             return params
         labels = np.array([example.label for example in examples])

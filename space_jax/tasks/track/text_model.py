@@ -18,7 +18,7 @@ class WriterModel(Encoder):
     def __call__(self, batch: TaskBatch, following: jax.Array, counts: jax.Array) -> jax.Array:
         """Loss of `following` `[R, T]`, the token after each of a state's, float32 `[R, T]`, 0 where not `counts`."""
         tokens = Tokens(
-            **{name: batch.rows[f"state_{name}"] for name in ("ids", "positions", "roles", "turns", "segments")}
+            **{name: batch.rows[f"target_{name}"] for name in ("ids", "positions", "roles", "turns", "segments")}
         )
         x, _ = self.backbone.decode(self.embed(tokens), tokens.segments, self.memory(batch))
         return self.backbone.embedding.cross_entropy(x, following, counts)

@@ -64,7 +64,7 @@ class TrackTextTask(Tracker):
         return WriteExample(located.encoded, np.array(state, np.int32))
 
     def collate(self, examples: Sequence[WriteExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
-        """See `Task.collate`; adds the tokens of the states, `state_ids` `[R, T]` and so on.
+        """See `Task.collate`; adds the tokens of the states, `target_ids` `[R, T]` and so on.
 
         Without `rng` each example has its own row, as decoding needs.
         """
@@ -84,11 +84,11 @@ class TrackTextTask(Tracker):
 
         zeros = np.zeros((rows, self.config.written), np.int32)
         written = {
-            "state_ids": grid([one.state for one in examples]),
-            "state_positions": grid([np.arange(len(one.state), dtype=np.int32) for one in examples]),
-            "state_roles": zeros,
-            "state_turns": zeros,
-            "state_segments": grid(segments),
+            "target_ids": grid([one.state for one in examples]),
+            "target_positions": grid([np.arange(len(one.state), dtype=np.int32) for one in examples]),
+            "target_roles": zeros,
+            "target_turns": zeros,
+            "target_segments": grid(segments),
         }
         return dataclasses.replace(batch, rows=written)
 
@@ -134,4 +134,4 @@ class TrackTextTask(Tracker):
 
 def _following(batch: TaskBatch) -> tuple[jax.Array, jax.Array]:
     """The token after each of a state's `[R, T]`, and 1 where there is one."""
-    return shifted_targets(batch.rows["state_ids"], batch.rows["state_segments"])
+    return shifted_targets(batch.rows["target_ids"], batch.rows["target_segments"])

@@ -27,6 +27,7 @@ def test_the_run_learns_and_writes_down_what_came_out(finished):
     workdir, results = finished
     assert results["accuracy"] > 0.9
     assert results["training_records"] == 27
+    assert results["chosen_by"] == "highest accuracy on validation"
     assert results["validation_records"] == 9
     assert json.loads((workdir / "results.json").read_text()) == results
     assert json.loads((workdir / "labels.json").read_text())["labels"] == ["book", "cancel", "greet"]
