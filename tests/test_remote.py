@@ -77,6 +77,8 @@ def test_what_another_machine_wrote_since_is_not_overwritten(bucket):
     (bucket / "run" / "support.npz").write_text("newer")
     again = Workdir("gs://bucket/run")
     again.fetch()
+    again.local.mkdir(parents=True)
+    (again.local / "config.json").write_text("{}")
     again.publish()
     assert (bucket / "run" / "support.npz").read_text() == "newer"
 

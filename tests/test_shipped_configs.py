@@ -33,7 +33,9 @@ def test_every_file_has_its_name_and_a_first_line():
     ],
 )
 def test_an_unknown_name_gets_its_neighbours(name, nearest):
-    with pytest.raises(UserError, match=rf"^configuration '{name}': no file, .*; nearest: {nearest}[,;].* lists them$"):
+    with pytest.raises(
+        UserError, match=rf"^configuration '{name}': neither a file .*; nearest: {nearest}[,;].* lists them$"
+    ):
         shipped_config(name)
 
 

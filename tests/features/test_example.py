@@ -170,7 +170,7 @@ def test_a_whole_dialogue_as_context(word_tokenizer):
     )
     for name in ("turn_tokens", "turn_lengths", "turn_roles"):
         np.testing.assert_array_equal(getattr(context, name), getattr(answered, name))
-    assert not context.labelled
+    assert not any(context.known)
     assert not context.responded
     assert not context.response_tokens.size
     assert not context.user_tree.any()

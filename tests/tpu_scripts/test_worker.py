@@ -140,7 +140,7 @@ def test_progress_reads_what_a_run_wrote(tmp_path):
     save_config(config, tmp_path)
     assert module.progress(tmp_path) == "- of 20"
     with Checkpoints(tmp_path / "checkpoints", 2) as checkpoints:
-        checkpoints.save(10, {"w": jnp.zeros(2)}, {}, {}, {}, None)
+        checkpoints.save(10, {"w": jnp.zeros(2)}, {}, {}, None)
     (tmp_path / "checkpoints" / "20.orbax-checkpoint-tmp").mkdir()  # half-written by a run that was killed
     assert module.progress(tmp_path) == "10 of 20"
     command = [sys.executable, str(script), str(tmp_path)]

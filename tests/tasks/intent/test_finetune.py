@@ -114,4 +114,4 @@ def test_mistakes_are_said(world, finished, tmp_path, capsys):
         finetune(long, tmp_path / "new", str(world / "bert"))
     given = ["finetune", "--config", "x.py", "--workdir", "w", "--seeds", "0,a"]
     assert main(given) == 2
-    assert "configuration 'x.py': no file" in capsys.readouterr().err
+    assert "configuration 'x.py': neither a file nor" in capsys.readouterr().err
