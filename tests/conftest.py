@@ -1,5 +1,6 @@
 """Settings of every test run: eight CPU devices, strict JAX, few hypothesis examples, and the way to real data."""
 
+import importlib.metadata
 import os
 
 # JAX reads them when it is imported, so they are set before anything that imports it.
@@ -13,9 +14,11 @@ _XLA_FLAGS = {
     "--xla_force_host_platform_device_count": "8",
     "--xla_backend_optimization_level": "0",
     "--xla_llvm_disable_expensive_passes": "true",
-    # Eight devices on two busy cores may be slow to meet, and XLA would abort the process after 40 seconds.
-    "--xla_cpu_collective_call_terminate_timeout_seconds": "900",
 }
+# Eight devices on two busy cores may be slow to meet, and XLA would abort the process after 40 seconds. jaxlib before
+# 0.8 does not know the flag, and aborts the process for that.
+if tuple(map(int, importlib.metadata.version("jaxlib").split(".")[:2])) >= (0, 8):
+    _XLA_FLAGS["--xla_cpu_collective_call_terminate_timeout_seconds"] = "900"
 _given = os.environ.get("XLA_FLAGS", "")
 _missing = [f"{flag}={value}" for flag, value in _XLA_FLAGS.items() if flag not in _given]
 os.environ["XLA_FLAGS"] = " ".join([_given, *_missing]).strip()

@@ -137,11 +137,11 @@ def test_without_libtpu_a_sentence_says_what_to_install(tmp_path, capsys, monkey
     assert main(["compile", "--config", str(tmp_path / "c.py"), "--topology", "v5e:4x4"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("space-jax: --topology v5e:4x4: needs libtpu")
-    assert "pip install 'space-jax[tpu-compile]'" in said
+    assert "pip install 'space-jax[tpu]'" in said
     assert said.count("\n") == 1
 
 
-needs_libtpu = pytest.mark.skipif(not topology.has_libtpu(), reason="libtpu is not installed (extra tpu-compile)")
+needs_libtpu = pytest.mark.skipif(not topology.has_libtpu(), reason="libtpu is not installed (extra tpu)")
 
 
 @needs_libtpu
