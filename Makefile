@@ -1,16 +1,18 @@
-# `make quickstart` and `make test` are all that a newcomer needs; both make the environment first.
+# `make quickstart` and `make test` are all that a newcomer needs; both make the environment first. On another tested set:
+#   make core VENV=.venv-colab PYTHON=python3.13 SET=requirements/colab.txt
 PYTHON ?= python3.11
-VENV := .venv
+VENV ?= .venv
+SET ?= requirements.txt
 RUN := $(VENV)/bin/python -m
 QUICK := runs/quickstart
 
-.PHONY: quickstart test test-all lint install clean
+.PHONY: quickstart test test-all core lint install clean
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.txt pyproject.toml setup.py
+$(VENV)/.installed: $(wildcard requirements.txt requirements/*.txt) pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint $(SET) --editable '.[dev]'
 	touch $@
 
 # Large pages make training on CPUs a tenth faster (docs/scaling.md).
@@ -35,6 +37,11 @@ lint: install
 
 test: install
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 40
+
+# What depends on the versions of JAX, Flax, Optax, Orbax and Grain.
+core: install
+	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 10 \
+		tests/losses tests/models tests/features tests/training
 
 test-all: install
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 40

@@ -56,7 +56,7 @@ def test_the_archive_holds_what_a_worker_needs_and_no_settings(cloud, tmp_path):
     assert cloud.run("setup.sh").returncode == 0
     with tarfile.open(tmp_path / "archive") as archive:
         names = archive.getnames()
-    assert {"pyproject.toml", "requirements.txt", "README.md", "space_jax/cli.py"} <= set(names)
+    assert {"pyproject.toml", "requirements.txt", "requirements/extras.txt", "space_jax/cli.py"} <= set(names)
     assert {"configs/space3.py", "tpu_scripts/worker/setup.sh"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.endswith("/settings.sh")]
 

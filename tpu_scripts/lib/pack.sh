@@ -4,7 +4,7 @@
 # pack FILE: what a worker needs to run, as it lies here, uncommitted changes included.
 pack() {
   run tar -czf "$1" -C "$(dirname "$TPU_SCRIPTS")" --exclude=__pycache__ --exclude=settings.sh \
-    space_jax configs tpu_scripts setup.py pyproject.toml requirements.txt README.md
+    space_jax configs tpu_scripts setup.py pyproject.toml requirements.txt requirements README.md
 }
 
 # unpack_and_set_up EXTRA [BUCKET]: the command line that a worker runs on the archive.

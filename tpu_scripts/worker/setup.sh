@@ -14,7 +14,8 @@ fi
 if [[ ! -x $folder/venv/bin/python ]]; then
   "$uv" venv --python 3.11 "$folder/venv"
 fi
-"$uv" pip install --quiet --python "$folder/venv/bin/python" --editable "$folder/code" "jax[$extra]"
+"$uv" pip install --quiet --python "$folder/venv/bin/python" --constraint "$folder/code/requirements.txt" \
+  --editable "$folder/code" "jax[$extra]"
 
 [[ -n $bucket ]] || exit 0
 if ! command -v gcsfuse >/dev/null; then
