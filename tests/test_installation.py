@@ -65,8 +65,9 @@ def test_what_is_imported_is_declared_and_the_other_way_round():
 
 def test_messages_and_docs_name_the_extras_that_there_are():
     files = [*(ROOT / "space_jax").rglob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
-    named = re.findall(r"space-jax\[([\w-]+)\]", "".join(path.read_text(encoding="utf-8") for path in files))
-    assert set(named) == set(EXTRAS)
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    named = {extra for several in re.findall(r"'(?:space-jax|\.)\[([\w,-]+)\]'", text) for extra in several.split(",")}
+    assert named - DEVELOPMENT == set(EXTRAS)
 
 
 @pytest.mark.parametrize("name", sorted(SETS))
@@ -89,3 +90,12 @@ def test_lower_bounds_are_the_oldest_set():
         (bound,) = requirement.specifier
         assert bound.operator == ">="
         assert bound.version == oldest.get(package, pins(SETS["requirements"])[package])
+
+
+def test_the_page_tells_the_versions_of_the_sets():
+    page = (ROOT / "docs/installation.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[([\w./]+)\].*? \| 3\.\d+ \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|", page, re.MULTILINE)
+    assert len(rows) == 3
+    for file, *versions in rows:
+        pinned = pins(ROOT / file)
+        assert versions == [pinned[package] for package in ("jax", "flax", "orbax-checkpoint", "numpy")], file

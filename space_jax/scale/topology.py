@@ -36,9 +36,7 @@ def topology_devices(name: str) -> Sequence[jax.Device]:
     """
     if not has_libtpu():
         machine = "" if (platform.system(), platform.machine()) == ("Linux", "x86_64") else " (x86 Linux only)"
-        raise UserError(
-            f"--topology {name}: needs libtpu{machine}; install it with pip install 'space-jax[tpu]'"
-        )
+        raise UserError(f"--topology {name}: needs libtpu{machine}; install it with pip install 'space-jax[tpu]'")
     for variable, value in _NO_MACHINE.items():
         os.environ.setdefault(variable, value)
     try:
