@@ -1,6 +1,7 @@
 """Settings of every test run: eight CPU devices, strict JAX, few hypothesis examples, and the way to real data."""
 
 import os
+from importlib.metadata import version
 
 # JAX reads them when it is imported, so they are set before anything that imports it.
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -16,6 +17,10 @@ _XLA_FLAGS = {
     # Eight devices on two busy cores may be slow to meet, and XLA would abort the process after 40 seconds.
     "--xla_cpu_collective_call_terminate_timeout_seconds": "900",
 }
+# Without its newer code generator the compiler takes two thirds of the time. Later versions of XLA have no other, and
+# would abort the process at a flag that they do not know.
+if tuple(map(int, version("jaxlib").split(".")[:2])) <= (0, 10):
+    _XLA_FLAGS["--xla_cpu_use_fusion_emitters"] = "false"
 _given = os.environ.get("XLA_FLAGS", "")
 _missing = [f"{flag}={value}" for flag, value in _XLA_FLAGS.items() if flag not in _given]
 os.environ["XLA_FLAGS"] = " ".join([_given, *_missing]).strip()
