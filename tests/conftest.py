@@ -26,6 +26,7 @@ _missing = [f"{flag}={value}" for flag, value in _XLA_FLAGS.items() if flag not 
 os.environ["XLA_FLAGS"] = " ".join([_given, *_missing]).strip()
 
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import jax
@@ -75,13 +76,34 @@ def drawn_keys(monkeypatch) -> list[tuple[int, ...]]:
 
 LONGEST = (
     "test_runs.py",
-    "test_two_processes.py",
-    "test_recipes.py",
     "test_recipes_on_meshes.py",
+    "test_two_processes.py",
+    "test_registry.py",
+    "test_known.py",
     "test_accumulation.py",
+    "test_finetune.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the files that take longest first, so that no worker is left with one of them at the end."""
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
+SHARING_PROGRAMS = ("tests/agent/", "tests/models/", "tests/tasks/intent/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under `--dist loadfile`, also gives one worker the files of a folder whose session fixtures compile programs."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByPrograms(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next(
+                (folder for folder in SHARING_PROGRAMS if nodeid.startswith(folder)), super()._split_scope(nodeid)
+            )
+
+    return ByPrograms(config, log)
