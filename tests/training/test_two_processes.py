@@ -75,6 +75,7 @@ def measured(workdir, kind):
         # It takes three times as long to compile.
         pytest.param("space3", {"term/contrast_user/labelled", "perplexity"}, marks=pytest.mark.slow),
     ],
+    ids=["space2", "space3"],
 )
 def test_pretraining_by_two_processes_equals_one(tmp_path, corpus, recipe, its_own):
     started = start("run_of_pretraining", [recipe, corpus, tmp_path / "two"], processes=2)
