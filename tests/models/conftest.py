@@ -104,7 +104,7 @@ class Runner:
         return float(loss), _sums(terms), grads
 
     def with_dropout(self, batch, keys):
-        """Loss and terms under the keys of dropout; gradients would take three times as long to compile."""
+        """Loss and terms under the keys of dropout; gradients would be most of the compiling."""
         loss, terms = self.loss(self.params, batch, dict(self.recipe.coefficients), keys)
         return float(loss), _sums(terms)
 

@@ -72,7 +72,7 @@ def measured(workdir, kind):
     ("recipe", "its_own"),
     [
         ("space2", {"term/contrast/labelled"}),
-        # It takes three times as long to compile.
+        # It takes several times as long to compile.
         pytest.param("space3", {"term/contrast_user/labelled", "perplexity"}, marks=pytest.mark.slow),
     ],
     ids=["space2", "space3"],
