@@ -15,15 +15,20 @@ _XLA_FLAGS = {
     "--xla_backend_optimization_level": "0",
     "--xla_llvm_disable_expensive_passes": "true",
 }
-# Eight devices on two busy cores may be slow to meet, and XLA would abort the process after 40 seconds. jaxlib before
-# 0.8 does not know the flag, and aborts the process for that.
-if tuple(map(int, importlib.metadata.version("jaxlib").split(".")[:2])) >= (0, 8):
+_JAXLIB = tuple(map(int, importlib.metadata.version("jaxlib").split(".")[:2]))
+# At a flag that it does not know, XLA aborts the process.
+if _JAXLIB >= (0, 8):
+    # Eight devices on two busy cores may be slow to meet, and XLA would abort the process after 40 seconds.
     _XLA_FLAGS["--xla_cpu_collective_call_terminate_timeout_seconds"] = "900"
+if _JAXLIB <= (0, 10):
+    # Without its newer code generator the compiler takes two thirds of the time. Later versions have no other.
+    _XLA_FLAGS["--xla_cpu_use_fusion_emitters"] = "false"
 _given = os.environ.get("XLA_FLAGS", "")
 _missing = [f"{flag}={value}" for flag, value in _XLA_FLAGS.items() if flag not in _given]
 os.environ["XLA_FLAGS"] = " ".join([_given, *_missing]).strip()
 
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import jax
@@ -73,13 +78,34 @@ def drawn_keys(monkeypatch) -> list[tuple[int, ...]]:
 
 LONGEST = (
     "test_runs.py",
-    "test_two_processes.py",
-    "test_recipes.py",
     "test_recipes_on_meshes.py",
+    "test_two_processes.py",
+    "test_registry.py",
+    "test_known.py",
     "test_accumulation.py",
+    "test_finetune.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the files that take longest first, so that no worker is left with one of them at the end."""
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
+SHARING_PROGRAMS = ("tests/agent/", "tests/models/", "tests/tasks/intent/")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under `--dist loadfile`, also gives one worker the files of a folder whose session fixtures compile programs."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByPrograms(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next(
+                (folder for folder in SHARING_PROGRAMS if nodeid.startswith(folder)), super()._split_scope(nodeid)
+            )
+
+    return ByPrograms(config, log)

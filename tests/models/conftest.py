@@ -81,7 +81,7 @@ def make_items(recipe_name: str, known=(ALL, NONE, ALL, ALL, NONE), seed: int = 
 
 
 class Runner:
-    """One recipe with its parameters, and its deterministic loss, terms and gradients of any batch, compiled once."""
+    """One recipe with its parameters; its loss, terms and gradients of any batch are compiled once."""
 
     def __init__(self, name: str):
         self.name = name
@@ -89,16 +89,28 @@ class Runner:
         batch = pack(make_items(name), PACKED)
         boxed = jax.jit(self.recipe.init)(jax.random.key(0), batch)
         self.params = jax.tree.map(lambda b: b.value, boxed, is_leaf=_boxed)
+        self.loss = jax.jit(self._loss)
         self.loss_and_grads = jax.jit(jax.value_and_grad(self._loss, has_aux=True))
 
-    def _loss(self, params, batch, keys):
+    def _loss(self, params, batch, coefficients, keys):
         partial = self.recipe.forward(params, batch, keys)
         terms = self.recipe.finish(partial.terms, jax.tree.map(lambda x: x[None], partial.features))
-        return total_loss(terms, self.recipe.coefficients), terms
+        return total_loss(terms, coefficients), terms
 
-    def __call__(self, batch, keys=None):
-        (loss, terms), grads = self.loss_and_grads(self.params, batch, keys or {})
-        return float(loss), {name: np.asarray([t.total, t.weight]) for name, t in terms.items()}, grads
+    def __call__(self, batch, coefficients=None):
+        """Deterministic loss, terms and gradients, with other coefficients of the terms if given."""
+        coefficients = coefficients or dict(self.recipe.coefficients)
+        (loss, terms), grads = self.loss_and_grads(self.params, batch, coefficients, {})
+        return float(loss), _sums(terms), grads
+
+    def with_dropout(self, batch, keys):
+        """Loss and terms under the keys of dropout; gradients would be most of the compiling."""
+        loss, terms = self.loss(self.params, batch, dict(self.recipe.coefficients), keys)
+        return float(loss), _sums(terms)
+
+
+def _sums(terms):
+    return {name: np.asarray([term.total, term.weight]) for name, term in terms.items()}
 
 
 def _boxed(leaf) -> bool:

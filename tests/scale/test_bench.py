@@ -61,7 +61,7 @@ def test_the_command_measures_a_real_stream(tmp_path, capsys):
     build = ["data", "build", "simulated", "--dialogues", "40", "--labelled-share", "0.5", "--max-turns", "4"]
     build += ["--max-turn-tokens", "20"]
     assert main([*build, "--tokenizer", str(tmp_path / "tokenizer"), "--out", str(tmp_path / "corpus")]) == 0
-    made = f"real_config({str(tmp_path / 'corpus')!r})"
+    made = f"real_config('space3', {str(tmp_path / 'corpus')!r})"
     program = f"from tests.training.run_of_pretraining import real_config\nget_config = lambda: {made}\n"
     (tmp_path / "c.py").write_text(program)
     bench = ["bench", "--config", str(tmp_path / "c.py"), "--steps", "2", "--json"]

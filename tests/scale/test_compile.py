@@ -24,14 +24,14 @@ CONFIG_FILE = """
 from tests.training.run_of_pretraining import real_config
 
 def get_config():
-    return real_config("no/corpus")
+    return real_config("space2", "no/corpus")
 """
 
 
 @pytest.fixture(scope="module")
 def report():
-    """Of a tiny SPACE-3 for the eight devices of this test run; there is no corpus."""
-    return compile_ahead(real_config("no/corpus"), jax.devices(), rows=1.0, vocabulary=400)
+    """Of a tiny SPACE-2 for the eight devices of this test run; there is no corpus."""
+    return compile_ahead(real_config("space2", "no/corpus"), jax.devices(), rows=1.0, vocabulary=400)
 
 
 def test_the_report_says_memory_flops_and_collectives(report):
@@ -49,7 +49,7 @@ def test_the_report_says_memory_flops_and_collectives(report):
 
 
 def test_the_batch_has_the_shapes_of_training(report):
-    config = with_vocabulary(real_config("no/corpus"), 400)
+    config = with_vocabulary(real_config("space2", "no/corpus"), 400)
     batch = batch_shapes(config, make_mesh(config.mesh), rows=1.0)
     assert batch.context.ids.shape == (1, 16, 64)
     assert batch.valid.shape == (1, 16)
@@ -90,8 +90,8 @@ def program(**sizes):
 
 @pytest.fixture(scope="module")
 def abstract():
-    """The train state of the tiny SPACE-3, by shapes."""
-    config = with_vocabulary(real_config("no/corpus"), 400)
+    """The train state of a tiny SPACE-3, by shapes."""
+    config = with_vocabulary(real_config("space3", "no/corpus"), 400)
     mesh = make_mesh(config.mesh)
     return plan_step(config, mesh, batch_shapes(config, mesh)).abstract
 
@@ -146,7 +146,7 @@ needs_libtpu = pytest.mark.skipif(not topology.has_libtpu(), reason="libtpu is n
 
 @needs_libtpu
 def test_a_tpu_slice_of_four_chips():
-    config = real_config("no/corpus")
+    config = real_config("space3", "no/corpus")
     found = compile_ahead(config, topology.topology_devices("v5e:2x2"), rows=1.0, vocabulary=400)
     assert (found["device"], found["devices"]) == ("TPU v5 lite", 4)
     assert 0 < found["memory_per_chip"]["peak"] < found["memory_per_chip"]["available"]
@@ -160,4 +160,4 @@ def test_an_unknown_topology_and_a_tensor_axis_over_hosts():
         topology.topology_devices("v5e:3x")
     mesh = make_mesh(MeshConfig(data=1, tensor=16), topology.topology_devices("v5e:4x4"))
     with pytest.raises(UserError, match="4 processes do not divide the 1 parts"):
-        batch_shapes(with_vocabulary(real_config("no/corpus"), 400), mesh)
+        batch_shapes(with_vocabulary(real_config("space3", "no/corpus"), 400), mesh)

@@ -1,6 +1,6 @@
 """One process of a distributed pre-training run; started by `test_two_processes.py`.
 
-Arguments: the prepared corpus, the workdir.
+Arguments: the name of the recipe, the prepared corpus, the workdir.
 """
 
 import sys
@@ -11,6 +11,7 @@ from space_jax.config import (
     ModelConfig,
     OptimiserConfig,
     PretrainConfig,
+    Space2Config,
     Space3Config,
     TrainConfig,
 )
@@ -19,12 +20,13 @@ from space_jax.training.pretrain import pretrain
 
 LIMITS = Limits(max_turns=4, max_turn_tokens=20, tree_elements=8)
 STEPS = 3
+RECIPES = {"space2": Space2Config(subspace=8), "space3": Space3Config()}
 
 
-def real_config(prepared):
-    """A tiny SPACE-3; without dropout, whose bits would follow the rows that each process packs for itself."""
+def real_config(recipe, prepared):
+    """A tiny model; without dropout, whose bits would follow the rows that each process packs for itself."""
     return PretrainConfig(
-        recipe=Space3Config(),
+        recipe=RECIPES[recipe],
         model=ModelConfig(layers=2, hidden=16, heads=4, mlp=32, positions=64, turns=6, dropout=0.0),
         data=DataConfig(
             prepared=(str(prepared),),
@@ -44,5 +46,6 @@ def real_config(prepared):
 
 
 if __name__ == "__main__":
-    result = pretrain(real_config(sys.argv[1]), sys.argv[2])
+    recipe, prepared, workdir = sys.argv[1:]
+    result = pretrain(real_config(recipe, prepared), workdir)
     print(f"step {result.step} stopped {result.stopped}")
