@@ -28,12 +28,12 @@ SINGLE = {
 
 def write_corpora(root: Path) -> None:
     """Writes all of them into folders of `root` with the names that mixtures and configurations expect."""
+    write_source(root)  # the test split of MultiWOZ, with goals, bookings and tables
     for name, folder in SINGLE.items():
         _write(root / folder, FORMATS[name].files(f"{name.replace('_', ' ')} has said four of us"))
     babi = (root / "babi_dialog" / "dialog-babi-task5trn.txt").read_text()
     _write(root / "babi_dialog", {"dialog-babi-task6trn.txt": babi.replace("babi5", "another")})
     _write(root / "multiwoz21", {"trainListFile": "SNG1\n", "valListFile": "", "testListFile": ""})
-    write_source(root)
     for split, foods in SPLITS.items():
         for name, make in MAKERS.items():
             _write(root / name, make(split, foods))
@@ -176,7 +176,7 @@ def sim_dialogue(split: str, foods: tuple[str, ...]) -> dict[str, str]:
         said = {"text": " ".join(words), "tokens": words, "slots": [{"slot": slot, "start": 0, "exclusive_end": 2}]}
         state = [{"slot": slot, "value": f"{food} moon"}]
         first = {"user_utterance": said, "user_acts": [{"type": "INFORM"}], "dialogue_state": state}
-        system = {"text": "which day ?", "tokens": "which day ?".split(), "slots": []}
+        system = {"text": "which day ?", "tokens": ["which", "day", "?"], "slots": []}
         again = {"system_utterance": system, "system_acts": [{"type": "REQUEST", "slot": "date"}]}
         return {"dialogue_id": f"{folder}{food}", "turns": [first, first | again]}
 
