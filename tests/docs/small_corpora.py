@@ -31,6 +31,8 @@ def write_corpora(root: Path) -> None:
     write_source(root)  # the test split of MultiWOZ, with goals, bookings and tables
     for name, folder in SINGLE.items():
         _write(root / folder, FORMATS[name].files(f"{name.replace('_', ' ')} has said four of us"))
+    for split in ("validation", "test"):  # its three splits are in one file
+        _add(root / "unlabelled" / "data" / "dialogues.json", split)
     babi = (root / "babi_dialog" / "dialog-babi-task5trn.txt").read_text()
     _write(root / "babi_dialog", {"dialog-babi-task6trn.txt": babi.replace("babi5", "another")})
     _write(root / "multiwoz21", {"trainListFile": "SNG1\n", "valListFile": "", "testListFile": ""})
@@ -46,6 +48,12 @@ def _write(folder: Path, files: dict[str, str]) -> None:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content, encoding="utf-8")
+
+
+def _add(file: Path, split: str) -> None:
+    dialogues = json.loads(file.read_text())
+    dialogues.append({**dialogues[0], "data_split": split, "original_id": f"{split}-1"})
+    file.write_text(json.dumps(dialogues))
 
 
 def _utterances(foods: tuple[str, ...]) -> list[tuple[str, int]]:
