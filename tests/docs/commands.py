@@ -136,9 +136,8 @@ def commands_of_target(target: str) -> list[Command]:
     printed = subprocess.run(
         ["make", "--dry-run", "--always-make", target], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    lines = re.sub(r"\\\n\s*", "", printed).splitlines()
-    run = (line.partition(f"{_VENV}python -m space_jax ")[2] for line in lines)
-    return [Command("Makefile", 0, f"space-jax {text}", inline=False) for text in run if text]
+    run = re.findall(r"bin/(?:python -m space_jax|space-jax) (.+)", re.sub(r"\\\n\s*", "", printed))
+    return [Command("Makefile", 0, f"space-jax {text}", inline=False) for text in run]
 
 
 def every_command() -> list[Command]:

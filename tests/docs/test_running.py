@@ -162,13 +162,14 @@ def run(command: Command) -> None:
     """Runs it in this process."""
     arguments = arguments_of(command)
     output = io.StringIO()
-    with contextlib.redirect_stdout(output):
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
+        patch.setattr(sys, "stdin", io.StringIO("I need a cheap hotel.\n/quit\n"))
         if command.program == "space-jax":
             assert main(arguments) == 0
         else:
-            script = arguments[0]
-            sys.argv, sys.path[:0] = arguments, [str(Path(script).parent)]
-            runpy.run_path(script, run_name="__main__")
+            patch.setattr(sys, "argv", arguments)
+            patch.syspath_prepend(str(Path(arguments[0]).parent))
+            runpy.run_path(arguments[0], run_name="__main__")
     if command.output:
         Path(command.output).write_text(output.getvalue())
 
@@ -183,7 +184,7 @@ def checkout(tmp_path_factory):
         "jax_disable_most_optimizations": True,
     }
     before = {name: jax.config.values[name] for name in settings}
-    working, arguments, path = os.getcwd(), sys.argv, list(sys.path)
+    working = os.getcwd()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             jax.config.update(name, value)
@@ -193,7 +194,6 @@ def checkout(tmp_path_factory):
         _fill(folder)
         yield folder
         os.chdir(working)
-        sys.argv, sys.path[:] = arguments, path
         for name, value in before.items():
             jax.config.update(name, value)
         compilation_cache.reset_cache()
@@ -238,7 +238,6 @@ def ran(checkout):
         for path in (path for command in runnable for path in made_by(arguments_of(command))):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         for command in runnable:
-            sys.stdin = io.StringIO("I need a cheap hotel.\n/quit\n")
             try:
                 run(command)
             except BaseException as error:
