@@ -36,6 +36,9 @@ def write_corpora(root: Path) -> None:
     babi = (root / "babi_dialog" / "dialog-babi-task5trn.txt").read_text()
     _write(root / "babi_dialog", {"dialog-babi-task6trn.txt": babi.replace("babi5", "another")})
     _write(root / "multiwoz21", {"trainListFile": "SNG1\n", "valListFile": "", "testListFile": ""})
+    places = [{"name": f"the {food} mill", "food": food, "phone": "1"} for food in FOODS]
+    _write(root / "camrest676" / "db", {"CamRestDB.json": json.dumps(places)})
+    _write(root / "multiwoz21" / "db", {"restaurant_db.json": json.dumps(places)})
     for split, foods in SPLITS.items():
         for name, make in MAKERS.items():
             _write(root / name, make(split, foods))

@@ -41,6 +41,7 @@ AFTER = {
     "docs/pretraining.md": ("configs/space3_sgd.py",),
     "docs/scaling.md": ("configs/space3_sgd.py",),
     "docs/weights.md": ("configs/space3.py",),
+    "configs/finetune/simulated_agent.py": ("Makefile",),
     "configs/finetune/woz2_text.py": ("configs/space3.py",),
     "benchmarks/compare_runs.py": ("configs/space3_sgd.py",),
     "benchmarks/padding.py": ("configs/space3.py",),
