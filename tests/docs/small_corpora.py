@@ -12,6 +12,24 @@ from tests.corpora.test_bad_input import FORMATS
 from tests.evaluation.multiwoz.conftest import write_source
 
 FOODS = ("thai", "greek", "indian", "korean", "french", "turkish", "spanish", "welsh")
+PLACES = (
+    *(
+        "abbey",
+        "bakery",
+        "bridge",
+        "castle",
+        "cathedral",
+        "chapel",
+        "cinema",
+        "college",
+        "embassy",
+        "factory",
+        "fountain",
+    ),
+    *("gallery", "garden", "harbour", "hospital", "junction", "kiosk", "laundry", "library", "lighthouse", "market"),
+    *("monument", "museum", "nursery", "observatory", "orchard", "palace", "quarry", "railway", "reservoir", "stadium"),
+    *("station", "terminal", "theatre", "tunnel", "university", "viaduct", "village", "warehouse", "workshop", "zoo"),
+)
 TRAIN, VALIDATION_SPLIT, TEST_SPLIT = FOODS[:4], FOODS[4:6], FOODS[6:]
 SPLITS = {"train": TRAIN, "validation": VALIDATION_SPLIT, "test": TEST_SPLIT}
 # Sources without a fine-tuning task: one dialogue, and the folder that mixtures look for it in.
@@ -207,7 +225,7 @@ def sgd(split: str, foods: tuple[str, ...]) -> dict[str, str]:
         return {"service": "Restaurants_1", "actions": actions, "slots": spans}
 
     def dialogue(number: int, food: str) -> dict:
-        asked, answer = f"a {food} place {number}", f"so {food} food ?"
+        asked, answer = f"a {food} place near the {PLACES[number % len(PLACES)]} {number}", f"so {food} food ?"
         state = {"active_intent": "FindRestaurants", "requested_slots": [], "slot_values": {"cuisine": [food]}}
         turns = [
             {"speaker": "USER", "utterance": asked, "frames": [frame(asked, food, "INFORM") | {"state": state}]},
@@ -216,7 +234,8 @@ def sgd(split: str, foods: tuple[str, ...]) -> dict[str, str]:
         return {"dialogue_id": f"{number}_{food}", "services": ["Restaurants_1"], "turns": turns}
 
     name = {"validation": "dev"}.get(split, split)
-    records = [dialogue(number, food) for number in range(8) for food in foods]
+    # So many that a hundredth of them, which mixtures hold out, is not nothing.
+    records = [dialogue(number, food) for number in range(100) for food in foods]
     return {f"{name}/dialogues_001.json": json.dumps(records), f"{name}/schema.json": "[]"}
 
 

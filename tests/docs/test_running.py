@@ -97,7 +97,7 @@ LIMITS = {
     "respond": ("--limit", "2"),
     "show": ("--n", "1"),
     "convert from-space": ("--heads", "2"),
-    "benchmarks/build_memory.py": ("--dialogues", "20", "--workers", "1", "--results", "."),
+    "benchmarks/build_memory.py": ("--dialogues", "20", "--workers", "1", "--tokenizer", "bert", "--results", "."),
     "benchmarks/padding.py": ("--seeds", "1", "--batches", "1"),
     "benchmarks/pipeline_speed.py": ("--batches", "2"),
     "benchmarks/respond_speed.py": ("--dialogues", "2", "--together", "2,1"),
