@@ -90,6 +90,7 @@ DIALOGUE = tuple(
 # Verbs, or scripts -> what makes them short.
 LIMITS = {
     "tokenizer train": ("--vocab-size", "600"),
+    "tokenizer train sgd": ("--vocab-size", "400"),
     "pretrain": (*MODEL, *BATCH, "--config.train.steps=1"),
     "finetune": FINETUNE,
     "bench": (*MODEL, *BATCH, "--steps", "1"),
