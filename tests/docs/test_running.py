@@ -22,6 +22,7 @@ from space_jax.cli import main
 from space_jax.convert import minilm
 from space_jax.corpora.registry import corpus
 from space_jax.dialogue.jsonl import write_jsonl
+from space_jax.features.example import without_labels
 from tests.convert.bert_folder import bert_state, write_bert_folder
 from tests.docs.commands import DOCUMENTS, ROOT, Command, commands_of, commands_of_target
 from tests.docs.small_corpora import write_corpora
@@ -62,6 +63,9 @@ PLACEHOLDERS = {
     "docs/mixtures.md python benchmarks/pipeline_speed.py": {"OUT": "runs/mixture-of-two-workers"},
     "docs/mixtures.md space-jax data build unida ": {"OUT": "runs/mixture-unida"},
     "docs/mixtures.md space-jax data build anpredial ": {"OUT": "runs/mixture-anpredial"},
+    "docs/mixtures.md space-jax data build anpredial --data-root DIR --tokenizer minilm --out OUT --few": {
+        "OUT": "runs/mixture-few"
+    },
     "docs/weights.md space-jax convert": {"DIR": "runs/space3", "OUT": "converted", "DIR_OR_FILE": "minilm"},
     "docs/weights.md space-jax convert from-bert": {"OUT": "converted-bert"},
     "docs/weights.md space-jax convert to-": {"OUT": "as-bert", "X.model": "as-space.safetensors"},
@@ -214,7 +218,9 @@ def _fill(folder: Path) -> None:
     shutil.copy(folder / "bert" / "vocab.txt", folder)
     Path("my_dialogues").mkdir()
     for split in ("train", "validation"):
-        write_jsonl(Path("my_dialogues") / f"{split}.jsonl", corpus("simulated").load(None, split, dialogues=60))
+        dialogues = corpus("simulated").load(None, split, dialogues=60)
+        half = (without_labels(one) if number % 2 else one for number, one in enumerate(dialogues))
+        write_jsonl(Path("my_dialogues") / f"{split}.jsonl", half)
     Path("any.csv").write_text("text,label\na thai place,card_arrival\n")
     Path("test.csv").write_text("text,category\na thai place,card_arrival\n")
     Path("utterances.jsonl").write_text('{"text": "a thai place"}\n')
