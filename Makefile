@@ -6,7 +6,7 @@ SET ?= requirements.txt
 RUN := $(VENV)/bin/python -m
 QUICK := runs/quickstart
 
-.PHONY: quickstart test test-all core lint install clean
+.PHONY: quickstart test test-all core lint docs install clean
 
 install: $(VENV)/.installed
 
@@ -46,5 +46,11 @@ core: install
 test-all: install
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
+# site/index.html is the first page; `.venv/bin/mkdocs serve` shows the pages while they are written.
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: install
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(VENV)/bin/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) $(QUICK) build *.egg-info
+	rm -rf $(VENV) $(QUICK) build site *.egg-info

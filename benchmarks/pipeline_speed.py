@@ -1,10 +1,10 @@
 """How fast the training pipeline makes batches of a prepared corpus, on one core.
 
-  python benchmarks/pipeline_speed.py --prepared DIR [DIR ...] --out benchmarks/results/pipeline_speed.json
+  python benchmarks/pipeline_speed.py --prepared runs/sgd/corpus --out benchmarks/results/pipeline_speed.json
 
 Reading, laying out, masking, packing: everything that `features.pipeline` does in the process that trains, without a
-device. Turns are those of the contexts and the responses, after the limits of the corpus. The rate is by CPU time, so
-that other work on the machine does not change it.
+device. `--prepared` takes several corpora. Turns are those of the contexts and the responses, after the limits of the
+corpus. The rate is by CPU time, so that other work on the machine does not change it.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """A dialogue agent on a test set: wall time and tokens a second, many dialogues side by side and one at a time.
 
-python benchmarks/respond_speed.py --workdir runs/agent --dialogues 1000 --out benchmarks/results/respond_speed.json
+python benchmarks/respond_speed.py --workdir runs/agent/run --dialogues 1000 --out benchmarks/results/respond_speed.json
 
 The simulated world has any number of test dialogues; another corpus has those of its test split. Compiling is
 not counted: all are answered once before they are timed, with each number of dialogues side by side.

@@ -52,7 +52,9 @@ class Agent:
         Args:
           workdir: of the run.
           step: a step, "best" or "latest".
-          sampling, seed, beam: how words are chosen, see `Writer`.
+          sampling: how words are chosen; greedily unless said otherwise.
+          seed: of the sampling.
+          beam: hypotheses of a beam search; 1 for none.
           database: tables to search, a file or a folder; those of the run's corpus if "".
 
         Raises:
