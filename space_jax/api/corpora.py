@@ -8,7 +8,9 @@ from typing import Any
 
 from space_jax.convert.minilm import named_folder
 from space_jax.corpora.source import Source
+from space_jax.corpora.stream import NAMES, UNIFIED
 from space_jax.dialogue.record import SYSTEM, Dialogue
+from space_jax.errors import UserError
 from space_jax.features.corpus_builder import prepare
 from space_jax.features.example import Limits
 from space_jax.features.prepared_corpus import Counts
@@ -29,6 +31,7 @@ def train_tokenizer(
     kind: str = "unigram",
     source: PathLike | None = None,
     options: Mapping[str, Any] | None = None,
+    names: str = UNIFIED,
     seed: int = 0,
 ) -> int:
     """Trains a SentencePiece tokenizer on the train split of a corpus.
@@ -40,6 +43,7 @@ def train_tokenizer(
       kind: "unigram" or "bpe".
       source: the folder or file that holds the corpus.
       options: of the corpus, for example `{"dialogues": 3000}` of the simulated one.
+      names: of domains, intents and slots: "unified", those that all corpora share, or "source".
       seed: of random choices.
 
     Returns:
@@ -48,7 +52,7 @@ def train_tokenizer(
     Raises:
       UserError: no such corpus, source or option; a bad record; a `vocab_size` that the text is too short for.
     """
-    opened = _opened(corpus, source, options, seed)
+    opened = _opened(corpus, source, options, names, seed)
     tokenizer = train_sentencepiece(written_texts(opened.load("train")), vocab_size, Path(out), kind, seed=seed)
     opened.say_what_was_skipped()
     return tokenizer.vocabulary().size
@@ -60,6 +64,7 @@ def build_corpus(
     tokenizer: PathLike,
     source: PathLike | None = None,
     options: Mapping[str, Any] | None = None,
+    names: str = UNIFIED,
     labelled_share: float = 1.0,
     max_turns: int = _LIMITS.max_turns,
     max_turn_tokens: int = _LIMITS.max_turn_tokens,
@@ -76,6 +81,7 @@ def build_corpus(
       tokenizer: a saved tokenizer, a run, a folder of Hugging Face, a `vocab.txt`, or "minilm".
       source: see `train_tokenizer`.
       options: see `train_tokenizer`.
+      names: see `train_tokenizer`.
       labelled_share: share of train dialogues, annotated or not, that keep their annotation.
       max_turns: turns of a context.
       max_turn_tokens: last tokens of a turn that are kept.
@@ -88,7 +94,7 @@ def build_corpus(
     Raises:
       UserError: no such corpus, source, option or tokenizer; a bad record; a folder `out` that exists.
     """
-    opened = _opened(corpus, source, options, seed)
+    opened = _opened(corpus, source, options, names, seed)
     built = prepare(
         {split: opened.load(split) for split in opened.splits()},
         load_tokenizer(named_folder(os.fspath(tokenizer))),
@@ -117,8 +123,12 @@ def written_texts(dialogues: Iterable[Dialogue]) -> Iterator[str]:
             yield write_acts(record.target.acts or ())
 
 
-def _opened(corpus: str, source: PathLike | None, options: Mapping[str, Any] | None, seed: int) -> Source:
-    opened = Source(corpus, None if source is None else Path(source), options)
+def _opened(
+    corpus: str, source: PathLike | None, options: Mapping[str, Any] | None, names: str, seed: int
+) -> Source:
+    if names not in NAMES:
+        raise UserError(f"names: expected {' or '.join(map(repr, NAMES))}, found {names!r}")
+    opened = Source(corpus, None if source is None else Path(source), options, names)
     if "seed" in opened.corpus.options:
         opened.options.setdefault("seed", seed)
     return opened
@@ -128,6 +138,7 @@ def _command(opened: Source) -> str:
     """The arguments of `space-jax data build` that name the same dialogues."""
     words = [opened.corpus.name]
     words += [] if opened.path is None else ["--source", str(opened.path.absolute())]
+    words += [] if opened.names == UNIFIED else ["--names", opened.names]
     for name, value in opened.options.items():
         words += [] if name in ("report", "seed") else ["--option", f"{name}={value}"]
     return shlex.join(words)

@@ -42,7 +42,7 @@ def compile_ahead(
       UserError: a slice that libtpu does not know, or no libtpu; the configuration does not divide among the devices,
         or does not fit in memory.
     """
-    chips = topology_devices(devices) if isinstance(devices, str) else devices or jax.devices()
+    chips: Sequence[jax.Device] = topology_devices(devices) if isinstance(devices, str) else devices or jax.devices()
     config = with_vocabulary(config, vocabulary)
     mesh = make_mesh(config.mesh, chips)
     batch = batch_shapes(config, mesh, rows)
