@@ -169,7 +169,8 @@ plt.show()
 #
 # Every turn is encoded twice, with different dropout, to $2B$ vectors of length 1. For anchor $i$:
 #
-# $$L_i = -\frac{1}{\sum_j w_{ij}} \sum_j w_{ij} \log \frac{e^{z_i \cdot z_j / \tau}}{\sum_{k \ne i} e^{z_i \cdot z_k / \tau}}$$
+# $$L_i = -\frac{1}{\sum_j w_{ij}} \sum_j w_{ij}
+# \log \frac{e^{z_i \cdot z_j / \tau}}{\sum_{k \ne i} e^{z_i \cdot z_k / \tau}}$$
 #
 # With the identity as $w$ this is SimCSE: the only positive is one's own other view. With the similarity of the trees,
 # turns are drawn towards one another by how much they share. The arrows are the negative gradient at points on the
@@ -337,5 +338,5 @@ for policy_weight, ax in zip(POLICY_WEIGHTS, axes, strict=True):
 plt.show()
 
 # %% [markdown]
-# `help(space_jax.losses)` lists them all with their sources. In a run, the weights are fields of the recipe, for example
-# `space_jax.load_config("space3", {"recipe.policy_weight": 0.5})`.
+# `help(space_jax.losses)` lists them all with their sources. In a run, the weights are fields of the recipe, for
+# example `space_jax.load_config("space3", {"recipe.policy_weight": 0.5})`.

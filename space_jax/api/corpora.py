@@ -123,9 +123,7 @@ def written_texts(dialogues: Iterable[Dialogue]) -> Iterator[str]:
             yield write_acts(record.target.acts or ())
 
 
-def _opened(
-    corpus: str, source: PathLike | None, options: Mapping[str, Any] | None, names: str, seed: int
-) -> Source:
+def _opened(corpus: str, source: PathLike | None, options: Mapping[str, Any] | None, names: str, seed: int) -> Source:
     if names not in NAMES:
         raise UserError(f"names: expected {' or '.join(map(repr, NAMES))}, found {names!r}")
     opened = Source(corpus, None if source is None else Path(source), options, names)
