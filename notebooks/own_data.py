@@ -253,7 +253,6 @@ config = space_jax.load_config(
         "data.labelled_share": 0,
         "data.batch_size": 16,
         "data.eval_examples": 8,
-        "data.row_ladder": (1.0,),
         "optimiser.learning_rate": 1e-3,
         "train.steps": STEPS,
         "train.log_every": max(1, STEPS // 20),

@@ -387,7 +387,7 @@ def wait_for_step(process, workdir, step):
 
 
 def test_killed_stopped_and_resumed_equals_undisturbed(long_run, cache):
-    """SIGKILL after a checkpoint, SIGTERM and Ctrl-C after going on, then the end: every loss is the same bit for bit."""
+    """SIGKILL after a checkpoint, SIGTERM, Ctrl-C, and then to the end: every loss is the same bit for bit."""
     workdir = Path("disturbed")
     command = pretrain(workdir, *LONG, LONG_DROPOUT)
 
