@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from space_jax import losses
     from space_jax.agent.agent import Agent
+    from space_jax.api.corpora import build_corpus, train_tokenizer
     from space_jax.api.finetuned import Finetuned
     from space_jax.api.pretrained import Pretrained
-    from space_jax.api.runs import Evaluation, evaluate, finetune, load, pretrain
+    from space_jax.api.runs import Evaluation, curves, evaluate, finetune, load, pretrain
+    from space_jax.api.trees import semantic_trees, tree_views
     from space_jax.config_files import load_config
     from space_jax.errors import UserError
+    from space_jax.scale.bench import bench
+    from space_jax.scale.compile_ahead import compile_ahead
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,12 +34,19 @@ __all__ = [
     "Finetuned",
     "Pretrained",
     "UserError",
+    "bench",
+    "build_corpus",
+    "compile_ahead",
+    "curves",
     "evaluate",
     "finetune",
     "load",
     "load_config",
     "losses",
     "pretrain",
+    "semantic_trees",
+    "train_tokenizer",
+    "tree_views",
 ]
 
 # Imported at their first use, because JAX takes seconds.
@@ -45,11 +56,18 @@ _MODULES = {
     "Finetuned": "api.finetuned",
     "Pretrained": "api.pretrained",
     "UserError": "errors",
+    "bench": "scale.bench",
+    "build_corpus": "api.corpora",
+    "compile_ahead": "scale.compile_ahead",
+    "curves": "api.runs",
     "evaluate": "api.runs",
     "finetune": "api.runs",
     "load": "api.runs",
     "load_config": "config_files",
     "pretrain": "api.runs",
+    "semantic_trees": "api.trees",
+    "train_tokenizer": "api.corpora",
+    "tree_views": "api.trees",
 }
 
 

@@ -1,4 +1,4 @@
-"""Runs from Python, with the verbs of the command line: `pretrain`, `finetune`, `load`, `evaluate`."""
+"""Runs from Python, with the verbs of the command line: `pretrain`, `finetune`, `curves`, `load`, `evaluate`."""
 
 import dataclasses
 import os
@@ -22,9 +22,11 @@ from space_jax.tasks.seeds import summarise
 from space_jax.tasks.task import Json
 from space_jax.tasks.workdir import write_text
 from space_jax.training import pretrain as pretraining
+from space_jax.training.curves import Curves, curves_of
 from space_jax.training.loop import Result
 from space_jax.training.pretrain import best_measure
 from space_jax.training.run_reader import BEST, evaluate_run
+from space_jax.training.workdir import METRICS
 
 PathLike = str | os.PathLike[str]
 
@@ -82,6 +84,24 @@ def finetune(
             return None
         runs[seed] = results
     return summarise(folder, runs)
+
+
+def curves(workdir: PathLike) -> Curves:
+    """The losses and held-out measures of a run, also of one that is not finished.
+
+    Args:
+      workdir: folder of the run, which may be in a bucket.
+
+    Returns:
+      A figure of matplotlib, which a notebook shows; `savefig` writes it.
+
+    Raises:
+      UserError: the folder holds no measures.
+    """
+    figure = curves_of({"": as_path(workdir)})
+    if figure is None:
+        raise UserError(f"{workdir}: no measures in {METRICS}; is it the workdir of a run that has begun?")
+    return figure
 
 
 def load(workdir: PathLike, step: str = "best") -> Pretrained | Finetuned | Agent:

@@ -37,9 +37,8 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     overrides = parse_overrides(rest)
     config = load_config(given.config, overrides, PretrainConfig)
     from space_jax.scale.bench import bench
-    from space_jax.training.setup import Setup
 
-    report = {"config": given.config, "overrides": overrides, **bench(Setup(config), given.steps)}
+    report = {"config": given.config, "overrides": overrides, **bench(config, given.steps)}
     write_report(report, given.out)
     for said in [] if other is None else differences(report, other):
         print(f"different conditions: {said}", file=sys.stderr)

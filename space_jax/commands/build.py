@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import dataclasses
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
@@ -22,11 +21,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, corpus_words, opened
+from space_jax.commands.sources import MixedSource, add_corpus_arguments, corpus_words, opened
 from space_jax.corpora.mixtures.files import is_mixture
 from space_jax.corpora.registry import SIMULATED, corpus, simulated_count
+from space_jax.corpora.source import Source
 from space_jax.corpora.splits import SPLITS
-from space_jax.corpora.stream import Stream, state_of, stream
+from space_jax.corpora.stream import Stream
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
@@ -166,8 +166,8 @@ def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> I
     if not is_mixture(given.name):
         source = opened(given)
         assert isinstance(source, Source)
-        splits = {s: stream(given.name, source.path, s, source.options, source.names) for s in source.splits()}
-        yield _Chosen(given.name, splits, _inputs(source), {}, source.say_what_was_skipped)
+        splits = {split: source.load(split) for split in source.splits()}
+        yield _Chosen(given.name, splits, source.state(), {}, source.say_what_was_skipped)
         return
     out = given.out.absolute()
     folder = out.with_name(f".{out.name}.selection")
@@ -195,9 +195,3 @@ def _length(dialogues: Iterable[Dialogue]) -> int | None:
     if not isinstance(dialogues, Stream) or dialogues.corpus != SIMULATED:
         return None
     return simulated_count(dialogues.split, **{**corpus(SIMULATED).options, **dialogues.options})
-
-
-def _inputs(source: Source) -> str:
-    """What a build depends on besides its own settings."""
-    options = {name: str(value) for name, value in source.options.items() if name != "report"}
-    return json.dumps([source.corpus.name, source.names, options, state_of(source.path)], sort_keys=True)

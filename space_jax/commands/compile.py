@@ -45,17 +45,13 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     if given.vocab_size < 11:
         raise UserError(f"--vocab-size: {given.vocab_size} is too small for ten prompt tokens and a word")
     config = load_config(given.config, parse_overrides(rest), PretrainConfig)
-    import jax
-
     from space_jax.scale.compile_ahead import compile_ahead, report_table
-    from space_jax.scale.topology import topology_devices
 
-    devices = jax.devices() if given.topology is None else topology_devices(given.topology)
     report = {
         "config": given.config,
         "overrides": parse_overrides(rest),
         "topology": given.topology,
-        **compile_ahead(config, devices, given.rows, given.vocab_size),
+        **compile_ahead(config, given.topology, given.rows, given.vocab_size),
     }
     write_report(report, given.out)
     if given.json:

@@ -12,8 +12,8 @@ from space_jax.corpora.mixtures.files import is_mixture, mixture_names, read_mix
 from space_jax.corpora.mixtures.report import GUARD_FILE, summary
 from space_jax.corpora.options import parse_option
 from space_jax.corpora.registry import CORPORA, corpus
-from space_jax.corpora.stream import NAMES, UNIFIED, stream
-from space_jax.dialogue.jsonl import ReadReport
+from space_jax.corpora.source import Source
+from space_jax.corpora.stream import NAMES, UNIFIED
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 
@@ -105,6 +105,19 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def opened_corpus(given: argparse.Namespace) -> Source:
+    """The corpus that the command line names."""
+    chosen = corpus(given.name)
+    wanted = {"on_error": given.on_error, "dialogues": given.dialogues}
+    for option, value in wanted.items():
+        if value is not None and option not in chosen.options:
+            raise UserError(f"{_flag(option)}: the corpus {chosen.name} does not have this option")
+    wanted |= {"seed": given.seed if "seed" in chosen.options else None}
+    options = {option: value for option, value in wanted.items() if value is not None}
+    options |= dict(parse_option(text, chosen) for text in given.option)
+    return Source(chosen.name, given.source, options, given.names)
+
+
 def opened(given: argparse.Namespace) -> "Source | MixedSource":
     """The corpus or mixture that the command line names (a file named like a corpus needs its folder)."""
     if is_mixture(given.name) and given.name not in CORPORA:
@@ -112,7 +125,7 @@ def opened(given: argparse.Namespace) -> "Source | MixedSource":
     for flag in ("data_root", "without", "leave_out", "few", "few_seed"):
         if getattr(given, flag) not in (None, []):
             raise UserError(f"{_flag(flag)}: {given.name} is a corpus, not a mixture; corpora take --source")
-    return Source(given)
+    return opened_corpus(given)
 
 
 class MixedSource:
@@ -194,40 +207,3 @@ class MixedSource:
         """Reports on standard error the dialogues of each source that were left out, and why."""
         for line in summary(self.select().report):
             print(line, file=sys.stderr)
-
-
-class Source:
-    """The dialogues of the corpus that the command line names; counts and lists skipped records."""
-
-    def __init__(self, given: argparse.Namespace) -> None:
-        self.corpus = corpus(given.name)
-        self.path: Path | None = given.source
-        self.names: str = given.names
-        self.report = ReadReport()
-        wanted = {"on_error": given.on_error, "dialogues": given.dialogues}
-        for option, value in wanted.items():
-            if value is not None and option not in self.corpus.options:
-                raise UserError(f"{_flag(option)}: the corpus {self.corpus.name} does not have this option")
-        wanted |= {"seed": given.seed if "seed" in self.corpus.options else None}
-        self.options = {option: value for option, value in wanted.items() if value is not None}
-        self.options |= dict(parse_option(text, self.corpus) for text in given.option)
-        if "report" in self.corpus.options:
-            self.options["report"] = self.report
-
-    def splits(self) -> tuple[str, ...]:
-        """The splits that are there."""
-        return self.corpus.available_splits(self.path)
-
-    def load(self, split: str) -> Iterator[Dialogue]:
-        """The dialogues of a split, as a stream."""
-        return iter(stream(self.corpus.name, self.path, split, self.options, self.names))
-
-    def say_what_was_skipped(self) -> None:
-        """Lists skipped records on standard error."""
-        if not self.report.skipped_count:
-            return
-        for message in self.report.skipped:
-            print(f"skipped: {message}", file=sys.stderr)
-        listed = len(self.report.skipped)
-        more = f" (the first {listed} are listed)" if self.report.skipped_count > listed else ""
-        print(f"{self.report.skipped_count} records were skipped{more}", file=sys.stderr)

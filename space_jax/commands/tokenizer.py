@@ -1,16 +1,11 @@
 """`space-jax tokenizer train`."""
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from space_jax.commands.sources import Source, add_corpus_arguments
-from space_jax.dialogue.record import SYSTEM
+from space_jax.commands.sources import add_corpus_arguments, opened_corpus
 from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
-from space_jax.tasks.dialogue.act_text import write_acts
-from space_jax.tasks.dialogue.belief_text import write_belief
-from space_jax.tasks.dialogue.records import records_of
 
 
 def add_parser(verbs: Any) -> None:
@@ -26,19 +21,10 @@ def add_parser(verbs: Any) -> None:
 
 
 def _train(given: argparse.Namespace, _: list[str]) -> None:
-    source = Source(given)
-    tokenizer = train_sentencepiece(_texts(source), given.vocab_size, given.out, given.kind, seed=given.seed or 0)
+    from space_jax.api.corpora import written_texts  # takes a moment that --help need not wait for
+
+    source = opened_corpus(given)
+    texts = written_texts(source.load("train"))
+    tokenizer = train_sentencepiece(texts, given.vocab_size, given.out, given.kind, seed=given.seed or 0)
     source.say_what_was_skipped()
     print(f"{given.out}: {tokenizer.vocabulary().size} tokens, fingerprint {tokenizer.fingerprint}")
-
-
-def _texts(source: Source) -> Iterator[str]:
-    """The text of dialogues, and of what an agent writes: belief states, dialog acts and delexicalised responses."""
-    for dialogue in source.load("train"):
-        for turn in dialogue.turns:
-            yield turn.text
-            if turn.role == SYSTEM and turn.delexicalised is not None:
-                yield turn.delexicalised
-        for record in records_of(dialogue):
-            yield write_belief(record.target.state or {})
-            yield write_acts(record.target.acts or ())

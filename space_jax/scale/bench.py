@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from space_jax.config import PretrainConfig
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.grid import GridShape
 from space_jax.scale.chips import CHIPS
+from space_jax.scale.compare import table_of
 from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
+from space_jax.scale.report import Report
 from space_jax.training.feed import Delivery, Feed
 from space_jax.training.memory_use import GIB
 from space_jax.training.mesh import make_mesh
@@ -23,8 +26,6 @@ from space_jax.training.setup import Setup
 from space_jax.training.state import init_state
 
 _SQUARE, _PRODUCTS = 2048, 5  # the matrix product that measures a CPU's peak
-
-Report = dict[str, Any]
 
 
 class Timed(NamedTuple):
@@ -36,18 +37,22 @@ class Timed(NamedTuple):
     shape: GridShape
 
 
-def bench(setup: Setup, steps: int) -> Report:
-    """Measures `steps` steps, not counting the first step of each grid, which compiles.
+def bench(config: PretrainConfig, steps: int = 10) -> Report:
+    """Measures `steps` steps of a configuration on this machine, not counting the first of each grid, which compiles.
 
     Times cover the whole step as in training: the next batch, its transfer, the step, its metrics.
 
     Args:
-      setup: a configuration with its corpora.
+      config: of a run; its corpora are read.
       steps: number of steps to time.
 
     Returns:
-      A JSON value.
+      What `space-jax bench --json` prints; a notebook shows it as a table.
+
+    Raises:
+      UserError: a corpus is missing or does not fit the configuration.
     """
+    setup = Setup(config)
     mesh, config = make_mesh(setup.config.mesh), setup.config
     iterator = setup.train_batches()
     shape = micro_batches(next(iterator))[0]
@@ -58,7 +63,7 @@ def bench(setup: Setup, steps: int) -> Report:
     peak, source = matmul_peak(config.model.dtype)
     needed = statistics.mean(programs[step.shape].needed for step in timed)
     flops = needed / median
-    return {
+    measured = {
         "date": date.today().isoformat(),
         "jax": jax.__version__,
         "python": platform.python_version(),
@@ -90,6 +95,7 @@ def bench(setup: Setup, steps: int) -> Report:
         "peak_memory_before_steps_gib": before,
         "peak_memory_of": "device" if _device_peak() is not None else "process",
     }
+    return Report(measured, table_of)
 
 
 def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[list[Timed], dict[GridShape, Program]]:

@@ -1,6 +1,7 @@
 """Bench reports as tables: one alone, or two side by side with the conditions that differ."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from rich.table import Table
 
 from space_jax.errors import UserError
 
-Report = dict[str, Any]
+Report = Mapping[str, Any]
 
 SHOWN = (
     "compile_seconds",
@@ -60,7 +61,7 @@ def table_of(report: Report, other: Report | None = None, name: str = "") -> Tab
       other: another report, from `read_report`.
       name: column title for the other report.
     """
-    table = Table(title=f"{report['config']} on {report['device']} ({report['machine']})")
+    table = Table(title=f"{report.get('config', report.get('recipe'))} on {report['device']} ({report['machine']})")
     table.add_column("measure")
     table.add_column("here", justify="right")
     if other is not None:

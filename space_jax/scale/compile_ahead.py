@@ -1,6 +1,6 @@
 """Compiles the training step ahead of time for machines that need not exist, and reports on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,30 +11,40 @@ from space_jax.config import PretrainConfig
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.device_memory import out_of_memory, require_program_fits
 from space_jax.scale.program import compile_step, plan_step
+from space_jax.scale.report import Report
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
+from space_jax.scale.topology import topology_devices
 from space_jax.training.memory_use import GIB, state_bytes
 from space_jax.training.mesh import make_mesh
 
-Report = dict[str, Any]
-
 
 def compile_ahead(
-    config: PretrainConfig, devices: Sequence[jax.Device], rows: float, vocabulary: int, fit: bool = True
+    config: PretrainConfig,
+    devices: str | Sequence[jax.Device] | None = None,
+    rows: float = 1.0,
+    vocabulary: int = 30522,
+    fit: bool = True,
 ) -> Report:
-    """Compiles the step of a configuration for devices that need not exist.
+    """Compiles the training step of a configuration for devices that need not exist.
 
     Args:
-      config: the run's configuration; its corpora are not read.
-      devices: from `topology.topology_devices`, or real ones.
-      rows: selects the grid, see `shapes.batch_shapes`.
-      vocabulary: number of token ids.
+      config: of a run; its corpora are not read.
+      devices: a TPU slice by generation and shape, such as "v5e:4x4" (16 chips); devices of JAX; or None for those of
+        this machine.
+      rows: of the grid, as a share of the batch, see `shapes.batch_shapes`; the largest, 1.0, decides whether it fits.
+      vocabulary: number of token ids; BERT's unless given.
       fit: whether to raise an error for a step that needs more memory than a device has.
 
+    Returns:
+      What `space-jax compile --json` prints (memory, FLOPs, collectives); a notebook shows it as a table.
+
     Raises:
-      UserError: the configuration does not divide among the devices, or does not fit in memory.
+      UserError: a slice that libtpu does not know, or no libtpu; the configuration does not divide among the devices,
+        or does not fit in memory.
     """
+    chips: Sequence[jax.Device] = topology_devices(devices) if isinstance(devices, str) else devices or jax.devices()
     config = with_vocabulary(config, vocabulary)
-    mesh = make_mesh(config.mesh, devices)
+    mesh = make_mesh(config.mesh, chips)
     batch = batch_shapes(config, mesh, rows)
     plan = plan_step(config, mesh, batch)
     try:
@@ -46,13 +56,13 @@ def compile_ahead(
         raise refusal from error
     if fit:
         require_program_fits(plan, program)
-    chip = CHIPS.get(devices[0].device_kind)
-    return {
+    chip = CHIPS.get(chips[0].device_kind)
+    measured = {
         "date": date.today().isoformat(),
         "jax": jax.__version__,
-        "device": devices[0].device_kind,
-        "devices": len(devices),
-        "processes": len({device.process_index for device in devices}),
+        "device": chips[0].device_kind,
+        "devices": len(chips),
+        "processes": len({device.process_index for device in chips}),
         "mesh": dict(mesh.shape),
         "recipe": config.recipe.name,
         "model": {
@@ -85,9 +95,10 @@ def compile_ahead(
         "collectives_per_chip": {kind: traffic._asdict() for kind, traffic in program.traffic.items()},
         "compile_seconds": round(program.seconds, 1),
     }
+    return Report(measured, report_table)
 
 
-def report_table(report: Report) -> Table:
+def report_table(report: Mapping[str, Any]) -> Table:
     """A report as a table."""
     memory, flops = report["memory_per_chip"], report["flops"]
     shape = " x ".join(f"{axis} {size}" for axis, size in report["mesh"].items())

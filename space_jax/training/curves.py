@@ -1,5 +1,6 @@
 """`curves.png`: the losses and held-out measures of a run, plotted from its `metrics.jsonl`."""
 
+import io
 import math
 import os
 from collections.abc import Mapping
@@ -37,6 +38,15 @@ def panel_names(records: list[Record]) -> list[str]:
     return [name for name in (_LOSS,) if name in seen] + shown + sorted(seen - {_LOSS, *terms})
 
 
+class Curves(Figure):
+    """A figure that a notebook shows, whether or not pyplot and its backend are set up."""
+
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        self.savefig(content, format="png", dpi=80)
+        return content.getvalue()
+
+
 def draw_curves(workdir: Path) -> Path | None:
     """Plots the curves of a run.
 
@@ -59,13 +69,27 @@ def draw_runs(runs: Mapping[str, Path], target: Path) -> Path | None:
     Returns:
       `target`, or None if there is nothing to plot yet.
     """
+    figure = curves_of(runs)
+    if figure is None:
+        return None
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    # A palette makes the file a third as large, and these curves have few colours.
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(48)
+    temporary = target.with_name(f".{target.name}.tmp")
+    picture.save(temporary, format="PNG", optimize=True)
+    os.replace(temporary, target)
+    return target
+
+
+def curves_of(runs: Mapping[str, Path]) -> Curves | None:
+    """The figure that `draw_runs` writes; None if there is nothing to plot yet."""
     records = {name: read_records(workdir / "metrics.jsonl") for name, workdir in runs.items()}
     names = panel_names([record for run_records in records.values() for record in run_records])
     if not names:
         return None
     rows = math.ceil(len(names) / _COLUMNS)
-    figure = Figure(figsize=(4 * _COLUMNS, 2.8 * rows), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
+    figure = Curves(figsize=(4 * _COLUMNS, 2.8 * rows), layout="constrained")
     for index, name in enumerate(names):
         axes = figure.add_subplot(rows, _COLUMNS, index + 1)
         for (run, run_records), (pale, strong) in zip(records.items(), _COLOURS, strict=False):
@@ -78,10 +102,4 @@ def draw_runs(runs: Mapping[str, Path], target: Path) -> Path | None:
         axes.grid(alpha=0.3)
         axes.margins(x=0.02)
     figure.axes[0].legend(fontsize=8)
-    canvas.draw()
-    # A palette makes the file a third as large, and these curves have few colours.
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(48)
-    temporary = target.with_name(f".{target.name}.tmp")
-    picture.save(temporary, format="PNG", optimize=True)
-    os.replace(temporary, target)
-    return target
+    return figure

@@ -227,6 +227,7 @@ def train(
         last_step, start = (-1, 0) if latest is None else (latest, latest)
         feed = Feed(job.source, job.mesh, lambda: stop.requested)
         with Writers(place.local, last_step) as writers, RunProgress(job.pace.steps, start, console) as progress:
+            stop.say = progress.say
             run = _Run(job, place, checkpoints, writers, progress, feed, state, start, results)
             if latest is None:
                 _begin(run)
@@ -383,6 +384,7 @@ def _finish(run: _Run[B]) -> Result:
     if stopped:
         if run.checkpoints.latest() != run.step:
             _save(run)
-        run.progress.say(f"stopped after step {run.step}; the same command continues from here")
+        again = "running the cell again" if run.progress.in_notebook else "the same command"
+        run.progress.say(f"stopped after step {run.step}; {again} continues from here")
     metrics = {name: value for name, value in run.results.items() if name not in (BEST, SINCE_BEST)}
     return Result(run.step, stopped, metrics, run.compile_seconds)

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -24,6 +24,7 @@ HEARTBEAT_SECONDS = 30
 _PROCESS_VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 _FAILED, _REFUSED = 1, 2  # exit statuses, as on the command line
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_INTERRUPTED = "interrupted: finishes the step, then saves; a second interrupt ends the run at once, without saving"
 
 
 def initialise_distributed() -> None:
@@ -118,14 +119,20 @@ def _over_processes() -> tuple[Mesh, Any]:
 
 
 class StopSignal:
-    """A request to stop: SIGTERM (pre-emption, a cluster's time limit) or SIGINT (Ctrl-C).
+    """A request to stop: SIGTERM (pre-emption, a cluster's time limit) or SIGINT (Ctrl-C, a notebook's stop button).
 
     While entered, the first signal requests a clean end; a second one has its usual effect.
+
+    Attributes:
+      requested: whether a signal came.
+      say: called in a thread of its own with a sentence for the user, once SIGINT came.
     """
 
     def __init__(self) -> None:
         self.requested = False
+        self.say: Callable[[str], None] = lambda _: None
         self._before: dict[int, Any] = {}
+        self._saying: threading.Thread | None = None
 
     def __enter__(self) -> "StopSignal":
         if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
@@ -135,10 +142,16 @@ class StopSignal:
 
     def __exit__(self, *_: object) -> None:
         self._restore()
+        if self._saying is not None:
+            self._saying.join()
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
         self.requested = True
         self._restore()
+        if number == signal.SIGINT:
+            # Not from here: the main thread may be writing to the same stream just now.
+            self._saying = threading.Thread(target=self.say, args=(_INTERRUPTED,))
+            self._saying.start()
 
     def _restore(self) -> None:
         while self._before:

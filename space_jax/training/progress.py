@@ -1,6 +1,8 @@
-"""The progress display of a run: a live bar on a terminal, plain lines elsewhere."""
+"""The progress display of a run: a live bar on a terminal and in a notebook, plain lines elsewhere."""
 
+import time
 from datetime import timedelta
+from typing import Any
 
 import jax
 from rich.console import Console
@@ -23,7 +25,7 @@ def summary(step: int, steps: int, loss: float, rates: Rates) -> str:
 class RunProgress:
     """Shows the step, the loss, tokens per second without padding, the share of padding and the time left.
 
-    Only the first process shows anything. If the output is not a terminal, each report is one line.
+    Only the first process shows anything. If the output is neither a terminal nor a notebook, each report is one line.
     """
 
     def __init__(self, steps: int, start: int, console: Console | None = None):
@@ -38,23 +40,35 @@ class RunProgress:
         self._console = Console(stderr=True, quiet=quiet) if console is None else console
         self._steps = steps
         self._bar: Progress | None = None
-        if self._console.is_terminal and not quiet:
+        self._cell: _NotebookBar | None = None
+        if (self._console.is_terminal or self.in_notebook) and not quiet:
             self._bar = Progress(BarColumn(), TextColumn("{task.description}"), console=self._console)
             self._task = self._bar.add_task("", total=steps, completed=start)
 
+    @property
+    def in_notebook(self) -> bool:
+        """Whether the output is a cell of a notebook."""
+        return self._console.is_jupyter
+
     def __enter__(self) -> "RunProgress":
-        if self._bar is not None:
+        if self._bar is not None and self.in_notebook:
+            self._cell = _NotebookBar(self._bar)
+        elif self._bar is not None:
             self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
+        if self._cell is not None:
+            self._cell.show()
+        elif self._bar is not None:
             self._bar.stop()
 
     def advance(self, step: int) -> None:
         """Moves the bar."""
         if self._bar is not None:
             self._bar.update(self._task, completed=step)
+        if self._cell is not None:
+            self._cell.show_if_due()
 
     def report(self, step: int, loss: float, rates: Rates) -> None:
         """Shows the current step, loss and rates."""
@@ -67,3 +81,29 @@ class RunProgress:
     def say(self, text: str) -> None:
         """Writes one line, above the bar if there is one."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+class _NotebookBar:
+    """A bar in the output of a notebook's cell, replaced in place.
+
+    Rich's own live display there needs ipywidgets, and its thread would take what the cell prints meanwhile.
+    """
+
+    _INTERVAL = 0.2  # seconds
+
+    def __init__(self, bar: Progress) -> None:
+        from IPython.display import display
+
+        self._bar = bar
+        self._handle: Any = display(bar, display_id=True)
+        self._shown = time.monotonic()
+
+    def show(self) -> None:
+        """Shows the bar as it is now."""
+        self._handle.update(self._bar)
+        self._shown = time.monotonic()
+
+    def show_if_due(self) -> None:
+        """The same, at most a few times a second."""
+        if time.monotonic() - self._shown >= self._INTERVAL:
+            self.show()

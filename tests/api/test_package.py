@@ -12,7 +12,17 @@ import pytest
 
 import space_jax
 
-FUNCTIONS = ("evaluate", "finetune", "load", "load_config", "pretrain")
+FUNCTIONS = (
+    "bench",
+    "build_corpus",
+    "compile_ahead",
+    "curves",
+    "evaluate",
+    "finetune",
+    "load",
+    "load_config",
+    "pretrain",
+)
 
 
 def imported_after(program):
@@ -78,3 +88,5 @@ def test_a_folder_that_is_no_run(tmp_path):
     for read in (space_jax.load, space_jax.evaluate):
         with pytest.raises(space_jax.UserError, match=r"no config\.json; is it the workdir of a"):
             read(str(tmp_path))
+    with pytest.raises(space_jax.UserError, match=r"no measures in metrics\.jsonl; is it the workdir of a run"):
+        space_jax.curves(tmp_path)

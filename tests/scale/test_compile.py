@@ -46,6 +46,7 @@ def test_the_report_says_memory_flops_and_collectives(report):
     assert {"all-gather", "all-reduce"} <= set(report["collectives_per_chip"])
     assert json.loads(json.dumps(report)) == report
     assert report_table(report).row_count > 8
+    assert "peak (GiB per chip)" in report._repr_mimebundle_([], [])["text/plain"]  # what a notebook shows
 
 
 def test_the_batch_has_the_shapes_of_training(report):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from PIL import Image
 
-from space_jax.training.curves import draw_curves, draw_runs, panel_names
+from space_jax.training.curves import curves_of, draw_curves, draw_runs, panel_names
 from space_jax.training.metrics import read_records
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -71,3 +71,11 @@ def test_two_runs_in_one_picture(tmp_path):
 def test_nothing_to_draw(tmp_path):
     assert draw_curves(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_notebook_shows_the_figure(tmp_path):
+    write_run(tmp_path, 50)
+    figure = curves_of({"": tmp_path})
+    assert figure._repr_png_().startswith(PNG)
+    assert [axes.get_title() for axes in figure.axes][:2] == ["loss", "contrast"]
+    assert curves_of({"": tmp_path / "empty"}) is None

@@ -146,6 +146,38 @@ def test_sigterm_saves_and_resuming_equals_the_undisturbed_run(tmp_path, undistu
     assert_same_end(workdir, undisturbed[job], job())
 
 
+@KINDS
+def test_an_interrupt_says_what_it_does_and_saves(tmp_path, undisturbed, job):
+    workdir = tmp_path / "run"
+    stopped = started(workdir, job(before_batch=send(signal.SIGINT, 4)))
+    assert (stopped.step, stopped.stopped) == (4, True)
+    said = (tmp_path / "output.txt").read_text(encoding="utf-8")
+    assert "interrupted: finishes the step, then saves; a second interrupt ends the run at once" in said
+    assert said.endswith("stopped after step 4; the same command continues from here\n")
+    assert started(workdir, job()).step == 6
+    assert_same_end(workdir, undisturbed[job], job())
+
+
+@KINDS
+def test_a_second_interrupt_ends_at_once_and_the_last_checkpoint_stands(tmp_path, undisturbed, job):
+    workdir = tmp_path / "run"
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def twice(n):
+        send(signal.SIGINT, 4)(n)
+        send(signal.SIGINT, 4)(n)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            started(workdir, job(before_batch=twice))
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert find_checkpoints(workdir / "checkpoints").steps[-1] <= 4
+    assert "stopped after" not in (tmp_path / "output.txt").read_text(encoding="utf-8")
+    assert started(workdir, job()).step == 6
+    assert_same_end(workdir, undisturbed[job], job())
+
+
 def test_resuming_a_finished_run_does_nothing_again(whole):
     workdir, result = whole
     before = numbers(workdir)

@@ -59,13 +59,17 @@ def interrupts():
 
 
 def test_the_first_signal_asks_and_the_second_interrupts(interrupts):
+    said = []
     with StopSignal() as stop:
+        stop.say = said.append
         assert not stop.requested
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.requested
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is interrupts
+    (sentence,) = said
+    assert sentence.startswith("interrupted: ")
 
 
 def test_handlers_are_given_back():

@@ -1,6 +1,8 @@
 """Lines without a terminal, and a bar on one."""
 
 import io
+import sys
+import types
 
 import jax
 from rich.console import Console
@@ -39,3 +41,33 @@ def test_other_processes_show_nothing(monkeypatch, capsys):
     with RunProgress(200, 0) as progress:
         progress.report(20, 2.0, RATES)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_in_a_cell_of_a_notebook_is_replaced_in_place(monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, bar):
+            shown.append(text_of(bar))
+
+    def display(bar, display_id):
+        assert display_id
+        return Handle()
+
+    def text_of(bar):
+        console = Console(file=io.StringIO(), width=160)
+        console.print(bar.get_renderable())
+        return console.file.getvalue()
+
+    # As in a cell; without IPython, which only the extra `notebook` brings.
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
+    console = Console(file=io.StringIO(), force_jupyter=True)
+    with RunProgress(200, 0, console) as progress:
+        assert progress.in_notebook
+        progress.advance(1)  # too soon after the start to be drawn
+        assert shown == []
+        progress.report(20, 2.34567, RATES)
+    assert len(shown) == 1
+    assert LINE in shown[0]
+    assert console.file.getvalue() == ""
