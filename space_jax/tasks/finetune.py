@@ -151,7 +151,7 @@ def _job(
         return {**scores, **calibration}
 
     accumulate, per_epoch = config.optimiser.accumulate, steps_per_epoch(len(examples), every.batch_size)
-    steps = every.epochs * per_epoch
+    steps = every.epochs * per_epoch if task.trains else 0
     return Job(
         objective=task,
         optimiser=make_finetune_optimiser(config.optimiser, steps, config.model.layers),

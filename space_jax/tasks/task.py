@@ -65,12 +65,14 @@ class Task(abc.ABC):
       measure: the name of the score that early stopping and the best checkpoint maximise.
       coefficients: term -> its factor in the loss.
       row_length: L, tokens of a grid row; no example is longer.
+      trains: whether there are steps; if not, a run ends with its first evaluation, whatever `train.epochs` says.
     """
 
     name: ClassVar[str]
     measure: ClassVar[str]
     coefficients: Mapping[str, float]
     row_length: int
+    trains: bool = True
 
     # Data. No model, no labels.
 

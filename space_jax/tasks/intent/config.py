@@ -4,7 +4,7 @@ import dataclasses
 
 from space_jax.config import require, require_fraction
 
-HEADS = ("linear", "knn")
+HEADS = ("linear", "frozen", "knn")
 VECTORS = ("auto", "prompt", "summary", "mean", "sentence")
 CONTRASTS = ("soft", "hard")
 OUT_OF_SCOPE_WAYS = ("class", "threshold")
@@ -15,7 +15,8 @@ class IntentConfig:
     """Intent detection."""
 
     name: str = "intent"
-    head: str = "linear"  # or "knn": tree-contrastive training, and the labels of the nearest training utterances
+    head: str = "linear"  # "frozen": fitted to vectors that stay as they are, without training, in seconds; "knn":
+    # tree-contrastive training, and the labels of the nearest training utterances
     vector: str = (
         "auto"  # the vector of an utterance, see `tasks.encoder`; "auto": the one that the weights were trained for
     )
@@ -33,6 +34,7 @@ class IntentConfig:
     neighbours: int = 1  # of the knn head
     contrast: str = "soft"  # weights of pairs by label tree; "hard": 1 for the same label, else 0
     temperature: float = 0.07  # of the contrast, and of the prototypes
+    strength: float = 30.0  # of the frozen head: how closely it fits the training utterances
 
     def __post_init__(self):
         require(self.name == "intent", "task.name", "belongs to the task and cannot be changed")
@@ -45,7 +47,7 @@ class IntentConfig:
         for field, known in choices.items():
             given = getattr(self, field)
             require(given in known, f"task.{field}", f"{given!r} is not one of {', '.join(map(repr, known))}")
-        for field in ("max_tokens", "neighbours", "temperature"):
+        for field in ("max_tokens", "neighbours", "temperature", "strength"):
             require(getattr(self, field) > 0, f"task.{field}", f"{getattr(self, field)} is not positive")
         for field in ("r_drop_weight", "mlm_weight"):
             require(getattr(self, field) >= 0, f"task.{field}", f"{getattr(self, field)} is negative")

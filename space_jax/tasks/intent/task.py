@@ -1,6 +1,7 @@
 """Intent detection (SPACE-3, SIGIR 2022, section on understanding; model_spec section 4).
 
 head "linear"   cross-entropy over both dropout passes + 5 * R-drop + 0.1 * masked language model
+head "frozen"   none: a linear head fitted by logistic regression to the vectors of the weights as they are
 head "knn"      tree-weighted contrast of the training utterances + 0.1 * masked language model; the labels of the
                 nearest. A run with it is the contrastive stage before a linear head (`--init`)
 """
@@ -26,6 +27,7 @@ from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.error_page import error_page
+from space_jax.tasks.intent.logistic_regression import logistic_regression
 from space_jax.tasks.intent.model import IntentModel
 from space_jax.tasks.intent.neighbours import vote
 from space_jax.tasks.intent.prototypes import prototypes
@@ -91,7 +93,8 @@ class IntentTask(Task):
         self.classes: list[str] = labels["labels"]
         self._index = {name: index for index, name in enumerate(self.classes)}
         self._counts = np.array(labels["counts"], np.float32)
-        self.linear, self.masks = config.head == "linear", config.mlm_weight > 0
+        self.linear, self.trains = config.head != "knn", config.head != "frozen"
+        self.masks = self.trains and config.mlm_weight > 0
         self.vector = resolve_vector(config.vector, recipe)
         self.row_length = config.max_tokens + WRAPPERS
         if self.row_length > model.positions:
@@ -104,7 +107,7 @@ class IntentTask(Task):
         self.needs_support = not self.linear
         self.calibrated = ("threshold",) if config.out_of_scope == "threshold" else ()
         self.coefficients = {"intent": 1.0} if self.linear else {"contrast": 1.0}
-        if self.linear and config.r_drop_weight:
+        if self.linear and self.trains and config.r_drop_weight:
             self.coefficients |= {"consistency": config.r_drop_weight}
         if self.masks:
             self.coefficients |= {"masked": config.mlm_weight}
@@ -137,11 +140,14 @@ class IntentTask(Task):
         return self.module.init(key, batch, self.linear, self.masks, method="initialise")["params"]
 
     def initialise_head(self, params: Any, outputs: Callable[[], Arrays], examples: Sequence[IntentExample]) -> Any:
-        """See `Task.initialise_head`: the linear head begins as nearest class means."""
-        if not (self.linear and self.config.prototypes):
+        """See `Task.initialise_head`: the linear head begins as nearest class means; a frozen one is fitted."""
+        if not self.linear or (self.trains and not self.config.prototypes):
             return params
-        labels = np.array([example.label for example in examples])
-        head = prototypes(outputs()["vector"], labels, len(self.classes), self.config.temperature)
+        labels, classes = np.array([example.label for example in examples]), len(self.classes)
+        if self.trains:
+            head = prototypes(outputs()["vector"], labels, classes, self.config.temperature)
+        else:
+            head = logistic_regression(outputs()["vector"], labels, classes, self.config.strength)
         placed = {name: jax.device_put(head[name], leaf.sharding) for name, leaf in params["head"].items()}
         return {**params, "head": placed}
 

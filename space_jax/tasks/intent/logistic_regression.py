@@ -1,0 +1,49 @@
+"""A linear head fitted to vectors that stay as they are: multinomial logistic regression, without a training loop."""
+
+import numpy as np
+import scipy.optimize
+import scipy.special
+
+from space_jax.tasks.task import Arrays
+
+_ITERATIONS = 300
+_SHORTEST = 1e-6
+
+
+def logistic_regression(vectors: np.ndarray, labels: np.ndarray, classes: int, strength: float) -> Arrays:
+    """Kernel and bias of the head that minimises
+
+        sum_n -log softmax(W x_n + b)[y_n] + ||W||^2 / (2 s),   x = (v - m) / mean ||v - m||
+
+    with m the mean of all vectors, so that the strength s means the same whatever model the vectors are of. The
+    objective is convex; the head does not depend on a seed.
+
+    Args:
+      vectors: `[N, H]` of the training utterances.
+      labels: `[N]` int; one outside 0 .. C-1 is left out.
+      classes: C.
+      strength: s; a larger one fits the training utterances more closely.
+
+    Returns:
+      `kernel` `[H, C]` and `bias` `[C]`, float32, for the vectors as they are.
+    """
+    known = (labels >= 0) & (labels < classes)
+    vectors, labels = vectors[known].astype(np.float32), labels[known]
+    middle = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
+    centred = vectors - middle
+    length = max(float(np.linalg.norm(centred, axis=1).mean()) if len(vectors) else 0.0, _SHORTEST)
+    x, rows = centred / length, np.arange(len(labels))
+
+    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        kernel, bias = flat[:-classes].reshape(-1, classes), flat[-classes:]
+        logits = x @ kernel.astype(np.float32) + bias.astype(np.float32)
+        logs = scipy.special.log_softmax(logits, axis=1)
+        error = np.exp(logs)
+        error[rows, labels] -= 1.0
+        gradient = np.concatenate([(x.T @ error + kernel / strength).ravel(), error.sum(axis=0)])
+        return float(-logs[rows, labels].sum() + (kernel**2).sum() / (2 * strength)), gradient.astype(np.float64)
+
+    start = np.zeros(vectors.shape[1] * classes + classes)
+    found = scipy.optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
+    kernel, bias = found.x[:-classes].reshape(-1, classes) / length, found.x[-classes:]
+    return {"kernel": kernel.astype(np.float32), "bias": (bias - middle @ kernel).astype(np.float32)}
