@@ -8,16 +8,23 @@ QUICK := runs/quickstart
 
 .PHONY: quickstart test test-all core lint docs install clean
 
+PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint $(SET)
+
 install: $(VENV)/.installed
 
-$(VENV)/.installed: $(wildcard requirements.txt requirements/*.txt) pyproject.toml setup.py
+# The package alone, which is all that the quickstart needs.
+$(VENV)/.package: $(wildcard requirements.txt requirements/*.txt) pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint $(SET) --editable '.[dev]'
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.package
+	$(PIP) --editable '.[dev]'
 	touch $@
 
 # Large pages make training on CPUs a tenth faster (docs/scaling.md).
 quickstart: export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
-quickstart: install
+quickstart: $(VENV)/.package
 	rm -rf $(QUICK)
 	$(RUN) space_jax tokenizer train simulated --dialogues 3000 --names source --kind bpe --vocab-size 3000 \
 		--out $(QUICK)/tokenizer
@@ -49,7 +56,7 @@ test-all: install
 # site/index.html is the first page; `.venv/bin/mkdocs serve` shows the pages while they are written.
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: install
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(PIP) --editable '.[docs]'
 	$(VENV)/bin/mkdocs build --strict
 
 clean:

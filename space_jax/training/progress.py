@@ -1,5 +1,6 @@
 """The progress display of a run: a live bar on a terminal and in a notebook, plain lines elsewhere."""
 
+import math
 import time
 from datetime import timedelta
 from typing import Any
@@ -25,8 +26,11 @@ def summary(step: int, steps: int, loss: float, rates: Rates) -> str:
 class RunProgress:
     """Shows the step, the loss, tokens per second without padding, the share of padding and the time left.
 
-    Only the first process shows anything. If the output is neither a terminal nor a notebook, each report is one line.
+    Only the first process shows anything. If the output is neither a terminal nor a notebook, the first report, the last
+    one and one a minute between them are a line each.
     """
+
+    _INTERVAL = 60.0  # seconds between two lines
 
     def __init__(self, steps: int, start: int, console: Console | None = None):
         """Begins at `start` of `steps` steps.
@@ -39,6 +43,7 @@ class RunProgress:
         quiet = jax.process_index() != 0
         self._console = Console(stderr=True, quiet=quiet) if console is None else console
         self._steps = steps
+        self._reported = -math.inf  # when the last line was written
         self._bar: Progress | None = None
         self._cell: _NotebookBar | None = None
         if (self._console.is_terminal or self.in_notebook) and not quiet:
@@ -75,7 +80,8 @@ class RunProgress:
         text = summary(step, self._steps, loss, rates)
         if self._bar is not None:
             self._bar.update(self._task, completed=step, description=text)
-        else:
+        elif step == self._steps or time.monotonic() - self._reported >= self._INTERVAL:
+            self._reported = time.monotonic()
             self.say(text)
 
     def say(self, text: str) -> None:

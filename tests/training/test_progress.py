@@ -7,6 +7,7 @@ import types
 import jax
 from rich.console import Console
 
+from space_jax.training import progress as progress_module
 from space_jax.training.progress import RunProgress, summary
 from space_jax.training.tally import Rates
 
@@ -24,6 +25,16 @@ def test_a_line_without_a_terminal():
     assert output.getvalue() == f"{LINE}\nheld out [0]: loss 1.0\n"
     assert summary(20, 200, 2.34567, RATES) == LINE
     assert summary(1, 200, 2.34567, Rates(0.0, 0.0, 0.0)) == "step 1/200  loss 2.3457"
+
+
+def test_lines_without_a_terminal_are_the_first_the_last_and_one_a_minute(monkeypatch):
+    output, now = io.StringIO(), [1000.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+    with RunProgress(20, 0, Console(file=output, force_terminal=False)) as progress:
+        for step in range(1, 21):
+            progress.report(step, 2.0, RATES)
+            now[0] += 12.0
+    assert [line.split()[1] for line in output.getvalue().splitlines()] == ["1/20", "6/20", "11/20", "16/20", "20/20"]
 
 
 def test_a_bar_on_a_terminal():
