@@ -1,6 +1,6 @@
 """DA F1 of SPACE-1 runs on each source's own held-out turns, whose dialog acts are annotated.
 
-  python -m benchmarks.act_f1_by_source --run before=RUN --run after=RUN --prepared CORPUS --data-root DIR --out F.json
+  python benchmarks/act_f1_by_source.py --run before=RUN --run after=RUN --prepared CORPUS --data-root DIR --out F.json
 
 The turns are of each source's validation split, or of its test split where it has no other; the mixtures' guard keeps
 both out of training. A logit above 0 predicts an act; F1 is micro over acts and turns, with a bootstrap interval over
