@@ -68,9 +68,13 @@ PLACEHOLDERS = {
         "OUT": "runs/mixture-few"
     },
     "docs/weights.md space-jax convert": {"DIR": "runs/space3", "OUT": "converted", "DIR_OR_FILE": "minilm"},
+    "docs/weights.md space-jax convert from-space": {
+        "X.model": str(REFERENCE / "space3_small.safetensors"),
+        "vocab.txt": "published_vocab.txt",
+    },
     "docs/weights.md space-jax convert from-bert": {"OUT": "converted-bert"},
     "docs/weights.md space-jax convert to-": {"OUT": "as-bert", "X.model": "as-space.safetensors"},
-    "docs/weights.md space-jax pretrain": {"DIR": "converted"},
+    "docs/weights.md space-jax pretrain": {"DIR": "runs/space3"},
     "docs/weights.md space-jax convert check": {
         "X.model": str(REFERENCE / "space3_small.safetensors"),
         "x.json": str(REFERENCE / "space3_small.json"),
@@ -169,7 +173,7 @@ def made_by(arguments: list[str]) -> list[Path]:
 def run(command: Command) -> None:
     """Runs it in this process."""
     arguments = arguments_of(command)
-    output = io.StringIO()
+    output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         patch.setattr(sys, "stdin", io.StringIO("I need a cheap hotel.\n/quit\n"))
         if command.program == "space-jax":
@@ -179,7 +183,8 @@ def run(command: Command) -> None:
             patch.syspath_prepend(str(Path(arguments[0]).parent))
             runpy.run_path(arguments[0], run_name="__main__")
     if command.output:
-        Path(command.output).write_text(output.getvalue())
+        output.flush()
+        Path(command.output).write_bytes(output.buffer.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +223,7 @@ def _fill(folder: Path) -> None:
     sizes = {"hidden": 16, "layers": 1, "mlp": 32, "positions": 512, "roles": 2}
     write_bert_folder(folder / "bert", bert_state(pieces, **sizes), pieces, num_attention_heads=2)
     shutil.copy(folder / "bert" / "vocab.txt", folder)
+    Path("published_vocab.txt").write_text("\n".join(pieces[:67]) + "\n")  # the tokens of the recorded SPACE-3
     Path("my_dialogues").mkdir()
     for split in ("train", "validation"):
         dialogues = corpus("simulated").load(None, split, dialogues=60)
