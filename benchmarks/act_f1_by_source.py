@@ -18,6 +18,7 @@ import numpy as np
 from space_jax.config import MeshConfig
 from space_jax.config_files import read_config
 from space_jax.corpora.registry import corpus
+from space_jax.corpora.source_files import folder_of
 from space_jax.evaluation.dialog_acts import micro_f1
 from space_jax.features.example import Example, dialogue_examples
 from space_jax.features.grid import make_grid
@@ -41,7 +42,7 @@ def held_out_turns(name: str, root: Path, prepared: Prepared, most: int) -> list
     source, tokenizer = corpus(name), load_tokenizer(prepared.tokenizer_folder)
     split = next((split for split in ("validation", "test") if split in source.splits), None)
     turns: list[Example] = []
-    for dialogue in source.load(root / name, split) if split else ():
+    for dialogue in source.load(root / folder_of(name), split) if split else ():
         turns += [e for e in dialogue_examples(dialogue, tokenizer, prepared.metadata.limits) if e.known.acts]
         if len(turns) >= most:
             break
