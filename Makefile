@@ -56,11 +56,7 @@ test-all: install
 # site/index.html is the first page; `.venv/bin/mkdocs serve` shows the pages while they are written.
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: install
-<<<<<<< HEAD
 	$(PIP) --editable '.[docs]'
-=======
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint $(SET) --editable '.[docs]'
->>>>>>> k_docs
 	$(VENV)/bin/mkdocs build --strict
 
 clean:
