@@ -43,6 +43,7 @@ def _watch(command: list[str], out: Path, log: Path) -> int:
     units = out.with_name(f".{out.name}.building") / "units"
     run, started = time.time(), time.monotonic()
     build = subprocess.Popen(command)
+    sample: dict[str, Any] = {}
     with log.open("a") as lines:
         while build.poll() is None:
             sample = {
@@ -54,6 +55,8 @@ def _watch(command: list[str], out: Path, log: Path) -> int:
             lines.write(json.dumps(sample) + "\n")
             lines.flush()
             time.sleep(2)
+        # The end, with the memory that was seen last: a build may take less than two seconds.
+        lines.write(json.dumps({**sample, "seconds": round(time.monotonic() - started, 1)}) + "\n")
     return build.returncode
 
 

@@ -56,6 +56,8 @@ def write_corpora(root: Path) -> None:
     _write(root / "multiwoz21", {"trainListFile": "SNG1\n", "valListFile": "", "testListFile": ""})
     places = [{"name": f"the {food} mill", "food": food, "phone": "1"} for food in FOODS]
     _write(root / "camrest676" / "db", {"CamRestDB.json": json.dumps(places)})
+    entities = {"poi": [{"poi": place["name"], "address": "5 low road"} for place in places], "distance": [1]}
+    _write(root / "kvret", {"kvret_entities.json": json.dumps(entities)})
     _write(root / "multiwoz21" / "db", {"restaurant_db.json": json.dumps(places)})
     for split, foods in SPLITS.items():
         for name, make in MAKERS.items():

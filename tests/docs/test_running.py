@@ -175,7 +175,7 @@ def run(command: Command) -> None:
     arguments = arguments_of(command)
     output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
-        patch.setattr(sys, "stdin", io.StringIO("I need a cheap hotel.\n/quit\n"))
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"I need a cheap hotel.\n/quit\n")))
         if command.program == "space-jax":
             assert main(arguments) == 0
         else:
