@@ -40,7 +40,7 @@ lint: install
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
-	$(VENV)/bin/shellcheck -x tpu_scripts/*.sh tpu_scripts/lib/*.sh tpu_scripts/worker/*.sh tpu_scripts/settings.sh.example
+	$(VENV)/bin/shellcheck -x .ci/* tpu_scripts/*.sh tpu_scripts/lib/*.sh tpu_scripts/worker/*.sh tpu_scripts/settings.sh.example
 
 test: install
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 40

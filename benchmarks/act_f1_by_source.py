@@ -1,6 +1,6 @@
 """DA F1 of SPACE-1 runs on each source's own held-out turns, whose dialog acts are annotated.
 
-  python -m benchmarks.act_f1_by_source --run before=RUN --run after=RUN --prepared CORPUS --data-root DIR --out F.json
+  python benchmarks/act_f1_by_source.py --run before=RUN --run after=RUN --prepared CORPUS --data-root DIR --out F.json
 
 The turns are of each source's validation split, or of its test split where it has no other; the mixtures' guard keeps
 both out of training. A logit above 0 predicts an act; F1 is micro over acts and turns, with a bootstrap interval over
@@ -18,6 +18,7 @@ import numpy as np
 from space_jax.config import MeshConfig
 from space_jax.config_files import read_config
 from space_jax.corpora.registry import corpus
+from space_jax.corpora.source_files import folder_of
 from space_jax.evaluation.dialog_acts import micro_f1
 from space_jax.features.example import Example, dialogue_examples
 from space_jax.features.grid import make_grid
@@ -41,7 +42,7 @@ def held_out_turns(name: str, root: Path, prepared: Prepared, most: int) -> list
     source, tokenizer = corpus(name), load_tokenizer(prepared.tokenizer_folder)
     split = next((split for split in ("validation", "test") if split in source.splits), None)
     turns: list[Example] = []
-    for dialogue in source.load(root / name, split) if split else ():
+    for dialogue in source.load(root / folder_of(name), split) if split else ():
         turns += [e for e in dialogue_examples(dialogue, tokenizer, prepared.metadata.limits) if e.known.acts]
         if len(turns) >= most:
             break

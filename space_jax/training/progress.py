@@ -26,8 +26,8 @@ def summary(step: int, steps: int, loss: float, rates: Rates) -> str:
 class RunProgress:
     """Shows the step, the loss, tokens per second without padding, the share of padding and the time left.
 
-    Only the first process shows anything. If the output is neither a terminal nor a notebook, the first report, the
-    last one and one a minute between them are a line each.
+    Only the first process shows anything. If the output is neither a terminal nor a notebook, a report is a line: the
+    first, the last, and one a minute between them.
     """
 
     _INTERVAL = 60.0  # seconds between two lines

@@ -51,6 +51,12 @@ class Command:
         return shlex.split(self.text.partition(" > ")[0].removeprefix(_VENV))
 
     @property
+    def script(self) -> tuple[str, list[str]]:
+        """Of `python X.py ...` and `python -m a.b ...`: the file, relative to the repository, and its arguments."""
+        first, *rest = self.words[1:]
+        return (f"{rest[0].replace('.', '/')}.py", rest[1:]) if first == "-m" else (first, rest)
+
+    @property
     def output(self) -> str:
         """The file that standard output goes to, "" for none."""
         return self.text.partition(" > ")[2].strip()

@@ -78,7 +78,7 @@ def check_space_jax(command: Command) -> None:
 
 def check_script(command: Command, monkeypatch) -> None:
     """`python benchmarks/X.py ...`: the arguments are those that its parser takes."""
-    script, *arguments = command.words[1:]
+    script, arguments = command.script
     for name in ("parse_args", "parse_known_args"):
         parse = getattr(argparse.ArgumentParser, name)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.commands import ROOT
 
-PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "site", "runs"} & set(path.parts)]
+PAGES = [path for folder in (".", "docs", "tpu_scripts", "notebooks") for path in sorted((ROOT / folder).glob("*.md"))]
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r'\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"')
 
