@@ -105,9 +105,9 @@ result = space_jax.pretrain(config, f"{RUNS}/pretrained")
 result.step, result.stopped
 
 # %% [markdown]
-# Each panel is one loss or one held-out measure: the contrast of semantic trees (`contrast`), the masked words (`mlm`),
-# the bag of words of the user's turn, the policy, the response. Below them: is the nearest neighbour of a held-out turn
-# one of the same intent, domain or tree?
+# Each panel is one loss or one held-out measure. The losses, each on annotated and on plain dialogues: the contrast of
+# semantic trees, the masked words, the policy, the response, and the bag of words of a turn. Below them the measures:
+# is the nearest neighbour of a held-out turn one of the same intent, domain or tree?
 
 # %%
 space_jax.curves(f"{RUNS}/pretrained")
@@ -127,7 +127,7 @@ turns = [
 vectors = space_jax.load(f"{RUNS}/pretrained").embed(turns)
 vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
-figure, axes = plt.subplots(figsize=(6.5, 4), layout="constrained")
+figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
 picture = axes.imshow(vectors @ vectors.T, cmap="viridis")
 axes.set_xticks(range(len(turns)), range(1, len(turns) + 1))
 axes.set_yticks(range(len(turns)), [f"{number}  {turn}" for number, turn in enumerate(turns, start=1)])
@@ -143,7 +143,7 @@ plt.show()
 # %%
 agent_config = space_jax.load_config(
     "finetune/simulated_agent:quick",
-    {"data.options": f"dialogues={15 * STEPS}"} if STEPS >= 100 else {"data.options": "dialogues=8"},
+    {} if STEPS >= 100 else {"data.options": "dialogues=8"},
 )
 results = space_jax.finetune(agent_config, f"{RUNS}/agent", init=f"{RUNS}/pretrained")
 results
@@ -159,7 +159,7 @@ conversation = None
 for words in ("Hi, I need a cheap restaurant in the centre.", "Any food is fine.", "Great, book it for 2 at 19:00."):
     reply = agent.reply(words, conversation)
     conversation = reply.conversation
-    print(f"user     {words}\nagent    {reply.text}\n         state {reply.state}\n")
+    print(f"user   {words}\nagent  {reply.text}\nstate  {reply.state}\n")
 
 # %% [markdown]
 # ## Where to go on

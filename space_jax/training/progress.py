@@ -47,7 +47,8 @@ class RunProgress:
         self._bar: Progress | None = None
         self._cell: _NotebookBar | None = None
         if (self._console.is_terminal or self.in_notebook) and not quiet:
-            self._bar = Progress(BarColumn(), TextColumn("{task.description}"), console=self._console)
+            width = 16 if self.in_notebook else 40  # a notebook's cell is narrow
+            self._bar = Progress(BarColumn(width), TextColumn("{task.description}"), console=self._console)
             self._task = self._bar.add_task("", total=steps, completed=start)
 
     @property
@@ -85,8 +86,11 @@ class RunProgress:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Writes one line, above the bar if there is one."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        """Writes one line: above the bar on a terminal, below it in a notebook."""
+        if self._cell is not None:
+            print(text)  # as the cell's own words, which wrap; Rich's are paragraphs that are cut off
+        else:
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 class _NotebookBar:

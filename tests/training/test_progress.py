@@ -54,7 +54,7 @@ def test_other_processes_show_nothing(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_bar_in_a_cell_of_a_notebook_is_replaced_in_place(monkeypatch):
+def test_a_bar_in_a_cell_of_a_notebook_is_replaced_in_place(monkeypatch, capsys):
     shown = []
 
     class Handle:
@@ -79,6 +79,8 @@ def test_a_bar_in_a_cell_of_a_notebook_is_replaced_in_place(monkeypatch):
         progress.advance(1)  # too soon after the start to be drawn
         assert shown == []
         progress.report(20, 2.34567, RATES)
+        progress.say("held out")
+    assert capsys.readouterr().out == "held out\n"
     assert len(shown) == 1
     assert LINE in shown[0]
     assert console.file.getvalue() == ""
