@@ -18,6 +18,10 @@ $(VENV)/.package: $(wildcard requirements.txt requirements/*.txt) pyproject.toml
 	$(PIP) --editable .
 	touch $@
 
+$(VENV)/.tests: $(VENV)/.package
+	$(PIP) --editable '.[test]'
+	touch $@
+
 $(VENV)/.installed: $(VENV)/.package
 	$(PIP) --editable '.[dev]'
 	touch $@
@@ -46,7 +50,7 @@ test: install
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
 # What depends on the versions of JAX, Flax, Optax, Orbax and Grain.
-core: install
+core: $(VENV)/.tests
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 10 \
 		tests/losses tests/models tests/features tests/training
 

@@ -24,7 +24,7 @@ PACKAGES = {
 
 with (ROOT / "pyproject.toml").open("rb") as _file:
     PROJECT = tomllib.load(_file)["project"]
-DEVELOPMENT = {"dev", "docs"}  # extras for who works on the project
+DEVELOPMENT = {"dev", "docs", "test"}  # extras for who works on the project
 
 
 def requirements(lines):
