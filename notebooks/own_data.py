@@ -37,7 +37,7 @@ print("Python", sys.version.split()[0], "|", *jax.devices())
 
 # %% [markdown]
 # `STEPS` is the number of pre-training steps; the classifier sees the CSV `STEPS / 5` times. All of it takes about
-# three minutes on two CPU cores. (The project's tests set `SPACE_JAX_NOTEBOOK_FAST` and take 5.)
+# two minutes on two CPU cores. (The project's tests set `SPACE_JAX_NOTEBOOK_FAST` and take 5.)
 
 # %%
 import csv

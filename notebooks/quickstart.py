@@ -35,8 +35,8 @@ print("space_jax", space_jax.__version__, "| jax", jax.__version__, "| flax", fl
 print("Python", sys.version.split()[0], "|", *jax.devices())
 
 # %% [markdown]
-# `STEPS` sets the length of everything below. 400 steps of pre-training and the fine-tuning after it take about five
-# minutes on two CPU cores. (The project's tests set `SPACE_JAX_NOTEBOOK_FAST` and take 4.)
+# `STEPS` sets the length of everything below. 400 steps of pre-training and the fine-tuning after it are what
+# `make quickstart` does, minutes on two CPU cores. (The project's tests set `SPACE_JAX_NOTEBOOK_FAST` and take 4.)
 
 # %%
 import os

@@ -10,7 +10,7 @@ from rich.table import Table
 from space_jax.config import PretrainConfig
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.device_memory import out_of_memory, require_program_fits
-from space_jax.scale.program import compile_step, plan_step
+from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
 from space_jax.scale.report import Report
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
 from space_jax.scale.topology import topology_devices
@@ -56,14 +56,20 @@ def compile_ahead(
         raise refusal from error
     if fit:
         require_program_fits(plan, program)
+    return Report(_measured(plan, program), report_table)
+
+
+def _measured(plan: StepPlan, program: Program) -> dict[str, Any]:
+    """What the report says."""
+    config, chips = plan.config, list(plan.mesh.devices.flat)
     chip = CHIPS.get(chips[0].device_kind)
-    measured = {
+    return {
         "date": date.today().isoformat(),
         "jax": jax.__version__,
         "device": chips[0].device_kind,
         "devices": len(chips),
         "processes": len({device.process_index for device in chips}),
-        "mesh": dict(mesh.shape),
+        "mesh": dict(plan.mesh.shape),
         "recipe": config.recipe.name,
         "model": {
             name: getattr(config.model, name)
@@ -95,7 +101,6 @@ def compile_ahead(
         "collectives_per_chip": {kind: traffic._asdict() for kind, traffic in program.traffic.items()},
         "compile_seconds": round(program.seconds, 1),
     }
-    return Report(measured, report_table)
 
 
 def report_table(report: Mapping[str, Any]) -> Table:

@@ -15,7 +15,7 @@ class IntentConfig:
     """Intent detection."""
 
     name: str = "intent"
-    head: str = "linear"  # "frozen": fitted to vectors that stay as they are, without training, in seconds; "knn":
+    head: str = "linear"  # "frozen": fitted to vectors that stay as they are, without training; "knn":
     # tree-contrastive training, and the labels of the nearest training utterances
     vector: str = (
         "auto"  # the vector of an utterance, see `tasks.encoder`; "auto": the one that the weights were trained for

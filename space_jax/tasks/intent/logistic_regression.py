@@ -4,10 +4,10 @@ import numpy as np
 import scipy.optimize
 import scipy.special
 
+from space_jax.tasks.intent.prototypes import SHORTEST, mean_length
 from space_jax.tasks.task import Arrays
 
 _ITERATIONS = 300
-_SHORTEST = 1e-6
 
 
 def logistic_regression(vectors: np.ndarray, labels: np.ndarray, classes: int, strength: float) -> Arrays:
@@ -31,7 +31,7 @@ def logistic_regression(vectors: np.ndarray, labels: np.ndarray, classes: int, s
     vectors, labels = vectors[known].astype(np.float32), labels[known]
     middle = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
     centred = vectors - middle
-    length = max(float(np.linalg.norm(centred, axis=1).mean()) if len(vectors) else 0.0, _SHORTEST)
+    length = max(mean_length(centred), SHORTEST)
     x, rows = centred / length, np.arange(len(labels))
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from space_jax.tasks.task import Arrays
 
-_SHORTEST = 1e-6
+SHORTEST = 1e-6  # below it vectors count as equal
 _COMMON_SHARE = 0.5
 
 
@@ -35,11 +35,12 @@ def prototypes(vectors: np.ndarray, labels: np.ndarray, classes: int, temperatur
     member = np.eye(classes)[labels]  # [N, C]
     means = member.T @ centred / np.maximum(member.sum(axis=0), 1)[:, None]
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
-    directions = np.where(lengths > _SHORTEST, means / np.maximum(lengths, _SHORTEST), 0.0)
-    length = max(_mean_length(centred), _COMMON_SHARE * _mean_length(vectors), _SHORTEST)
+    directions = np.where(lengths > SHORTEST, means / np.maximum(lengths, SHORTEST), 0.0)
+    length = max(mean_length(centred), _COMMON_SHARE * mean_length(vectors), SHORTEST)
     kernel = directions.T / (length * temperature)
     return {"kernel": kernel.astype(np.float32), "bias": (-middle @ kernel).astype(np.float32)}
 
 
-def _mean_length(vectors: np.ndarray) -> float:
+def mean_length(vectors: np.ndarray) -> float:
+    """The mean of the lengths of vectors `[N, H]`; 0 of none."""
     return float(np.linalg.norm(vectors, axis=1).mean()) if len(vectors) else 0.0
