@@ -14,6 +14,7 @@ from space_jax.agent.conversation import Conversation
 from space_jax.agent.lexicalise import SystemAct
 from space_jax.corpora.simulated import (
     BRISK,
+    DOMAINS,
     LOWER_CASE,
     DialogAct,
     Tracker,
@@ -66,9 +67,9 @@ class _Caller:
     turns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     @classmethod
-    def number(cls, seed: int, n: int) -> "_Caller":
+    def number(cls, seed: int, n: int, domains: Sequence[str]) -> "_Caller":
         rng = random.Random(stable_seed("caller", seed, n))
-        goal = draw_goal(rng, world_database())
+        goal = draw_goal(rng, world_database(), domains)
         return cls(goal, User(goal, rng), rng, rng.random() < LOWER_CASE)
 
     def says(self) -> tuple[DialogAct, ...]:
@@ -84,12 +85,14 @@ class _Caller:
         return Outcome(self.goal, success, refused, spoken, tuple(self.turns))
 
 
-def play(agent: Agent, seed: int, count: int, together: int = 64) -> list[Outcome]:
-    """Lets the agent serve users `0 ... count - 1` of a seed, `together` of them at a time."""
+def play(
+    agent: Agent, seed: int, count: int, together: int = 64, domains: Sequence[str] = tuple(DOMAINS)
+) -> list[Outcome]:
+    """Lets the agent serve users `0 ... count - 1` of a seed, who ask about `domains`, `together` of them at a time."""
     backend = SimulatedBackend()
     outcomes: list[Outcome] = []
     for start in range(0, count, together):
-        callers = [_Caller.number(seed, n) for n in range(start, min(count, start + together))]
+        callers = [_Caller.number(seed, n, domains) for n in range(start, min(count, start + together))]
         conversations = [Conversation(backend) for _ in callers]
         live = list(range(len(callers)))
         while live:
@@ -105,11 +108,11 @@ def play(agent: Agent, seed: int, count: int, together: int = 64) -> list[Outcom
     return outcomes
 
 
-def play_policy(seed: int, count: int) -> list[Outcome]:
+def play_policy(seed: int, count: int, domains: Sequence[str] = tuple(DOMAINS)) -> list[Outcome]:
     """The same users served by the imitated policy, which reads their acts instead of their words."""
     outcomes = []
     for n in range(count):
-        caller, tracker = _Caller.number(seed, n), Tracker()
+        caller, tracker = _Caller.number(seed, n, domains), Tracker()
         while not caller.user.done:
             tracker.hear_user(caller.says())
             caller.heard = respond(tracker, world_database(), caller.rng, BRISK)

@@ -13,7 +13,7 @@ from space_jax.remote import as_path
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("play", help="measure an agent's success with simulated users")
+    parser = verbs.add_parser("play", help="measure an agent's success with simulated users, who ask about what it was trained on")
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--dialogues", type=int, default=200, help="(%(default)s)")
@@ -30,9 +30,14 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
             raise UserError(f"--{name}: expected at least 1, found {getattr(given, name)}")
     from space_jax.agent.agent import Agent
     from space_jax.agent.play import play, play_policy, summary
+    from space_jax.config_files import read_config
+    from space_jax.tasks.config import FinetuneConfig
+    from space_jax.tasks.dialogue.splits import simulated_domains
 
-    outcomes = play(Agent.load(given.workdir, given.step), given.seed, given.dialogues, given.together)
-    columns = {"agent": summary(outcomes), "policy": summary(play_policy(given.seed, given.dialogues))}
+    domains = simulated_domains(read_config(given.workdir, FinetuneConfig).data)
+    agent = Agent.load(given.workdir, given.step)
+    outcomes = play(agent, given.seed, given.dialogues, given.together, domains)
+    columns = {"agent": summary(outcomes), "policy": summary(play_policy(given.seed, given.dialogues, domains))}
     if given.json:
         print(json.dumps({**columns["agent"], "dialogues": given.dialogues, "policy": columns["policy"]}, indent=1))
         return

@@ -30,6 +30,7 @@ from space_jax.corpora import (
 )
 from space_jax.corpora.corpus import Corpus
 from space_jax.corpora.splits import SPLITS
+from space_jax.corpora.utterances import choice
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 
@@ -50,24 +51,31 @@ def corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
-def simulated_count(split: str, dialogues: int, seed: int, start: int) -> int:
+def simulated_count(split: str, dialogues: int, seed: int, start: int, domains: str) -> int:
     """How many dialogues a split of the simulated corpus has with these options."""
     return max(0, (dialogues if split == "train" else max(1, dialogues // 10)) - start)
 
 
-def _simulated(source: Path | None, split: str, dialogues: int, seed: int, start: int) -> Iterator[Dialogue]:
+def _simulated(
+    source: Path | None, split: str, dialogues: int, seed: int, start: int, domains: str
+) -> Iterator[Dialogue]:
     """Train is dialogues 0, 1, ... of `seed`; the other splits have other seeds, which no train split can reach.
 
-    `start` skips those before it, which need not be made.
+    `start` skips those before it, which need not be made. `domains`, "all" or some joined by commas, is what users ask
+    about.
     """
-    count = simulated_count(split, dialogues, seed, start)
+    count = simulated_count(split, dialogues, seed, start, domains)
     if dialogues < 1:
         raise UserError(f"corpus simulated: option dialogues is {dialogues}; expected at least 1")
     if not 0 <= seed < SEED_STRIDE:
         raise UserError(f"corpus simulated: option seed is {seed}; expected 0 to {SEED_STRIDE - 1}")
-    from space_jax.corpora.simulated import simulate  # here, so that a corpus of files does not build the world
+    from space_jax.corpora.simulated import (
+        DOMAINS,
+        simulate,
+    )  # here, so that a corpus of files does not build the world
 
-    world = simulate(seed + SPLITS.index(split) * SEED_STRIDE, count, start)
+    about = choice(domains, tuple(DOMAINS), "domains")
+    world = simulate(seed + SPLITS.index(split) * SEED_STRIDE, count, start, domains=about)
     return (dataclasses.replace(dialogue, id=f"{split}-{dialogue.id}") for dialogue in world)
 
 
@@ -80,7 +88,7 @@ CORPORA: dict[str, Corpus] = {
             licence="none of its own: this program makes it",
             citation="space_jax.corpora.simulated",
             needs_source=False,
-            options={"dialogues": 1000, "seed": 0, "start": 0},
+            options={"dialogues": 1000, "seed": 0, "start": 0, "domains": "all"},
             read=_simulated,
         ),
         sgd.CORPUS,

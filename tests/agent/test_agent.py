@@ -179,3 +179,5 @@ def test_the_policy_sets_the_mark():
     assert 0.7 < scores["success"] <= 1 - scores["refused"]
     assert scores["success_of_possible"] > 0.92
     assert play_policy(1, 3) == play_policy(1, 3)
+    about_trains = play_policy(1, 3, ("train",))
+    assert [[goal.domain for goal in one.goal.domains] for one in about_trains] == [["train"]] * 3

@@ -51,6 +51,17 @@ def test_a_brisk_clerk_serves_the_same_users_in_fewer_turns(corpus):
     assert sum(len(one.dialogue.turns) for one in brisk) < sum(len(one.dialogue.turns) for one in corpus)
 
 
+def test_users_ask_about_the_chosen_domains_only(corpus):
+    two = list(episodes(SEED, 200, domains=("hotel", "restaurant")))
+    asked = [{goal.domain for goal in one.goal.domains} for one in two]
+    assert set().union(*asked) == {"hotel", "restaurant"}
+    assert {"hotel", "restaurant"} in asked
+    frames = {frame.domain for one in two for turn in one.dialogue.turns for frame in turn.frames}
+    assert frames <= {"hotel", "restaurant", GENERAL}
+    assert list(episodes(SEED, 5, domains=tuple(DOMAINS))) == corpus[:5]
+    assert len(next(episodes(SEED, 1, domains=("taxi",))).goal.domains) == 1
+
+
 def test_streams_without_end(corpus):
     stream = simulate(SEED, None, start=100)
     assert list(itertools.islice(stream, 3)) == [one.dialogue for one in corpus[100:103]]

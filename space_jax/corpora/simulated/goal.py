@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+from collections.abc import Sequence
 
 from space_jax.corpora.simulated.database import Database
 from space_jax.corpora.simulated.schema import DOMAINS, LANDMARKS, Domain
@@ -46,18 +47,19 @@ class Goal:
     domains: tuple[DomainGoal, ...]
 
 
-def draw_goal(rng: random.Random, database: Database) -> Goal:
+def draw_goal(rng: random.Random, database: Database, domains: Sequence[str] = tuple(DOMAINS)) -> Goal:
     """Draws a user's goal.
 
     Args:
       rng: the source of randomness.
       database: the world's entities; three goals in four match one of them.
+      domains: what users ask about.
 
     Returns:
       A goal of one to three domains.
     """
     count = rng.choices((1, 2, 3), weights=(53, 44, 3))[0]
-    chosen = rng.sample(tuple(DOMAINS), count)
+    chosen = rng.sample(tuple(domains), min(count, len(domains)))
     if "taxi" in chosen:  # a ride comes last, it goes to or from what was found before
         chosen.remove("taxi")
         chosen.append("taxi")

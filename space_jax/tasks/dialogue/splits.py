@@ -6,8 +6,9 @@ from pathlib import Path
 
 from space_jax.corpora.options import parse_option
 from space_jax.corpora.registry import SEED_STRIDE, SIMULATED, corpus
-from space_jax.corpora.simulated import BRISK, simulate
+from space_jax.corpora.simulated import BRISK, DOMAINS, simulate
 from space_jax.corpora.splits import SPLITS
+from space_jax.corpora.utterances import choice
 from space_jax.dialogue.jsonl import read_jsonl
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
@@ -56,8 +57,16 @@ def dialogues(source: DataSource, split: str, train: str = TRAIN) -> Iterable[Di
     return split_dialogues(source, split, train)
 
 
+def simulated_domains(source: DataSource) -> tuple[str, ...]:
+    """What the users of the simulated corpus ask about, by its option `domains`; of another corpus, all of them."""
+    if source.corpus != SIMULATED:
+        return tuple(DOMAINS)
+    options = dict(parse_option(text, corpus(SIMULATED)) for text in source.options)
+    return choice(options.get("domains", "all"), tuple(DOMAINS), "domains")
+
+
 def _simulated(source: DataSource, split: str) -> Iterable[Dialogue]:
-    """`dialogues` and `seed` as the corpus has them; validation and test are a fiftieth as large.
+    """`dialogues`, `seed` and `domains` as the corpus has them; validation and test are a fiftieth as large.
 
     The clerk of the corpus is patient, and some users leave before all is done; a brisk one serves all whose goals can
     be met.
@@ -65,4 +74,4 @@ def _simulated(source: DataSource, split: str) -> Iterable[Dialogue]:
     options = dict(parse_option(text, corpus(SIMULATED)) for text in source.options)
     count, seed = options.get("dialogues", 1000), options.get("seed", 0)
     count = count if split == "train" else max(1, count // 50)
-    return simulate(seed + SPLITS.index(split) * SEED_STRIDE, count, manner=BRISK)
+    return simulate(seed + SPLITS.index(split) * SEED_STRIDE, count, manner=BRISK, domains=simulated_domains(source))

@@ -1,0 +1,119 @@
+"""Dialog acts that SPACE-1 runs predict for each source's own held-out turns.
+
+python benchmarks/act_f1_by_source.py --run before=RUN --run after=RUN --prepared OUT --data-root DIR --out F.json
+
+The turns are of each source's validation split, or of its test split where it has no other; the mixtures' guard keeps
+both out of training. A logit above 0 predicts an act; F1 is micro over acts and turns, with a bootstrap interval over
+dialogues (1,000 draws, seed 0). Average precision, micro as well, needs no threshold. `rates` predicts for every turn
+how often the source's own held-out turns have each act: the most that a model blind to its input can have.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+from space_jax.config import MeshConfig
+from space_jax.config_files import read_config
+from space_jax.corpora.registry import corpus
+from space_jax.evaluation.dialog_acts import micro_f1
+from space_jax.features.example import Example, dialogue_examples
+from space_jax.features.grid import make_grid
+from space_jax.features.layout import assemble
+from space_jax.features.packing import NOTHING, Item, pack
+from space_jax.features.prepared_corpus import Prepared, open_prepared
+from space_jax.features.tokenizer import load_tokenizer
+from space_jax.models.registry import make_recipe
+from space_jax.training.checkpoint import load_params
+from space_jax.training.mesh import make_mesh
+from space_jax.training.run_reader import LATEST, find_step
+from space_jax.training.state import abstract_placed_params
+
+SOURCES = ("sgd", "multiwoz20_single", "camrest676", "kvret", "woz2", "sim_m", "star")
+BATCH = 64
+DRAWS = 1000
+
+
+def held_out_turns(name: str, root: Path, prepared: Prepared, most: int) -> list[Example]:
+    """The turns of a source whose acts are known: all of the first dialogues of a split, until there are `most`."""
+    source, tokenizer = corpus(name), load_tokenizer(prepared.tokenizer_folder)
+    split = next((split for split in ("validation", "test") if split in source.splits), None)
+    turns: list[Example] = []
+    for dialogue in source.load(root / name, split) if split else ():
+        turns += [e for e in dialogue_examples(dialogue, tokenizer, prepared.metadata.limits) if e.known.acts]
+        if len(turns) >= most:
+            break
+    return turns
+
+
+def act_logits(workdir: Path, prepared: Prepared, turns: list[Example]) -> np.ndarray:
+    """`[N, 20]`, the logits of a run's last checkpoint for the acts of each turn."""
+    config = read_config(workdir)
+    grid = make_grid(config.data, config.recipe, BATCH, prepared.metadata.limits.max_turn_tokens)
+    recipe, mesh = make_recipe(config.model, config.recipe), make_mesh(MeshConfig(), jax.local_devices()[:1])
+    abstract = abstract_placed_params(recipe, pack([], grid), config.mesh.rules, mesh)
+    params = load_params(workdir / "checkpoints", abstract, find_step(workdir, LATEST))
+    represent = jax.jit(lambda params, batch: recipe.represent(params, batch)["act_logits"])
+    logits = []
+    for start in range(0, len(turns), BATCH):
+        chosen = turns[start : start + BATCH]
+        layouts = [assemble(e, config.model.vocabulary, config.recipe.name, config.data.context_length) for e in chosen]
+        batch = pack([Item(layout, layout.ids, NOTHING, NOTHING) for layout in layouts], grid)
+        logits.append(np.asarray(represent(params, batch))[: len(chosen)])
+    return np.concatenate(logits)
+
+
+def scores(logits: np.ndarray, true: np.ndarray, dialogues: np.ndarray) -> dict[str, float]:
+    """F1 with its interval, and average precision."""
+    low, high = interval(logits > 0, true, dialogues)
+    precision = float(average_precision_score(true.ravel(), logits.ravel()))
+    return {"f1": micro_f1(logits > 0, true), "low": low, "high": high, "average_precision": precision}
+
+
+def interval(predicted: np.ndarray, true: np.ndarray, dialogues: np.ndarray) -> tuple[float, float]:
+    """95% of the F1 of dialogues drawn with replacement."""
+    rng, known = np.random.default_rng(0), np.unique(dialogues)
+    rows = {one: np.flatnonzero(dialogues == one) for one in known.tolist()}
+    scores = []
+    for _ in range(DRAWS):
+        drawn = np.concatenate([rows[one] for one in rng.choice(known, len(known)).tolist()])
+        scores.append(micro_f1(predicted[drawn], true[drawn]))
+    low, high = np.quantile(scores, [0.025, 0.975]).tolist()
+    return low, high
+
+
+def main() -> None:
+    """Measures every run on every source."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", action="append", required=True, metavar="NAME=WORKDIR")
+    parser.add_argument("--prepared", type=Path, required=True, help="the corpus of the runs, for limits and tokenizer")
+    parser.add_argument("--data-root", type=Path, required=True, help="holds a folder for each source")
+    parser.add_argument("--turns", type=int, default=2000, help="of each source, about (%(default)s)")
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    prepared = open_prepared(given.prepared)
+    results: dict[str, Any] = {}
+    for name in SOURCES:
+        turns = held_out_turns(name, given.data_root, prepared, given.turns)
+        if not turns:
+            print(f"{name}: no held-out turn with known acts")
+            continue
+        true, dialogues = np.stack([e.acts for e in turns]) > 0, np.array([e.dialogue for e in turns])
+        share = np.clip(true.mean(axis=0), 1e-6, 1 - 1e-6)
+        rates = np.broadcast_to(np.log(share / (1 - share)), true.shape)
+        results[name] = {"turns": len(turns), "dialogues": len(set(dialogues.tolist()))}
+        results[name]["rates"] = scores(rates, true, dialogues)
+        for run in given.run:
+            label, _, workdir = run.partition("=")
+            results[name][label] = scores(act_logits(Path(workdir), prepared, turns), true, dialogues)
+        print(name, json.dumps(results[name]))
+    if given.out is not None:
+        given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
