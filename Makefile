@@ -49,10 +49,11 @@ lint: install
 test: install
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
-# What depends on the versions of JAX, Flax, Optax, Orbax and Grain.
+# What depends on the versions of JAX, Flax, Optax, Orbax and Grain; and the notebooks, which people run on other sets.
 core: $(VENV)/.tests
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 10 \
 		tests/losses tests/models tests/features tests/training
+	$(RUN) pytest -n 2 --durations 0 tests/test_notebooks.py -k from_top_to_bottom
 
 test-all: install
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 40
