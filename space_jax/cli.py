@@ -27,6 +27,7 @@ from space_jax.commands import compile as compile_command
 from space_jax.compilation_cache import keep_programs
 from space_jax.config_files import OVERRIDE
 from space_jax.errors import UserError
+from space_jax.terminal import say, spell_out_missing_letters
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -71,10 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     keep_programs()
+    spell_out_missing_letters()
     try:
         given.run(given, rest)
     except UserError as error:
-        print(f"space-jax: {error}", file=sys.stderr)
+        say(f"space-jax: {error}", sys.stderr)
         return 2
     except BrokenPipeError:  # as in `space-jax data show ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise Python reports another error at exit
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"space-jax: {error.filename}: {error.strerror}", file=sys.stderr)
+        say(f"space-jax: {error.filename}: {error.strerror}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("space-jax: interrupted", file=sys.stderr)

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from space_jax.agent.agent import Agent
 from space_jax.chat.answer import Answer, Talk, act_line, frame_lines, match_line, match_names
 from space_jax.tasks.workdir import write_text
+from space_jax.terminal import Console
 
 LEAVE, AGAIN = ("/quit", "/exit"), "/new"
 
@@ -25,9 +25,8 @@ def talk_in_terminal(agent: Agent, fresh: Talk, transcript: Path | None = None) 
       fresh: a conversation that has not begun.
       transcript: file for the turns as JSON lines; written at the end, even if an answer is interrupted.
     """
-    for stream in (sys.stdin, sys.stdout):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     console, talk, lines, dialogue = Console(), fresh, list[dict[str, Any]](), 1
     try:
         while (text := _asked(console)) is not None:
