@@ -25,8 +25,9 @@ def talk_in_terminal(agent: Agent, fresh: Talk, transcript: Path | None = None) 
       fresh: a conversation that has not begun.
       transcript: file for the turns as JSON lines; written at the end, even if an answer is interrupted.
     """
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     console, talk, lines, dialogue = Console(), fresh, list[dict[str, Any]](), 1
     try:
         while (text := _asked(console)) is not None:
