@@ -28,7 +28,7 @@ class IntentConfig:
     r_drop_weight: float = 5.0  # 0 saves half of the time
     mlm_weight: float = 0.1  # 0 saves a third of the time
     label_smoothing: float = 0.0
-    balance: bool = False  # weigh a training utterance by 1 / frequency of its label
+    balance: bool = False  # weigh a training utterance by 1 / frequency of its label, also for the frozen head
     out_of_scope: str = "class"  # or "threshold": learnt from the others alone, a score below the threshold is out
     out_of_scope_label: str = "oos"
     neighbours: int = 1  # of the knn head
