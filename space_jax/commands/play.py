@@ -4,11 +4,11 @@ import argparse
 import json
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal import Console
 
 
 def add_parser(verbs: Any) -> None:

@@ -15,7 +15,7 @@ from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.delimited import CSV, TSV, Form, table
 from space_jax.reading.json_text import parse_json
-from space_jax.reading.text import Lines, numbered_lines
+from space_jax.reading.text import Lines, numbered_lines, opened
 from space_jax.tasks.config import DataSource
 
 FORMS = {".csv": CSV, ".tsv": TSV}
@@ -96,10 +96,10 @@ def rows_of(path: Path) -> Iterator[Row]:
     if not path.is_file():
         raise UserError(f"{path}: expected a CSV, TSV or JSONL file, found no file of that name")
     if path.suffix in FORMS:
-        with path.open("rb") as file:
+        with opened(path) as file:
             yield from _table_rows(file, FORMS[path.suffix], str(path))
     elif path.suffix in JSONL:
-        with path.open("rb") as binary:
+        with opened(path) as binary:
             yield from json_rows(binary, str(path))
     else:
         raise UserError(f"{path}: expected a name that ends in .csv, .tsv or .jsonl")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
 
 # Fields that may change when a run resumes: machine, data workers, reports, and kept checkpoints.
 _FREE = (
@@ -33,7 +34,7 @@ def run_facts(config: Any, corpora: Sequence[str] = ()) -> dict[str, Any]:
       config: the run's configuration, a frozen dataclass with `train.seed`.
       corpora: identifies each corpus, so that one rebuilt in the same folder is noticed.
     """
-    fields = json.loads(json.dumps(_flatten(dataclasses.asdict(config))))
+    fields = parse_json(json.dumps(_flatten(dataclasses.asdict(config))), "the configuration")
     fields = {name: value for name, value in fields.items() if not name.startswith(_FREE)}
     fields |= {f"corpus {index}": identity for index, identity in enumerate(corpora)}
     text = json.dumps(fields, sort_keys=True)
