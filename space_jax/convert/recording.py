@@ -21,7 +21,7 @@ import numpy as np
 from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config, Space3Config
 from space_jax.convert.space import from_state
 from space_jax.convert.state_files import read_state
-from space_jax.corpora.reading import field, json_value
+from space_jax.corpora.reading import field
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Frame, Slot, Value
@@ -31,6 +31,7 @@ from space_jax.features.batch import Batch, Tokens
 from space_jax.models.recipe import Recipe
 from space_jax.models.registry import make_recipe
 from space_jax.models.weights import Weights, nested, pad_vocabulary
+from space_jax.reading.json_text import parse_json
 
 IDS = {"summary": 2, "unknown": 3, "end": 12}
 """The ids of `[CLS]`, `[UNK]` and the end of a response in the recorded runs, unless the JSON has others as `ids`."""
@@ -154,7 +155,7 @@ def _read_spec(path: Path) -> dict[str, Any]:
     where = f"--spec {path}"
     if not path.is_file():
         raise UserError(f"{where}: no such file")
-    spec = json_value(path.read_bytes(), where)
+    spec = parse_json(path.read_bytes(), where)
     config, ids = field(spec, "config", dict, where), field({"ids": {}} | spec, "ids", dict, where)
     for name, number in (("config.heads", config.get("heads", 1)), *((f"ids.{name}", n) for name, n in ids.items())):
         if type(number) is not int or number < 0:

@@ -23,10 +23,12 @@ from pathlib import Path
 
 from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, decoded, json_value, strings
+from space_jax.corpora.reading import collapsed, strings
 from space_jax.corpora.utterances import labelled_lines, normal, utterance
 from space_jax.dialogue.record import Dialogue, Frame
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import decoded
 
 DOMAIN = "banking"
 SUBSETS = ("full", "train_10", "train_5", "published")
@@ -69,7 +71,7 @@ def label_names(source: Path) -> dict[str, str]:
       UserError: the file is missing or damaged.
     """
     where, content = one_file(source, "categories.json", "categories.zip")
-    return {normal(label): label for label in strings(json_value(content, where), where)}
+    return {normal(label): label for label in strings(parse_json(content, where), where)}
 
 
 def _rows(source: Path, split: str, subset: str) -> Iterator[tuple[str, str, str]]:

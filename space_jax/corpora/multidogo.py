@@ -24,9 +24,9 @@ from pathlib import Path
 
 from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import decoded
 from space_jax.dialogue.record import USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
+from space_jax.reading.text import decoded
 
 _TO_KNOW = """
     checkbalance checkclaimstatus checkoffereligibility checkserverstatus getinformationintent getpromotions

@@ -20,10 +20,11 @@ from typing import Any
 from space_jax.corpora import multiwoz
 from space_jax.corpora.archives import files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value, strings
+from space_jax.corpora.reading import collapsed, field, strings
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
 
 ACTS_OF = multiwoz.ACTS_OF
 ARCHIVE = "dstc8_multiwoz2.0"
@@ -49,7 +50,7 @@ def load(source: Path, split: str, lists: str | Path | None = None) -> Iterator[
         for number, line in enumerate(content.split(b"\n"), 1):
             if line.strip():
                 where = f"{path}:{number}"
-                record = json_value(line, where)
+                record = parse_json(line, where)
                 name = field(record, "id", str, where)
                 if name not in split_of:
                     raise UserError(f"{where}: field id: expected an id of {', '.join(LISTS.values())}, found {name!r}")

@@ -30,11 +30,12 @@ from typing import Any
 
 from space_jax.corpora import star_labels, star_templates
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value
+from space_jax.corpora.reading import collapsed, field
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn
 from space_jax.dialogue.trees import hash_element
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
 
 ARCHIVE = "star.tar.bz2"
 _DIALOGUE = re.compile(r"(^|/)dialogues/\d+\.json$")
@@ -62,7 +63,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
     found = False
     for where, content in _files(source, _DIALOGUE):
         found = True
-        record = json_value(content, where)
+        record = parse_json(content, where)
         number = field(record, "DialogueID", int, where)
         if split_of(number) == split and (turns := _turns(record, templates, where)):
             yield Dialogue(f"{split}-{number}", turns)
@@ -83,7 +84,7 @@ def _templates(source: Path, changed: int) -> star_templates.Templates:
 
 
 def _read_templates(source: Path) -> star_templates.Templates:
-    return star_templates.compiled((where, json_value(content, where)) for where, content in _files(source, _RESPONSES))
+    return star_templates.compiled((where, parse_json(content, where)) for where, content in _files(source, _RESPONSES))
 
 
 def _files(source: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from space_jax.corpora.reading import collapsed, decoded
+from space_jax.corpora.reading import collapsed
 from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
+from space_jax.reading.text import decoded
 
 NO_DOMAIN = "default_domain"
 """The domain of a frame whose source names none; semantic trees leave it out."""

@@ -10,6 +10,7 @@ from space_jax.corpora import reading
 from space_jax.errors import UserError
 from space_jax.evaluation.multiwoz.source import unpack
 from space_jax.evaluation.multiwoz.values import State
+from space_jax.reading.json_text import parse_json
 
 _FIELDS = frozenset({"response", "state", "active_domains"})
 
@@ -53,7 +54,7 @@ def read_predictions(path: Path) -> Predictions:
       UserError: damaged, or a field is missing or of another kind.
     """
     try:
-        content = reading.json_value(unpack(path.read_bytes(), str(path)), str(path))
+        content = parse_json(unpack(path.read_bytes(), str(path)), str(path))
     except RecursionError:
         raise UserError(f"{path}: expected predictions, found JSON of too many levels") from None
     return parse_predictions(content, str(path))

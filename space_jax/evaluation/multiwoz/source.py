@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.corpora.archives import files
-from space_jax.corpora.reading import field, json_value
+from space_jax.corpora.reading import field
 from space_jax.errors import UserError
 from space_jax.evaluation.multiwoz.database import DATABASE_DOMAINS, Database
 from space_jax.evaluation.multiwoz.goals import Goal, read_goals
 from space_jax.evaluation.multiwoz.references import reference
 from space_jax.evaluation.multiwoz.true_states import read_state
 from space_jax.evaluation.multiwoz.values import State
+from space_jax.reading.json_text import parse_json
 
 _TEST = "multiwoz21/test.json"
 _BOOKED = "multiwoz_eval/booked_domains.json"
@@ -81,7 +82,7 @@ def read_tables(source: Path) -> dict[str, list[dict[str, Any]]]:
         path = source / _DATABASE / f"{domain}_db.json"
         if not path.is_file():
             raise UserError(f"{source}: expected {path.relative_to(source)}, found none")
-        tables[domain] = checked_entries(domain, json_value(path.read_bytes(), str(path)), str(path))
+        tables[domain] = checked_entries(domain, parse_json(path.read_bytes(), str(path)), str(path))
     return tables
 
 
@@ -120,7 +121,7 @@ def read_object(source: Path, name: str) -> tuple[str, dict[str, Any]]:
         where, content = next(files(plain.parent, plain.name, pattern, plain.name))
     else:
         raise UserError(f"{source}: expected {name}, {name}.gz or {name}.zip, found none")
-    value = json_value(content, where)
+    value = parse_json(content, where)
     if not isinstance(value, dict):
         raise UserError(f"{where}: expected a JSON object with dialogues by id, found {type(value).__name__}")
     return where, value
