@@ -58,7 +58,7 @@ def _open_locked(path: Path, what: str) -> int:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = "".join(filter(str.isprintable, os.read(file, _SHOWN).decode(errors="replace")))
+            holder = os.read(file, _SHOWN).decode(errors="replace")
             os.close(file)
             raise UserError(
                 f"{what}: another process is writing it ({holder or 'it has only just begun'}); wait until it ends or "
@@ -78,6 +78,18 @@ def _still_there(path: Path, file: int) -> bool:
         return os.path.samestat(os.stat(path), os.fstat(file))
     except FileNotFoundError:
         return False
+
+
+def append(path: Path, text: str) -> None:
+    """Appends to a file, at once: whatever ends the process then, the text is in the file.
+
+    Raises:
+      OSError: the disk refuses; a part of the text may be in the file.
+    """
+    rest = text.encode()
+    with path.open("ab", buffering=0) as file:  # a buffer would try again, and fail again, when it is closed
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 @contextlib.contextmanager
