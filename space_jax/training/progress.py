@@ -1,9 +1,11 @@
 """The progress display of a run: a live bar on a terminal and in a notebook, plain lines elsewhere."""
 
 import math
+import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import IO, Any, cast
 
 import jax
 from rich.console import Console
@@ -21,6 +23,25 @@ def summary(step: int, steps: int, loss: float, rates: Rates) -> str:
         f"step {step}/{steps}  loss {loss:.4f}  {rates.tokens_per_second:.0f} tokens/s  "
         f"padding {rates.padding:.0%}  left {left}"
     )
+
+
+class _Output:
+    """A stream for as long as there is somebody to read it: a run outlives its terminal."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class RunProgress:
@@ -41,7 +62,7 @@ class RunProgress:
           console: the output; standard error by default, so that standard output is left for results.
         """
         quiet = jax.process_index() != 0
-        self._console = Console(stderr=True, quiet=quiet) if console is None else console
+        self._console = Console(file=cast(IO[str], _Output(sys.stderr)), quiet=quiet) if console is None else console
         self._steps = steps
         self._reported = -math.inf  # when the last line was written
         self._bar: Progress | None = None
