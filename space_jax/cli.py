@@ -65,14 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
       0 if all went well, 2 for a user's mistake, 130 when interrupted.
     """
-    parser = make_parser()
-    given, rest = parser.parse_known_args(arguments)
-    unknown = [argument for argument in rest if not (given.takes_config and argument.startswith(OVERRIDE))]
-    if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    keep_programs()
     try:
-        given.run(given, rest)
+        _run(make_parser(), arguments)
     except UserError as error:
         print(f"space-jax: {error}", file=sys.stderr)
         return 2
@@ -88,3 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("space-jax: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
+    given, rest = parser.parse_known_args(arguments)
+    unknown = [argument for argument in rest if not (given.takes_config and argument.startswith(OVERRIDE))]
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    keep_programs()
+    given.run(given, rest)

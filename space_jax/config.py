@@ -25,9 +25,10 @@ def require_fraction(value: float, field: str) -> None:
     require(0.0 <= value < 1.0, field, f"{value} is not a fraction: it must be at least 0 and below 1")
 
 
-def require_seed(value: int, field: str) -> None:
+def require_seed(value: int, where: str) -> None:
     """Checks that a whole number seeds JAX's and NumPy's generators, of which JAX's takes 32 bits."""
-    require(0 <= value < SEEDS, field, f"{value} is not a seed, a whole number from 0 to {SEEDS - 1}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < SEEDS:
+        raise UserError(f"{where}: {value!r} is not a seed, a whole number from 0 to {SEEDS - 1}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -309,7 +310,7 @@ class TrainConfig(Checked, section="train"):
     def _check_values(self) -> None:
         for name in ("steps", "log_every", "eval_every", "checkpoint_every", "keep_last"):
             require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
-        require_seed(self.seed, "train.seed")
+        require_seed(self.seed, "config field train.seed")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from space_jax.commands.numbers import seed
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 
@@ -17,7 +18,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--dialogues", type=int, default=200, help="(%(default)s)")
-    parser.add_argument("--seed", type=int, default=1000, help="of the users' goals (%(default)s)")
+    parser.add_argument("--seed", type=seed("--seed"), default=1000, help="of the users' goals (%(default)s)")
     parser.add_argument("--together", type=int, default=64, help="dialogues side by side (%(default)s)")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print the first N dialogues")
     parser.add_argument("--json", action="store_true", help="as JSON instead of a table")

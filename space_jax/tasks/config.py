@@ -75,7 +75,7 @@ class FinetuneTrainConfig(Checked, section="train"):
         require(self.keep_by in KEPT, "train.keep_by", f"{self.keep_by!r} is not one of {', '.join(KEPT)}")
         for name in ("epochs", "patience"):
             require(getattr(self, name) >= 0, f"train.{name}", f"{getattr(self, name)} is negative")
-        require_seed(self.seed, "train.seed")
+        require_seed(self.seed, "config field train.seed")
 
 
 @dataclasses.dataclass(frozen=True)
