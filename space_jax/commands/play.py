@@ -14,7 +14,7 @@ from space_jax.remote import as_path
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("play", help="measure an agent's success with simulated users, who ask about what it was trained on")
+    parser = verbs.add_parser("play", help="measure an agent's success with users simulated for what it learnt")
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--dialogues", type=int, default=200, help="(%(default)s)")
