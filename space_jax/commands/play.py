@@ -35,8 +35,8 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.tasks.config import FinetuneConfig
     from space_jax.tasks.dialogue.splits import simulated_domains
 
+    agent = Agent.load(given.workdir, given.step)  # reports what is wrong with a folder
     domains = simulated_domains(read_config(given.workdir, FinetuneConfig).data)
-    agent = Agent.load(given.workdir, given.step)
     outcomes = play(agent, given.seed, given.dialogues, given.together, domains)
     columns = {"agent": summary(outcomes), "policy": summary(play_policy(given.seed, given.dialogues, domains))}
     if given.json:
