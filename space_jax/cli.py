@@ -27,6 +27,7 @@ from space_jax.commands import compile as compile_command
 from space_jax.compilation_cache import keep_programs
 from space_jax.config_files import OVERRIDE
 from space_jax.errors import UserError
+from space_jax.terminal import say, spell_out_missing_letters
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _run(make_parser(), arguments)
     except UserError as error:
-        print(f"space-jax: {error}", file=sys.stderr)
+        say(f"space-jax: {error}", sys.stderr)
         return 2
     except BrokenPipeError:  # as in `space-jax data show ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise Python reports another error at exit
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"space-jax: {error.filename}: {error.strerror}", file=sys.stderr)
+        say(f"space-jax: {error.filename}: {error.strerror}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("space-jax: interrupted", file=sys.stderr)
@@ -90,4 +91,5 @@ def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> No
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     keep_programs()
+    spell_out_missing_letters()
     given.run(given, rest)

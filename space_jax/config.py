@@ -9,6 +9,7 @@ import dataclasses
 
 from space_jax.config_types import Checked
 from space_jax.errors import UserError
+from space_jax.printable import shown
 
 SEEDS = 2**32
 VOCABULARY_MULTIPLE = 128  # The token table is padded to a multiple of this, so that any mesh divides it.
@@ -28,7 +29,7 @@ def require_fraction(value: float, field: str) -> None:
 def require_seed(value: int, where: str) -> None:
     """Checks that a whole number seeds JAX's and NumPy's generators, of which JAX's takes 32 bits."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < SEEDS:
-        raise UserError(f"{where}: {value!r} is not a seed, a whole number from 0 to {SEEDS - 1}")
+        raise UserError(f"{where}: {shown(value)} is not a seed, a whole number from 0 to {SEEDS - 1}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,9 @@ import numpy as np
 
 from space_jax.config import ModelConfig, PretrainConfig, RecipeConfig
 from space_jax.errors import UserError
+from space_jax.printable import shown
+from space_jax.reading.json_text import read_json
+from space_jax.reading.text import read_bytes
 from space_jax.remote import as_path
 from space_jax.shipped_configs import shipped_config
 
@@ -58,7 +61,7 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: typ
 
 def _get_config(path: str, variant: str, kind: type | None) -> Any:
     # Not imported, which would leave a __pycache__ next to the user's file that a quick edit can make stale.
-    program = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
+    program = compile(read_bytes(Path(path)), path, "exec", dont_inherit=True)
     names: dict[str, Any] = {"__name__": "space_jax_config", "__file__": path}
     exec(program, names)
     if "get_config" not in names:
@@ -149,14 +152,14 @@ def _parse(text: str, kind: Any, where: str) -> Any:
         return tuple(_parse(part.strip(), element, where) for part in text.split(",") if part.strip())
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise UserError(f"config field {where}: {text!r:.80} is not true or false")
+            raise UserError(f"config field {where}: {shown(text)} is not true or false")
         return text.lower() == "true"
     if kind in (int, float):
         try:
             return kind(text)
         except ValueError:
             article = "a whole number" if kind is int else "a number"
-            raise UserError(f"config field {where}: {text!r:.80} is not {article}") from None
+            raise UserError(f"config field {where}: {shown(text)} is not {article}") from None
     return text
 
 
@@ -207,7 +210,7 @@ def _from_workdir(workdir: Path, parse: Callable[[Any], Any]) -> Any:
     if not path.is_file():
         raise UserError(f"{workdir}: no {CONFIG_FILE}; is it the workdir of a pre-training run?")
     try:
-        return parse(json.loads(path.read_text(encoding="utf-8")))
+        return parse(read_json(path))
     except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
         raise UserError(f"{path}: not a configuration of this version ({error})") from None
 

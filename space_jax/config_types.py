@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from space_jax.errors import UserError
+from space_jax.printable import shown
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -16,7 +17,6 @@ _EXPECTED = {
     "string_type": "a text",
 }
 """pydantic's names of errors -> what would be right."""
-_LONGEST = 80  # characters of a value that a sentence shows
 _LIMIT = 2**32  # Whole numbers are below it: JAX takes no larger seeds, and counts and sizes have 32 bits as well.
 
 
@@ -56,7 +56,7 @@ class Checked:
             raise UserError(f"config field {self._path(name)}: {problem}") from None
         for name, value in vars(self).items():
             if isinstance(value, int) and abs(value) >= _LIMIT:
-                raise UserError(f"config field {self._path(name)}: {_shown(value)} is too large: the limit is {_LIMIT}")
+                raise UserError(f"config field {self._path(name)}: {shown(value)} is too large: the limit is {_LIMIT}")
 
     def _path(self, name: str) -> str:
         return f"{self.section}.{name}" if self.section else name
@@ -84,18 +84,10 @@ def _problem(problems: Sequence[Mapping[str, Any]], value: Any, kind: Any) -> st
     first = problems[0]
     if first["type"] == "dataclass_exact_type":
         classes = [one["ctx"]["class_name"] for one in problems]
-        return f"{_shown(value)} is {'no' if len(classes) == 1 else 'none of'} {', '.join(classes)}"
+        return f"{shown(value)} is {'no' if len(classes) == 1 else 'none of'} {', '.join(classes)}"
     if first["type"] in _EXPECTED:
-        return f"{_shown(first['input'])} is not {_EXPECTED[first['type']]}"
+        return f"{shown(first['input'])} is not {_EXPECTED[first['type']]}"
     if first["type"] == "tuple_type" and len(first["loc"]) == 1:
         right = tuple(value) if isinstance(value, list) else (value,)
-        return f"{_shown(value)} is not a tuple, such as {_shown(right)}"
-    return f"{_shown(value)} is not of the form {kind}"
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no whole number of more than some thousand digits
-        text = "the number"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+        return f"{shown(value)} is not a tuple, such as {shown(right)}"
+    return f"{shown(value)} is not of the form {kind}"

@@ -15,6 +15,7 @@ from space_jax.config_files import load_config
 from space_jax.features.example import stable_hash
 from space_jax.features.prepared_corpus import open_prepared
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.printable import shown
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.task import IntentTask
@@ -208,7 +209,7 @@ SEEDS = [
 @pytest.mark.parametrize("text", ["99999999999999999999", str(2**32), "-1", "1.5", "many", 5000 * "9"])
 def test_a_seed_that_is_none(mistake, command, text):
     assert mistake(*command[:-1], f"{command[-1]}={text}") == (
-        f"{command[-1]}: {text!r:.80} is not a seed, a whole number from 0 to 4294967295"
+        f"{command[-1]}: {shown(text)} is not a seed, a whole number from 0 to 4294967295"
     )
 
 

@@ -137,7 +137,8 @@ OF_ANOTHER_TYPE = [
     (FinetuneConfig, {"task": IntentConfig(), "dropout": float("nan")}, "dropout: nan is not a finite number"),
     (FinetuneConfig, {"task": IntentConfig(), "optimiser": OptimiserConfig()}, "is no FinetuneOptimiserConfig"),
     (FinetuneTrainConfig, {"seed": -1}, "train.seed: -1 is not a seed, a whole number from 0 to 4294967295"),
-    (TrainConfig, {"best_by": 7 * ["loss"] * 100}, f"train.best_by: {str(['loss'] * 700)[:80]}... is not a text"),
+    (TrainConfig, {"best_by": 700 * ["loss"]}, "train.best_by: ['loss', 'loss', 'loss', 'loss', ...] is not a text"),
+    (TrainConfig, {"steps": "\x1b[2J"}, r"train.steps: '\x1b[2J' is not a whole number"),
 ]
 
 

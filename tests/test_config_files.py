@@ -29,6 +29,7 @@ from space_jax.config_files import (
     save_config,
 )
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.intent.config import IntentConfig
 
@@ -113,7 +114,7 @@ def test_only_what_is_named_changes():
             "1" + 12 * "0",
             "config field model.layers: 1000000000000 is too large: the limit is 4294967296",
         ),
-        ("train.seed", 5000 * "9", f"config field train.seed: '{79 * '9'} is not a whole number"),
+        ("train.seed", 5000 * "9", f"config field train.seed: {shown(5000 * '9')} is not a whole number"),
         ("recipe.name", "space1", "config field recipe.name: belongs to the recipe and cannot be changed"),
     ],
 )

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from space_jax.agent.agent import Agent
 from space_jax.chat.answer import Answer, Talk, act_line, frame_lines, match_line, match_names
 from space_jax.tasks.workdir import write_text
+from space_jax.terminal import Console
 
 LEAVE, AGAIN = ("/quit", "/exit"), "/new"
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from space_jax.config import SEEDS
 from space_jax.errors import UserError
+from space_jax.printable import shown
 
 
 def seed(option: str) -> Callable[[str], int]:
@@ -12,7 +13,7 @@ def seed(option: str) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not text.isdecimal() or len(text) > len(str(SEEDS)) or int(text) >= SEEDS:
-            raise UserError(f"{option}: {text!r:.80} is not a seed, a whole number from 0 to {SEEDS - 1}")
+            raise UserError(f"{option}: {shown(text)} is not a seed, a whole number from 0 to {SEEDS - 1}")
         return int(text)
 
     return read
@@ -24,7 +25,7 @@ def seeds(option: str) -> Callable[[str], list[int]]:
     def read(text: str) -> list[int]:
         given = [seed(option)(part.strip()) for part in text.split(",") if part.strip()]
         if len(set(given)) != len(given):
-            raise UserError(f"{option}: {text!r:.80} names a seed twice")
+            raise UserError(f"{option}: {shown(text)} names a seed twice")
         return given
 
     return read
@@ -39,7 +40,7 @@ def finite(option: str) -> Callable[[str], float]:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise UserError(f"{option}: {text!r:.80} is not a finite number")
+            raise UserError(f"{option}: {shown(text)} is not a finite number")
         return value
 
     return read

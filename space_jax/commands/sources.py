@@ -17,6 +17,7 @@ from space_jax.corpora.source import Source
 from space_jax.corpora.stream import NAMES, UNIFIED
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
+from space_jax.terminal import say
 
 if TYPE_CHECKING:
     from space_jax.corpora.mixtures.selection import Selection
@@ -207,4 +208,4 @@ class MixedSource:
     def say_what_was_skipped(self) -> None:
         """Reports on standard error the dialogues of each source that were left out, and why."""
         for line in summary(self.select().report):
-            print(line, file=sys.stderr)
+            say(line, sys.stderr)

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, decoded
+from space_jax.corpora.reading import collapsed
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
+from space_jax.reading.text import decoded
 
 ARCHIVE = "dialog-bAbI-tasks.zip"
 _FILES = {"train": "trn", "validation": "dev", "test": "tst"}

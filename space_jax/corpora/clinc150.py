@@ -21,10 +21,11 @@ from typing import Any
 
 from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value, strings
+from space_jax.corpora.reading import collapsed, field, strings
 from space_jax.corpora.utterances import NO_DOMAIN, labelled_lines, normal, utterance
 from space_jax.dialogue.record import Dialogue, Frame
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
 
 OUT_OF_SCOPE = "oos"
 SUBSETS = ("full", "train_10", "train_5")
@@ -70,7 +71,7 @@ def domains(source: Path) -> dict[str, str]:
       UserError: the file is missing or damaged.
     """
     where, content = one_file(source, "domains.json", "domains.zip")
-    groups = json_value(content, where)
+    groups = parse_json(content, where)
     if not isinstance(groups, dict):
         raise UserError(f"{where}: expected an object with the intents of each domain, found something else")
     return {
@@ -88,7 +89,7 @@ def _dialogue(name: str, row: tuple[str, str, str], domain_of: dict[str, str]) -
 
 def _data(source: Path) -> tuple[str, dict[str, Any]]:
     where, content = one_file(source, "data_full.json", "data_full.zip")
-    data = json_value(content, where)
+    data = parse_json(content, where)
     if not isinstance(data, dict):
         raise UserError(f"{where}: expected an object with the lists train and val, found something else")
     return where, data

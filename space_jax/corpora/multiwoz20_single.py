@@ -20,10 +20,12 @@ from typing import Any
 from space_jax.corpora import multiwoz
 from space_jax.corpora.archives import files
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value, strings
+from space_jax.corpora.reading import collapsed, field, strings
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import lines, read_bytes
 
 ACTS_OF = multiwoz.ACTS_OF
 ARCHIVE = "dstc8_multiwoz2.0"
@@ -49,7 +51,7 @@ def load(source: Path, split: str, lists: str | Path | None = None) -> Iterator[
         for number, line in enumerate(content.split(b"\n"), 1):
             if line.strip():
                 where = f"{path}:{number}"
-                record = json_value(line, where)
+                record = parse_json(line, where)
                 name = field(record, "id", str, where)
                 if name not in split_of:
                     raise UserError(f"{where}: field id: expected an id of {', '.join(LISTS.values())}, found {name!r}")
@@ -71,7 +73,7 @@ def _split_of(folder: Path) -> dict[str, str]:
                 f"{folder}: expected {', '.join(LISTS.values())} of MultiWOZ there, which say what belongs to which "
                 f"split, found no {name}; option lists names another folder"
             )
-        for number, line in enumerate((folder / name).read_text("utf-8", errors="replace").splitlines(), 1):
+        for number, line in enumerate(lines(read_bytes(folder / name), str(folder / name)), 1):
             identity = line.strip().removesuffix(".json")
             if found.setdefault(identity, split) != split:
                 raise UserError(f"{folder / name}:{number}: {identity} is in {LISTS[found[identity]]} too")

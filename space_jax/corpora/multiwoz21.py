@@ -23,9 +23,10 @@ from space_jax.corpora import multiwoz
 from space_jax.corpora.act_annotation import ActItem
 from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value
+from space_jax.corpora.reading import collapsed, field
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Turn
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
 
 ACTS_OF = multiwoz.ACTS_OF
 FILES = {"train": "train.json", "validation": "val.json", "test": "test.json"}
@@ -43,7 +44,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
         file, the dialogue and the turn.
     """
     where, content = one_file(source, FILES[split], f"{FILES[split]}.zip")
-    records = json_value(content, where)
+    records = parse_json(content, where)
     del content
     if not isinstance(records, dict):
         raise UserError(f"{where}: expected a JSON object of dialogues by id, found something else")

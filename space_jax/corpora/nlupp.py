@@ -23,11 +23,12 @@ from typing import Any
 
 from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import field, json_list, json_value, strings
+from space_jax.corpora.reading import field, json_list, strings
 from space_jax.corpora.utterances import NO_INTENT, choice, normal, utterance
 from space_jax.dialogue.from_json import same_text
 from space_jax.dialogue.record import Dialogue, Frame, Slot, Value
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
 
 DOMAINS = ("banking", "hotels")
 FOLDS = tuple(str(fold) for fold in range(20))
@@ -74,7 +75,7 @@ def ontology(source: Path) -> Ontology:
       UserError: the file is missing or damaged.
     """
     where, content = one_file(source, "ontology.json", ARCHIVE)
-    known = json_value(content, where)
+    known = parse_json(content, where)
     return {kind: field(known, kind, dict, where) for kind in ("intents", "slots")}
 
 

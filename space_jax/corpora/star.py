@@ -23,18 +23,20 @@ others; bzip2 takes 1.3 CPU seconds each time.
 
 import functools
 import re
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from space_jax.corpora import star_labels, star_templates
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.reading import collapsed, field, json_value
+from space_jax.corpora.reading import collapsed, field
 from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn
 from space_jax.dialogue.trees import hash_element
 from space_jax.errors import UserError
+from space_jax.reading.archives import tar_members
+from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import read_bytes
 
 ARCHIVE = "star.tar.bz2"
 _DIALOGUE = re.compile(r"(^|/)dialogues/\d+\.json$")
@@ -62,7 +64,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
     found = False
     for where, content in _files(source, _DIALOGUE):
         found = True
-        record = json_value(content, where)
+        record = parse_json(content, where)
         number = field(record, "DialogueID", int, where)
         if split_of(number) == split and (turns := _turns(record, templates, where)):
             yield Dialogue(f"{split}-{number}", turns)
@@ -83,7 +85,7 @@ def _templates(source: Path, changed: int) -> star_templates.Templates:
 
 
 def _read_templates(source: Path) -> star_templates.Templates:
-    return star_templates.compiled((where, json_value(content, where)) for where, content in _files(source, _RESPONSES))
+    return star_templates.compiled((where, parse_json(content, where)) for where, content in _files(source, _RESPONSES))
 
 
 def _files(source: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
@@ -91,15 +93,9 @@ def _files(source: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]
     archive = source / ARCHIVE
     if not archive.is_file():
         for path in sorted(path for path in source.rglob("*.json") if pattern.search(path.as_posix())):
-            yield str(path), path.read_bytes()
-        return
-    try:
-        with tarfile.open(archive, "r|*") as opened:
-            for member in opened:
-                if pattern.search(member.name) and (file := opened.extractfile(member)):
-                    yield f"{archive}/{member.name}", file.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise UserError(f"{archive}: expected a tar archive, found a damaged one ({error})") from None
+            yield str(path), read_bytes(path)
+    else:
+        yield from tar_members(archive, pattern)
 
 
 def _turns(record: Any, templates: star_templates.Templates, where: str) -> tuple[Turn, ...]:

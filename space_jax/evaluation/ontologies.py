@@ -6,9 +6,9 @@ from typing import Any
 
 from space_jax.corpora.archives import one_file
 from space_jax.corpora.kvret import ARCHIVE
-from space_jax.corpora.reading import json_value
 from space_jax.errors import UserError
 from space_jax.evaluation.end_to_end import Ontology
+from space_jax.reading.json_text import parse_json
 
 CAMREST_INFORMABLE = {"restaurant": ("food", "pricerange", "area")}
 KVRET_INFORMABLE = {
@@ -43,7 +43,7 @@ def kvret_ontology(source: Path) -> Ontology:
       UserError: the file is missing or damaged.
     """
     where, content = one_file(source, "kvret_entities.json", ARCHIVE)
-    entities = json_value(content, where)
+    entities = parse_json(content, where)
     if not isinstance(entities, dict):
         raise UserError(f"{where}: expected an object, slot to values, found {type(entities).__name__}")
     values: dict[str, str] = {}

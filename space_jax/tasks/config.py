@@ -1,12 +1,13 @@
 """The typed configuration of fine-tuning, without JAX; each task's part is in its package."""
 
 import dataclasses
-import json
 import os
 
 from space_jax.config import MeshConfig, ModelConfig, OptimiserConfig, require, require_fraction, require_seed
 from space_jax.config_files import CONFIG_FILE
 from space_jax.config_types import Checked
+from space_jax.errors import UserError
+from space_jax.reading.json_text import read_json
 from space_jax.remote import as_path
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.intent.config import IntentConfig
@@ -103,6 +104,6 @@ class FinetuneConfig(Checked):
 def is_finetuned(workdir: str | os.PathLike[str]) -> bool:
     """Whether a folder is the workdir of a fine-tuning run; False if it cannot be read."""
     try:
-        return "task" in json.loads((as_path(workdir) / CONFIG_FILE).read_bytes())
-    except (OSError, ValueError, TypeError):
+        return "task" in read_json(as_path(workdir) / CONFIG_FILE)
+    except (UserError, TypeError):
         return False

@@ -31,9 +31,7 @@ def mesh():
 )
 def test_a_size_beyond_memory_is_refused_by_its_field(mesh, name):
     # Hidden sizes are a product of heads, which need as much.
-    with pytest.raises(
-        UserError, match=rf"^config field {name}: too large, .* would need at least [\d,]+ GiB and"
-    ):
+    with pytest.raises(UserError, match=rf"^config field {name}: too large, .* would need at least [\d,]+ GiB and"):
         require_sizes_fit(apply_overrides(TINY, {name: 4_000_000_000}), mesh)
 
 

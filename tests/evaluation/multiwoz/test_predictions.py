@@ -58,7 +58,7 @@ def test_wrong_fields(tmp_path, content, message):
         (b'{"a": [', "expected JSON, found it damaged"),
         (b"\xff\xfe", "expected JSON, found it damaged"),
         (b"", "expected JSON, found it damaged"),
-        (b"[" * 200_000, "JSON of too many levels"),
+        (b"[" * 200_000, "nested too deeply"),
         (b"\x1f\x8b\x08\x00damaged", "expected a gzip file"),
     ],
 )
