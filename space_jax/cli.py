@@ -27,6 +27,7 @@ from space_jax.commands import compile as compile_command
 from space_jax.compilation_cache import keep_programs
 from space_jax.config_files import OVERRIDE
 from space_jax.errors import UserError
+from space_jax.terminal import say, spell_out_missing_letters
 from space_jax.writing import refusal
 
 
@@ -78,16 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
       0 if all went well, 2 for a user's mistake, 130 when interrupted.
     """
-    parser = make_parser()
-    given, rest = parser.parse_known_args(arguments)
-    unknown = [argument for argument in rest if not (given.takes_config and argument.startswith(OVERRIDE))]
-    if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    keep_programs()
     try:
-        given.run(given, rest)
+        _run(make_parser(), arguments)
     except UserError as error:
-        print(f"space-jax: {error}", file=sys.stderr)
+        say(f"space-jax: {error}", sys.stderr)
         return 2
     except BrokenPipeError:  # as in `space-jax data show ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise Python reports another error at exit
@@ -96,9 +91,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = _from_outside(error)
         if said is None:
             raise
-        print(f"space-jax: {said}", file=sys.stderr)
+        say(f"space-jax: {said}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("space-jax: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
+    given, rest = parser.parse_known_args(arguments)
+    unknown = [argument for argument in rest if not (given.takes_config and argument.startswith(OVERRIDE))]
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    keep_programs()
+    spell_out_missing_letters()
+    given.run(given, rest)

@@ -25,11 +25,11 @@ def printable(text: str) -> str:
     r"""A text whose control characters are spelled out, so that a terminal shows them and does not obey them.
 
     >>> printable("\x1b[2JIvy")
-    '\\x1b[2JIvy'
+    '\\u001b[2JIvy'
 
-    Tabs and line feeds stay, and so do all letters, marks and emoji.
+    Tabs and line feeds stay, and so do all letters, marks and emoji. Of a JSON text the result has the same value.
     """
-    return _UNPRINTABLE.sub(lambda found: _spelled(found[0]), text)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def one_sentence(text: str) -> str:
@@ -47,8 +47,3 @@ def shown(value: Any) -> str:
         return printable(_short.repr(value))
     except ValueError:  # a whole number with so many digits that Python does not write it
         return f"a {type(value).__name__} of very many digits"
-
-
-def _spelled(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

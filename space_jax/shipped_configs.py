@@ -8,6 +8,7 @@ import difflib
 from pathlib import Path
 
 from space_jax.errors import UserError
+from space_jax.reading.text import read_bytes
 
 _PACKAGE = Path(__file__).resolve().parent
 _SUFFIX = ".py"
@@ -46,4 +47,4 @@ def _hint(name: str, known: dict[str, Path]) -> str:
 
 def summary(path: Path) -> str:
     """The first line of a configuration's docstring."""
-    return (ast.get_docstring(ast.parse(path.read_bytes())) or "").partition("\n")[0]
+    return (ast.get_docstring(ast.parse(read_bytes(path))) or "").partition("\n")[0]

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from space_jax.agent.agent import Agent
 from space_jax.chat.answer import Answer, Talk, act_line, frame_lines, match_line, match_names
+from space_jax.terminal import Console
 from space_jax.writing import LOCK, append, locked, writing
 
 LEAVE, AGAIN = ("/quit", "/exit"), "/new"

@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from space_jax.commands.configs import add_config_argument
 from space_jax.commands.outputs import add_report_options, write_report
 from space_jax.config import PretrainConfig
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 from space_jax.scale.compare import differences, read_report, table_of
+from space_jax.terminal import Console
 
 
 def add_parser(verbs: Any) -> None:

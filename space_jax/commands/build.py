@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -21,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from space_jax.commands.numbers import finite
 from space_jax.commands.sources import MixedSource, add_corpus_arguments, corpus_words, opened
 from space_jax.corpora.mixtures.files import is_mixture
 from space_jax.corpora.registry import SIMULATED, corpus, simulated_count
@@ -31,6 +31,7 @@ from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
+from space_jax.terminal import Console
 
 if TYPE_CHECKING:
     from space_jax.features.prepared_corpus import Prepared
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an existing prepared corpus")
     parser.add_argument(
         "--labelled-share",
-        type=float,
+        type=finite("--labelled-share"),
         default=1.0,
         help="share of train dialogues, annotated or not, that keep their annotation (1)",
     )

@@ -4,13 +4,13 @@ import argparse
 import json
 from typing import Any
 
-from rich.console import Console
-
 from space_jax.commands.configs import add_config_argument
+from space_jax.commands.numbers import finite
 from space_jax.commands.outputs import add_report_options, write_report
 from space_jax.config import PretrainConfig
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
+from space_jax.terminal import Console
 
 
 def add_parser(verbs: Any) -> None:
@@ -28,7 +28,7 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument(
         "--rows",
-        type=float,
+        type=finite("--rows"),
         default=1.0,
         metavar="SHARE",
         help="rows of the grid as a share of the batch, rounded up to one of data.row_ladder; %(default)s, the "

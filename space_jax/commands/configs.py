@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import Any
 
+from space_jax.reading.text import read_text
 from space_jax.shipped_configs import shipped_config, shipped_configs, summary
 
 
@@ -36,4 +37,4 @@ def _list(_: argparse.Namespace, __: list[str]) -> None:
 
 def _show(given: argparse.Namespace, _: list[str]) -> None:
     name = given.name.partition(":")[0]  # as given to --config, perhaps with a variant
-    sys.stdout.write(shipped_config(name).read_text(encoding="utf-8"))
+    sys.stdout.write(read_text(shipped_config(name)))

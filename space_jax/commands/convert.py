@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from space_jax.commands.numbers import finite
 from space_jax.convert.key_map import RECIPE_PARTS
+from space_jax.terminal import say
 
 
 def add_parser(verbs: Any) -> None:
@@ -48,7 +50,7 @@ def add_parser(verbs: Any) -> None:
         metavar="GEN.npz",
         help="recorded responses (where OUT ends with _outputs.npz: the file with _generation.npz beside it)",
     )
-    check.add_argument("--tolerance", type=float, default=1e-4, help="largest difference (%(default)s)")
+    check.add_argument("--tolerance", type=finite("--tolerance"), default=1e-4, help="largest difference (%(default)s)")
     check.set_defaults(run=_check, takes_config=False)
 
 
@@ -84,12 +86,12 @@ def _write(out: Path, weights: Any) -> None:
     with new_folder(out) as folder:
         write_weights(folder, weights)
     model = weights.model
-    print(
+    say(
         f"{out}: {len(weights.arrays)} parameters, {model.layers} layers x {model.hidden}, {model.heads} heads, "
         f"{model.vocabulary.size} tokens, {model.positions} positions, {model.roles} roles"
     )
     parts = sorted({path.split("/")[0] for path in weights.arrays})
-    print(f"parts: {', '.join(parts)}; all other parameters of a model are newly initialised")
+    say(f"parts: {', '.join(parts)}; all other parameters of a model are newly initialised")
     _say_unused(weights.unused)
     if weights.tokenizer is None:
         print("no tokenizer: --init can compare the size of the vocabulary only")
@@ -103,7 +105,7 @@ def _to_bert(given: argparse.Namespace, _: list[str]) -> None:
     weights = read_weights(given.path)
     with new_folder(given.out) as folder:
         unused = write_bert(folder, weights)
-    print(f"{given.out}: written from {weights.source}")
+    say(f"{given.out}: written from {weights.source}")
     _say_unused(unused)
 
 
@@ -115,13 +117,13 @@ def _to_space(given: argparse.Namespace, _: list[str]) -> None:
     weights = read_weights(given.path)
     state, unused = to_space(weights, given.recipe)
     write_state(given.out, state)
-    print(f"{given.out}: {len(state)} arrays from {weights.source}")
+    say(f"{given.out}: {len(state)} arrays from {weights.source}")
     _say_unused(unused)
 
 
 def _say_unused(names: tuple[str, ...]) -> None:
     if names:
-        print(f"not used: {', '.join(names)}")
+        say(f"not used: {', '.join(names)}")
 
 
 def _check(given: argparse.Namespace, _: list[str]) -> None:

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from space_jax.config_files import parse_overrides
 from space_jax.remote import as_path
+from space_jax.terminal import Console, say
 
 
 def add_parser(verbs: Any) -> None:
@@ -32,7 +32,7 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
 
     result = evaluate(given.workdir, given.split, given.step, given.input, given.errors, parse_overrides(rest))
     for error in result.left_out:
-        print(f"left out: {error}", file=sys.stderr)
+        say(f"left out: {error}", sys.stderr)
     metrics: dict[str, float] = dict(result.scores)
     if result.records is not None:
         metrics |= {"records": result.records, "left_out": len(result.left_out)}

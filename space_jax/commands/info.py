@@ -6,12 +6,12 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 import space_jax
 from space_jax.config_files import read_config
 from space_jax.remote import as_path
+from space_jax.terminal import Console
 
 PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain", "tensorflow-datasets", "sentencepiece", "tokenizers")
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
+from space_jax.printable import printable
+from space_jax.terminal import Console
 
 if TYPE_CHECKING:
     from space_jax.evaluation.multiwoz import Report
@@ -122,11 +123,6 @@ def _remarks(report: "Report") -> list[str]:
         lines.append(f"missing: {len(report.missing)} test dialogues, left out of every figure: {some}")
     for kind, counts in report.unresolved.items():
         if counts:
-            some = ", ".join(f"{_printable(name)} ({count})" for name, count in list(counts.items())[:_SHOWN])
+            some = ", ".join(f"{printable(name)} ({count})" for name, count in list(counts.items())[:_SHOWN])
             lines.append(f"not resolved, {kind}: {len(counts)} different, {sum(counts.values())} times: {some}")
     return lines
-
-
-def _printable(name: str) -> str:
-    """A terminal may lack characters, and JSON can hold lone surrogates."""
-    return name.encode("ascii", "backslashreplace").decode()

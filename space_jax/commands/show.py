@@ -3,11 +3,10 @@
 import argparse
 from typing import Any
 
-from rich.console import Console
-
 from space_jax.config_files import read_config
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal import Console
 
 
 def add_parser(verbs: Any) -> None:

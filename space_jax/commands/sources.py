@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from space_jax.commands.numbers import seed
 from space_jax.corpora.mixtures.files import is_mixture, mixture_names, read_mixture
 from space_jax.corpora.mixtures.report import GUARD_FILE, summary
 from space_jax.corpora.options import parse_option
@@ -16,6 +17,7 @@ from space_jax.corpora.source import Source
 from space_jax.corpora.stream import NAMES, UNIFIED
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
+from space_jax.terminal import say
 
 if TYPE_CHECKING:
     from space_jax.corpora.mixtures.selection import Selection
@@ -39,7 +41,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--on-error", choices=("stop", "skip"), help="jsonl: what to do with a bad record (stop)")
     parser.add_argument("--dialogues", type=int, metavar="N", help="simulated: dialogues of the train split (1000)")
-    parser.add_argument("--seed", type=int, metavar="S", help="of random choices (0)")
+    parser.add_argument("--seed", type=seed("--seed"), metavar="S", help="of random choices (0)")
     parser.add_argument(
         "--option",
         action="append",
@@ -68,7 +70,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE=N|N%|FILE",
         help="mixtures: keep the labels of only the subset of this source that finetune --shots takes",
     )
-    parser.add_argument("--few-seed", type=int, metavar="S", help="mixtures: of that subset (0)")
+    parser.add_argument("--few-seed", type=seed("--few-seed"), metavar="S", help="mixtures: of that subset (0)")
 
 
 def _few(text: str) -> tuple[str, str]:
@@ -206,4 +208,4 @@ class MixedSource:
     def say_what_was_skipped(self) -> None:
         """Reports on standard error the dialogues of each source that were left out, and why."""
         for line in summary(self.select().report):
-            print(line, file=sys.stderr)
+            say(line, sys.stderr)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from space_jax.commands.sources import MixedSource, Source, add_corpus_arguments, opened
@@ -20,6 +19,7 @@ from space_jax.corpora.stream import SOURCE, UNIFIED, stream
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
+from space_jax.terminal import Console
 
 if TYPE_CHECKING:
     from space_jax.features.lengths import Lengths

@@ -15,6 +15,7 @@ from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, has_tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.models.weights import Weights
+from space_jax.reading.json_text import read_json
 
 CONFIG = "config.json"
 REQUIRED, OPTIONAL = ("backbone",), ("masked_head", "pooler")
@@ -62,7 +63,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        said = dict(json.loads(path.read_bytes()))
+        said = dict(read_json(path))
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: not the configuration of a model ({error})") from error
     for field, computed in _COMPUTED.items():

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from space_jax.convert.activations import GIVEN, compute
-from space_jax.convert.recording import Recording, read_arrays_file
+from space_jax.convert.recording import Recording
 from space_jax.errors import UserError
+from space_jax.reading.arrays import read_arrays
+from space_jax.terminal import Console
 
 SCORE_FACTOR = 10.0
 """A score sums the log-probabilities of a response, and may differ by this multiple of the tolerance."""
@@ -59,9 +60,9 @@ def check(
     Raises:
       UserError: files that cannot be read or do not fit together.
     """
-    recorded = read_arrays_file(outputs)
+    recorded = read_arrays(outputs)
     if generation is not None:
-        recorded |= read_arrays_file(generation)
+        recorded |= read_arrays(generation)
     if not recorded.keys() - GIVEN:
         raise UserError(f"--outputs {outputs}: holds nothing to compare")
     return compare(recorded, compute(Recording(official, inputs, spec), recorded))

@@ -9,8 +9,6 @@ sizes. Id 0 pads; `IDS` gives other special ids.
 """
 
 import dataclasses
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,9 @@ from space_jax.features.batch import Batch, Tokens
 from space_jax.models.recipe import Recipe
 from space_jax.models.registry import make_recipe
 from space_jax.models.weights import Weights, nested, pad_vocabulary
+from space_jax.reading.arrays import read_arrays
 from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import read_bytes
 
 IDS = {"summary": 2, "unknown": 3, "end": 12}
 """The ids of `[CLS]`, `[UNK]` and the end of a response in the recorded runs, unless the JSON has others as `ids`."""
@@ -64,7 +64,7 @@ class Recording:
         self._spec = _read_spec(spec)
         self.ids: dict[str, int] = IDS | self._spec.get("ids", {})
         self.weights = from_state(state, weights, self.name, self._spec["config"].get("heads"), None)
-        self.inputs = read_arrays_file(inputs)
+        self.inputs = read_arrays(inputs)
         self._require(*(f"{grid}_{part}" for grid in ("src", "tgt") for part in _PARTS.values()))
         self._require("mlm_token", "mlm_label", "mlm_mask")
         self.config = self._model_config(self.weights)
@@ -155,7 +155,7 @@ def _read_spec(path: Path) -> dict[str, Any]:
     where = f"--spec {path}"
     if not path.is_file():
         raise UserError(f"{where}: no such file")
-    spec = parse_json(path.read_bytes(), where)
+    spec = parse_json(read_bytes(path), where)
     config, ids = field(spec, "config", dict, where), field({"ids": {}} | spec, "ids", dict, where)
     for name, number in (("config.heads", config.get("heads", 1)), *((f"ids.{name}", n) for name, n in ids.items())):
         if type(number) is not int or number < 0:
@@ -163,17 +163,6 @@ def _read_spec(path: Path) -> dict[str, Any]:
     for side in ("frames", "resp_frames"):
         field(spec, side, list, where)
     return spec
-
-
-def read_arrays_file(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an `.npz`; pickled ones are refused."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (ValueError, TypeError, OSError, EOFError, AttributeError, zlib.error, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not a whole .npz file of arrays ({error})") from error
 
 
 def _frames(turn: dict[str, Any], side: str) -> tuple[Frame, ...]:

@@ -1,6 +1,5 @@
 """Files of named arrays: safetensors and PyTorch. Code in a pickle is never run."""
 
-import json
 import os
 import pickle
 import warnings
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from space_jax.errors import UserError
+from space_jax.reading.json_text import read_json
 
 SAFETENSORS, PYTORCH, _INDEX = "model.safetensors", "pytorch_model.bin", ".index.json"
 HUGGING_FACE = (SAFETENSORS, SAFETENSORS + _INDEX, PYTORCH, PYTORCH + _INDEX)
@@ -66,8 +66,8 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
 
 def _read_parts(path: Path) -> dict[str, np.ndarray]:
     try:
-        names = sorted(set(json.loads(path.read_bytes())["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        names = sorted(set(read_json(path)["weight_map"].values()))
+    except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not an index of files, which has a field weight_map") from error
     state = {}
     for name in names:

@@ -21,6 +21,7 @@ from space_jax.convert.state_files import read_state, write_safetensors
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import Weights
+from space_jax.reading.json_text import read_json
 
 DESCRIPTION, ARRAYS, TOKENIZER = "weights.json", "weights.safetensors", "tokenizer"
 FORMAT = 1
@@ -68,7 +69,7 @@ def read_weights_folder(folder: Path) -> Weights:
     """
     path = folder / DESCRIPTION
     try:
-        said = json.loads(path.read_bytes())
+        said = read_json(path)
         sizes = dict(said["model"])
         model = ModelConfig(vocabulary=Vocabulary(size=sizes.pop("vocabulary")), **sizes)
         if said["format"] != FORMAT:

@@ -1,12 +1,12 @@
 """Files of a corpus in a folder or a zip archive, one at a time in the order of their names."""
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from space_jax.errors import UserError
+from space_jax.reading.archives import zip_has, zip_members
+from space_jax.reading.text import read_bytes
 
 
 def files(source: Path, name: str, pattern: re.Pattern[str], shown: str) -> Iterator[tuple[str, bytes]]:
@@ -29,27 +29,13 @@ def files(source: Path, name: str, pattern: re.Pattern[str], shown: str) -> Iter
     if folder.is_dir():
         for path in sorted(path for path in folder.iterdir() if pattern.search(path.name)):
             found = True
-            yield str(path), path.read_bytes()
+            yield str(path), read_bytes(path)
     elif archive.is_file():
-        for where, content in members(archive, pattern):
+        for where, content in zip_members(archive, pattern):
             found = True
             yield where, content
     if not found:
         raise UserError(f"{source}: expected {shown} in {folder.name}/ or {archive.name}, found none")
-
-
-def members(archive: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
-    """The members of a zip archive whose path has the pattern, in the order of their names.
-
-    Raises:
-      UserError: a damaged archive.
-    """
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            for name in sorted(filter(pattern.search, opened.namelist())):
-                yield f"{archive}/{name}", opened.read(name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: encrypted
-        raise UserError(f"{archive}: expected a zip archive, found a damaged one ({error})") from None
 
 
 def one_file(source: Path, name: str, archive: str) -> tuple[str, bytes]:
@@ -67,9 +53,9 @@ def one_file(source: Path, name: str, archive: str) -> tuple[str, bytes]:
       UserError: no such file, or a damaged archive.
     """
     if (source / name).is_file():
-        return str(source / name), (source / name).read_bytes()
+        return str(source / name), read_bytes(source / name)
     if (source / archive).is_file():
-        for found in members(source / archive, re.compile(rf"(^|/){re.escape(name)}$")):
+        for found in zip_members(source / archive, re.compile(rf"(^|/){re.escape(name)}$")):
             return found
     raise UserError(f"{source}: expected {name}, or {archive} with {name} in it, found neither")
 
@@ -91,13 +77,13 @@ def corpus_files(source: Path, archive: str, pattern: re.Pattern[str], shown: st
     """
     found = False
     if (source / archive).is_file():
-        for where, content in members(source / archive, pattern):
+        for where, content in zip_members(source / archive, pattern):
             found = True
             yield where, content
     else:
         for path in sorted(path for path in source.rglob("*") if path.is_file() and pattern.search(path.as_posix())):
             found = True
-            yield str(path), path.read_bytes()
+            yield str(path), read_bytes(path)
     if not found:
         raise UserError(f"{source}: expected {shown}, packed in {archive} or unpacked, found none")
 
@@ -105,9 +91,5 @@ def corpus_files(source: Path, archive: str, pattern: re.Pattern[str], shown: st
 def has_corpus_files(source: Path, archive: str, pattern: re.Pattern[str]) -> bool:
     """Whether `corpus_files` would find a file; a damaged archive holds none."""
     if (source / archive).is_file():
-        try:
-            with zipfile.ZipFile(source / archive) as opened:
-                return any(pattern.search(name) for name in opened.namelist())
-        except zipfile.BadZipFile:
-            return False
+        return zip_has(source / archive, pattern)
     return any(path.is_file() and pattern.search(path.as_posix()) for path in source.rglob("*"))

@@ -16,8 +16,6 @@ Which file is which split:
               `test.csv`, where a user has it. There is no validation, since `train.csv` holds those utterances
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +25,9 @@ from space_jax.corpora.reading import collapsed, strings
 from space_jax.corpora.utterances import labelled_lines, normal, utterance
 from space_jax.dialogue.record import Dialogue, Frame
 from space_jax.errors import UserError
+from space_jax.printable import shown
+from space_jax.reading.delimited import CSV, checked_rows
 from space_jax.reading.json_text import parse_json
-from space_jax.reading.text import decoded
 
 DOMAIN = "banking"
 SUBSETS = ("full", "train_10", "train_5", "published")
@@ -87,17 +86,17 @@ def _rows(source: Path, split: str, subset: str) -> Iterator[tuple[str, str, str
 def _csv_rows(path: Path) -> Iterator[tuple[str, str, str]]:
     if not path.is_file():
         raise UserError(f"{path}: expected a CSV file with the columns text,category, found no such file")
-    reader = csv.reader(io.StringIO(decoded(path.read_bytes(), str(path)), newline=""), strict=True)
-    try:
-        if (header := next(reader, [])) != ["text", "category"]:
-            raise UserError(f"{path}:1: expected the columns text,category, found {','.join(header)!r}")
-        for row in reader:
-            where = f"{path}:{reader.line_num}"
-            if len(row) != 2 or not row[1].strip():
-                raise UserError(f"{where}: expected a text and a category, found {row}")
-            yield where, collapsed(row[0]), row[1].strip()
-    except csv.Error as error:
-        raise UserError(f"{path}:{reader.line_num}: expected CSV, found it damaged ({error})") from None
+    with path.open("rb") as file:
+        rows = checked_rows(file, CSV, str(path))
+        header = next(rows, None)
+        if header is None or header.cells != ("text", "category"):
+            found = "no line" if header is None else shown(",".join(header.cells))
+            raise UserError(f"{path}:1: expected the columns text,category, found {found}")
+        for row in rows:
+            where = f"{path}:{row.number}"
+            if len(row.cells) != 2 or not row.cells[1].strip():
+                raise UserError(f"{where}: expected a text and a category, found {shown(list(row.cells))}")
+            yield where, collapsed(row.cells[0]), row.cells[1].strip()
 
 
 CORPUS = Corpus(

@@ -15,7 +15,6 @@ A row may span several lines, because a quoted utterance can hold line breaks; t
 too many. 77 utterances are empty and kept as empty turns.
 """
 
-import csv
 import io
 import itertools
 import re
@@ -26,7 +25,7 @@ from space_jax.corpora.archives import corpus_files, has_corpus_files
 from space_jax.corpora.corpus import Corpus
 from space_jax.dialogue.record import USER, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
-from space_jax.reading.text import decoded
+from space_jax.reading.delimited import QUOTED_TSV, checked_rows
 
 _TO_KNOW = """
     checkbalance checkclaimstatus checkoffereligibility checkserverstatus getinformationintent getpromotions
@@ -60,7 +59,7 @@ ARCHIVE = "turn_level.zip"
 _FILES = {"train": "train", "validation": "dev", "test": "test"}
 _SEPARATOR = "<div>"
 
-Row = tuple[str, list[str]]  # where it stands, its columns
+Row = tuple[str, tuple[str, ...]]  # where it stands, its columns
 
 
 def load(source: Path, split: str) -> Iterator[Dialogue]:
@@ -76,7 +75,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
     """
     for where, content in corpus_files(source, ARCHIVE, _pattern(split), f"<domain>/{_FILES[split]}.tsv"):
         domain = where.replace("\\", "/").split("/")[-2].lower()
-        for name, rows in itertools.groupby(_rows(decoded(content, where), where), key=lambda row: row[1][0]):
+        for name, rows in itertools.groupby(_rows(content, where), key=lambda row: row[1][0]):
             yield Dialogue(f"{split}-{domain}-{name}", tuple(_turn(row, domain) for row in rows))
 
 
@@ -89,18 +88,16 @@ def _pattern(split: str) -> re.Pattern[str]:
     return re.compile(rf"[^/]+/{_FILES[split]}\.tsv$")
 
 
-def _rows(text: str, where: str) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
-    try:
-        header = next(reader, [])
-        if header != COLUMNS:
-            raise UserError(f"{where}:1: expected the columns {', '.join(COLUMNS)}, found {', '.join(header)}")
-        for row in reader:
-            if len(row) != len(COLUMNS):
-                raise UserError(f"{where}:{reader.line_num}: expected {len(COLUMNS)} columns, found {len(row)}")
-            yield f"{where}:{reader.line_num}", row
-    except csv.Error as error:
-        raise UserError(f"{where}:{reader.line_num}: expected tab-separated values, found {error}") from None
+def _rows(content: bytes, where: str) -> Iterator[Row]:
+    rows = checked_rows(io.BytesIO(content), QUOTED_TSV, where)
+    header = next(rows, None)
+    names = () if header is None else header.cells
+    if list(names) != COLUMNS:
+        raise UserError(f"{where}:1: expected the columns {', '.join(COLUMNS)}, found {', '.join(names)[:200]}")
+    for row in rows:
+        if len(row.cells) != len(COLUMNS):
+            raise UserError(f"{where}:{row.number}: expected {len(COLUMNS)} columns, found {len(row.cells)}")
+        yield f"{where}:{row.number}", row.cells
 
 
 def _turn(row: Row, domain: str) -> Turn:

@@ -25,6 +25,7 @@ from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue
 from space_jax.errors import UserError
 from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import lines, read_bytes
 
 ACTS_OF = multiwoz.ACTS_OF
 ARCHIVE = "dstc8_multiwoz2.0"
@@ -72,7 +73,7 @@ def _split_of(folder: Path) -> dict[str, str]:
                 f"{folder}: expected {', '.join(LISTS.values())} of MultiWOZ there, which say what belongs to which "
                 f"split, found no {name}; option lists names another folder"
             )
-        for number, line in enumerate((folder / name).read_text("utf-8", errors="replace").splitlines(), 1):
+        for number, line in enumerate(lines(read_bytes(folder / name), str(folder / name)), 1):
             identity = line.strip().removesuffix(".json")
             if found.setdefault(identity, split) != split:
                 raise UserError(f"{folder / name}:{number}: {identity} is in {LISTS[found[identity]]} too")

@@ -1,13 +1,15 @@
 """A dialogue for reading in a terminal: the words, and beneath them the acts, frames and state."""
 
-from rich.console import Console, Group
+import rich.console
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from space_jax.dialogue.record import USER, BeliefState, Dialogue, Frame, Slot, Turn, Value
+from space_jax.terminal import Console
 
 
-def show(dialogue: Dialogue, console: Console | None = None) -> None:
+def show(dialogue: Dialogue, console: rich.console.Console | None = None) -> None:
     """Prints a dialogue on `console`, or on standard output."""
     (console or Console()).print(render(dialogue))
 

@@ -9,6 +9,7 @@ from typing import Any
 from space_jax.corpora.registry import corpus
 from space_jax.corpora.stream import UNIFIED, Stream, state_of, stream
 from space_jax.dialogue.jsonl import ReadReport
+from space_jax.terminal import say
 
 
 class Source:
@@ -53,7 +54,7 @@ class Source:
         if not self._report.skipped_count:
             return
         for message in self._report.skipped:
-            print(f"skipped: {message}", file=sys.stderr)
+            say(f"skipped: {message}", sys.stderr)
         listed = len(self._report.skipped)
         more = f" (the first {listed} are listed)" if self._report.skipped_count > listed else ""
         print(f"{self._report.skipped_count} records were skipped{more}", file=sys.stderr)

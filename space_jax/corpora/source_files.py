@@ -9,13 +9,12 @@ parts of releases: they have no URL, and users put them in place by hand.
 import dataclasses
 import functools
 import hashlib
-import json
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from space_jax.errors import UserError
+from space_jax.reading.json_text import shipped_json
 
 SAME, OTHER, MISSING = "same", "other bytes", "missing"
 _PIECE = 1 << 20
@@ -90,4 +89,4 @@ def require_files(corpus: str) -> tuple[SourceFile, ...]:
 
 @functools.cache
 def _facts() -> dict[str, Any]:
-    return json.loads(resources.files(__package__).joinpath("source_files.json").read_text(encoding="utf-8"))
+    return shipped_json(__package__, "source_files.json")

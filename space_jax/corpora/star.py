@@ -23,7 +23,6 @@ others; bzip2 takes 1.3 CPU seconds each time.
 
 import functools
 import re
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,9 @@ from space_jax.corpora.splits import SPLITS
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Slot, Turn
 from space_jax.dialogue.trees import hash_element
 from space_jax.errors import UserError
+from space_jax.reading.archives import tar_members
 from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import read_bytes
 
 ARCHIVE = "star.tar.bz2"
 _DIALOGUE = re.compile(r"(^|/)dialogues/\d+\.json$")
@@ -92,15 +93,9 @@ def _files(source: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]
     archive = source / ARCHIVE
     if not archive.is_file():
         for path in sorted(path for path in source.rglob("*.json") if pattern.search(path.as_posix())):
-            yield str(path), path.read_bytes()
-        return
-    try:
-        with tarfile.open(archive, "r|*") as opened:
-            for member in opened:
-                if pattern.search(member.name) and (file := opened.extractfile(member)):
-                    yield f"{archive}/{member.name}", file.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise UserError(f"{archive}: expected a tar archive, found a damaged one ({error})") from None
+            yield str(path), read_bytes(path)
+    else:
+        yield from tar_members(archive, pattern)
 
 
 def _turns(record: Any, templates: star_templates.Templates, where: str) -> tuple[Turn, ...]:

@@ -16,7 +16,6 @@ What becomes what:
   id          the split and the source's id
 """
 
-import csv
 import io
 import re
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from space_jax.corpora.corpus import Corpus
 from space_jax.corpora.reading import collapsed
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
-from space_jax.reading.text import decoded
+from space_jax.reading.delimited import QUOTED_TSV, checked_rows
 
 ARCHIVE = "taskmaster3_part.zip"
 MARKS = {"U", "A", "S", "PN", "PAN", "PAV", "PR", "PRAN", "PRAV"}
@@ -48,7 +47,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
     """
     for where, content in corpus_files(source, ARCHIVE, _FILE, "train-*.tsv"):
         longest: dict[str, tuple[Turn, ...]] = {}
-        for name, turns in _rows(decoded(content, where), where):
+        for name, turns in _rows(content, where):
             longest[name] = max(longest.get(name, ()), turns, key=len)
         for name, turns in longest.items():
             yield Dialogue(f"{split}-{name}", turns)
@@ -59,17 +58,13 @@ def find_splits(source: Path) -> tuple[str, ...]:
     return ("train",) if has_corpus_files(source, ARCHIVE, _FILE) else ()
 
 
-def _rows(text: str, where: str) -> Iterator[tuple[str, tuple[Turn, ...]]]:
+def _rows(content: bytes, where: str) -> Iterator[tuple[str, tuple[Turn, ...]]]:
     """Each row's dialogue id and turns."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
-    try:
-        for row in reader:
-            at = f"{where}:{reader.line_num}"
-            if len(row) != 3 or not row[2].strip():
-                raise UserError(f"{at}: expected input, output and dialogue id, found {len(row)} columns")
-            yield row[2], _turns(row[0], row[1], at)
-    except csv.Error as error:
-        raise UserError(f"{where}:{reader.line_num}: expected tab-separated values, found {error}") from None
+    for row in checked_rows(io.BytesIO(content), QUOTED_TSV, where):
+        at = f"{where}:{row.number}"
+        if len(row.cells) != 3 or not row.cells[2].strip():
+            raise UserError(f"{at}: expected input, output and dialogue id, found {len(row.cells)} columns")
+        yield row.cells[2], _turns(row.cells[0], row.cells[1], at)
 
 
 def _turns(given: str, output: str, where: str) -> tuple[Turn, ...]:

@@ -24,11 +24,12 @@ from pathlib import Path
 
 from space_jax.corpora.archives import one_file
 from space_jax.corpora.corpus import Corpus
-from space_jax.corpora.utterances import choice, lines, normal, utterance
+from space_jax.corpora.utterances import choice, normal, utterance
 from space_jax.dialogue import parse_tree
 from space_jax.dialogue.parse_tree import Node, Placed
 from space_jax.dialogue.record import Dialogue, Frame, Slot, Value
 from space_jax.errors import UserError
+from space_jax.reading.text import lines
 
 DOMAINS = ("alarm", "event", "messaging", "music", "navigation", "reminder", "timer", "weather")
 LOW_RESOURCE = ("reminder", "weather")

@@ -14,14 +14,13 @@ Evaluations that a source defines, such as joint goal accuracy, need the source'
 
 import dataclasses
 import functools
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import resources
 from typing import Any
 
 from space_jax.corpora.utterances import NO_DOMAIN, NO_INTENT
 from space_jax.dialogue.record import BeliefState, Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
+from space_jax.reading.json_text import shipped_json
 
 KINDS = ("domains", "intents", "slots")
 INTENTS_STAY = frozenset({"banking77", "clinc150", "hwu64", "nlupp", "topv2"})
@@ -88,7 +87,7 @@ def renamed(dialogue: Dialogue, corpus: str) -> Dialogue:
 @functools.cache
 def table() -> dict[str, dict[str, dict[str, list[str]]]]:
     """The table: kind -> canonical name -> corpus -> names of the source."""
-    return json.loads(resources.files(__package__).joinpath("unified_names.json").read_text(encoding="utf-8"))
+    return shipped_json(__package__, "unified_names.json")
 
 
 @dataclasses.dataclass(frozen=True)

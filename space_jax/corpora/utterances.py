@@ -6,7 +6,7 @@ from pathlib import Path
 from space_jax.corpora.reading import collapsed
 from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
-from space_jax.reading.text import decoded
+from space_jax.reading.text import lines, read_bytes
 
 NO_DOMAIN = "default_domain"
 """The domain of a frame whose source names none; semantic trees leave it out."""
@@ -23,16 +23,6 @@ def utterance(name: str, text: str, frames: tuple[Frame, ...]) -> Dialogue:
 def normal(label: str) -> str:
     """A label in normal form: lower case, its words joined by "_"."""
     return "_".join(label.lower().split())
-
-
-def lines(content: bytes, where: str) -> list[str]:
-    """The lines of a text; characters that only Python treats as line ends are kept.
-
-    Raises:
-      UserError: an encoding other than UTF-8.
-    """
-    text = decoded(content, where)
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
 
 
 def labelled_lines(folder: Path) -> Iterator[tuple[str, str, str]]:
@@ -59,7 +49,7 @@ def labelled_lines(folder: Path) -> Iterator[tuple[str, str, str]]:
 def _lines_of(path: Path) -> list[str]:
     if not path.is_file():
         raise UserError(f"{path}: expected one line for each utterance, found no such file")
-    return lines(path.read_bytes(), str(path))
+    return lines(read_bytes(path), str(path))
 
 
 def choice(given: str, known: Sequence[str], option: str) -> tuple[str, ...]:

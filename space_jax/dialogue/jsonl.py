@@ -1,27 +1,35 @@
 """Files of dialogues: a JSON object per line (JSONL), plain or gzipped. `docs/data_format.md` describes the format."""
 
+import codecs
 import contextlib
 import dataclasses
-import gzip
 import hashlib
 import json
 import logging
 import os
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 from space_jax.dialogue.from_json import dialogue_from_json
 from space_jax.dialogue.record import Dialogue, Frame, Slot, Turn, Value
 from space_jax.errors import UserError
+from space_jax.reading.archives import gzip_writer, packed_lines
+from space_jax.reading.json_text import parse_json
 
 __all__ = ["ReadReport", "dialogue_from_json", "dialogue_to_json", "read_jsonl", "write_jsonl"]
 
 _log = logging.getLogger(__name__)
 
 LISTED = 100  # messages of skipped lines that a report stores
+
+
+class Writable(Protocol):
+    """A file of bytes, packed or not."""
+
+    def write(self, content: bytes, /) -> int:
+        """Appends bytes."""
 
 
 @dataclasses.dataclass
@@ -67,7 +75,7 @@ def read_jsonl(path: str | os.PathLike, on_error: str = "stop", report: ReadRepo
 def _read(path: Path, on_error: str, report: ReadReport | None) -> Iterator[Dialogue]:
     counts = ReadReport() if report is None else report
     known: dict[bytes, int] = {}
-    for number, line in _lines(path):
+    for number, line in packed_lines(path):
         try:
             dialogue = dialogue_from_json(_decode(line))
             _check_new(dialogue.id, number, known)
@@ -83,41 +91,10 @@ def _read(path: Path, on_error: str, report: ReadReport | None) -> Iterator[Dial
         _log.warning("%s: skipped %d lines; the first: %s", path, counts.skipped_count, counts.skipped[0])
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, numbered from 1; a leading byte order mark is dropped."""
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-                if content.strip():
-                    yield number, content
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: expected a complete gzip file, found a damaged one ({error})") from None
-    except OSError as error:
-        raise UserError(f"{path}: expected a readable file, found {error.strerror or error}") from None
-
-
 def _decode(line: bytes) -> Any:
-    try:
-        return json.loads(line.decode("utf-8"), object_pairs_hook=_object)
-    except UnicodeDecodeError as error:
-        raise UserError(f"the line: expected UTF-8, found 0x{line[error.start]:02x} at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        raise UserError(f"the line: expected one JSON object, found {error.msg} (column {error.colno})") from None
-    except RecursionError:
-        raise UserError("the line: expected a dialogue, found JSON that is nested too deeply") from None
-    except ValueError as error:  # a number with thousands of digits
-        raise UserError(f"the line: expected one JSON object, found {error}") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Rejects repeated keys; Python would silently take the last one."""
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise UserError(f"the line: expected every key once in an object, found {twice!r} twice")
-    return record
+    if line.startswith(codecs.BOM_UTF8):
+        raise UserError("the line: expected JSON, found a byte order mark (BOM), which belongs to the first line only")
+    return parse_json(line, "the line")
 
 
 def _check_new(name: str, number: int, known: dict[bytes, int]) -> None:
@@ -148,8 +125,7 @@ def write_jsonl(path: str | os.PathLike, dialogues: Iterable[Dialogue]) -> int:
     try:
         os.fchmod(handle, 0o644)  # mkstemp makes files that only their owner can read
         with open(handle, "wb") as file:
-            # Without name and time two writes of the same dialogues give the same bytes.
-            zipped = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if path.suffix == ".gz" else None
+            zipped = gzip_writer(file) if path.suffix == ".gz" else None
             with zipped or contextlib.nullcontext(file) as target:
                 count = _write(target, dialogues)
         os.replace(temporary, path)
@@ -159,7 +135,7 @@ def write_jsonl(path: str | os.PathLike, dialogues: Iterable[Dialogue]) -> int:
     return count
 
 
-def _write(file: IO[bytes] | gzip.GzipFile, dialogues: Iterable[Dialogue]) -> int:
+def _write(file: Writable, dialogues: Iterable[Dialogue]) -> int:
     known: dict[bytes, int] = {}
     count = 0
     for count, dialogue in enumerate(dialogues, start=1):

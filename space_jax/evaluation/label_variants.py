@@ -14,10 +14,10 @@ A spelling occurs once in a kind, so that it has one meaning. A slot missing fro
 
 import dataclasses
 import functools
-import json
 import re
 from collections.abc import Mapping
-from importlib import resources
+
+from space_jax.reading.json_text import shipped_json
 
 NONE, DONTCARE = "none", "dontcare"
 TIME = "time"
@@ -82,7 +82,7 @@ class Variants:
 @functools.cache
 def label_variants() -> Variants:
     """The table of `label_variants.json`."""
-    table = json.loads((resources.files(__package__) / "label_variants.json").read_text("utf-8"))
+    table = shipped_json(__package__, "label_variants.json")
     spellings = {
         kind: {plain(value): (value, *others) for value, others in values.items()}
         for kind, values in table["spellings"].items()

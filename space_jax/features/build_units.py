@@ -20,6 +20,7 @@ from space_jax.features.example import Example, Limits, dialogue_examples, stabl
 from space_jax.features.prepared_corpus import Counts, train_split
 from space_jax.features.storage import RecordFile
 from space_jax.features.tokenizer import Tokenizer
+from space_jax.reading.json_text import read_json
 
 DIALOGUES = 4096
 """Dialogues per unit: some 30 MB of examples, a few seconds of work."""
@@ -100,10 +101,9 @@ def keeps_labels(dialogue_id: str, labelled_share: float, seed: int) -> bool:
 def read_unit(folder: Path, split: str, number: int) -> Unit | None:
     """The manifest of a unit, or None where the unit is missing or incomplete."""
     path = folder / _manifest(split, number)
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.is_file():
         return None
+    raw = read_json(path)
     files = {name: UnitFile(**{**file, "counts": Counts(**file["counts"])}) for name, file in raw.pop("files").items()}
     whole = all(
         (folder / file.name).is_file() and file_hash(folder / file.name) == file.sha256 for file in files.values()

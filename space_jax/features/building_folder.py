@@ -11,10 +11,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from space_jax.errors import UserError
 from space_jax.features.build_units import Unit
 from space_jax.features.example import Limits
 from space_jax.features.prepared_corpus import EXAMPLES_FOLDER, METADATA_FILE
 from space_jax.features.storage import Shard, shard_name, write_description
+from space_jax.reading.json_text import read_json
 from space_jax.writing import LOCK, locked, writing
 
 UNITS_FOLDER = "units"
@@ -76,8 +78,8 @@ def _undo_moves(building: Path) -> None:
     """Moves the shards of a build that was killed during assembly back to their units."""
     path = building / _MOVES_FILE
     if path.is_file():
-        with contextlib.suppress(ValueError):  # killed while writing it: nothing was moved yet
-            for source, target in json.loads(path.read_text(encoding="utf-8")):
+        with contextlib.suppress(UserError):  # killed while writing it: nothing was moved yet
+            for source, target in read_json(path):
                 if (building / target).is_file():
                     os.replace(building / target, building / source)
         path.unlink()
@@ -87,8 +89,8 @@ def _undo_moves(building: Path) -> None:
 
 def _same(path: Path, key: str) -> bool:
     try:
-        return json.loads(path.read_text(encoding="utf-8")) == key
-    except (FileNotFoundError, ValueError):
+        return read_json(path) == key
+    except UserError:
         return False
 
 

@@ -20,6 +20,7 @@ from space_jax.dialogue.record import ROLES, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
+from space_jax.reading.json_text import read_json
 
 NO_TOKENS = np.zeros(0, np.int32)
 
@@ -54,8 +55,8 @@ class Limits:
           UserError: the file is missing or damaged.
         """
         try:
-            return cls(**json.loads((folder / cls.FILE).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            return cls(**read_json(folder / cls.FILE))
+        except (UserError, TypeError) as error:
             path = folder / cls.FILE
             raise UserError(
                 f"{path}: cannot be read ({error}); the run's `pretrain` command, given again, writes it"

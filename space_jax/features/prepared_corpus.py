@@ -22,6 +22,7 @@ from space_jax.dialogue.labels import FACTS, Known
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
 from space_jax.features.storage import ExampleSource, missing_files, read_split
+from space_jax.reading.json_text import read_json
 from space_jax.remote import is_remote, local_copy
 
 FORMAT = 3  # of the folder; raised on every incompatible change. Format 2 had one flag for all annotation
@@ -160,7 +161,7 @@ def open_prepared(folder: Path | str) -> Prepared:
 
 def _read_metadata(file: Path) -> Metadata:
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+        raw = read_json(file)
         version = raw["format"]
         if version != FORMAT:
             raise UserError(

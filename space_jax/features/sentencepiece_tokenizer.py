@@ -24,7 +24,8 @@ from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features.sentencepiece_training import SYMBOLS, train_model
 from space_jax.features.special_tokens import CONTROL_TOKENS, PAD, SPECIAL_TOKENS, UNK, make_vocabulary
-from space_jax.features.tokenizer_folder import fingerprint, read_bytes, write_folder
+from space_jax.features.tokenizer_folder import fingerprint, write_folder
+from space_jax.reading.text import read_bytes
 
 KIND = "sentencepiece"
 FILE_NAME = "tokenizer.model"

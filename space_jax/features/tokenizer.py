@@ -4,7 +4,6 @@ Text never becomes a special token: a user who types `<sos_u>` or `[MASK]` gets 
 tokens are inserted by id, from `id_of` or `vocabulary`.
 """
 
-import json
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +11,10 @@ from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features import sentencepiece_tokenizer, wordpiece_tokenizer
 from space_jax.features.sentencepiece_tokenizer import SentencePieceTokenizer
-from space_jax.features.tokenizer_folder import DESCRIPTION_FILE, read_bytes, read_folder
+from space_jax.features.tokenizer_folder import DESCRIPTION_FILE, read_folder
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
+from space_jax.reading.json_text import read_json
+from space_jax.reading.text import lines, read_bytes
 from space_jax.remote import as_path
 
 _INNER = f"tokenizer/{DESCRIPTION_FILE}"  # in a run or in converted weights
@@ -106,13 +107,13 @@ def _recorded_lower_case(path: Path, default: bool) -> bool:
     """`do_lower_case` of a Hugging Face tokenizer's description; without one, False for a vocabulary with capitals."""
     if not path.is_file():
         return default and not _has_capitals(path.with_name("vocab.txt"))
-    try:
-        return bool(json.loads(path.read_bytes()).get("do_lower_case", default))
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"{path}: not the description of a tokenizer ({error})") from error
+    said = read_json(path)
+    if not isinstance(said, dict):
+        raise UserError(f"{path}: not the description of a tokenizer (it is no object)")
+    return bool(said.get("do_lower_case", default))
 
 
 def _has_capitals(path: Path) -> bool:
     """Whether a `vocab.txt` has a piece with a capital letter, other than the bracketed control tokens."""
-    pieces = read_bytes(path).decode("utf-8", errors="replace").splitlines() if path.is_file() else []
+    pieces = lines(read_bytes(path), str(path)) if path.is_file() else []
     return any(piece != piece.lower() for piece in pieces if not piece.startswith("["))

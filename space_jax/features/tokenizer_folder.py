@@ -15,6 +15,8 @@ from pathlib import Path
 
 from space_jax.errors import UserError
 from space_jax.features.special_tokens import CONTROL_TOKENS, SPECIAL_TOKENS
+from space_jax.reading.json_text import read_json
+from space_jax.reading.text import read_bytes
 
 DESCRIPTION_FILE = "tokenizer.space_jax.json"
 FORMAT = 1
@@ -73,9 +75,9 @@ def read_folder(folder: Path) -> tuple[str, Path, bytes]:
     if not path.is_file():
         raise UserError(f"{folder}: not a saved tokenizer, because it has no {DESCRIPTION_FILE}")
     try:
-        description = json.loads(path.read_bytes())
+        description = read_json(path)
         written, kind, name, expected = (description[key] for key in ("format", "kind", "file", "fingerprint"))
-    except (ValueError, KeyError, TypeError) as error:
+    except (UserError, KeyError, TypeError) as error:
         raise UserError(f"{path}: damaged; save the tokenizer again") from error
     if written != FORMAT:
         raise UserError(f"{path}: format {written!r} is not {FORMAT}, the one that this version reads")
@@ -87,11 +89,3 @@ def read_folder(folder: Path) -> tuple[str, Path, bytes]:
             f"{folder / name}: does not fit the fingerprint in {DESCRIPTION_FILE}; save the tokenizer again"
         )
     return kind, folder / name, content
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file; UserError if it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error

@@ -15,7 +15,9 @@ import tokenizers
 from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features.special_tokens import CONTROL_TOKENS, SPECIAL_TOKENS, UNK, make_vocabulary
-from space_jax.features.tokenizer_folder import fingerprint, read_bytes, write_folder
+from space_jax.features.tokenizer_folder import fingerprint, write_folder
+from space_jax.reading.json_text import read_json
+from space_jax.reading.text import lines, read_bytes
 
 KIND = "wordpiece"
 FILE_NAME = "tokenizer.json"
@@ -67,8 +69,7 @@ class WordPieceTokenizer:
     def from_vocabulary(cls, path: Path, lower_case: bool = True) -> "WordPieceTokenizer":
         """Loads a BERT `vocab.txt`: one piece per line, ids in order. The file does not record whether it is cased."""
         vocabulary: dict[str, int] = {}
-        for number, piece in enumerate(_text(path).removesuffix("\n").split("\n")):
-            piece = piece.removesuffix("\r")
+        for number, piece in enumerate(lines(read_bytes(path), str(path)) or [""]):
             if not piece or piece in vocabulary:
                 problem = f"repeats {piece!r}" if piece else "is empty"
                 raise UserError(f"{path}:{number + 1}: {problem}, but every line must be a piece of its own")
@@ -78,11 +79,7 @@ class WordPieceTokenizer:
     @classmethod
     def from_json(cls, path: Path) -> "WordPieceTokenizer":
         """Loads a `tokenizer.json`, which records whether it is cased."""
-        try:
-            description = json.loads(_text(path))
-        except ValueError as error:
-            raise UserError(f"{path}: not JSON ({error})") from error
-        return cls(description, str(path))
+        return cls(read_json(path), str(path))
 
     @property
     def fingerprint(self) -> str:
@@ -153,13 +150,6 @@ class WordPieceTokenizer:
             for name in {self.token(token_id), self._pieces[token_id]}:
                 if token_id in self.encode(name):
                     raise UserError(f"{source}: its pre-tokenizer lets the text {name!r} become a special token")
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_bytes(path).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
 def _bert_description(vocabulary: dict[str, int], lower_case: bool) -> dict[str, Any]:

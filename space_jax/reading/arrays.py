@@ -52,8 +52,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
     except _DAMAGE as error:
-        raise UserError(f"{path}: expected arrays of NumPy (.npz), found them damaged ({_reason(error)})") from None
+        raise UserError(f"{path}: not a whole .npz file of arrays ({_reason(error)})") from None
 
 
 def _reason(error: BaseException) -> str:

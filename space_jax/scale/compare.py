@@ -1,6 +1,5 @@
 """Bench reports as tables: one alone, or two side by side with the conditions that differ."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from space_jax.errors import UserError
+from space_jax.reading.json_text import read_json
 
 Report = Mapping[str, Any]
 
@@ -35,10 +35,10 @@ def read_report(path: Path) -> Report:
       UserError: the file is missing or not a report.
     """
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = read_json(path)
         missing = [name for name in ("device", "seconds_per_step", "examples_per_second") if name not in report]
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"--compare {path}: cannot be read ({' '.join(str(error).split())})") from error
+    except (UserError, TypeError) as error:
+        raise UserError(f"--compare {path}: cannot be read ({error})") from error
     if missing or not isinstance(report, dict):
         raise UserError(f"--compare {path}: not a report of space-jax bench: it lacks {', '.join(missing)}")
     return report

@@ -32,6 +32,7 @@ from space_jax.training.checkpoint import agreed_checkpoints, read_notes
 from space_jax.training.facts import require_same_run, run_facts
 from space_jax.training.feed import part_of
 from space_jax.training.initial_weights import read_weights
+from space_jax.training.least_memory import require_examples_fit
 from space_jax.training.loop import LAST, Job, Measure, Pace, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule
@@ -100,6 +101,8 @@ def _finetune(
     if checkpoints:
         saved = read_notes(place.checkpoints, checkpoints[-1])
         require_same_run(saved.facts, facts, str(place.checkpoints / str(checkpoints[-1])))
+    for name in ("batch_size", "predict_batch"):
+        require_examples_fit(f"train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh))
     labels = kind.make_labels(config.task, train_records)
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
     job = _job(task, config, train_records, validation, facts, place)

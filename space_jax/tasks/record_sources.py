@@ -3,10 +3,8 @@
 A line that cannot be read does not end the file: it is passed on with its error, and the caller decides.
 """
 
-import csv
 import dataclasses
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,11 +12,14 @@ from space_jax.corpora.options import parse_option
 from space_jax.corpora.registry import corpus
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
+from space_jax.printable import shown
+from space_jax.reading.delimited import CSV, TSV, Form, table
+from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import Lines, numbered_lines
 from space_jax.tasks.config import DataSource
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+FORMS = {".csv": CSV, ".tsv": TSV}
 JSONL = (".jsonl", ".json")
-_UNKNOWN = "\udc80", "\udcff"  # where surrogateescape puts bytes that are not UTF-8
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,9 +95,9 @@ def rows_of(path: Path) -> Iterator[Row]:
     """
     if not path.is_file():
         raise UserError(f"{path}: expected a CSV, TSV or JSONL file, found no file of that name")
-    if path.suffix in DELIMITERS:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            yield from _csv_rows(file, DELIMITERS[path.suffix], str(path))
+    if path.suffix in FORMS:
+        with path.open("rb") as file:
+            yield from _table_rows(file, FORMS[path.suffix], str(path))
     elif path.suffix in JSONL:
         with path.open("rb") as binary:
             yield from json_rows(binary, str(path))
@@ -104,45 +105,25 @@ def rows_of(path: Path) -> Iterator[Row]:
         raise UserError(f"{path}: expected a name that ends in .csv, .tsv or .jsonl")
 
 
-def json_rows(lines: Iterable[bytes], name: str) -> Iterator[Row]:
+def json_rows(lines: Lines, name: str) -> Iterator[Row]:
     """One row for each line that is not blank."""
-    for number, line in enumerate(lines, start=1):
+    for number, line in numbered_lines(lines, name):
         where = f"{name}:{number}"
-        if not line.strip():
-            continue
         try:
-            values = json.loads(line)
-        except (ValueError, RecursionError):  # also bytes that are not UTF-8
-            yield Row(number, where, None, f"{where}: expected a JSON object, found a line that is no JSON in UTF-8")
+            values = parse_json(line, where)
+        except UserError as error:
+            yield Row(number, where, None, str(error))
             continue
         if isinstance(values, dict):
             yield Row(number, where, values)
         else:
-            yield Row(number, where, None, f"{where}: expected a JSON object, found {type(values).__name__}")
+            found = "a list; each line is one record" if isinstance(values, list) else shown(values)
+            yield Row(number, where, None, f"{where}: expected a JSON object, found {found}")
 
 
-def _csv_rows(file: IO[str], delimiter: str, name: str) -> Iterator[Row]:
-    reader = csv.reader(file, delimiter=delimiter)
-    header = next(reader, None)
-    if header is None:
-        return
-    number = 0
-    while True:
-        number += 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Row(number, f"{name}:{reader.line_num}", None, f"{name}:{reader.line_num}: damaged CSV ({error})")
-            continue
-        where = f"{name}:{reader.line_num}"
-        if not cells:
-            continue
-        if any(_UNKNOWN[0] <= letter <= _UNKNOWN[1] for cell in cells for letter in cell):
-            yield Row(number, where, None, f"{where}: expected UTF-8, found another encoding")
-        elif len(cells) != len(header):
-            problem = f"{where}: expected {len(header)} columns ({', '.join(header)}), found {len(cells)}"
-            yield Row(number, where, None, problem)
-        else:
-            yield Row(number, where, dict(zip(header, cells, strict=True)))
+def _table_rows(file: IO[bytes], form: Form, name: str) -> Iterator[Row]:
+    header, lines = table(file, form, name)
+    for number, line in enumerate(lines, start=1):
+        where = f"{name}:{line.number}"
+        values = None if line.error else dict(zip(header, line.cells, strict=True))
+        yield Row(number, where, values, line.error)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.errors import UserError
+from space_jax.printable import printable
+from space_jax.reading.text import Lines
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.record_sources import Row, json_rows, rows_of
 from space_jax.tasks.task import Json
@@ -14,7 +16,7 @@ from space_jax.tasks.task import Json
 CHUNK = 16  # batches read before any is predicted, so that lengths can be sorted
 
 
-def rows_from(name: str, standard_input: Iterable[bytes]) -> Iterator[Row]:
+def rows_from(name: str, standard_input: Lines) -> Iterator[Row]:
     """The rows of a file, or of standard input as JSONL for "-".
 
     Raises:
@@ -122,10 +124,5 @@ def _labelled(trained: Predictor, row: Row) -> Any:
 
 
 def to_line(value: Json) -> str:
-    """One line of JSONL; letters of all scripts as they are, lone surrogates (which UTF-8 has not) escaped."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value)
-    return text
+    """One line of JSONL; letters of all scripts as they are, what a terminal would obey or not encode escaped."""
+    return printable(json.dumps(value, ensure_ascii=False))

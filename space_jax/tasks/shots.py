@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from space_jax.config import require_seed
 from space_jax.corpora.mixtures.description import Mixture, MixtureSource
 from space_jax.corpora.mixtures.sources import folder_of
 from space_jax.errors import UserError
+from space_jax.reading.json_text import read_json
 from space_jax.tasks.config import DataSource, TaskConfig
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.workdir import write_text
@@ -72,8 +74,9 @@ def choose(records: Sequence[Any], strata: Callable[[Any], tuple[str, ...]], sho
       seed: of the draw.
 
     Raises:
-      UserError: `shots` is neither a positive number nor a share.
+      UserError: `shots` is neither a positive number nor a share, or the seed is none.
     """
+    require_seed(seed, "seed of the shots")
     by_class: dict[str, int] = defaultdict(int)
     for record in records:
         for name in strata(record):
@@ -118,9 +121,9 @@ def select(records: Sequence[Any], path: Path) -> list[Any]:
       UserError: another file, or an id that no record has.
     """
     try:
-        said = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UserError(f"--shots {path}: expected a JSON file with ids, found none ({error})") from None
+        said = read_json(path)
+    except UserError as error:
+        raise UserError(f"--shots: expected a JSON file with ids, found none ({error})") from None
     ids = said.get("ids") if isinstance(said, dict) else said
     if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
         raise UserError(f"--shots {path}: expected a list of ids, or an object with the field ids")

@@ -1,6 +1,5 @@
 """Writing and reading the files of a fine-tuning run's workdir."""
 
-import io
 import json
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from space_jax.errors import UserError
+from space_jax.reading import arrays, json_text
 
 LABELS, SUPPORT, RESULTS, ERRORS = "labels.json", "support.npz", "results.json", "errors.html"
 PREDICTIONS = "predictions.jsonl"
@@ -26,11 +26,11 @@ def write_text(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
-def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def write_arrays(path: Path, by_name: dict[str, np.ndarray]) -> None:
     """Writes arrays by name whole or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, **by_name)  # type: ignore[arg-type]
     os.replace(temporary, path)
 
 
@@ -41,14 +41,11 @@ def read_json(path: Path) -> Any:
       UserError: it is not there or damaged.
     """
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); is its run finished?") from None
+        return json_text.read_json(path)
+    except UserError as error:
+        raise UserError(f"{error}; is its run finished?") from None
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays that `write_arrays` wrote; none if there is no such file."""
-    if not path.is_file():
-        return {}
-    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    return arrays.read_arrays(path) if path.is_file() else {}

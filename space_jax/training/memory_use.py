@@ -10,9 +10,9 @@ from typing import Any
 import jax
 
 from space_jax.errors import UserError
+from space_jax.training.least_memory import GIB, memory_of
 from space_jax.training.state import TrainState
 
-GIB = 2**30
 _EXHAUSTED = "RESOURCE_EXHAUSTED: Out of memory"  # XLA's, which follows the name of its exception
 _REASON = 200  # characters of it
 _REMEDIES = (
@@ -51,13 +51,13 @@ def require_state_fits(abstract: TrainState, devices: Sequence[jax.Device]) -> N
     """Checks that the state fits into a device, before anything is allocated.
 
     Parameters, moments and gradients exist at the same time in every step; activations come on top and are known only
-    once the step is compiled. Does nothing if the device does not report its memory.
+    once the step is compiled. Does nothing if a device's memory is not known.
 
     Raises:
       UserError: it does not fit; the message has the sum.
     """
     device = next((d for d in devices if d.process_index == jax.process_index()), None)
-    limit = ((device.memory_stats() if device is not None else None) or {}).get("bytes_limit")
+    limit = None if device is None else memory_of(device)
     needed = 2 * state_bytes(abstract.params) + state_bytes(abstract.opt_state)
     if limit and needed > limit:
         raise UserError(

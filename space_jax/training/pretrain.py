@@ -18,6 +18,7 @@ from space_jax.training.checkpoint import agreed_checkpoints
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
 from space_jax.training.initial_weights import read_weights, require_same_tokens
+from space_jax.training.least_memory import require_sizes_fit
 from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
@@ -59,6 +60,7 @@ def pretrain(
 def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console: Console | None) -> Result:
     setup = Setup(config)
     # All checks come before the workdir is touched.
+    require_sizes_fit(setup.config, make_mesh(config.mesh))
     job = pretraining_job(setup)
     unmeasured = setup.unmeasured("validation")
     if unmeasured and jax.process_index() == 0:

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import IO, Any, cast
 
 import jax
-from rich.console import Console
+import rich.console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from space_jax.terminal import Console
 from space_jax.training.tally import Rates
 
 
@@ -53,7 +54,7 @@ class RunProgress:
 
     _INTERVAL = 60.0  # seconds between two lines
 
-    def __init__(self, steps: int, start: int, console: Console | None = None):
+    def __init__(self, steps: int, start: int, console: rich.console.Console | None = None):
         """Begins at `start` of `steps` steps.
 
         Args:

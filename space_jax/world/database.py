@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.world.values import as_minutes, is_dont_care, nearest, time_limit
 
 Row = dict[str, str]
@@ -96,7 +97,10 @@ class Database:
         if not columns:
             raise UserError(f"table {domain!r}: expected rows with at least one column, found none")
         if "" in columns or len(set(columns)) < len(columns):
-            raise UserError(f"table {domain!r}: expected different names for the columns, found {', '.join(names)}")
+            raise UserError(f"table {domain!r}: expected different names for the columns, found {shown(list(names))}")
+        most = self._connection.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
+        if len(columns) > most:
+            raise UserError(f"table {domain!r}: expected at most {most:,} columns, found {len(columns):,}")
         self._columns[domain], self._tables[domain] = columns, table
         self._connection.execute(f"CREATE TABLE {table} ({', '.join(f'c{n} TEXT' for n in range(len(columns)))})")
         places = ", ".join("?" for _ in columns)

@@ -5,9 +5,8 @@ with `rows`), `*.sqlite` or `*.db` (a table a domain), `bookings.json` (what can
 `<domain>_db.json` or CamRest676's `CamRestDB.json`, which are recognised by their names.
 """
 
-import csv
+import contextlib
 import hashlib
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.errors import UserError
+from space_jax.printable import shown
+from space_jax.reading.delimited import CSV, table
+from space_jax.reading.json_text import read_json
 from space_jax.world.database import Database, Row, plain_name
 
 BOOKINGS = "bookings.json"
@@ -45,7 +47,10 @@ def read_database(source: Path | str, lenient: bool = False) -> Database:
             tables[domain] = rows
     if not tables:
         raise UserError(f"{source}: expected tables (*.csv, *.json, *.sqlite), found none")
-    return Database(tables, lenient)
+    try:
+        return Database(tables, lenient)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from None
 
 
 def read_bookings(source: Path | str) -> dict[str, tuple[str, ...]]:
@@ -105,29 +110,20 @@ def _read(path: Path) -> dict[str, list[Row]]:
 
 
 def _csv(path: Path) -> list[Row]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
+    with path.open("rb") as file:
+        header, lines = table(file, CSV, str(path))
+        if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+            raise UserError(f"{path}:1: expected commas between the cells, found {shown(header[0])}")
         rows = []
-        try:
-            for row in reader:
-                if None in row or None in row.values():
-                    raise UserError(
-                        f"{path}:{reader.line_num}: expected {len(reader.fieldnames or ())} cells, as above"
-                    )
-                rows.append(row)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: expected CSV in UTF-8 ({error})") from error
-    header = "".join(reader.fieldnames or ())
-    if len(reader.fieldnames or ()) == 1 and (";" in header or "\t" in header):
-        raise UserError(f"{path}:1: expected commas between the cells, found {header!r}")
+        for line in lines:
+            if line.error:
+                raise UserError(line.error)
+            rows.append(dict(zip(header, line.cells, strict=True)))
     return rows
 
 
 def _json(path: Path) -> Any:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: expected JSON in UTF-8 ({error})") from error
+    content = read_json(path, nan_is_null=True)
     return content.get("rows", content) if isinstance(content, dict) else content
 
 
@@ -166,8 +162,7 @@ def _telephone(name: str) -> str:
 
 def _sqlite(path: Path) -> dict[str, list[Row]]:
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        with connection:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             of_user = "type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
             names = connection.execute(f"SELECT name FROM sqlite_master WHERE {of_user} ORDER BY name").fetchall()
             tables = {}
@@ -178,7 +173,6 @@ def _sqlite(path: Path) -> dict[str, list[Row]]:
                 tables[name] = [dict(zip(columns, map(_cell, row), strict=True)) for row in found]
                 if not tables[name]:
                     raise UserError(f"{path}: expected rows in the table {name}, found none")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path}: expected an SQLite database ({error})") from error
-    connection.close()
     return tables

@@ -93,7 +93,7 @@ def test_unpacked_files_are_read_domain_by_domain(tmp_path):
         (row("c3", 0, "a b", "O O", "sing<div>dance<div>sing"), r":2: field intent: .*ACTS_OF, found sing, dance$"),
         (row("c3", 0, "a b", "O O name", "contentonly"), ":2: field slot-labels: expected 2 labels, .* found 3"),
         ("c3\t0\ta b", ":2: expected 6 columns, found 3"),
-        (row("c3", 0, '"a b', "O O", "contentonly"), ":.: expected tab-separated values, found unexpected end"),
+        (row("c3", 0, '"a b', "O O", "contentonly"), ":2: expected tab-separated values, .* mark that opens"),
     ],
 )
 def test_a_damaged_row_is_named(corpus, line, message):

@@ -38,7 +38,7 @@ def test_wrong_calls_name_what_would_be_right(tmp_path):
         corpus("simulated").load(None, "train", dialogues=0)
     with pytest.raises(UserError, match="option seed is -1"):
         corpus("simulated").load(None, "train", seed=-1)
-    with pytest.raises(UserError, match="option domains: expected all or some of .*, found 'casino'"):
+    with pytest.raises(UserError, match=r"option domains: expected all or some of .*, found 'casino'"):
         corpus("simulated").load(None, "train", domains="hotel,casino")
 
 

@@ -77,7 +77,7 @@ def test_damaged_files_are_named(tmp_path):
     with pytest.raises(UserError, match=r"train-aa\.tsv:1: expected UTF-8, found the byte 0xe9"):
         list(taskmaster3_part.load(tmp_path, "train"))
     (tmp_path / "train-aa.tsv").write_text('"<U>Hi')
-    with pytest.raises(UserError, match=r"train-aa\.tsv:1: expected tab-separated values, found unexpected end"):
+    with pytest.raises(UserError, match=r"train-aa\.tsv:1: expected tab-separated values, .* mark that opens"):
         list(taskmaster3_part.load(tmp_path, "train"))
 
 

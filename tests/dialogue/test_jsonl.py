@@ -79,7 +79,7 @@ def test_written_dialogues_are_read_back(tmp_path_factory, name, dialogue):
 def test_reading_takes_one_line_at_a_time(write):
     reader = read_jsonl(write(line("a") + b"\n{broken\n"))
     assert next(reader).id == "a"
-    with pytest.raises(UserError, match="jsonl:2: the line: expected one JSON object"):
+    with pytest.raises(UserError, match="jsonl:2: the line: expected JSON, found it damaged"):
         next(reader)
 
 
@@ -102,7 +102,7 @@ def test_line_numbers_count_blank_lines(write):
         (b"null", "the line: expected an object, found null"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"id": "a", "id": "b", "turns": []}', "every key once in an object, found 'id' twice"),
-        (b'{"id": ' + b"1" * 5000 + b"}", "the line: expected one JSON object"),
+        (b'{"id": ' + b"1" * 5000 + b"}", "the line: expected JSON, found it damaged"),
         (line("x") + b"\n" + BOM + line("y"), "jsonl:2: .*BOM"),
     ],
 )

@@ -185,7 +185,7 @@ def test_damaged_vocabularies(tmp_path, pieces, problem):
 
 def test_a_vocabulary_that_is_not_utf8(tmp_path):
     (tmp_path / "vocab.txt").write_bytes(b"[PAD]\n\xff\n")
-    with pytest.raises(UserError, match="not UTF-8 at byte 6"):
+    with pytest.raises(UserError, match=r"vocab\.txt:2: expected UTF-8, found the byte 0xff"):
         WordPieceTokenizer.from_vocabulary(tmp_path / "vocab.txt")
 
 
@@ -213,7 +213,7 @@ def test_json_of_other_kinds_is_refused(change, problem):
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", json.dumps({"model": None})])
 def test_files_that_are_no_tokenizer(tmp_path, content):
     (tmp_path / "tokenizer.json").write_text(content)
-    with pytest.raises(UserError, match=r"tokenizer\.json: not"):
+    with pytest.raises(UserError, match=r"tokenizer\.json: (not a WordPiece|expected JSON)"):
         WordPieceTokenizer.from_json(tmp_path / "tokenizer.json")
 
 

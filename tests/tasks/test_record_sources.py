@@ -37,7 +37,7 @@ def test_tsv_and_jsonl(tmp_path):
     ("name", "content", "message"),
     [
         ("a.jsonl", '{"text": "a", "id": "1"}\n{"text": "b", "id": "1"}\n', "a.jsonl:2: expected a unique id"),
-        ("a.jsonl", "{\n", "a.jsonl:1: expected a JSON object"),
+        ("a.jsonl", "{\n", "a.jsonl:1: expected JSON"),
         ("a.jsonl", "", "expected at least one record, found none"),
         ("a.txt", "x", "expected a name that ends in .csv, .tsv or .jsonl"),
         ("none.csv", None, "found no file of that name"),

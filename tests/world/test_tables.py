@@ -54,10 +54,10 @@ def test_a_forecast_is_a_row_a_day():
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "name,area\nonly one\n", "a.csv:2: expected 2 cells"),
+        ("a.csv", "name,area\nonly one\n", r"a\.csv:2: expected 2 columns \(name, area\), found 1"),
         ("a.csv", "name;area\nIvy;north\n", "a.csv:1: expected commas"),
         ("a.csv", "name\tarea\nIvy\tnorth\n", "a.csv:1: expected commas"),
-        ("a.csv", f"name\n{'x' * 200_000}\n", "a.csv: expected CSV"),
+        ("a.csv", f"name\n{'x' * 200_000}\n", "a.csv:2: expected CSV, found it damaged .a cell of more than 131,072"),
         ("taxi_db.json", '{"taxi_colors": ["red"]}', "expected taxi_colors and taxi_types"),
         ("a.json", "{", "expected JSON"),
         ("a.json", "[1]", "list of objects"),
@@ -73,7 +73,7 @@ def test_damaged_files(tmp_path, name, content, message):
 
 def test_a_table_in_another_encoding(tmp_path):
     (tmp_path / "a.csv").write_bytes("name\nCafé\n".encode("latin-1"))
-    with pytest.raises(UserError, match=r"a\.csv: expected CSV in UTF-8"):
+    with pytest.raises(UserError, match=r"a\.csv:2: expected UTF-8, found the byte 0xe9"):
         read_database(tmp_path)
 
 

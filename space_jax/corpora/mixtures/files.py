@@ -1,8 +1,6 @@
 """Mixture files, TOML or JSON: the four of the papers are in this package, others are given by their path."""
 
 import dataclasses
-import json
-import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -13,6 +11,8 @@ from space_jax.corpora.mixtures.description import ANNOTATION, Deduplication, Gu
 from space_jax.corpora.registry import CORPORA
 from space_jax.corpora.splits import SPLITS
 from space_jax.errors import UserError
+from space_jax.printable import shown
+from space_jax.reading.json_text import read_json, read_toml
 
 _FOLDER = Path(__file__).parent
 _KINDS = {
@@ -43,14 +43,9 @@ def read_mixture(name: str | Path) -> Mixture:
       UserError: no such file, not TOML or JSON, or a field that is wrong, with the file and the field.
     """
     path = _FOLDER / f"{name}.toml" if str(name) in mixture_names() else Path(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (FileNotFoundError, IsADirectoryError):
-        raise UserError(f"{path}: no such file of a mixture; this package has {', '.join(mixture_names())}") from None
-    except ValueError as error:  # of both formats, and bytes that are not UTF-8
-        kind = "JSON" if path.suffix == ".json" else "TOML"
-        raise UserError(f"{path}: expected {kind}, found something else ({error})") from None
+    if not path.is_file():
+        raise UserError(f"{path}: no such file of a mixture; this package has {', '.join(mixture_names())}")
+    raw = read_json(path) if path.suffix == ".json" else read_toml(path)
     return _mixture(raw, f"{path}: field ")
 
 
@@ -106,7 +101,7 @@ def _guard(raw: Any, at: str) -> Guard:
 def _fields(kind: type, raw: Any, at: str) -> dict[str, Any]:
     """The fields of a table, each known and of its type, lists as tuples; those without a default are there."""
     if not isinstance(raw, dict):
-        raise UserError(f"{at.rstrip('.').removesuffix(': field ')}: expected a table, found {raw!r}")
+        raise UserError(f"{at.rstrip('.').removesuffix(': field ')}: expected a table, found {shown(raw)}")
     kinds = {name: _kind(hint) for name, hint in typing.get_type_hints(kind).items()}
     _check_known(list(raw), list(kinds), at.rstrip(".").removesuffix(": field "))
     for field in dataclasses.fields(kind):
@@ -150,4 +145,4 @@ def _check_share(value: float, where: str) -> None:
 
 def _check(right: bool, where: str, expected: str, found: Any) -> None:
     if not right:
-        raise UserError(f"{where}: expected {expected}, found {found!r}")
+        raise UserError(f"{where}: expected {expected}, found {shown(found)}")

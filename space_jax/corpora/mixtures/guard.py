@@ -26,6 +26,7 @@ from space_jax.corpora.mixtures.sources import Benchmark
 from space_jax.corpora.mixtures.wording import HASHES, NEAR_WORDS, Wording, agreement, hash64, wording
 from space_jax.corpora.splits import SPLITS
 from space_jax.features.build_units import Tick
+from space_jax.reading.arrays import read_arrays
 
 REASONS = ("", "id", "text", "near", "utterance")
 """Why a dialogue is dropped, by the number in `Verdicts.reason`; 0 keeps it."""
@@ -129,15 +130,15 @@ class GuardIndex:
     @classmethod
     def load(cls, path: Path) -> "GuardIndex":
         """Reads what `save` wrote."""
-        with np.load(path) as arrays:
-            tables = {
-                name: Table(arrays[f"{name}_hashes"], arrays[f"{name}_benchmarks"])
-                for name in ("ids", "texts", "utterances")
-            }
-            names = tuple(arrays["names"].tolist())
-            return cls(
-                names, **tables, signatures=arrays["signatures"], signed=arrays["signed"], near=float(arrays["near"])
-            )
+        arrays = read_arrays(path)
+        tables = {
+            name: Table(arrays[f"{name}_hashes"], arrays[f"{name}_benchmarks"])
+            for name in ("ids", "texts", "utterances")
+        }
+        names = tuple(arrays["names"].tolist())
+        return cls(
+            names, **tables, signatures=arrays["signatures"], signed=arrays["signed"], near=float(arrays["near"])
+        )
 
     def _near_to(self, words: list[Wording]) -> np.ndarray:
         """For each dialogue the place of a benchmark that has a near one, or -1."""

@@ -26,6 +26,8 @@ from space_jax.errors import UserError
 from space_jax.features.build_units import Tick
 from space_jax.features.example import without_labels
 from space_jax.features.runners import Runner, serial
+from space_jax.reading.arrays import read_array
+from space_jax.reading.text import read_text
 
 TRAIN, VALIDATION = SPLITS = ("train", "validation")
 _HELD_OUT = 255  # in the file of a part: how often a dialogue enters, or this
@@ -46,7 +48,7 @@ class Selected:
 
     def __iter__(self) -> Iterator[Dialogue]:
         for part in self.parts:
-            times = np.load(_times_file(self.folder, part), mmap_mode="r")
+            times = read_array(_times_file(self.folder, part), mapped=True)
             if not (times == _HELD_OUT if self.split == VALIDATION else (times > 0) & (times < _HELD_OUT)).any():
                 continue
             for dialogue, often in zip(part.dialogues, times, strict=True):
@@ -56,7 +58,7 @@ class Selected:
                     yield from [entered] * (1 if self.split == VALIDATION else int(often))
 
     def __len__(self) -> int:
-        counts = [np.load(_times_file(self.folder, part)).astype(np.int64) for part in self.parts]
+        counts = [read_array(_times_file(self.folder, part)).astype(np.int64) for part in self.parts]
         return int(sum((t == _HELD_OUT).sum() if self.split == VALIDATION else t[t < _HELD_OUT].sum() for t in counts))
 
     def _entered(self, dialogue: Dialogue, source: MixtureSource) -> Dialogue:
@@ -214,7 +216,7 @@ def _inputs(
 def _own(folder: Path, inputs: str) -> None:
     """Makes the folder, or empties it of another selection."""
     key = folder / "inputs"
-    if not key.is_file() or key.read_text(encoding="utf-8") != inputs:
+    if not key.is_file() or read_text(key) != inputs:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         key.write_text(inputs, encoding="utf-8")

@@ -16,6 +16,8 @@ from space_jax.corpora.mixtures.sources import Part
 from space_jax.corpora.mixtures.wording import HASHES, NEAR_WORDS, hash64, wording
 from space_jax.dialogue.record import Dialogue
 from space_jax.features.build_units import Reader, Tick
+from space_jax.reading.arrays import read_array
+from space_jax.reading.json_text import read_json
 
 DIALOGUES = 4096
 """Dialogues of a unit."""
@@ -65,7 +67,7 @@ class Sketching:
                 path = self._path(part, number)
                 if not path.exists():
                     self._write(path, part, list(reader.take(number * self.dialogues, self.dialogues)), index)
-                done = len(np.load(path, mmap_mode="r"))
+                done = len(read_array(path, mapped=True))
                 if tick is not None:
                     tick(part.source.name, number * self.dialogues + done)
                 if done < self.dialogues:
@@ -73,11 +75,11 @@ class Sketching:
 
     def records(self, part: Part) -> np.ndarray:
         """The records of a part, `[N]` of `RECORD`, once all lanes are done."""
-        return np.concatenate([np.load(path) for path in self._paths(part)])
+        return np.concatenate([read_array(path) for path in self._paths(part)])
 
     def dropped(self, part: Part) -> list[dict[str, str]]:
         """What the guard dropped of a part: id, reason and benchmark of each."""
-        return [one for path in self._paths(part) for one in json.loads(path.with_suffix(".json").read_text("utf-8"))]
+        return [one for path in self._paths(part) for one in read_json(path.with_suffix(".json"))]
 
     def _path(self, part: Part, number: int) -> Path:
         return self.folder / f"{part.key}-{number:06}.npy"

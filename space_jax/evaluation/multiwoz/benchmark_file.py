@@ -4,7 +4,6 @@ The file holds goals, normalised references, annotated states, the domains booke
 tables as the source has them. References depend on the evaluation's rules, so the file is valid for one version of it.
 """
 
-import gzip
 import json
 import os
 from pathlib import Path
@@ -25,6 +24,8 @@ from space_jax.evaluation.multiwoz.source import (
     read_tables,
 )
 from space_jax.evaluation.multiwoz.values import State
+from space_jax.printable import shown
+from space_jax.reading.archives import gzipped
 
 NAME = "multiwoz_benchmark.json"
 _TOKENS = "corpus.json", "examples"
@@ -53,7 +54,7 @@ def write_prepared(source: Path, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     file, temporary = out / f"{NAME}.gz", out / f".{NAME}.{os.getpid()}"
     # No time in it, so that the same source makes the same file.
-    temporary.write_bytes(gzip.compress(json.dumps(content).encode(), mtime=0))
+    temporary.write_bytes(gzipped(json.dumps(content).encode()))
     os.replace(temporary, file)
     return file
 
@@ -142,5 +143,5 @@ def _state(record: Any, where: str) -> State:
 
 def _texts(record: Any, where: str) -> dict[str, str]:
     if not isinstance(record, dict) or not all(isinstance(value, str) for value in record.values()):
-        raise UserError(f"{where}: expected slots with strings, found {record!r}")
+        raise UserError(f"{where}: expected slots with strings, found {shown(record)}")
     return record

@@ -8,8 +8,9 @@ from typing import Any
 
 from space_jax.corpora import reading
 from space_jax.errors import UserError
-from space_jax.evaluation.multiwoz.source import unpack
 from space_jax.evaluation.multiwoz.values import State
+from space_jax.printable import shown
+from space_jax.reading.archives import read_gunzipped
 from space_jax.reading.json_text import parse_json
 
 _FIELDS = frozenset({"response", "state", "active_domains"})
@@ -53,17 +54,13 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
       UserError: damaged, or a field is missing or of another kind.
     """
-    try:
-        content = parse_json(unpack(path.read_bytes(), str(path)), str(path))
-    except RecursionError:
-        raise UserError(f"{path}: expected predictions, found JSON of too many levels") from None
-    return parse_predictions(content, str(path))
+    return parse_predictions(parse_json(read_gunzipped(path), str(path)), str(path))
 
 
 def parse_predictions(content: Any, where: str) -> Predictions:
     """The same from the content of a JSON file; `where` begins the messages."""
     if not isinstance(content, dict) or not content:
-        raise UserError(f"{where}: expected a JSON object with lists of turns by dialogue id, found {_shown(content)}")
+        raise UserError(f"{where}: expected a JSON object with lists of turns by dialogue id, found {shown(content)}")
     dialogues: dict[str, tuple[Turn, ...]] = {}
     unused: Counter[str] = Counter()
     for name, turns in content.items():
@@ -72,7 +69,7 @@ def parse_predictions(content: Any, where: str) -> Predictions:
         if identifier in dialogues:
             raise UserError(f"{place}: occurs twice, expected each dialogue once")
         if not isinstance(turns, list):
-            raise UserError(f"{place}: expected a list of turns, found {_shown(turns)}")
+            raise UserError(f"{place}: expected a list of turns, found {shown(turns)}")
         dialogues[identifier] = tuple(_turn(turn, f"{place}: turn {number}") for number, turn in enumerate(turns))
         unused.update(key for turn in turns for key in turn if key not in _FIELDS)
     return Predictions(dialogues, unused, where)
@@ -80,7 +77,7 @@ def parse_predictions(content: Any, where: str) -> Predictions:
 
 def _turn(turn: Any, where: str) -> Turn:
     if not isinstance(turn, dict):
-        raise UserError(f"{where}: expected an object with a response, found {_shown(turn)}")
+        raise UserError(f"{where}: expected an object with a response, found {shown(turn)}")
     response = reading.field(turn, "response", str, where)
     state = _state(reading.field(turn, "state", dict, where), where) if "state" in turn else None
     domains = None
@@ -92,13 +89,8 @@ def _turn(turn: Any, where: str) -> Turn:
 def _state(state: dict[str, Any], where: str) -> State:
     for domain, slots in state.items():
         if not isinstance(slots, dict):
-            raise UserError(f"{where}: field state.{domain}: expected slots with values, found {_shown(slots)}")
+            raise UserError(f"{where}: field state.{domain}: expected slots with values, found {shown(slots)}")
         for slot, value in slots.items():
             if not isinstance(value, str):
-                raise UserError(f"{where}: field state.{domain}.{slot}: expected a string, found {_shown(value)}")
+                raise UserError(f"{where}: field state.{domain}.{slot}: expected a string, found {shown(value)}")
     return state
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

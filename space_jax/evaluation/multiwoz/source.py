@@ -1,8 +1,6 @@
 """Reads the evaluation's files besides predictions from a folder with the corpora."""
 
-import gzip
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,9 @@ from space_jax.evaluation.multiwoz.goals import Goal, read_goals
 from space_jax.evaluation.multiwoz.references import reference
 from space_jax.evaluation.multiwoz.true_states import read_state
 from space_jax.evaluation.multiwoz.values import State
-from space_jax.reading.json_text import parse_json
+from space_jax.printable import shown
+from space_jax.reading.archives import read_gunzipped
+from space_jax.reading.json_text import parse_json, read_json
 
 _TEST = "multiwoz21/test.json"
 _BOOKED = "multiwoz_eval/booked_domains.json"
@@ -82,7 +82,7 @@ def read_tables(source: Path) -> dict[str, list[dict[str, Any]]]:
         path = source / _DATABASE / f"{domain}_db.json"
         if not path.is_file():
             raise UserError(f"{source}: expected {path.relative_to(source)}, found none")
-        tables[domain] = checked_entries(domain, parse_json(path.read_bytes(), str(path)), str(path))
+        tables[domain] = checked_entries(domain, read_json(path), str(path))
     return tables
 
 
@@ -99,23 +99,13 @@ def checked_entries(domain: str, entries: Any, where: str) -> list[dict[str, Any
     return entries
 
 
-def unpack(content: bytes, where: str) -> bytes:
-    """The content of a file that may be gzipped."""
-    if not content.startswith(b"\x1f\x8b"):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{where}: expected a gzip file, found a damaged one ({error})") from None
-
-
 def read_object(source: Path, name: str) -> tuple[str, dict[str, Any]]:
     """The path and content of a JSON object, from `name`, `name.gz` or `name.zip`."""
     plain, zipped = source / name, source / f"{name}.zip"
     gzipped = source / f"{name}.gz"
     if plain.is_file() or gzipped.is_file():
         path = plain if plain.is_file() else gzipped
-        where, content = str(path), unpack(path.read_bytes(), str(path))
+        where, content = str(path), read_gunzipped(path)
     elif zipped.is_file():
         pattern = re.compile(rf"(^|/){re.escape(plain.name)}$")
         where, content = next(files(plain.parent, plain.name, pattern, plain.name))
@@ -131,7 +121,9 @@ def _read_dialogue(name: str, record: Any, booked: Mapping[str, Any], where: str
     turns = field(record, "log", list, where)[1::2]  # strictly alternating, the user first
     goals = read_goals(field(record, "goal", dict, where), f"{where}: goal")
     if not isinstance(booked.get(name), list) or len(booked[name]) != len(turns):
-        raise UserError(f"{where}: expected {len(turns)} lists of domains in {_BOOKED}, found {booked.get(name)!r}")
+        raise UserError(
+            f"{where}: expected {len(turns)} lists of domains in {_BOOKED}, found {shown(booked.get(name))}"
+        )
     references, states = [], []
     for number, turn in enumerate(turns):
         place = f"{where}: system turn {number}"

@@ -3,6 +3,7 @@
 import dataclasses
 
 from space_jax.config import require, require_fraction
+from space_jax.config_types import Checked
 
 HEADS = ("linear", "frozen", "knn")
 VECTORS = ("auto", "prompt", "summary", "mean", "sentence")
@@ -11,7 +12,7 @@ OUT_OF_SCOPE_WAYS = ("class", "threshold")
 
 
 @dataclasses.dataclass(frozen=True)
-class IntentConfig:
+class IntentConfig(Checked, section="task"):
     """Intent detection."""
 
     name: str = "intent"
@@ -28,7 +29,7 @@ class IntentConfig:
     r_drop_weight: float = 5.0  # 0 saves half of the time
     mlm_weight: float = 0.1  # 0 saves a third of the time
     label_smoothing: float = 0.0
-    balance: bool = False  # weigh a training utterance by 1 / frequency of its label
+    balance: bool = False  # weigh a training utterance by 1 / frequency of its label, also for the frozen head
     out_of_scope: str = "class"  # or "threshold": learnt from the others alone, a score below the threshold is out
     out_of_scope_label: str = "oos"
     neighbours: int = 1  # of the knn head
@@ -36,7 +37,7 @@ class IntentConfig:
     temperature: float = 0.07  # of the contrast, and of the prototypes
     strength: float = 30.0  # of the frozen head: how closely it fits the training utterances
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.name == "intent", "task.name", "belongs to the task and cannot be changed")
         choices = {
             "head": HEADS,

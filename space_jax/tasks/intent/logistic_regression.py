@@ -10,10 +10,12 @@ from space_jax.tasks.task import Arrays
 _ITERATIONS = 300
 
 
-def logistic_regression(vectors: np.ndarray, labels: np.ndarray, classes: int, strength: float) -> Arrays:
+def logistic_regression(
+    vectors: np.ndarray, labels: np.ndarray, weights: np.ndarray, classes: int, strength: float
+) -> Arrays:
     """Kernel and bias of the head that minimises
 
-        sum_n -log softmax(W x_n + b)[y_n] + ||W||^2 / (2 s),   x = (v - m) / mean ||v - m||
+        sum_n -w_n log softmax(W x_n + b)[y_n] + ||W||^2 / (2 s),   x = (v - m) / mean ||v - m||
 
     with m the mean of all vectors, so that the strength s means the same whatever model the vectors are of. The
     objective is convex; the head does not depend on a seed.
@@ -21,6 +23,7 @@ def logistic_regression(vectors: np.ndarray, labels: np.ndarray, classes: int, s
     Args:
       vectors: `[N, H]` of the training utterances.
       labels: `[N]` int; one outside 0 .. C-1 is left out.
+      weights: `[N]`, w.
       classes: C.
       strength: s; a larger one fits the training utterances more closely.
 
@@ -29,6 +32,7 @@ def logistic_regression(vectors: np.ndarray, labels: np.ndarray, classes: int, s
     """
     known = (labels >= 0) & (labels < classes)
     vectors, labels = vectors[known].astype(np.float32), labels[known]
+    weights = weights[known].astype(np.float32)
     middle = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
     centred = vectors - middle
     length = max(mean_length(centred), SHORTEST)
@@ -40,8 +44,10 @@ def logistic_regression(vectors: np.ndarray, labels: np.ndarray, classes: int, s
         logs = scipy.special.log_softmax(logits, axis=1)
         error = np.exp(logs)
         error[rows, labels] -= 1.0
+        error *= weights[:, None]
         gradient = np.concatenate([(x.T @ error + kernel / strength).ravel(), error.sum(axis=0)])
-        return float(-logs[rows, labels].sum() + (kernel**2).sum() / (2 * strength)), gradient.astype(np.float64)
+        loss = -(weights * logs[rows, labels]).sum() + (kernel**2).sum() / (2 * strength)
+        return float(loss), gradient.astype(np.float64)
 
     start = np.zeros(vectors.shape[1] * classes + classes)
     found = scipy.optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})

@@ -126,14 +126,17 @@ class IntentTask(Task):
     def collate(self, examples: Sequence[IntentExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`."""
         batch = pack([example.encoded for example in examples], size, self._shape)
-        labels, weights = np.full(size, UNKNOWN, np.int32), np.zeros(size, np.float32)
+        labels = np.full(size, UNKNOWN, np.int32)
         labels[: len(examples)] = [example.label for example in examples]
-        known = labels != UNKNOWN
-        weights[known] = 1.0
-        if self.config.balance:
-            weights[known] = self._counts.sum() / (len(self.classes) * self._counts[labels[known]])
+        weights = self._weights(labels)
         masked = masked_rows(batch, self.model.vocabulary, rng) if self.masks else {}
         return dataclasses.replace(batch, examples={"label": labels, "weight": weights}, rows=masked)
+
+    def _weights(self, labels: np.ndarray) -> np.ndarray:
+        """Of utterances with these labels in the loss, float32; with `balance` every class has the same in sum."""
+        of_class = self._counts.sum() / (len(self.classes) * self._counts) if self.config.balance else None
+        known = labels != UNKNOWN
+        return np.where(known, 1.0 if of_class is None else of_class[labels], 0.0).astype(np.float32)
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""
@@ -147,7 +150,8 @@ class IntentTask(Task):
         if self.trains:
             head = prototypes(outputs()["vector"], labels, classes, self.config.temperature)
         else:
-            head = logistic_regression(outputs()["vector"], labels, classes, self.config.strength)
+            weights = self._weights(labels)
+            head = logistic_regression(outputs()["vector"], labels, weights, classes, self.config.strength)
         placed = {name: jax.device_put(head[name], leaf.sharding) for name, leaf in params["head"].items()}
         return {**params, "head": placed}
 

@@ -36,7 +36,7 @@ def test_json_and_a_file(evaluated, tmp_path, capsys):
 
 def test_tables(evaluated, good, capsys):
     del good["mul0002"]
-    good["sng0001"][0] = {"response": "[x] [hotel_name]", "state": {"r\ud800": {"a": "b"}}}
+    good["sng0001"][0] = {"response": "[x] [hotel_name]", "state": {"r\x9b": {"a": "b"}}}
     assert evaluated(content=json.dumps(good)) == 0
     out = capsys.readouterr().out
     assert "[my] predictions.json" in out
@@ -44,7 +44,7 @@ def test_tables(evaluated, good, capsys):
     assert "states: as predicted" in out
     assert "missing: 1 test dialogues, left out of every figure: mul0002" in out
     assert "not resolved, placeholders: 1 different, 1 times: x (1)" in out
-    assert "not resolved, domains: 1 different, 1 times: r\\ud800 (1)" in out
+    assert "not resolved, domains: 1 different, 1 times: r\\u009b (1)" in out
 
 
 def test_where_active_domains_are_from(evaluated, capsys):
@@ -66,7 +66,7 @@ def test_missing_files_and_folders(evaluated, source, tmp_path, capsys):
     assert evaluated("--out", str(tmp_path / "no" / "report.json")) == 2
     assert "--out: expected an existing folder" in capsys.readouterr().err
     assert main(["multiwoz-eval", str(tmp_path / "none.json"), "--source", str(source)]) == 2
-    assert "none.json: No such file or directory" in capsys.readouterr().err
+    assert "none.json: cannot be read (No such file or directory)" in capsys.readouterr().err
     assert main(["multiwoz-eval", str(tmp_path / "[my] predictions.json"), "--source", str(tmp_path)]) == 2
     assert "expected multiwoz21/test.json" in capsys.readouterr().err
 

@@ -45,16 +45,17 @@ LINES = [
 
 
 def test_a_bad_line_is_an_error_of_its_own_and_the_rest_goes_on(trained):
-    said = list(predict_rows(trained, rows_from("-", LINES), 8))
+    said = list(predict_rows(trained, rows_from("-", io.BytesIO(b"\n".join(LINES))), 8))
     assert len(said) == len(LINES) - 1  # the blank one
-    assert [one.get("line") for one in said] == [None, 2, 3, 4, 5, 6, 7, 8, None, None, None, None, None]
-    assert [one["id"] for one in said if "id" in one] == ["first", "9", "10", "11", "12", "14"]
+    assert [one.get("line") for one in said] == [None, 2, 3, 4, 5, 6, 7, 8, None, None, None, 12, None]
+    assert [one["id"] for one in said if "id" in one] == ["first", "9", "10", "11", "14"]
     assert said[0]["label"] == "book"
     assert said[-1]["label"] == "greet"
     assert said[10] == {**said[10], "label": "cancel", "cut_to_tokens": 6}
     assert "expected an utterance, found ''" in said[1]["error"]
-    assert "no JSON in UTF-8" in said[3]["error"]
+    assert "expected JSON, found it damaged" in said[3]["error"]
     assert "standard input:6" in said[5]["error"]
+    assert "half a surrogate pair" in said[11]["error"]
     for one in said:
         assert json.loads(to_line(one).encode()) == one
         if "error" not in one:
