@@ -20,7 +20,7 @@ from space_jax.scale.chips import CHIPS
 from space_jax.scale.model import Slice, Work, cost, estimate, steps_of
 from space_jax.scale.program import needed_flops, plan_step
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
-from space_jax.training.memory_use import GIB
+from space_jax.training.least_memory import GIB
 from space_jax.training.mesh import make_mesh
 
 LABELLED, UNLABELLED, EPOCHS = 3_000_000, 19_000_000, 60  # turns and passes of the published runs

@@ -1,13 +1,17 @@
 """The typed configuration of a pre-training run: the settings, their meanings, and the checks on them.
 
-Every class is frozen; `space_jax.config_files` changes fields of a nested configuration from the command line. A wrong
-value raises an error when the object is created, with a sentence that names the field.
+Every class is frozen; `space_jax.config_files` changes fields of a nested configuration from the command line. A value
+of another type than annotated, or out of range, raises an error when the object is created, with a sentence that names
+the field.
 """
 
 import dataclasses
 
+from space_jax.config_types import Checked
 from space_jax.errors import UserError
+from space_jax.printable import shown
 
+SEEDS = 2**32
 VOCABULARY_MULTIPLE = 128  # The token table is padded to a multiple of this, so that any mesh divides it.
 
 
@@ -22,8 +26,14 @@ def require_fraction(value: float, field: str) -> None:
     require(0.0 <= value < 1.0, field, f"{value} is not a fraction: it must be at least 0 and below 1")
 
 
+def require_seed(value: int, where: str) -> None:
+    """Checks that a whole number seeds JAX's and NumPy's generators, of which JAX's takes 32 bits."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < SEEDS:
+        raise UserError(f"{where}: {shown(value)} is not a seed, a whole number from 0 to {SEEDS - 1}")
+
+
 @dataclasses.dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(Checked, section="model.vocabulary"):
     """The ids of a tokenizer that models and features need; made by `Tokenizer.vocabulary`."""
 
     size: int = 0
@@ -47,7 +57,7 @@ class Vocabulary:
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Checked, section="model"):
     """The backbone (UniLM / BERT, post-LayerNorm)."""
 
     layers: int = 12
@@ -62,9 +72,9 @@ class ModelConfig:
     dtype: str = "float32"  # of activations and matrix products; parameters are float32
     remat: bool = False  # store only a block's input for the backward pass, and recompute its matrix products
     attention_init: str = "normal"  # "identity": a new model's heads copy from the first step, see `models.backbone`
-    vocabulary: Vocabulary = Vocabulary()  # filled in from the tokenizer
+    vocabulary: Vocabulary = dataclasses.field(default_factory=Vocabulary)  # filled in from the tokenizer
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         for name in ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns"):
             require(getattr(self, name) > 0, f"model.{name}", f"{getattr(self, name)} is not positive")
         require(self.roles >= 2, "model.roles", f"{self.roles} is too few; system and user need two")
@@ -102,19 +112,19 @@ def model_config(size: str, **fields) -> ModelConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class PoolConfig:
+class PoolConfig(Checked, section="recipe.pool"):
     """The sets of examples that are contrasted with one another."""
 
     group: int = 0  # 0: the whole global batch; n: consecutive groups of n examples (published runs: 16)
     temperature: float = 0.07
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.group >= 0, "recipe.pool.group", f"{self.group} is negative")
         require(self.temperature > 0, "recipe.pool.temperature", f"{self.temperature} is not positive")
 
 
 @dataclasses.dataclass(frozen=True)
-class Space1Config:
+class Space1Config(Checked, section="recipe"):
     """SPACE-1 (GALAXY): generation, dialog acts, R-drop consistency, response selection."""
 
     annotation = ("acts",)
@@ -122,27 +132,27 @@ class Space1Config:
     consistency_weight: float = 5.0
     as_released: bool = False  # acts averaged before masking, no response selection
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.name == "space1", "recipe.name", "belongs to the recipe and cannot be changed")
 
 
 @dataclasses.dataclass(frozen=True)
-class Space2Config:
+class Space2Config(Checked, section="recipe"):
     """SPACE-2: semantic-tree contrast in ten subspaces, masked language model."""
 
     annotation = ("user_tree",)
     name: str = "space2"
     subspace: int = 768  # width of one subspace
     mlm_weight: float = 0.1
-    pool: PoolConfig = PoolConfig()
+    pool: PoolConfig = dataclasses.field(default_factory=PoolConfig)
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.name == "space2", "recipe.name", "belongs to the recipe and cannot be changed")
         require(self.subspace > 0, "recipe.subspace", f"{self.subspace} is not positive")
 
 
 @dataclasses.dataclass(frozen=True)
-class Space3Config:
+class Space3Config(Checked, section="recipe"):
     """SPACE-3: one encoder; understanding, policy and response decoders."""
 
     annotation = ("user_tree", "system_tree")
@@ -150,9 +160,9 @@ class Space3Config:
     mlm_weight: float = 0.1
     policy_weight: float = 0.1
     policy_side: str = "system"  # or "user", "both"
-    pool: PoolConfig = PoolConfig()
+    pool: PoolConfig = dataclasses.field(default_factory=PoolConfig)
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.name == "space3", "recipe.name", "belongs to the recipe and cannot be changed")
         require(
             self.policy_side in ("system", "user", "both"),
@@ -166,7 +176,7 @@ RecipeConfig = Space1Config | Space2Config | Space3Config
 
 
 @dataclasses.dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Checked, section="data"):
     """The prepared corpora and how their examples become batches."""
 
     prepared: tuple[str, ...] = ()  # folders written by `space-jax data build`, all with the same tokenizer
@@ -186,12 +196,7 @@ class DataConfig:
     workers: int = 0  # additional processes that assemble batches
     eval_examples: int = 1024  # held-out examples per evaluation; fewer give noisier measures
 
-    def __post_init__(self):
-        require(
-            not isinstance(self.prepared, str),
-            "data.prepared",
-            f"{self.prepared!r} is a string; a tuple of folders is expected, such as ({self.prepared!r},)",
-        )
+    def _check_values(self) -> None:
         sizes = ("batch_size", "context_length", "examples_per_row", "masked_per_row", "tree_elements", "eval_examples")
         for name in sizes:
             require(getattr(self, name) > 0, f"data.{name}", f"{getattr(self, name)} is not positive")
@@ -208,14 +213,14 @@ class DataConfig:
         )
         for grid in self.grids:
             require(
-                len(grid) == 3 and 0.0 < grid[0] <= 1.0 and min(grid[1:]) > 0,
+                0.0 < grid[0] <= 1.0 and min(grid[1:]) > 0,
                 "data.grids",
                 f"{grid} is not (rows as a share of the batch, columns of context, columns of response)",
             )
 
 
 @dataclasses.dataclass(frozen=True)
-class OptimiserConfig:
+class OptimiserConfig(Checked, section="optimiser"):
     """AdamW, linear warm-up then linear decay to zero, clipping by global norm."""
 
     learning_rate: float = 1e-5
@@ -227,7 +232,7 @@ class OptimiserConfig:
     epsilon: float = 1e-8
     accumulate: int = 1  # micro-batches per optimiser step
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.learning_rate > 0, "optimiser.learning_rate", f"{self.learning_rate} is not positive")
         for name in ("warmup_share", "beta1", "beta2"):
             require_fraction(getattr(self, name), f"optimiser.{name}")
@@ -248,7 +253,7 @@ LOGICAL_AXES = frozenset({"batch", "length", "embed", "heads", "kv", "mlp", "voc
 
 
 @dataclasses.dataclass(frozen=True)
-class MeshConfig:
+class MeshConfig(Checked, section="mesh"):
     """The device mesh and the table from logical axis names to mesh axes."""
 
     preset: str = ""  # "data", "fsdp" or "fsdp_tensor": the sizes below that are not given (docs/scaling.md)
@@ -267,7 +272,7 @@ class MeshConfig:
         ("subspace", ()),  # ten, which few meshes divide; their width is split like "mlp"
     )
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         presets = ", ".join(MESH_PRESETS)
         require(self.preset in ("", *MESH_PRESETS), "mesh.preset", f"{self.preset!r} is not one of {presets}")
         for name in MESH_AXES:
@@ -290,7 +295,7 @@ class MeshConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Checked, section="train"):
     """The length of training, the intervals of evaluations and checkpoints, and the checkpoints to keep."""
 
     steps: int = 1000
@@ -303,23 +308,24 @@ class TrainConfig:
         "loss"  # the held-out measure of the best checkpoint: lowest loss, term/... or perplexity, else highest
     )
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         for name in ("steps", "log_every", "eval_every", "checkpoint_every", "keep_last"):
             require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
+        require_seed(self.seed, "config field train.seed")
 
 
 @dataclasses.dataclass(frozen=True)
-class PretrainConfig:
+class PretrainConfig(Checked):
     """One pre-training run."""
 
     recipe: RecipeConfig
     model: ModelConfig
-    data: DataConfig = DataConfig()
-    optimiser: OptimiserConfig = OptimiserConfig()
-    mesh: MeshConfig = MeshConfig()
-    train: TrainConfig = TrainConfig()
+    data: DataConfig = dataclasses.field(default_factory=DataConfig)
+    optimiser: OptimiserConfig = dataclasses.field(default_factory=OptimiserConfig)
+    mesh: MeshConfig = dataclasses.field(default_factory=MeshConfig)
+    train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(
             self.data.batch_size % self.optimiser.accumulate == 0,
             "optimiser.accumulate",

@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+import numpy as np
+
 from space_jax.config import ModelConfig, PretrainConfig, RecipeConfig
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.reading.json_text import read_json
 from space_jax.reading.text import read_bytes
 from space_jax.remote import as_path
@@ -50,9 +53,9 @@ def load_config(name: str, overrides: Mapping[str, Any] | None = None, kind: typ
         config = _get_config(path, variant, kind)
     except UserError as error:
         raise UserError(f"{_location(path, error)}: {error}") from error
-    except Exception as error:  # whatever a user's program raises
+    except (Exception, SystemExit) as error:  # whatever a user's program raises
         reason = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
-        raise UserError(f"{_location(path, error)}: {type(error).__name__}: {reason}") from error
+        raise UserError(f"{_location(path, error)}: {type(error).__name__}: {reason}".removesuffix(": ")) from error
     return apply_overrides(config, overrides or {})
 
 
@@ -71,12 +74,7 @@ def _get_config(path: str, variant: str, kind: type | None) -> Any:
     return config
 
 
-def _as_text(value: Any) -> str:
-    """A value in the syntax of the command line."""
-    return ",".join(map(_as_text, value)) if isinstance(value, (tuple, list)) else str(value)
-
-
-def _location(path: str, error: Exception) -> str:
+def _location(path: str, error: BaseException) -> str:
     """`file:line` of the last line of the file in the error's traceback; only the file if there is none."""
     if isinstance(error, SyntaxError) and error.filename == path:
         return f"{path}:{error.lineno}"
@@ -104,14 +102,15 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
 
     Args:
       config: a (nested) frozen dataclass.
-      overrides: dotted field name -> its value, or the value as text, with commas between a tuple's elements.
+      overrides: dotted field name -> its value, or the value as text, with commas between a tuple's elements; a list
+        may stand for a tuple, a path for a text, and NumPy's numbers for Python's.
       prefix: path of `config` within the whole configuration, for messages.
 
     Raises:
       UserError: a field is unknown or a value invalid; the message names the field, and near names for an unknown one.
     """
     hints = typing.get_type_hints(type(config))
-    grouped: dict[str, dict[str, str]] = {}
+    grouped: dict[str, dict[str, Any]] = {}
     for name, given in overrides.items():
         field, _, rest = name.partition(".")
         if field not in hints:
@@ -119,7 +118,7 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
             raise UserError(
                 f"config field {prefix}{field} does not exist; nearest: {', '.join(prefix + n for n in near)}"
             )
-        grouped.setdefault(field, {})[rest] = _as_text(given)
+        grouped.setdefault(field, {})[rest] = given
     changes = {}
     for field, inner in grouped.items():
         value, where = getattr(config, field), f"{prefix}{field}"
@@ -130,8 +129,18 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
         elif list(inner) != [""]:
             raise UserError(f"config field {where} is a value and has no field {next(k for k in inner if k)}")
         else:
-            changes[field] = _parse(inner[""], hints[field], where)
+            given = inner[""]
+            changes[field] = _parse(given, hints[field], where) if isinstance(given, str) else _plain(given)
     return dataclasses.replace(config, **changes)
+
+
+def _plain(value: Any) -> Any:
+    """A value from Python as one that a configuration may hold."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(part) for part in value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _parse(text: str, kind: Any, where: str) -> Any:
@@ -143,14 +152,14 @@ def _parse(text: str, kind: Any, where: str) -> Any:
         return tuple(_parse(part.strip(), element, where) for part in text.split(",") if part.strip())
     if kind is bool:
         if text.lower() not in ("true", "false"):
-            raise UserError(f"config field {where}: {text!r} is not true or false")
+            raise UserError(f"config field {where}: {shown(text)} is not true or false")
         return text.lower() == "true"
     if kind in (int, float):
         try:
             return kind(text)
         except ValueError:
             article = "a whole number" if kind is int else "a number"
-            raise UserError(f"config field {where}: {text!r} is not {article}") from None
+            raise UserError(f"config field {where}: {shown(text)} is not {article}") from None
     return text
 
 
@@ -207,14 +216,15 @@ def _from_workdir(workdir: Path, parse: Callable[[Any], Any]) -> Any:
 
 
 def _from_json(kind: Any, value: Any) -> Any:
-    if isinstance(kind, types.UnionType):  # a union of configurations identified by `name`
+    """The configuration of a class, or of a union of classes identified by `name`, from what JSON holds of it."""
+    if isinstance(kind, types.UnionType):
         kind = {one.name: one for one in typing.get_args(kind)}[value["name"]]
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = typing.get_type_hints(kind)
-        return kind(**{name: _from_json(hints[name], part) for name, part in value.items()})
-    if typing.get_origin(kind) is tuple:
-        return tuple(_as_tuple(part) for part in value)
-    return value
+    hints = typing.get_type_hints(kind)
+    return kind(**{name: _field(hints[name], part) for name, part in value.items()})
+
+
+def _field(kind: Any, value: Any) -> Any:
+    return _from_json(kind, value) if isinstance(value, dict) else _as_tuple(value)
 
 
 def _as_tuple(value: Any) -> Any:

@@ -6,6 +6,7 @@ the bucket itself.
 """
 
 import hashlib
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -26,9 +27,15 @@ def is_remote(path: Any) -> bool:
 
 
 def as_path(path: str | os.PathLike[str]) -> Path:
-    """A `pathlib.Path`, or for a bucket an epath, which has the same methods."""
+    """A `pathlib.Path`, or for a bucket an epath, which has the same methods.
+
+    Raises:
+      UserError: a bucket of Google's, and neither gcsfs nor TensorFlow is installed, the clients that epath knows.
+    """
     if not is_remote(path):
         return Path(path)
+    if os.fspath(path).startswith("gs:") and not any(map(importlib.util.find_spec, ("gcsfs", "tensorflow"))):
+        raise UserError(f"{path}: needs gcsfs; install it with pip install 'space-jax[gcs]'")
     from etils import epath
 
     return cast(Path, epath.Path(path))
@@ -105,14 +112,12 @@ def reaching(remote: str | os.PathLike[str]) -> Iterator[None]:
     """Turns the exceptions of a bucket's client into user errors.
 
     Raises:
-      UserError: the client is not installed, the path does not exist, or access is denied.
+      UserError: the path does not exist, access is denied, or whatever else the client says.
     """
     try:
         yield
     except UserError:
         raise
-    except ImportError as error:
-        raise UserError(f"{remote}: needs gcsfs; install it with pip install 'space-jax[gcs]'") from error
     except Exception as error:  # each client has its own errors
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise UserError(f"{remote}: cannot be reached ({reason})") from error

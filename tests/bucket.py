@@ -1,5 +1,9 @@
 """A stand-in for a bucket: Google's storage in this process's memory, as far as epath and Orbax use it here."""
 
+import importlib.machinery
+import sys
+import types
+
 import fsspec
 import pytest
 from etils.epath import backend
@@ -23,7 +27,10 @@ class Bucket(MemoryFileSystem):
 
 @pytest.fixture
 def bucket(monkeypatch, tmp_path):
-    """An empty bucket, and an empty cache on this machine."""
+    """An empty bucket with its client, and an empty cache on this machine."""
+    client = types.ModuleType("gcsfs")
+    client.__spec__ = importlib.machinery.ModuleSpec("gcsfs", None)
+    monkeypatch.setitem(sys.modules, "gcsfs", client)
     fsspec.register_implementation("gcs", Bucket, clobber=True)
     Bucket.store.clear()
     backend.fsspec_backend._get_filesystem.cache_clear()

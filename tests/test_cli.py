@@ -15,6 +15,7 @@ from space_jax.config_files import load_config
 from space_jax.features.example import stable_hash
 from space_jax.features.prepared_corpus import open_prepared
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.printable import shown
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.task import IntentTask
@@ -188,12 +189,65 @@ def test_numbers_out_of_range(mistake, tokenizer):
     assert mistake("data", "show", "simulated", "--n", "0") == "--n: 0 is not at least 1"
     assert mistake("show", "--workdir", "w", "--n", "-1") == "--n: -1 is negative"
     assert "dialogues is 0; expected at least 1" in mistake("data", "stats", "simulated", "--dialogues", "0")
-    assert "seed is -1; expected 0 to" in mistake("data", "stats", "simulated", "--seed", "-1")
     small = mistake("tokenizer", "train", "simulated", "--dialogues", "2", "--vocab-size", "10", "--out", "o")
     assert small.startswith("vocabulary size 10 is too small")
     build = ["data", "build", "simulated", "--dialogues", "2", "--tokenizer", tokenizer, "--out", "o"]
     assert mistake(*build, "--labelled-share", "2") == "labelled share 2.0 is not between 0 and 1"
     assert mistake(*build, "--max-turns", "0") == "limits.max_turns: 0 is not positive"
+
+
+SEEDS = [
+    ("chat", "--workdir", "w", "--seed"),
+    ("play", "--workdir", "w", "--seed"),
+    ("data", "stats", "simulated", "--seed"),
+    ("data", "stats", "simulated", "--few-seed"),
+    ("finetune", "--config", "finetune/banking77", "--workdir", "w", "--seeds"),
+]
+
+
+@pytest.mark.parametrize("command", SEEDS, ids=lambda command: f"{command[0]} {command[-1]}")
+@pytest.mark.parametrize("text", ["99999999999999999999", str(2**32), "-1", "1.5", "many", 5000 * "9"])
+def test_a_seed_that_is_none(mistake, command, text):
+    assert mistake(*command[:-1], f"{command[-1]}={text}") == (
+        f"{command[-1]}: {shown(text)} is not a seed, a whole number from 0 to 4294967295"
+    )
+
+
+def test_seeds_of_runs(mistake):
+    command = ("finetune", "--config", "finetune/banking77", "--workdir", "w", "--seeds")
+    assert mistake(*command, "0,1,0") == "--seeds: '0,1,0' names a seed twice"
+    assert mistake(*command, "0,4294967296").startswith("--seeds: '4294967296' is not a seed")
+
+
+FLOATS = [
+    ("chat", "--workdir", "w", "--temperature"),
+    ("chat", "--workdir", "w", "--top-p"),
+    ("data", "build", "simulated", "--tokenizer", "t", "--out", "o", "--labelled-share"),
+    ("compile", "--config", "space3:base", "--rows"),
+    ("convert", "check", *["--official", "x", "--inputs", "i", "--outputs", "o", "--spec", "s"], "--tolerance"),
+]
+
+
+@pytest.mark.parametrize("command", FLOATS, ids=lambda command: f"{command[0]} {command[-1]}")
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "warm"])
+def test_a_number_that_is_not_finite(mistake, command, text):
+    assert mistake(*command[:-1], f"{command[-1]}={text}") == f"{command[-1]}: {text!r} is not a finite number"
+
+
+def test_a_bucket_without_its_client(mistake, monkeypatch):
+    monkeypatch.setattr("space_jax.remote.importlib.util.find_spec", lambda name: None)
+    said = "gs://bucket/run: needs gcsfs; install it with pip install 'space-jax[gcs]'"
+    for verb in ("info", "evaluate", "predict", "show", "chat", "play", "respond"):
+        assert mistake(verb, "--workdir", "gs://bucket/run") == said
+    for verb, config in (("pretrain", "space3:tiny"), ("finetune", "finetune/banking77")):
+        assert mistake(verb, "--config", config, "--workdir", "gs://bucket/run") == said
+    prepared = "--config.data.prepared=gs://bucket/run"
+    assert mistake("pretrain", "--config", "space3:tiny", "--workdir", "w", prepared) == said
+
+
+def test_a_configuration_that_leaves_the_program(mistake, here):
+    (here / "exits.py").write_text("import sys\n\nsys.exit(0)\n")
+    assert mistake("pretrain", "--config", "exits.py", "--workdir", "w") == "exits.py:3: SystemExit: 0"
 
 
 def test_missing_tokenizer(mistake):

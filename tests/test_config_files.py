@@ -4,7 +4,9 @@ import dataclasses
 import doctest
 import json
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from space_jax import config_files
@@ -27,6 +29,7 @@ from space_jax.config_files import (
     save_config,
 )
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.intent.config import IntentConfig
 
@@ -102,6 +105,16 @@ def test_only_what_is_named_changes():
         ("data.row_ladder", "0.5,x", "config field data.row_ladder: 'x' is not a number"),
         ("mesh.rules", "batch", "config field mesh.rules: a table, which can only be set in a config file"),
         ("train.steps", "0", "config field train.steps: 0 is not positive"),
+        ("optimiser.epsilon", "nan", "config field optimiser.epsilon: nan is not a finite number"),
+        ("optimiser.learning_rate", "inf", "config field optimiser.learning_rate: inf is not a finite number"),
+        ("recipe.mlm_weight", "nan", "config field recipe.mlm_weight: nan is not a finite number"),
+        ("data.row_ladder", "nan,1", "config field data.row_ladder: nan is not a finite number"),
+        (
+            "model.layers",
+            "1" + 12 * "0",
+            "config field model.layers: 1000000000000 is too large: the limit is 4294967296",
+        ),
+        ("train.seed", 5000 * "9", f"config field train.seed: {shown(5000 * '9')} is not a whole number"),
         ("recipe.name", "space1", "config field recipe.name: belongs to the recipe and cannot be changed"),
     ],
 )
@@ -154,8 +167,19 @@ def test_values_from_python_are_as_those_of_the_command_line():
     changed = load_config("quickstart", typed)
     assert changed == load_config("quickstart", texts)
     assert (changed.train.steps, changed.model.remat, changed.data.prepared) == (7, True, ("a", "b/c"))
-    assert refusal("quickstart", {"train.steps": 1.5}) == "config field train.steps: '1.5' is not a whole number"
-    assert refusal("quickstart", {"model.remat": None}) == "config field model.remat: 'None' is not true or false"
+    numpy = {"train.steps": np.int64(7), "optimiser.learning_rate": np.float32(0.5), "data.prepared": [Path("a/b")]}
+    changed = load_config("quickstart", numpy)
+    assert (changed.train.steps, changed.optimiser.learning_rate, changed.data.prepared) == (7, 0.5, ("a/b",))
+    assert type(changed.train.steps) is int
+    for name, value, problem in (
+        ("train.steps", 1.5, "1.5 is not a whole number"),
+        ("train.steps", True, "True is not a whole number"),
+        ("model.remat", None, "None is not true or false"),
+        ("data.prepared", None, "None is not a tuple, such as (None,)"),
+        ("data.prepared", [None], "None is not a text"),
+        ("model.dtype", 32, "32 is not a text"),
+    ):
+        assert refusal("quickstart", {name: value}) == f"config field {name}: {problem}"
 
 
 def test_either_kind_is_taken_where_none_is_asked_for(config_file):
@@ -184,6 +208,20 @@ def test_a_file_that_raises_is_named_with_its_line(config_file):
     assert refusal(path) == f"{path}:1: ModuleNotFoundError: No module named 'a_module_that_is_nowhere'"
     path = config_file("def get_config(size='a'):\n    sizes = {}\n    return sizes[size]\n", "key.py")
     assert refusal(path) == f"{path}:3: KeyError: 'a'"
+
+
+def test_a_file_that_leaves_the_program_is_named_with_its_line(config_file):
+    path = config_file("import sys\n\nsys.exit(0)\n")
+    assert refusal(path) == f"{path}:3: SystemExit: 0"
+    path = config_file("def get_config():\n    raise SystemExit\n")
+    assert refusal(path) == f"{path}:2: SystemExit"
+
+
+def test_a_file_with_a_value_of_another_type_is_named_with_its_line(config_file):
+    path = config_file(HEAD + "def get_config():\n    return PretrainConfig(\n        None, model_config('tiny'))\n")
+    assert refusal(path) == (f"{path}:3: config field recipe: None is none of Space1Config, Space2Config, Space3Config")
+    path = config_file(HEAD + "model = model_config('tiny', layers=2.5)\n")
+    assert refusal(path) == f"{path}:2: config field model.layers: 2.5 is not a whole number"
 
 
 def test_overrides_of_a_file_are_checked(config_file):
@@ -242,6 +280,11 @@ BROKEN = {
     "a number for a group": broken(lambda fields: fields.update(train=3)),
     "a text for a number": broken(lambda fields: fields["train"].update(steps="many")),
     "out of range": broken(lambda fields: fields["train"].update(steps=0)),
+    "a float for a whole number": broken(lambda fields: fields["train"].update(steps=2.5)),
+    "a truth value for a number": broken(lambda fields: fields["data"].update(batch_size=True)),
+    "a text for a list": broken(lambda fields: fields["data"].update(prepared="runs/corpus")),
+    "no part": broken(lambda fields: fields["recipe"].update(pool=None)),
+    "not finite": broken(lambda fields: fields["optimiser"].update(epsilon=float("nan"))),
 }
 
 

@@ -10,6 +10,7 @@ from space_jax.evaluation.end_to_end import Answered
 from space_jax.reading.json_text import parse_json
 from space_jax.reading.text import read_bytes
 from space_jax.tasks.workdir import write_text
+from space_jax.writing import append
 
 
 class ResponseLog:
@@ -34,8 +35,7 @@ class ResponseLog:
 
     def add(self, answers: Mapping[str, Sequence[Answered]]) -> None:
         """Appends dialogues."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.writelines(f"{_line(*one)}\n" for one in answers.items())
+        append(self._path, "".join(f"{_line(*one)}\n" for one in answers.items()))
 
     def remove(self) -> None:
         """Deletes the file, once its content is elsewhere."""

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from space_jax.config import require_seed
 from space_jax.decoding.cache import compacted
 from space_jax.decoding.generate import Generated, Given, generate, generate_by_beam
 from space_jax.decoding.sampling import GREEDY, Sampling
@@ -39,7 +40,7 @@ class Writer:
       written: tokens so far.
 
     Raises:
-      UserError: a beam of nothing, or one beside sampling.
+      UserError: a beam of nothing, or one beside sampling; no seed.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Writer:
             raise UserError(f"beam: expected at least 1 hypothesis, found {beam}")
         if beam > 1 and sampling.temperature > 0:
             raise UserError(f"beam: {beam} hypotheses and a temperature of {sampling.temperature} exclude one another")
+        require_seed(seed, "seed")
         self.task, self.params, self.sequences, self.beam = task, params, task.sequences, beam
         self._sampling, self._key, self._drawn = sampling, jax.random.key(seed), 0
         self.written = 0

@@ -77,8 +77,8 @@ def finetune(
     if not seeds:
         return finetuning.finetune(config, folder, init, Subset(shots, config.train.seed))
     runs = {}
-    for seed in seeds:
-        seeded = dataclasses.replace(config, train=dataclasses.replace(config.train, seed=seed))
+    of_seed = {seed: dataclasses.replace(config, train=dataclasses.replace(config.train, seed=seed)) for seed in seeds}
+    for seed, seeded in of_seed.items():
         results = finetuning.finetune(seeded, folder / f"seed-{seed}", init, Subset(shots, seed))
         if results is None:  # asked to stop
             return None

@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from space_jax.commands.numbers import finite
 from space_jax.commands.sources import MixedSource, add_corpus_arguments, corpus_words, opened
 from space_jax.corpora.mixtures.files import is_mixture
 from space_jax.corpora.registry import SIMULATED, corpus, simulated_count
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an existing prepared corpus")
     parser.add_argument(
         "--labelled-share",
-        type=float,
+        type=finite("--labelled-share"),
         default=1.0,
         help="share of train dialogues, annotated or not, that keep their annotation (1)",
     )

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from space_jax.commands.numbers import finite, seed
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
@@ -31,10 +32,12 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--web", action="store_true", help="on a web page; needs pip install 'space-jax[web]'")
     parser.add_argument("--host", help=f"of the page; 0.0.0.0 admits other machines ({_HOST})")
     parser.add_argument("--port", type=int, help="of the page (default: the first free one from 7860)")
-    parser.add_argument("--temperature", type=float, help="0 takes the likeliest words (0; 1 with --top-k or --top-p)")
+    parser.add_argument(
+        "--temperature", type=finite("--temperature"), help="0 takes the likeliest words (0; 1 with --top-k or --top-p)"
+    )
     parser.add_argument("--top-k", type=int, default=0, help="0: all (%(default)s)")
-    parser.add_argument("--top-p", type=float, default=1.0, help="1: all (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the sampling (%(default)s)")
+    parser.add_argument("--top-p", type=finite("--top-p"), default=1.0, help="1: all (%(default)s)")
+    parser.add_argument("--seed", type=seed("--seed"), default=0, help="of the sampling (%(default)s)")
     parser.set_defaults(run=_run, takes_config=False)
 
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from space_jax.commands.configs import add_config_argument
+from space_jax.commands.numbers import finite
 from space_jax.commands.outputs import add_report_options, write_report
 from space_jax.config import PretrainConfig
 from space_jax.config_files import load_config, parse_overrides
@@ -27,7 +28,7 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument(
         "--rows",
-        type=float,
+        type=finite("--rows"),
         default=1.0,
         metavar="SHARE",
         help="rows of the grid as a share of the batch, rounded up to one of data.row_ladder; %(default)s, the "

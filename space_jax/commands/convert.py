@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from space_jax.commands.numbers import finite
 from space_jax.convert.key_map import RECIPE_PARTS
 from space_jax.terminal import say
 
@@ -49,7 +50,7 @@ def add_parser(verbs: Any) -> None:
         metavar="GEN.npz",
         help="recorded responses (where OUT ends with _outputs.npz: the file with _generation.npz beside it)",
     )
-    check.add_argument("--tolerance", type=float, default=1e-4, help="largest difference (%(default)s)")
+    check.add_argument("--tolerance", type=finite("--tolerance"), default=1e-4, help="largest difference (%(default)s)")
     check.set_defaults(run=_check, takes_config=False)
 
 

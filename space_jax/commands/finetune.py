@@ -5,8 +5,8 @@ import json
 from typing import Any
 
 from space_jax.commands.configs import add_config_argument
+from space_jax.commands.numbers import seeds
 from space_jax.config_files import load_config, parse_overrides
-from space_jax.errors import UserError
 from space_jax.remote import as_path
 
 
@@ -31,7 +31,8 @@ def add_parser(verbs: Any) -> None:
     )
     parser.add_argument(
         "--seeds",
-        default="",
+        type=seeds("--seeds"),
+        default=[],
         metavar="S,S,...",
         help="one run per seed, in WORKDIR/seed-S; reports mean and spread",
     )
@@ -42,18 +43,8 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     from space_jax.tasks.config import FinetuneConfig
 
     config = load_config(given.config, parse_overrides(rest), FinetuneConfig)
-    seeds = _seeds(given.seeds)
     from space_jax.api.runs import finetune  # JAX is imported by the verbs that compute, not by --help
 
-    results = finetune(config, given.workdir, given.init, given.shots, seeds)
+    results = finetune(config, given.workdir, given.init, given.shots, given.seeds)
     if results is not None:  # not asked to stop
         print(json.dumps(results, indent=1))
-
-
-def _seeds(text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts):
-        raise UserError(f"--seeds: {text!r} is not a list of whole numbers such as 0,1,2")
-    if len(set(parts)) != len(parts):
-        raise UserError(f"--seeds: {text!r} names a seed twice")
-    return [int(part) for part in parts]

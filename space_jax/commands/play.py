@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from space_jax.commands.numbers import seed
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.terminal import Console
@@ -17,7 +18,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--workdir", type=as_path, required=True, help="folder of a fine-tuning run for dialogue")
     parser.add_argument("--step", default="best", help="a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--dialogues", type=int, default=200, help="(%(default)s)")
-    parser.add_argument("--seed", type=int, default=1000, help="of the users' goals (%(default)s)")
+    parser.add_argument("--seed", type=seed("--seed"), default=1000, help="of the users' goals (%(default)s)")
     parser.add_argument("--together", type=int, default=64, help="dialogues side by side (%(default)s)")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print the first N dialogues")
     parser.add_argument("--json", action="store_true", help="as JSON instead of a table")
@@ -34,8 +35,8 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.tasks.config import FinetuneConfig
     from space_jax.tasks.dialogue.splits import simulated_domains
 
+    agent = Agent.load(given.workdir, given.step)  # reports what is wrong with a folder
     domains = simulated_domains(read_config(given.workdir, FinetuneConfig).data)
-    agent = Agent.load(given.workdir, given.step)
     outcomes = play(agent, given.seed, given.dialogues, given.together, domains)
     columns = {"agent": summary(outcomes), "policy": summary(play_policy(given.seed, given.dialogues, domains))}
     if given.json:

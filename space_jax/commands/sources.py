@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from space_jax.commands.numbers import seed
 from space_jax.corpora.mixtures.files import is_mixture, mixture_names, read_mixture
 from space_jax.corpora.mixtures.report import GUARD_FILE, summary
 from space_jax.corpora.options import parse_option
@@ -40,7 +41,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--on-error", choices=("stop", "skip"), help="jsonl: what to do with a bad record (stop)")
     parser.add_argument("--dialogues", type=int, metavar="N", help="simulated: dialogues of the train split (1000)")
-    parser.add_argument("--seed", type=int, metavar="S", help="of random choices (0)")
+    parser.add_argument("--seed", type=seed("--seed"), metavar="S", help="of random choices (0)")
     parser.add_argument(
         "--option",
         action="append",
@@ -69,7 +70,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE=N|N%|FILE",
         help="mixtures: keep the labels of only the subset of this source that finetune --shots takes",
     )
-    parser.add_argument("--few-seed", type=int, metavar="S", help="mixtures: of that subset (0)")
+    parser.add_argument("--few-seed", type=seed("--few-seed"), metavar="S", help="mixtures: of that subset (0)")
 
 
 def _few(text: str) -> tuple[str, str]:

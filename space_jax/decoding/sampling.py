@@ -1,6 +1,7 @@
 """How the next token is chosen: the likeliest one, or sampled from the likeliest few (top-k, top-p)."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
@@ -24,8 +25,8 @@ class Sampling:
     top_p: float = 1.0
 
     def __post_init__(self):
-        if self.temperature < 0:
-            raise UserError(f"sampling temperature: {self.temperature} is negative")
+        if not 0 <= self.temperature < math.inf:
+            raise UserError(f"sampling temperature: {self.temperature} is not a finite number from 0")
         if self.top_k < 0:
             raise UserError(f"sampling top_k: {self.top_k} is negative")
         if not 0 < self.top_p <= 1:

@@ -19,7 +19,7 @@ from space_jax.scale.compare import table_of
 from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
 from space_jax.scale.report import Report
 from space_jax.training.feed import Delivery, Feed
-from space_jax.training.memory_use import GIB
+from space_jax.training.least_memory import GIB, require_sizes_fit
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import make_optimiser
 from space_jax.training.setup import Setup
@@ -54,6 +54,7 @@ def bench(config: PretrainConfig, steps: int = 10) -> Report:
     """
     setup = Setup(config)
     mesh, config = make_mesh(setup.config.mesh), setup.config
+    require_sizes_fit(config, mesh)
     iterator = setup.train_batches()
     shape = micro_batches(next(iterator))[0]
     plan = plan_step(config, mesh, jax.tree.map(lambda array: array[None], shape))

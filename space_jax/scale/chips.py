@@ -6,7 +6,7 @@ Sources: the system architecture pages of Cloud TPU ("Peak compute per chip (bf1
 
 import dataclasses
 
-from space_jax.training.memory_use import GIB
+from space_jax.training.least_memory import GIB
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,8 @@ from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
 from space_jax.scale.report import Report
 from space_jax.scale.shapes import batch_shapes, with_vocabulary
 from space_jax.scale.topology import topology_devices
-from space_jax.training.memory_use import GIB, state_bytes
+from space_jax.training.least_memory import GIB
+from space_jax.training.memory_use import state_bytes
 from space_jax.training.mesh import make_mesh
 
 

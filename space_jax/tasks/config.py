@@ -3,8 +3,9 @@
 import dataclasses
 import os
 
-from space_jax.config import MeshConfig, ModelConfig, OptimiserConfig, require, require_fraction
+from space_jax.config import MeshConfig, ModelConfig, OptimiserConfig, require, require_fraction, require_seed
 from space_jax.config_files import CONFIG_FILE
+from space_jax.config_types import Checked
 from space_jax.errors import UserError
 from space_jax.reading.json_text import read_json
 from space_jax.remote import as_path
@@ -22,7 +23,7 @@ KEPT = ("best", "last")
 
 
 @dataclasses.dataclass(frozen=True)
-class DataSource:
+class DataSource(Checked, section="data"):
     """Where the records come from: a corpus of the registry, or the user's own files."""
 
     corpus: str = ""  # a name in the registry; empty: the files below
@@ -32,7 +33,7 @@ class DataSource:
     validation: str = ""
     test: str = ""
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(
             not (self.corpus and (self.train or self.validation or self.test)),
             "data.corpus",
@@ -48,14 +49,14 @@ class FinetuneOptimiserConfig(OptimiserConfig):
     layer_decay: float = 1.0  # rate of a layer over that of the layer above it; the embedding counts as one more
     head_rate: float = 1.0  # rate of the newly initialised head over that of the last layer
 
-    def __post_init__(self):
-        super().__post_init__()
+    def _check_values(self) -> None:
+        super()._check_values()
         require(0 < self.layer_decay <= 1, "optimiser.layer_decay", f"{self.layer_decay} is not above 0 and at most 1")
         require(self.head_rate > 0, "optimiser.head_rate", f"{self.head_rate} is not positive")
 
 
 @dataclasses.dataclass(frozen=True)
-class FinetuneTrainConfig:
+class FinetuneTrainConfig(Checked, section="train"):
     """How long to train, how often to evaluate, what to keep."""
 
     epochs: int = 20  # 0: no training, for tasks that work without it (nearest neighbours)
@@ -69,28 +70,29 @@ class FinetuneTrainConfig:
     keep_by: str = "best"  # the checkpoint that counts: "best" by the task's measure on validation, or "last"
     predict_batch: int = 64  # examples of a batch in prediction
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         for name in ("batch_size", "eval_every", "checkpoint_every", "log_every", "keep_last", "predict_batch"):
             require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
         require(self.keep_by in KEPT, "train.keep_by", f"{self.keep_by!r} is not one of {', '.join(KEPT)}")
         for name in ("epochs", "patience"):
             require(getattr(self, name) >= 0, f"train.{name}", f"{getattr(self, name)} is negative")
+        require_seed(self.seed, "config field train.seed")
 
 
 @dataclasses.dataclass(frozen=True)
-class FinetuneConfig:
+class FinetuneConfig(Checked):
     """One fine-tuning run."""
 
     task: TaskConfig
-    data: DataSource = DataSource()
+    data: DataSource = dataclasses.field(default_factory=DataSource)
     dropout: float = 0.25  # of the backbone
-    optimiser: FinetuneOptimiserConfig = FinetuneOptimiserConfig()
+    optimiser: FinetuneOptimiserConfig = dataclasses.field(default_factory=FinetuneOptimiserConfig)
     mesh: MeshConfig = dataclasses.field(default_factory=MeshConfig)
-    train: FinetuneTrainConfig = FinetuneTrainConfig()
+    train: FinetuneTrainConfig = dataclasses.field(default_factory=FinetuneTrainConfig)
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)  # sizes; filled in from the weights
     recipe: str = ""  # that pre-trained the weights, "" for none; filled in from the weights
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require_fraction(self.dropout, "dropout")
         require(
             self.train.batch_size % self.optimiser.accumulate == 0,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from space_jax.config import require_seed
 from space_jax.corpora.mixtures.description import Mixture, MixtureSource
 from space_jax.corpora.mixtures.sources import folder_of
 from space_jax.errors import UserError
@@ -73,8 +74,9 @@ def choose(records: Sequence[Any], strata: Callable[[Any], tuple[str, ...]], sho
       seed: of the draw.
 
     Raises:
-      UserError: `shots` is neither a positive number nor a share.
+      UserError: `shots` is neither a positive number nor a share, or the seed is none.
     """
+    require_seed(seed, "seed of the shots")
     by_class: dict[str, int] = defaultdict(int)
     for record in records:
         for name in strata(record):

@@ -18,6 +18,7 @@ from space_jax.training.checkpoint import agreed_checkpoints
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
 from space_jax.training.initial_weights import read_weights, require_same_tokens
+from space_jax.training.least_memory import require_sizes_fit
 from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
@@ -47,16 +48,19 @@ def pretrain(
       console: shows progress; standard error by default.
 
     Raises:
-      UserError: a configuration, corpus or checkpoint does not fit, or a loss is not finite.
+      UserError: a configuration, corpus or checkpoint does not fit, a loss is not finite, another run is writing the
+        workdir, or the disk or the memory does not suffice.
     """
     initialise_distributed()
-    with ending_together():
-        return _pretrain(config, Workdir(workdir), init, console)
+    place = Workdir(workdir)
+    with ending_together(), place.held():
+        return _pretrain(config, place, init, console)
 
 
 def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console: Console | None) -> Result:
     setup = Setup(config)
     # All checks come before the workdir is touched.
+    require_sizes_fit(setup.config, make_mesh(config.mesh))
     job = pretraining_job(setup)
     unmeasured = setup.unmeasured("validation")
     if unmeasured and jax.process_index() == 0:

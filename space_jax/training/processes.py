@@ -23,7 +23,7 @@ HEARTBEAT_SECONDS = 30
 
 _PROCESS_VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 _FAILED, _REFUSED = 1, 2  # exit statuses, as on the command line
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _INTERRUPTED = "interrupted: finishes the step, then saves; a second interrupt ends the run at once, without saving"
 
 
@@ -119,9 +119,11 @@ def _over_processes() -> tuple[Mesh, Any]:
 
 
 class StopSignal:
-    """A request to stop: SIGTERM (pre-emption, a cluster's time limit) or SIGINT (Ctrl-C, a notebook's stop button).
+    """A request to stop.
 
-    While entered, the first signal requests a clean end; a second one has its usual effect.
+    SIGTERM (pre-emption, a cluster's time limit), SIGINT (Ctrl-C, a notebook's stop button) or SIGHUP (the terminal was
+    closed; ignored where `nohup` asks for it). While entered, the first signal requests a clean end; a second one has
+    its usual effect.
 
     Attributes:
       requested: whether a signal came.
@@ -137,6 +139,8 @@ class StopSignal:
     def __enter__(self) -> "StopSignal":
         if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
             for number in _STOP_SIGNALS:
+                if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                    continue
                 self._before[number] = signal.signal(number, self._handle)
         return self
 

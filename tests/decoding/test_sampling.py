@@ -11,6 +11,7 @@ from space_jax.errors import UserError
 PROBABILITIES = np.array([0.5, 0.25, 0.15, 0.1], np.float32)
 LOGITS = jnp.log(PROBABILITIES)[None]
 DRAWS = 4096
+NOT_FINITE = [{"temperature": float("nan")}, {"temperature": float("inf")}, {"top_p": float("nan")}]
 
 
 def drawn(sampling):
@@ -79,7 +80,7 @@ def test_a_barred_token_is_never_drawn():
     assert 0 not in choose(logits, Sampling(top_p=0.9), jax.random.key(1)).tolist()
 
 
-@pytest.mark.parametrize("fields", [{"temperature": -1.0}, {"top_k": -1}, {"top_p": 0.0}, {"top_p": 1.1}])
+@pytest.mark.parametrize("fields", [{"temperature": -1.0}, {"top_k": -1}, {"top_p": 0.0}, {"top_p": 1.1}, *NOT_FINITE])
 def test_wrong_settings(fields):
     with pytest.raises(UserError, match="sampling"):
         Sampling(**fields)

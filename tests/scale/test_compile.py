@@ -124,7 +124,8 @@ def test_a_state_larger_than_the_device_is_refused_before_training(abstract):
     needed = 2 * state_bytes(state.params) + state_bytes(state.opt_state)
 
     def device(limit):
-        return SimpleNamespace(process_index=0, memory_stats=lambda: {"bytes_limit": limit} if limit else None)
+        stats = {"bytes_limit": limit} if limit else None
+        return SimpleNamespace(process_index=0, platform="tpu", memory_stats=lambda: stats)
 
     require_state_fits(state, [device(needed)])
     require_state_fits(state, [device(None)])

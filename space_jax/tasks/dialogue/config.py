@@ -3,11 +3,12 @@
 import dataclasses
 
 from space_jax.config import require
+from space_jax.config_types import Checked
 from space_jax.corpora.splits import TRAINABLE
 
 
 @dataclasses.dataclass(frozen=True)
-class DialogueConfig:
+class DialogueConfig(Checked, section="task"):
     """End-to-end task-oriented dialogue."""
 
     name: str = "dialogue"
@@ -26,7 +27,7 @@ class DialogueConfig:
     offered_names: bool = True  # write names that only the system has said as "offered"
     database: str = ""  # tables, a file or a folder (`world.tables`); those of the corpus if empty
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.name == "dialogue", "task.name", "belongs to the task and cannot be changed")
         require(self.train_split in TRAINABLE, "task.train_split", f"{self.train_split!r} is not one of {TRAINABLE}")
         for field in dataclasses.fields(self):

@@ -3,6 +3,7 @@
 import dataclasses
 
 from space_jax.config import require, require_fraction
+from space_jax.config_types import Checked
 
 HEADS = ("linear", "frozen", "knn")
 VECTORS = ("auto", "prompt", "summary", "mean", "sentence")
@@ -11,7 +12,7 @@ OUT_OF_SCOPE_WAYS = ("class", "threshold")
 
 
 @dataclasses.dataclass(frozen=True)
-class IntentConfig:
+class IntentConfig(Checked, section="task"):
     """Intent detection."""
 
     name: str = "intent"
@@ -36,7 +37,7 @@ class IntentConfig:
     temperature: float = 0.07  # of the contrast, and of the prototypes
     strength: float = 30.0  # of the frozen head: how closely it fits the training utterances
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.name == "intent", "task.name", "belongs to the task and cannot be changed")
         choices = {
             "head": HEADS,

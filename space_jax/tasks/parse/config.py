@@ -3,10 +3,11 @@
 import dataclasses
 
 from space_jax.config import require, require_fraction
+from space_jax.config_types import Checked
 
 
 @dataclasses.dataclass(frozen=True)
-class ParseConfig:
+class ParseConfig(Checked, section="task"):
     """Semantic parsing."""
 
     name: str = "parse"
@@ -15,7 +16,7 @@ class ParseConfig:
     width: int = 96  # of the vectors of a span's first and last word
     head_dropout: float = 0.2
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.name == "parse", "task.name", "belongs to the task and cannot be changed")
         for field in ("max_words", "width"):
             require(getattr(self, field) > 0, f"task.{field}", f"{getattr(self, field)} is not positive")

@@ -3,10 +3,11 @@
 import dataclasses
 
 from space_jax.config import require, require_fraction
+from space_jax.config_types import Checked
 
 
 @dataclasses.dataclass(frozen=True)
-class SlotsConfig:
+class SlotsConfig(Checked, section="task"):
     """Slot filling."""
 
     name: str = "slots"
@@ -16,7 +17,7 @@ class SlotsConfig:
     head_dropout: float = 0.1
     intent_threshold: float = 0.5  # a probability above it predicts an intent, where there are intents
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         require(self.name == "slots", "task.name", "belongs to the task and cannot be changed")
         require(self.max_tokens > 0, "task.max_tokens", f"{self.max_tokens} is not positive")
         for field in ("head_dropout", "intent_threshold"):

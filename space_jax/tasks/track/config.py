@@ -3,11 +3,12 @@
 import dataclasses
 
 from space_jax.config import require, require_fraction
+from space_jax.config_types import Checked
 from space_jax.corpora.splits import TRAINABLE
 
 
 @dataclasses.dataclass(frozen=True)
-class TrackConfig:
+class TrackConfig(Checked, section="task"):
     """State tracking by copying (TripPy)."""
 
     name: str = "track"
@@ -17,12 +18,12 @@ class TrackConfig:
     turns: int = 6  # turns that are read, the last user turn included
     head_dropout: float = 0.1
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         _check(self, "track")
 
 
 @dataclasses.dataclass(frozen=True)
-class TrackTextConfig:
+class TrackTextConfig(Checked, section="task"):
     """State tracking by writing: the response decoder writes the whole state."""
 
     name: str = "track_text"
@@ -32,7 +33,7 @@ class TrackTextConfig:
     turns: int = 16
     written: int = 96  # tokens of a state as text; a longer one is cut
 
-    def __post_init__(self):
+    def _check_values(self) -> None:
         _check(self, "track_text")
         require(self.written > 2, "task.written", f"{self.written} is too few, two open and close a text")
 
