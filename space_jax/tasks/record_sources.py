@@ -112,7 +112,8 @@ def json_rows(lines: Lines, name: str) -> Iterator[Row]:
         try:
             values = parse_json(line, where)
         except UserError as error:
-            yield Row(number, where, None, str(error))
+            several = f"{where}: expected a JSON object, found a list over several lines; each line is one record"
+            yield Row(number, where, None, several if line.strip() in (b"[", b"[{") else str(error))
             continue
         if isinstance(values, dict):
             yield Row(number, where, values)
