@@ -19,10 +19,12 @@ from space_jax.dialogue.labels import FACTS, Known
 from space_jax.dialogue.trees import VIEWS
 from space_jax.errors import UserError
 from space_jax.features.example import Example, Limits
+from space_jax.reading.json_text import read_json
 
 VERSION = "1.0.0"
 DATASET = "dialogue_examples"
 _DESCRIPTION = ("dataset_info.json", "features.json")
+_OURS = "tensorflow_datasets.core.features."
 
 _ACT_BITS = np.arange(len(ACTS))
 _FACT_BITS = np.arange(len(FACTS))
@@ -200,13 +202,28 @@ def missing_files(folder: Path) -> list[str]:
     missing = [name for name in _DESCRIPTION if not (folder / name).is_file()]
     if missing:
         return missing
-    splits = _builder(folder).info.splits.values()
-    return sorted(name for split in splits for name in split.filenames if not (folder / name).is_file())
+    builder = _builder(folder)
+    with _named(str(folder)):
+        names = [name for split in builder.info.splits.values() for name in split.filenames]
+    return sorted(name for name in names if not (folder / name).is_file())
 
 
 def _builder(folder: Path) -> Any:
     with _named(str(folder)):
+        foreign = [name for name in _classes(read_json(folder / _DESCRIPTION[1])) if not name.startswith(_OURS)]
+        if foreign:  # whose modules would be imported
+            raise ValueError(f"its features are of the class {foreign[0]}")
         return tfds.builder_from_directory(str(folder))
+
+
+def _classes(described: Any) -> Iterator[str]:
+    """The names of the classes in a description of features."""
+    if isinstance(described, dict):
+        if "pythonClassName" in described:
+            yield str(described["pythonClassName"])
+        described = list(described.values())
+    for part in described if isinstance(described, list) else ():
+        yield from _classes(part)
 
 
 @contextlib.contextmanager
@@ -214,8 +231,8 @@ def _named(where: str) -> Iterator[None]:
     """Turns whatever TensorFlow Datasets, protocol buffers and ArrayRecord raise for damage into one error."""
     try:
         yield
-    except (UserError, MemoryError):
+    except MemoryError:
         raise
     except Exception as error:  # RuntimeError, ValueError, ParseError, AttributeError, ...: they have none in common
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {str(error)[:200]}"
         raise UserError(f"{where}: the prepared corpus is damaged ({reason}); build it again") from error

@@ -106,6 +106,20 @@ def test_a_damaged_description(folder, name, content):
         read_split(folder, "validation")
 
 
+def test_features_import_no_module_that_the_file_names(folder):
+    features = (folder / "features.json").read_text()
+    (folder / "features.json").write_text(features.replace("tensorflow_datasets.core.features.", "antigravity."))
+    with pytest.raises(UserError, match="its features are of the class antigravity"):
+        read_split(folder, "validation")
+
+
+def test_names_of_shards_that_are_no_names(folder):
+    described = (folder / "dataset_info.json").read_text()
+    (folder / "dataset_info.json").write_text(described.replace("{DATASET}", "{EATASET}"))
+    with pytest.raises(UserError, match=DAMAGED):
+        missing_files(folder)
+
+
 @pytest.mark.parametrize("lengths", [[[4, 0], [9, 1]], [[-1, 0], [3, 1]]], ids=["too many tokens", "a negative length"])
 def test_turns_that_do_not_fit_the_tokens(lengths):
     record = to_record(example(0)) | {"turns": np.array(lengths, np.int32)}

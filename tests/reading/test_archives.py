@@ -101,7 +101,7 @@ def test_tar_archives_and_damage_in_them(tmp_path, packing):
             archive.addfile(member, io.BytesIO(CONTENT))
     assert list(tar_members(path, re.compile("txt$"))) == [(f"{path}/b.txt", CONTENT), (f"{path}/a.txt", CONTENT)]
     whole = path.read_bytes()
-    for content in (b"", b"no archive", whole[: len(whole) // 2]):
+    for content in (b"", b"no archive", whole[:5], whole[:12], whole[: len(whole) // 2]):
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"x\.tar: expected a tar archive, found a damaged one"):
             list(tar_members(path, ANY))
