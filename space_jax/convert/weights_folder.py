@@ -17,10 +17,11 @@ from pathlib import Path
 
 from space_jax.config import ModelConfig, Vocabulary
 from space_jax.convert.key_map import RECIPE_PARTS
+from space_jax.convert.mapping import require_sizes
 from space_jax.convert.state_files import read_state, write_safetensors
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
-from space_jax.models.weights import Weights
+from space_jax.models.weights import Weights, require_finite
 from space_jax.reading.json_text import read_json
 
 DESCRIPTION, ARRAYS, TOKENIZER = "weights.json", "weights.safetensors", "tokenizer"
@@ -65,7 +66,7 @@ def read_weights_folder(folder: Path) -> Weights:
     """Reads what `write_weights` wrote.
 
     Raises:
-      UserError: damaged, or of another version.
+      UserError: damaged, of another version, or its parts do not belong together.
     """
     path = folder / DESCRIPTION
     try:
@@ -80,4 +81,11 @@ def read_weights_folder(folder: Path) -> Weights:
     except (OSError, ValueError, KeyError, TypeError, UserError) as error:
         raise UserError(f"{path}: not a description of converted weights of this version ({error})") from error
     tokenizer = load_tokenizer(folder / TOKENIZER) if (folder / TOKENIZER).is_dir() else None
-    return Weights(read_state(folder / ARRAYS), model, recipe, tokenizer, str(folder))
+    arrays = read_state(folder / ARRAYS)
+    require_finite(arrays, str(folder / ARRAYS))
+    require_sizes(arrays, model, str(folder))
+    if tokenizer is not None and tokenizer.vocabulary().size != model.vocabulary.size:
+        raise UserError(
+            f"{folder}: its tokenizer has {tokenizer.vocabulary().size} tokens, and its weights {model.vocabulary.size}"
+        )
+    return Weights(arrays, model, recipe, tokenizer, str(folder))
