@@ -23,6 +23,7 @@ from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import Weights, require_finite
 from space_jax.reading.json_text import read_json
+from space_jax.writing import writing
 
 DESCRIPTION, ARRAYS, TOKENIZER = "weights.json", "weights.safetensors", "tokenizer"
 FORMAT = 1
@@ -34,7 +35,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     """A temporary folder to fill, which becomes `out` on success.
 
     Raises:
-      UserError: `out` exists and is not empty.
+      UserError: `out` exists and is not empty, or the disk is full.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"--out {out}: exists already; name another folder, or delete it")
@@ -45,9 +46,10 @@ def new_folder(out: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(f"--out {out}: cannot be made ({error.strerror})") from error
     try:
-        yield filling
-        os.chmod(filling, 0o755)  # mkdtemp makes it private
-        os.replace(filling, out)
+        with writing(f"--out {out}", "nothing of it is left; make room, then try again"):
+            yield filling
+            os.chmod(filling, 0o755)  # mkdtemp makes it private
+            os.replace(filling, out)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
 

@@ -1,6 +1,8 @@
 """Converted weights are read back as they were written or not at all; those that no model can start from are named."""
 
 import json
+import re
+import resource
 
 import numpy as np
 import pytest
@@ -101,3 +103,18 @@ def test_a_configuration_of_other_sizes_than_the_weights_is_refused(tmp_path):
     folder = write_bert_folder(tmp_path / "cut", bert_state(), num_hidden_layers=7)
     with pytest.raises(UserError, match=r"config.json: field num_hidden_layers is 7, but the weights have 2"):
         from_bert(folder)
+
+
+def test_a_full_disk_leaves_nothing_and_is_one_sentence(bert_folder, tmp_path, capsys):
+    """A limit on the size of files stands for it; the limit is below the arrays and above what pytest writes."""
+    folder = write_bert_folder(tmp_path / "large", bert_state(hidden=256, mlp=512))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
+    try:
+        assert main(["convert", "from-bert", str(folder), "--out", str(tmp_path / "out")]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    said = capsys.readouterr().err
+    assert re.search(r"--out .*out: cannot be written \(.+\); nothing of it is left; make room, then try again", said)
+    assert said.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bert", "large"]
