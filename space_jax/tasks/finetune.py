@@ -97,13 +97,13 @@ def _finetune(
     # Everything that can be refused is refused before the workdir is touched.
     checkpoints = agreed_checkpoints(place.checkpoints)
     config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints))
-    facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)])
+    labels = kind.make_labels(config.task, train_records)
+    facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)], labels)
     if checkpoints:
         saved = read_notes(place.checkpoints, checkpoints[-1])
         require_same_run(saved.facts, facts, str(place.checkpoints / str(checkpoints[-1])))
     for name in ("batch_size", "predict_batch"):
         require_examples_fit(f"train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh))
-    labels = kind.make_labels(config.task, train_records)
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
     job = _job(task, config, train_records, validation, facts, place)
     if initial is not None:
