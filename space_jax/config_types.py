@@ -46,13 +46,14 @@ class Checked:
     def _check_types(self) -> None:
         from pydantic import ValidationError  # takes a moment that --help need not wait for
 
+        kind: Any = type(self)
         try:
-            _validator(type(self)).validate_python(vars(self))
+            _validator(kind).validate_python(vars(self))
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=True)
             name = str(problems[0]["loc"][0])
-            kind = typing.get_type_hints(type(self))[name]
-            problem = _problem([one for one in problems if one["loc"][0] == name], getattr(self, name), kind)
+            of_field = [one for one in problems if one["loc"][0] == name]
+            problem = _problem(of_field, getattr(self, name), typing.get_type_hints(kind)[name])
             raise UserError(f"config field {self._path(name)}: {problem}") from None
         for name, value in vars(self).items():
             if isinstance(value, int) and abs(value) >= _LIMIT:

@@ -1,12 +1,12 @@
 """How the processes of a run join: the variables that say so are checked, and waiting is said."""
 
+import dataclasses
 import os
 import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import jax
 
@@ -24,7 +24,8 @@ _ADDRESS, _NUMBER, _INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX
 _REFUSED = 2  # exit status, as on the command line
 
 
-class Membership(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Membership:
     """A process among those of a run.
 
     Attributes:

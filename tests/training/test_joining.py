@@ -97,9 +97,7 @@ def test_an_address_that_cannot_be_used(joined, monkeypatch):
         raise RuntimeError("UNKNOWN: Failed to\n bind")
 
     monkeypatch.setattr(jax.distributed, "initialize", refuse)
-    with pytest.raises(
-        UserError, match=r"ADDRESS=localhost:1: cannot be used \(UNKNOWN: Failed to bind"
-    ):
+    with pytest.raises(UserError, match=r"ADDRESS=localhost:1: cannot be used \(UNKNOWN: Failed to bind"):
         initialise_distributed()
 
 
