@@ -28,6 +28,7 @@ from space_jax.compilation_cache import keep_programs
 from space_jax.config_files import OVERRIDE
 from space_jax.errors import UserError
 from space_jax.terminal import say, spell_out_missing_letters
+from space_jax.writing import refusal
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -57,6 +58,18 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _from_outside(error: Exception) -> str | None:
+    """A sentence about a file, a disk or a memory that did not do what was asked of it; None for a bug."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    reason = refusal(error)
+    if reason is not None:
+        return f"the output cannot be written ({reason}); make room, then give the same command again"
+    from space_jax.training.memory_use import out_of_memory  # with JAX, which has been imported if this is one of its
+
+    return out_of_memory(error)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command.
 
@@ -74,10 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as in `space-jax data show ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise Python reports another error at exit
         return 0
-    except OSError as error:
-        if error.filename is None:
+    except Exception as error:
+        said = _from_outside(error)
+        if said is None:
             raise
-        say(f"space-jax: {error.filename}: {error.strerror}", sys.stderr)
+        say(f"space-jax: {said}", sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("space-jax: interrupted", file=sys.stderr)

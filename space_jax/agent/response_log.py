@@ -7,6 +7,7 @@ from typing import Any
 
 from space_jax.evaluation.end_to_end import Answered
 from space_jax.tasks.workdir import write_text
+from space_jax.writing import append
 
 
 class ResponseLog:
@@ -31,8 +32,7 @@ class ResponseLog:
 
     def add(self, answers: Mapping[str, Sequence[Answered]]) -> None:
         """Appends dialogues."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.writelines(f"{_line(*one)}\n" for one in answers.items())
+        append(self._path, "".join(f"{_line(*one)}\n" for one in answers.items()))
 
     def remove(self) -> None:
         """Deletes the file, once its content is elsewhere."""

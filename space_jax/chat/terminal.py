@@ -3,6 +3,8 @@
 import io
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ from rich.text import Text
 
 from space_jax.agent.agent import Agent
 from space_jax.chat.answer import Answer, Talk, act_line, frame_lines, match_line, match_names
-from space_jax.tasks.workdir import write_text
 from space_jax.terminal import Console
+from space_jax.writing import LOCK, append, locked, writing
 
 LEAVE, AGAIN = ("/quit", "/exit"), "/new"
 
@@ -23,22 +25,34 @@ def talk_in_terminal(agent: Agent, fresh: Talk, transcript: Path | None = None) 
     Args:
       agent: that answers.
       fresh: a conversation that has not begun.
-      transcript: file for the turns as JSON lines; written at the end, even if an answer is interrupted.
+      transcript: file for the turns as JSON lines; replaced, then each turn is added when it ends.
+
+    Raises:
+      UserError: another process writes the transcript, or the disk is full.
     """
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    console, talk, lines, dialogue = Console(), fresh, list[dict[str, Any]](), 1
-    try:
+    console, talk, dialogue = Console(), fresh, 1
+    with _keeping(transcript) as keep:
         while (text := _asked(console)) is not None:
             if text.strip() == AGAIN:
                 talk, dialogue = fresh, dialogue + 1
                 continue
             line, talk = _answered(console, Answer(agent, talk, text))
-            lines.append({"dialogue": dialogue, **line})
-    finally:
-        if transcript is not None:
-            write_text(transcript, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+            keep({"dialogue": dialogue, **line})
+
+
+@contextmanager
+def _keeping(transcript: Path | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """What adds a turn to the transcript, if there shall be one."""
+    if transcript is None:
+        yield lambda line: None
+        return
+    what, then = f"--transcript {transcript}", "the turns before are in it; make room, and name another file"
+    with locked(transcript.with_name(f".{transcript.name}{LOCK}"), what), writing(what, then):
+        transcript.write_bytes(b"")
+        yield lambda line: append(transcript, json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _asked(console: Console) -> str | None:

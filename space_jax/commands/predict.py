@@ -29,4 +29,4 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     trained = Predictor(given.workdir, given.step, given.batch_size)
     for said in predict_rows(trained, rows_from(given.input, sys.stdin.buffer), given.batch_size):
         sys.stdout.buffer.write(to_line(said).encode() + b"\n")  # UTF-8 whatever the terminal's locale
-    sys.stdout.buffer.flush()
+        sys.stdout.buffer.flush()  # whatever stops the program, the predictions so far are out

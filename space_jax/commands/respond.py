@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.writing import LOCK, locked, writing
 
 if TYPE_CHECKING:
     from space_jax.tasks.config import DataSource, FinetuneConfig
@@ -59,6 +60,15 @@ def add_parser(verbs: Any) -> None:
 
 
 def _run(given: argparse.Namespace, _: list[str]) -> None:
+    true = _checked(given)
+    if given.out is None:
+        return _respond(given, true)
+    what, then = f"--out {given.out}", "the answers so far are kept; make room, and the same command continues"
+    with locked(given.out.with_name(f".{given.out.name}{LOCK}"), what), writing(what, then):
+        _respond(given, true)
+
+
+def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     from space_jax.agent.agent import Agent
     from space_jax.agent.corpus_scores import SCORED, multiwoz_predictions, scores
     from space_jax.agent.respond import STATES, respond
@@ -69,7 +79,6 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.tasks.workdir import write_text
     from space_jax.world.corpus_worlds import Worlds
 
-    true = _checked(given)
     agent = Agent.load(given.workdir, given.step, beam=given.beam)  # reports what is wrong with a folder
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
     source, task = _source(run, given)

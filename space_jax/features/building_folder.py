@@ -5,7 +5,6 @@ if it holds any finished unit.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from space_jax.features.example import Limits
 from space_jax.features.prepared_corpus import EXAMPLES_FOLDER, METADATA_FILE
 from space_jax.features.storage import Shard, shard_name, write_description
 from space_jax.reading.json_text import read_json
+from space_jax.writing import LOCK, locked, writing
 
 UNITS_FOLDER = "units"
 _KEY_FILE = "build.json"
@@ -34,12 +34,13 @@ def building_folder(out: Path, key: str | None) -> Iterator[Path]:
         resumed, any other is emptied. None: nothing is resumed, and a failure leaves nothing behind.
 
     Raises:
-      UserError: another build is writing the same folder.
+      UserError: another process is writing the same folder; the disk is full or read-only.
     """
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     building = out.with_name(f".{out.name}.building")
-    with _locked(out):
+    then = "what is finished is kept: make room, then the same command goes on" if key else "make room, then try again"
+    with writing(out, then), locked(out.with_name(f".{out.name}{LOCK}"), str(out)):
         if key is None or not _same(building / _KEY_FILE, key):
             shutil.rmtree(building, ignore_errors=True)
         (building / UNITS_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -91,21 +92,6 @@ def _same(path: Path, key: str) -> bool:
         return read_json(path) == key
     except UserError:
         return False
-
-
-@contextlib.contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Locks out a second build of the same folder; the system releases the lock when a process dies."""
-    path = out.with_name(f".{out.name}.lock")
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(f"{out}: another build is writing it; wait until it ends or name another folder") from None
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
 
 
 def _replace(building: Path, out: Path) -> None:

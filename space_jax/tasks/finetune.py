@@ -81,11 +81,13 @@ def finetune(
       The content of `results.json`; None when the run was asked to stop early.
 
     Raises:
-      UserError: a configuration, corpus, weights or checkpoint that does not fit; a loss that is not finite.
+      UserError: a configuration, corpus, weights or checkpoint that does not fit; a loss that is not finite; another
+        run that is writing the workdir; a disk or a memory that does not suffice.
     """
     initialise_distributed()
-    with ending_together():
-        return _finetune(config, Workdir(workdir), init, subset, console)
+    place = Workdir(workdir)
+    with ending_together(), place.held():
+        return _finetune(config, place, init, subset, console)
 
 
 def _finetune(
@@ -102,8 +104,8 @@ def _finetune(
     config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints))
     facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)])
     if checkpoints:
-        saved, _ = read_notes(place.checkpoints, checkpoints[-1])
-        require_same_run(saved, facts, str(place.checkpoints / str(checkpoints[-1])))
+        saved = read_notes(place.checkpoints, checkpoints[-1])
+        require_same_run(saved.facts, facts, str(place.checkpoints / str(checkpoints[-1])))
     for name in ("batch_size", "predict_batch"):
         require_examples_fit(f"train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh))
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)

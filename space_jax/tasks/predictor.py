@@ -64,7 +64,7 @@ class Predictor:
         shape = self.task.collate([], config.train.predict_batch, None)
         abstract = abstract_placed_params(self.task, shape, config.mesh.rules, mesh)
         self.params = load_params(workdir / runs.CHECKPOINTS, abstract, self.step)
-        _, results = read_notes(workdir / runs.CHECKPOINTS, self.step)
+        results = read_notes(workdir / runs.CHECKPOINTS, self.step).results
         self.calibration: Json = {name: value for name, value in results.items() if name in self.task.calibrated}
         self.support: Arrays = read_arrays(workdir / SUPPORT) if self.task.needs_support else {}
         self._inference = Inference(self.task, config.mesh.rules, mesh, batch_size or config.train.predict_batch)

@@ -21,7 +21,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")  # two processes may write a report at the same time
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +11,34 @@ import orbax.checkpoint.experimental.v1 as ocp
 
 from space_jax.errors import UserError
 from space_jax.models.weights import by_path, nested
+from space_jax.reading.json_text import read_json
 from space_jax.remote import as_path, is_remote
+from space_jax.training.checkpoint_notes import CHECKSUMS, FACTS, RANK, RESULTS, Notes, checked, verified
 from space_jax.training.facts import require_same_run
 from space_jax.training.processes import Exchange
+from space_jax.writing import writing
 
-_STATE, _FACTS, _RESULTS = "state", "facts", "results"
-_METRIC = "loss"  # its name on disk, whatever the measure of the run
+_STATE = "state"
+_ITEMS = {_STATE, FACTS, RESULTS, CHECKSUMS}
+_METRIC = "loss"  # the name of the rank on disk, whatever the measure of the run
+# Orbax's files in the folder of a checkpoint; `_JSON_FILE` is in that of an item.
+_METADATA_FILE, _METRICS_FILE, _COMMITTED, _JSON_FILE = (
+    "_CHECKPOINT_METADATA",
+    "metrics/metrics",
+    "commit_success.txt",
+    "data.json",
+)
 
 # Raised by Orbax and its storage for files that are missing, truncated or of another shape.
-_READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, ocp.errors.InvalidLayoutError)
+_READ_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,  # RecursionError among them
+    ocp.errors.InvalidLayoutError,
+)
 
 
 def _not_orbax(record: logging.LogRecord) -> bool:
@@ -46,16 +65,16 @@ class Restored(NamedTuple):
 
     Attributes:
       state: the state on the requested mesh.
-      results: held-out metrics known when it was saved.
+      notes: what was saved beside it.
     """
 
     state: Any
-    results: dict[str, float]
+    notes: Notes
 
 
 def _context() -> ocp.Context:
     registry = ocp.handlers.local_registry()
-    for name in (_FACTS, _RESULTS):
+    for name in (FACTS, RESULTS, CHECKSUMS):
         registry.add(ocp.handlers.JsonHandler, checkpointable_name=name)  # otherwise a dictionary becomes arrays
     context = ocp.Context()
     context.checkpointables.registry = registry
@@ -74,14 +93,27 @@ def _preservation(keep_last: int) -> Any:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path, part: str) -> Iterator[None]:
+    """Names a part of the checkpoint at `path` that cannot be read."""
     try:
         yield
     except _READ_ERRORS as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise UserError(
-            f"checkpoint {path}: cannot be read ({reason}); delete that folder to continue from an earlier one"
-        ) from error
+        raise UserError(f"{_named(path)}: its {part} cannot be read ({reason}); {_way_out(path)}") from error
+
+
+def _named(path: Path) -> str:
+    return f"checkpoint {path}"
+
+
+def _way_out(damaged: Path) -> str:
+    """How a run goes on without a damaged checkpoint: only its user can say that it shall."""
+    for step in sorted(_listed(damaged.parent), reverse=True):
+        if step != int(damaged.name):
+            with suppress(UserError):
+                _stored_notes(damaged.parent / str(step))
+                return f"delete that folder to go on from step {step}, the last whole one beside it"
+    return "delete that folder to begin the run anew"
 
 
 class Checkpoints:
@@ -92,6 +124,8 @@ class Checkpoints:
 
     def __init__(self, directory: Path, keep_last: int):
         self._directory = _absolute(directory)
+        self._saving: int | None = None  # the step whose files may still be being written
+        find_checkpoints(directory)  # a damaged one is named, where Orbax would fail or forget the best
         self._orbax = ocp.training.Checkpointer(
             self._directory,
             context=_context(),
@@ -103,7 +137,8 @@ class Checkpoints:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._orbax.close()
+        with self._writing():
+            self._orbax.close()
 
     def steps(self) -> tuple[int, ...]:
         """The steps with a checkpoint, ascending."""
@@ -127,9 +162,10 @@ class Checkpoints:
           results: the last held-out metrics.
           rank: of exactly this state among the evaluated ones, less is better; None where it was not the best so far.
         """
-        items = {_STATE: state, _FACTS: facts, _RESULTS: results}
+        items = {_STATE: state, **checked(step, Notes(facts, results, rank))}
         metrics = None if rank is None else {_METRIC: rank}
-        self._orbax.save_checkpointables_async(step, items, metrics=metrics, force=True)
+        with self._writing(step):
+            self._orbax.save_checkpointables_async(step, items, metrics=metrics, force=True)
 
     def restore(self, step: int, abstract: Any, facts: dict[str, Any]) -> Restored:
         """Reads one step onto the mesh of `abstract`, which may differ from the mesh it was saved from.
@@ -144,17 +180,35 @@ class Checkpoints:
         """
         where = self._directory / str(step)
         if step not in self.steps():
-            raise UserError(f"checkpoint {where}: does not exist; there are {list(self.steps()) or 'none'}")
-        with _reading(where):
-            saved = self._orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
-        require_same_run(saved[_FACTS], facts, str(where))
-        with _reading(where):
+            raise UserError(f"{_named(where)}: does not exist; there are {list(self.steps()) or 'none'}")
+        notes = _notes(where)
+        require_same_run(notes.facts, facts, str(where))
+        with _reading(where, "arrays"):
             state = self._orbax.load_checkpointables(step, {_STATE: abstract})[_STATE]
-        return Restored(state, saved[_RESULTS])
+        return Restored(state, notes)
 
     def wait(self) -> None:
-        """Waits until everything saved so far is on disk."""
-        self._orbax.wait()
+        """Waits until everything saved so far is on disk.
+
+        Raises:
+          UserError: the disk is full or read-only; the message names the last checkpoint that is whole.
+        """
+        with self._writing():
+            self._orbax.wait()
+
+    @contextmanager
+    def _writing(self, step: int | None = None) -> Iterator[None]:
+        """Names the step that cannot be written: `step`, or the one before, whose files are written in the background.
+
+        Orbax tells of a failure when it is next called.
+        """
+        before, self._saving = self._saving, self._saving if step is None else step
+        late = before if step is None else step
+        whole = max((one for one in _listed(self._directory) if one != late), default=None)
+        kept = "there is no checkpoint yet" if whole is None else f"that of step {whole} is whole"
+        then = f"{kept}; make room, and the same command goes on from there"
+        with writing(_named(self._directory / str(late)), then):
+            yield
 
 
 def _absolute(directory: Path) -> Path:
@@ -163,11 +217,59 @@ def _absolute(directory: Path) -> Path:
 
 
 def find_checkpoints(directory: Path) -> Found:
-    """Lists the checkpoints in a folder, even while a run is writing there; none if the folder is missing."""
-    if not _absolute(directory).is_dir():
-        return Found((), None)
-    with ocp.training.Checkpointer(_absolute(directory), context=_context()) as orbax:
-        return _found(orbax)
+    """Lists the checkpoints in a folder, even while a run is writing there; none if the folder is missing.
+
+    Raises:
+      UserError: the facts, results or rank of one are damaged.
+    """
+    where = _absolute(directory)
+    ranks = {}
+    for step in sorted(_listed(where)):
+        try:
+            ranks[step] = _notes(where / str(step)).rank
+        except UserError:
+            if (where / str(step)).is_dir():  # else the run has deleted it meanwhile
+                raise
+    best = min(((rank, step) for step, rank in ranks.items() if rank is not None), default=None)
+    return Found(tuple(ranks), None if best is None else best[1])
+
+
+def _listed(directory: Path) -> list[int]:
+    """The steps in a folder by name; Orbax gives a folder its name when it is whole, in a bucket it adds a file."""
+    if not directory.is_dir():
+        return []
+    found = [entry for entry in directory.iterdir() if entry.name.isdecimal() and entry.is_dir()]
+    return [int(one.name) for one in found if not is_remote(directory) or (one / _COMMITTED).exists()]
+
+
+def _notes(where: Path) -> Notes:
+    """The notes of a checkpoint; UserError, with the way to go on, if they are damaged."""
+    try:
+        return _stored_notes(where)
+    except UserError as error:
+        raise UserError(f"{error}; {_way_out(where)}") from error
+
+
+def _stored_notes(where: Path) -> Notes:
+    """The same; the message names what is damaged alone."""
+    if not _small_part(where, "metadata", _METADATA_FILE, "item_handlers").keys() >= _ITEMS:
+        raise UserError(f"{_named(where)}: its metadata cannot be read (expected {', '.join(sorted(_ITEMS))})")
+    parts = {name: _small_part(where, name, f"{name}/{_JSON_FILE}") for name in (FACTS, RESULTS, CHECKSUMS)}
+    rank = _small_part(where, RANK, _METRICS_FILE).get(_METRIC) if (where / _METRICS_FILE).exists() else None
+    return verified(int(where.name), parts | {RANK: rank}, _named(where))
+
+
+def _small_part(where: Path, name: str, file: str, *fields: str) -> dict[str, Any]:
+    """The object in a file of a checkpoint, or in a field of it."""
+    try:
+        found = read_json(where / file)
+        for field in fields:
+            found = found.get(field)
+        return dict(found)
+    except (TypeError, ValueError, AttributeError):
+        raise UserError(f"{_named(where)}: its {name} cannot be read ({file}: expected an object)") from None
+    except UserError as error:
+        raise UserError(f"{_named(where)}: its {name} cannot be read ({error})") from error
 
 
 def agreed_checkpoints(directory: Path) -> tuple[int, ...]:
@@ -210,16 +312,13 @@ def load_params(directory: Path, abstract: Any, step: int) -> Any:
     return _load_tree(where, abstract)
 
 
-def read_notes(directory: Path, step: int) -> tuple[dict[str, Any], dict[str, float]]:
+def read_notes(directory: Path, step: int) -> Notes:
     """The run facts and held-out metrics saved with a step.
 
     Raises:
-      UserError: they cannot be read.
+      UserError: they are damaged; the message says how to go on.
     """
-    where = _absolute(directory)
-    with ocp.training.Checkpointer(where, context=_context()) as orbax, _reading(where / str(step)):
-        saved = orbax.load_checkpointables(step, {_FACTS: None, _RESULTS: None})
-    return saved[_FACTS], saved[_RESULTS]
+    return _notes(_absolute(directory) / str(step))
 
 
 def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarray]:
@@ -248,12 +347,12 @@ def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarra
 def _saved_params(directory: Path, step: int) -> dict[str, Any]:
     """Shape and dtype of every parameter of a checkpoint."""
     directory = _absolute(directory)
-    with ocp.training.Checkpointer(directory, context=_context()) as orbax, _reading(directory / str(step)):
+    with ocp.training.Checkpointer(directory, context=_context()) as orbax, _reading(directory / str(step), "arrays"):
         return by_path(orbax.checkpointables_metadata(step).metadata[_STATE]["params"])
 
 
 def _load_tree(where: Path, tree: Any) -> Any:
     context = _context()
     context.pytree.loading.partial_load = True  # the optimiser's state stays on disk
-    with _reading(where), context:
+    with _reading(where, "arrays"), context:
         return ocp.load_checkpointables(where, {_STATE: {"params": tree}})[_STATE]["params"]

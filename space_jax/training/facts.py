@@ -3,8 +3,11 @@
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
+
+import jax
 
 from space_jax.errors import UserError
 
@@ -27,17 +30,49 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def run_facts(config: Any, corpora: Sequence[str] = ()) -> dict[str, Any]:
-    """The facts of a run: seed, fingerprint and the fields that affect the computation, as a JSON value.
+    """The facts of a run: seed, fingerprint and the fields that affect the computation, and the machine.
 
     Args:
       config: the run's configuration, a frozen dataclass with `train.seed`.
       corpora: identifies each corpus, so that one rebuilt in the same folder is noticed.
+
+    Returns:
+      A JSON value; `computed_on`, see there, is not in the fingerprint, so that a run may go on elsewhere.
     """
     fields = json.loads(json.dumps(_flatten(dataclasses.asdict(config))))
     fields = {name: value for name, value in fields.items() if not name.startswith(_FREE)}
     fields |= {f"corpus {index}": identity for index, identity in enumerate(corpora)}
     text = json.dumps(fields, sort_keys=True)
-    return {"seed": config.train.seed, "fingerprint": hashlib.sha256(text.encode()).hexdigest(), "fields": fields}
+    fingerprint = hashlib.sha256(text.encode()).hexdigest()
+    return {"seed": config.train.seed, "fingerprint": fingerprint, "fields": fields, "computed_on": computed_on()}
+
+
+def computed_on() -> dict[str, Any]:
+    """What the last bits of a result depend on besides the program: kind and number of devices, XLA's threads."""
+    device = jax.devices()[0]
+    found: dict[str, Any] = {"device": device.device_kind, "devices": jax.device_count()}
+    return {**found, "threads": _threads()} if device.platform == "cpu" else found
+
+
+def _threads() -> int:
+    """The threads among which XLA divides an operation on a CPU; it creates as many as there are devices at least."""
+    allowed = os.environ.get("NPROC", "")
+    usable = int(allowed) if allowed.isdecimal() else len(os.sched_getaffinity(0))
+    return max(usable, jax.local_device_count())
+
+
+def other_machine(saved: dict[str, Any], current: dict[str, Any]) -> str:
+    """A remark on a run that goes on where its last bits will differ; "" where they will not.
+
+    Args:
+      saved: facts saved in the checkpoint.
+      current: facts of this run.
+    """
+    old, new = saved["computed_on"], current["computed_on"]
+    differ = [
+        f"{name} {old.get(name)} before, {new.get(name)} now" for name in old | new if old.get(name) != new.get(name)
+    ]
+    return f" (the last bits may differ from those of a run that never stopped: {'; '.join(differ)})" if differ else ""
 
 
 def require_same_run(saved: dict[str, Any], current: dict[str, Any], where: str) -> None:

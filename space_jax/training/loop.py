@@ -33,8 +33,9 @@ from space_jax.models.recipe import B, Objective
 from space_jax.models.weights import Weights, graft
 from space_jax.training.checkpoint import Checkpoints
 from space_jax.training.curves import draw_curves
+from space_jax.training.facts import other_machine
 from space_jax.training.feed import Delivery, Feed, Source
-from space_jax.training.memory_use import require_state_fits
+from space_jax.training.memory_use import require_state_fits, within_memory
 from space_jax.training.metrics import EVALUATION_SECONDS, Writers
 from space_jax.training.processes import StopSignal
 from space_jax.training.progress import RunProgress
@@ -208,17 +209,18 @@ def train(
       console: shows progress.
 
     Raises:
-      UserError: the mesh, a batch or a checkpoint does not fit.
+      UserError: the mesh, a batch or a checkpoint does not fit; the memory or the disk does not suffice.
       TrainingDiverged: a loss or gradient is not finite; the last good checkpoint is kept.
     """
     abstract = abstract_state(job.objective, job.optimiser, job.shape, job.rules, job.mesh)
     require_state_fits(abstract, list(job.mesh.devices.flat))
     step = make_train_step(job.objective, job.optimiser, job.schedule, job.seed, abstract, job.rules, job.mesh)
     place.fetch()
-    with StopSignal() as stop, Checkpoints(place.checkpoints, job.pace.keep_last) as checkpoints:
-        latest = checkpoints.latest()
+    with within_memory(), StopSignal() as stop, Checkpoints(place.checkpoints, job.pace.keep_last) as checkpoints:
+        latest, elsewhere = checkpoints.latest(), ""
         if latest is not None:
-            state, results = checkpoints.restore(latest, abstract, job.facts)
+            state, (saved, results, _) = checkpoints.restore(latest, abstract, job.facts)
+            elsewhere = other_machine(saved, job.facts)
         else:
             state, results = init_state(job.objective, job.optimiser, job.shape, job.seed, job.rules, job.mesh), {}
         if jax.process_index() == 0:
@@ -228,11 +230,13 @@ def train(
         feed = Feed(job.source, job.mesh, lambda: stop.requested)
         with Writers(place.local, last_step) as writers, RunProgress(job.pace.steps, start, console) as progress:
             stop.say = progress.say
+            if writers.remark:
+                progress.say(writers.remark)
             run = _Run(job, place, checkpoints, writers, progress, feed, state, start, results)
             if latest is None:
                 _begin(run)
             else:
-                progress.say(f"resuming at step {latest}")
+                progress.say(f"resuming at step {latest}{elsewhere}")
             try:
                 _steps(run, step)
                 result = _finish(run)

@@ -1,9 +1,10 @@
 """The memory use of a run: the train state on a device, and the compiler on the host."""
 
+import contextlib
 import ctypes
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +12,14 @@ import jax
 from space_jax.errors import UserError
 from space_jax.training.least_memory import GIB, memory_of
 from space_jax.training.state import TrainState
+
+_EXHAUSTED = "RESOURCE_EXHAUSTED: Out of memory"  # XLA's, which follows the name of its exception
+_REASON = 200  # characters of it
+_REMEDIES = (
+    "a smaller batch (config field data.batch_size of pre-training, train.batch_size of fine-tuning, option "
+    "--batch-size of predict) needs less, and so does optimiser.accumulate=N, which computes a batch in N parts, or "
+    "model.remat=true"
+)
 
 _COMPILED = "/jax/core/compile/backend_compile_duration"
 _SHORTEST = 1.0  # seconds; small programs leave little memory behind, and trimming takes time
@@ -55,6 +64,30 @@ def require_state_fits(abstract: TrainState, devices: Sequence[jax.Device]) -> N
             f"config field mesh: a device needs {gib(needed)} GiB for the state alone ({state_arithmetic(abstract)}) "
             f"and has {gib(limit)}; mesh.preset=fsdp divides it among the devices"
         )
+
+
+def out_of_memory(error: BaseException) -> str | None:
+    """A sentence for an error of NumPy or of XLA that there is not enough memory; None for any other error."""
+    text = " ".join(str(error).split())
+    if not isinstance(error, MemoryError) and _EXHAUSTED not in text:
+        return None
+    return f"the memory does not suffice ({text[:_REASON] or 'out of memory'}); {_REMEDIES}"
+
+
+@contextlib.contextmanager
+def within_memory() -> Iterator[None]:
+    """Turns such an error into a user error.
+
+    Raises:
+      UserError: the memory does not suffice; the message names the fields to change.
+    """
+    try:
+        yield
+    except Exception as error:
+        said = out_of_memory(error)
+        if said is None:
+            raise
+        raise UserError(said) from error
 
 
 @functools.cache

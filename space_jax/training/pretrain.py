@@ -49,11 +49,13 @@ def pretrain(
       console: shows progress; standard error by default.
 
     Raises:
-      UserError: a configuration, corpus or checkpoint does not fit, or a loss is not finite.
+      UserError: a configuration, corpus or checkpoint does not fit, a loss is not finite, another run is writing the
+        workdir, or the disk or the memory does not suffice.
     """
     initialise_distributed()
-    with ending_together():
-        return _pretrain(config, Workdir(workdir), init, console)
+    place = Workdir(workdir)
+    with ending_together(), place.held():
+        return _pretrain(config, place, init, console)
 
 
 def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console: Console | None) -> Result:

@@ -18,7 +18,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from space_jax.errors import UserError
 
 _FAILED, _REFUSED = 1, 2  # exit statuses, as on the command line
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _INTERRUPTED = "interrupted: finishes the step, then saves; a second interrupt ends the run at once, without saving"
 
 
@@ -86,9 +86,11 @@ def _over_processes() -> tuple[Mesh, Any]:
 
 
 class StopSignal:
-    """A request to stop: SIGTERM (pre-emption, a cluster's time limit) or SIGINT (Ctrl-C, a notebook's stop button).
+    """A request to stop.
 
-    While entered, the first signal requests a clean end; a second one has its usual effect.
+    SIGTERM (pre-emption, a cluster's time limit), SIGINT (Ctrl-C, a notebook's stop button) or SIGHUP (the terminal was
+    closed; ignored where `nohup` asks for it). While entered, the first signal requests a clean end; a second one has
+    its usual effect.
 
     Attributes:
       requested: whether a signal came.
@@ -104,6 +106,8 @@ class StopSignal:
     def __enter__(self) -> "StopSignal":
         if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
             for number in _STOP_SIGNALS:
+                if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                    continue
                 self._before[number] = signal.signal(number, self._handle)
         return self
 

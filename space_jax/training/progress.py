@@ -1,9 +1,11 @@
 """The progress display of a run: a live bar on a terminal and in a notebook, plain lines elsewhere."""
 
 import math
+import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import IO, Any, cast
 
 import jax
 import rich.console
@@ -24,6 +26,25 @@ def summary(step: int, steps: int, loss: float, rates: Rates) -> str:
     )
 
 
+class _Output:
+    """A stream for as long as there is somebody to read it: a run outlives its terminal."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class RunProgress:
     """Shows the step, the loss, tokens per second without padding, the share of padding and the time left.
 
@@ -42,7 +63,7 @@ class RunProgress:
           console: the output; standard error by default, so that standard output is left for results.
         """
         quiet = jax.process_index() != 0
-        self._console = Console(stderr=True, quiet=quiet) if console is None else console
+        self._console = Console(file=cast(IO[str], _Output(sys.stderr)), quiet=quiet) if console is None else console
         self._steps = steps
         self._reported = -math.inf  # when the last line was written
         self._bar: Progress | None = None

@@ -2,12 +2,17 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import jax
 
 from space_jax.config_files import CONFIG_FILE
+from space_jax.errors import UserError
 from space_jax.remote import as_path, cache_folder, fetch_file, files_below, is_remote, reaching
+from space_jax.training.processes import Exchange
+from space_jax.writing import LOCK, locked
 
 CHECKPOINTS, TOKENIZER, METRICS = "checkpoints", "tokenizer", "metrics.jsonl"  # names in a workdir
 
@@ -30,6 +35,27 @@ class Workdir:
     def checkpoints(self) -> Path:
         """The folder that Orbax writes to."""
         return self.folder / CHECKPOINTS
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other runs out of the workdir; the processes of one run hold it together, and each must call this.
+
+        A workdir in a bucket is locked for the first process's machine and user only, by its local folder.
+
+        Raises:
+          UserError: another run holds it.
+        """
+        refused: UserError | None = None
+        with ExitStack() as lock:
+            if jax.process_index() == 0:
+                beside = self.local.with_name(f".{self.local.name}{LOCK}")  # since `fetch` removes the folder itself
+                try:
+                    lock.enter_context(locked(beside if self._remote else self.local / LOCK, str(self.folder)))
+                except UserError as error:
+                    refused = error
+            if Exchange([refused is not None]).read().any():
+                raise refused or UserError(f"{self.folder}: another run is writing it, as process 0 says")
+            yield
 
     def fetch(self) -> None:
         """Fetches the files that a resumed run appends to; local files left by another run are removed.

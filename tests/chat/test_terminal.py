@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from space_jax.chat.terminal import talk_in_terminal
+from space_jax.errors import UserError
 
 
 @pytest.fixture
@@ -61,6 +62,26 @@ def test_what_was_said_before_an_interruption_is_kept(talk, scripted, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         talk("hello", "stop")
     assert json.loads((tmp_path / "transcript.jsonl").read_text())["user"] == "hello"
+
+
+def test_each_turn_is_in_the_transcript_when_it_ends_and_no_second_chat_writes_it(
+    scripted, fresh, monkeypatch, tmp_path
+):
+    path, found = tmp_path / "transcript.jsonl", []
+    path.write_text("of an earlier conversation\n")
+
+    class Typed(io.StringIO):
+        def readline(self, *limit):
+            found.append(path.read_text().count("\n"))
+            if len(found) == 2:
+                with pytest.raises(UserError, match=r"transcript.jsonl: another process is writing it"):
+                    talk_in_terminal(scripted, fresh, path)
+            return super().readline(*limit)
+
+    monkeypatch.setattr("sys.stdin", Typed("one\ntwo\n"))
+    talk_in_terminal(scripted, fresh, path)
+    assert found[:3] == [0, 1, 2]
+    assert [one.name for one in tmp_path.iterdir()] == ["transcript.jsonl"]
 
 
 def test_what_a_terminal_cannot_show_is_replaced(scripted, fresh, monkeypatch):

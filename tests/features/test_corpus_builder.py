@@ -394,7 +394,10 @@ def test_two_builds_of_one_folder_exclude_each_other(word_tokenizer, tmp_path):
         yield dialogue(1)
         prepare({"train": [dialogue(1)]}, word_tokenizer, tmp_path / "c", LIMITS, name="second")
 
-    with pytest.raises(UserError, match="another build is writing it"):
+    with pytest.raises(
+        UserError,
+        match=rf"c: another process is writing it \(process {os.getpid()} on .*, since .*\); wait until it ends",
+    ):
         prepare({"train": second()}, word_tokenizer, tmp_path / "c", LIMITS, name="first")
     assert os.listdir(tmp_path) == []
 

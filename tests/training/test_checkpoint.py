@@ -1,6 +1,7 @@
 """Saving and restoring: another mesh, what is kept, and what is refused."""
 
 import dataclasses
+import resource
 import shutil
 
 import jax
@@ -45,7 +46,7 @@ def test_restores_onto_another_mesh(tmp_path, states):
         restored = checkpoints.restore(3, elsewhere, FACTS)
     assert_equal(restored.state, state)
     assert shardings_of(restored.state) == shardings_of(elsewhere)
-    assert restored.results == {"loss": 2.0}
+    assert restored.notes == (FACTS, {"loss": 2.0}, 2.0)
 
 
 def test_keeps_the_last_and_the_best(tmp_path, states):
@@ -87,23 +88,109 @@ def test_what_cannot_be_restored_says_why(tmp_path, states):
             checkpoints.restore(2, abstract, run_facts(toy_config(steps=7)))
 
 
-def cut_metadata(step_folder):
-    (step_folder / "state" / "_METADATA").write_text("{")
+@pytest.fixture(scope="module")
+def two_saved(tmp_path_factory, states):
+    """A folder with two checkpoints, the first of them the best."""
+    folder = tmp_path_factory.mktemp("saved")
+    with Checkpoints(folder, 2) as checkpoints:
+        checkpoints.save(1, states[0][0], FACTS, {"loss": 0.5}, 0.5)
+        checkpoints.save(2, states[0][0], FACTS, {"loss": 1.5}, None)
+    return folder
 
 
-def remove_state(step_folder):
-    shutil.rmtree(step_folder / "state")
+@pytest.fixture
+def two(tmp_path, two_saved):
+    """A copy of it to spoil."""
+    return shutil.copytree(two_saved, tmp_path / "checkpoints")
 
 
-@pytest.mark.parametrize("damage", [remove_state, cut_metadata])
-def test_a_damaged_checkpoint_is_named(tmp_path, states, damage):
+DAMAGE = {
+    "missing": None,
+    "empty": b"",
+    "cut off": b"{",
+    "null": b"null",
+    "a list": b"[]",
+    "a number": b"5",
+    "an object": b"{}",
+    "other values": b'{"loss": -7.0}',
+    "too deep": b"[" * 5000 + b"]" * 5000,
+}
+PARTS = {
+    "_CHECKPOINT_METADATA": "metadata",
+    "facts/data.json": "facts",
+    "results/data.json": "results",
+    "checksums/data.json": "checksums|facts",
+    "metrics/metrics": "rank",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("file", PARTS)
+def test_a_damaged_small_part_is_named_and_the_last_whole_checkpoint_is_taken_once_it_is_deleted(two, file, damage):
+    for step, other in ((1, 2), (2, 1)):
+        damaged = two / str(step) / file
+        if not damaged.exists():  # the second has no rank
+            continue
+        whole = damaged.read_bytes()
+        damaged.unlink()
+        if DAMAGE[damage] is not None:
+            damaged.write_bytes(DAMAGE[damage])
+        last = rf"/{step}: its ({PARTS[file]}) cannot be read \(.*; delete that folder to go on from step {other}, the"
+        for read in (find_checkpoints, lambda folder: Checkpoints(folder, 2)):
+            with pytest.raises(UserError, match=last):
+                read(two)
+        damaged.write_bytes(whole)
+    assert find_checkpoints(two) == ((1, 2), 1)
+
+
+@pytest.mark.parametrize("file", ["_METADATA", "manifest.ocdbt", ""])
+def test_a_checkpoint_without_its_arrays_is_named(two, states, file):
     state, abstract = states[0]
+    damaged = two / "2" / "state" / file
+    if file:
+        damaged.write_text("{")
+    else:
+        shutil.rmtree(damaged)
+    expected = r"/2: its arrays cannot be read \(.*delete that folder to go on from step 1, the last whole"
+    with Checkpoints(two, 2) as checkpoints, pytest.raises(UserError, match=expected):
+        checkpoints.restore(2, abstract, FACTS)
+    shutil.rmtree(two / "2")
+    with Checkpoints(two, 2) as checkpoints:
+        assert_equal(checkpoints.restore(1, abstract, FACTS).state, state)
+
+
+def test_a_checkpoint_under_another_number_is_not_taken_for_that_step(two):
+    (two / "2").rename(two / "3")
+    with pytest.raises(UserError, match=r"/3: its facts cannot be read \(not what was saved with step 3\)"):
+        find_checkpoints(two)
+    shutil.rmtree(two / "1")
+    with pytest.raises(UserError, match="delete that folder to begin the run anew"):
+        find_checkpoints(two)
+
+
+@pytest.fixture
+def small_disk():
+    """A limit on the size of files stands for a disk that gets full; it is raised again by what is returned."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, before[1]))
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_at_a_checkpoint_is_one_sentence_and_the_run_goes_on_from_the_last(tmp_path, states, small_disk):
+    state, abstract = states[0]
+    noise = np.random.default_rng(0).standard_normal(2**18).astype(np.float32)
     with Checkpoints(tmp_path, 2) as checkpoints:
         checkpoints.save(1, state, FACTS, {}, None)
-        checkpoints.wait()
-        damage(tmp_path / "1")
-        with pytest.raises(UserError, match=r"/1: cannot be read \(.*delete that folder"):
-            checkpoints.restore(1, abstract, FACTS)
+    expected = r"checkpoint .*/2: cannot be written \(.+\); that of step 1 is whole; make room, and the same command"
+    with pytest.raises(UserError, match=expected), Checkpoints(tmp_path, 2) as checkpoints:
+        checkpoints.save(2, dataclasses.replace(state, params={"bias": noise}), FACTS, {}, None)
+    assert find_checkpoints(tmp_path).steps == (1,)
+    small_disk()
+    with Checkpoints(tmp_path, 2) as checkpoints:
+        assert_equal(checkpoints.restore(1, abstract, FACTS).state, state)
+        checkpoints.save(2, state, FACTS, {}, None)
+    assert find_checkpoints(tmp_path).steps == (1, 2)
 
 
 def save(folder, state, params=None, step=1, loss=None):
@@ -118,7 +205,7 @@ def test_an_array_that_was_cut_off_is_named(tmp_path, states):
     (state, abstract), _ = states
     save(tmp_path, state, {"bias": state.params["bias"]})
     next((tmp_path / "1" / "state").rglob("d/*")).write_bytes(b"cut")
-    with pytest.raises(UserError, match=r"/1: cannot be read"):
+    with pytest.raises(UserError, match=r"/1: its arrays cannot be read"):
         load_params(tmp_path, {"bias": abstract.params["bias"]}, 1)
 
 

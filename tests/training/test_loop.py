@@ -1,7 +1,10 @@
 """The loop: resumption bit for bit, stopping, divergence, and what a run leaves behind."""
 
 import dataclasses
+import errno
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +18,10 @@ from rich.console import Console
 
 from space_jax.config import MeshConfig
 from space_jax.config_files import read_config, save_config
+from space_jax.errors import UserError
 from space_jax.models.weights import Weights
 from space_jax.tasks.text_packing import TaskBatch
+from space_jax.training import metrics
 from space_jax.training.checkpoint import Checkpoints, find_checkpoints, read_arrays, read_notes
 from space_jax.training.loop import LAST, Measure, Pace, TrainingDiverged, train
 from space_jax.training.metrics import read_records
@@ -135,12 +140,12 @@ def test_a_run_leaves_its_metrics_and_curves(whole):
     assert "step 6/6  loss " in output
 
 
-@KINDS
-def test_sigterm_saves_and_resuming_equals_the_undisturbed_run(tmp_path, undisturbed, job):
+@pytest.mark.parametrize(("job", "number"), [(pretraining, signal.SIGTERM), (finetuning, signal.SIGHUP)])
+def test_a_signal_saves_and_resuming_equals_the_undisturbed_run(tmp_path, undisturbed, job, number):
     workdir = tmp_path / "run"
-    stopped = started(workdir, job(before_batch=send(signal.SIGTERM, 4)))
+    stopped = started(workdir, job(before_batch=send(number, 4)))
     assert (stopped.step, stopped.stopped) == (4, True)
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(number) is signal.SIG_DFL
     resumed = started(workdir, job())
     assert (resumed.step, resumed.stopped) == (6, False)
     assert_same_end(workdir, undisturbed[job], job())
@@ -201,6 +206,48 @@ def test_a_killed_process_continues_with_the_same_losses(tmp_path, undisturbed, 
     assert len([r for r in numbers(workdir) if r["kind"] == "train"]) == killed_at - 1
     assert started(workdir, job()).step == 6
     assert_same_end(workdir, undisturbed[job], job())
+
+
+def test_another_number_of_threads_is_said_and_what_did_not_change_is_not(tmp_path, undisturbed, monkeypatch):
+    """XLA divides sums among its threads, as many as NPROC says, else as the process may use processors."""
+    workdir = shutil.copytree(undisturbed[finetuning], tmp_path / "run")
+    started(workdir, finetuning())
+    before = max(int(os.environ.get("NPROC") or len(os.sched_getaffinity(0))), jax.local_device_count())
+    monkeypatch.setenv("NPROC", "48")
+    started(workdir, finetuning())
+    said = [line for line in (tmp_path / "output.txt").read_text().splitlines() if line.startswith("resuming")]
+    remark = f" (the last bits may differ from those of a run that never stopped: threads {before} before, 48 now)"
+    assert said == ["resuming at step 6", f"resuming at step 6{remark}"]
+
+
+@KINDS
+def test_a_run_whose_disk_is_full_at_a_metric_says_what_is_whole_and_continues(tmp_path, undisturbed, monkeypatch, job):
+    workdir, append = tmp_path / "run", metrics.append
+
+    def full(path, text):
+        if json.loads(text)["step"] == 4:
+            append(path, text[:7])  # there is room for a part of it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        append(path, text)
+
+    monkeypatch.setattr(metrics, "append", full)
+    expected = (
+        r"metrics.jsonl: cannot be written \(No space left on device\); the checkpoints are whole; make room, and"
+    )
+    with pytest.raises(UserError, match=expected):
+        started(workdir, job())
+    monkeypatch.setattr(metrics, "append", append)
+    assert started(workdir, job()).step == 6
+    said = (tmp_path / "output.txt").read_text().splitlines()
+    assert f"{workdir / 'metrics.jsonl'}: the last line was half-written and is left out" in said
+    assert_same_end(workdir, undisturbed[job], job())
+
+
+def test_a_batch_that_memory_does_not_suffice_for_is_one_sentence(tmp_path):
+    with pytest.raises(
+        UserError, match=r"the memory does not suffice \(Unable to allocate .*\); a smaller batch \(config"
+    ):
+        started(tmp_path / "run", finetuning(before_batch=lambda n: np.empty(2**48)))
 
 
 @KINDS
@@ -297,8 +344,7 @@ def test_it_stops_after_evaluations_without_a_better_score(tmp_path):
     assert (result.step, result.stopped, result.metrics) == (15, False, {"accuracy": 0.5})
     found = find_checkpoints(tmp_path / "run" / "checkpoints")
     assert found == ((0, 3, 6, 9, 12, 15), 9)  # the earlier of the two best
-    _, results = read_notes(tmp_path / "run" / "checkpoints", 15)
-    assert results == {"accuracy": 0.5, "best": 0.6, "since_best": 2}
+    assert read_notes(tmp_path / "run" / "checkpoints", 15).results == {"accuracy": 0.5, "best": 0.6, "since_best": 2}
     again = started(tmp_path / "run", scripted([], patience=2, steps=30))
     assert (again.step, again.stopped) == (15, False)
 

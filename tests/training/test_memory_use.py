@@ -3,6 +3,7 @@
 import jax
 import pytest
 
+from space_jax.errors import UserError
 from space_jax.training import memory_use
 
 
@@ -39,3 +40,34 @@ def test_jax_still_reports_compilations_by_this_name():
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(memory_use.ctypes, "CDLL", lambda _: object())
     assert memory_use._malloc_trim() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "out of memory"),
+        (MemoryError("Unable to allocate\n7 TiB"), "Unable to allocate 7 TiB"),
+        (
+            RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes."),
+            "RESOURCE_EXHAUSTED: Out of memory all",
+        ),
+        (RuntimeError("RESOURCE_EXHAUSTED: Failed writing"), None),
+        (ValueError("no"), None),
+    ],
+)
+def test_what_has_too_little_memory_names_the_fields_to_change(error, reason):
+    expected = UserError if reason else type(error)
+    with pytest.raises(expected) as caught, memory_use.within_memory():
+        raise error
+    if reason:
+        assert str(caught.value).startswith(f"the memory does not suffice ({reason}")
+        for field in ("data.batch_size", "train.batch_size", "optimiser.accumulate=N", "model.remat=true"):
+            assert field in str(caught.value)
+
+
+def test_xla_still_says_so_in_these_words():
+    with (
+        pytest.raises(UserError, match=r"does not suffice \(RESOURCE_EXHAUSTED: Out of memory"),
+        memory_use.within_memory(),
+    ):
+        jax.jit(lambda: jax.numpy.zeros((2**22, 2**24)))().block_until_ready()

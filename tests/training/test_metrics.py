@@ -6,6 +6,7 @@ import math
 import jax
 import pytest
 
+from space_jax.errors import UserError
 from space_jax.training.metrics import JsonlWriter, Writers, read_records
 
 
@@ -39,6 +40,32 @@ def test_resuming_drops_later_records_and_a_torn_line(tmp_path, last_step, kept)
     writer.close()
     assert steps_of(path) == [*kept, last_step + 1]
     assert [file.name for file in tmp_path.iterdir()] == ["metrics.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"kind": "train", "st', '{"kind": "train"}', '{"kind": 5, "step": 1}', '{"kind": "a", "step": true}', "5", ""],
+)
+def test_a_broken_line_is_cut_off_at_the_end_and_named_elsewhere(tmp_path, line):
+    path, whole = tmp_path / "metrics.jsonl", json.dumps({"kind": "train", "step": 1}) + "\n"
+    path.write_text(f"{whole}{line}\n")
+    assert steps_of(path) == [1]
+    with Writers(tmp_path, 1) as writers:
+        assert writers.remark == f"{path}: the last line was half-written and is left out"
+    assert path.read_text() == whole
+    with Writers(tmp_path, 1) as writers:
+        assert writers.remark == ""
+    path.write_text(f"{whole}{line}\n{whole}")
+    for read in (read_records, lambda path: Writers(tmp_path, 1)):
+        with pytest.raises(UserError, match=r"metrics.jsonl:2: .*delete that line, which nothing but the curves needs"):
+            read(path)
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"kind": "train", "step": 1}\n{"kind": "\xff", "step": 2}\n{"kind": "train", "step": 3}\n')
+    with pytest.raises(UserError, match=r"metrics.jsonl:2: expected JSON, found it damaged \(expected UTF-8"):
+        read_records(path)
 
 
 def test_both_writers_get_the_record(tmp_path):

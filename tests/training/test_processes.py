@@ -42,10 +42,22 @@ def test_the_first_signal_asks_and_the_second_interrupts(interrupts):
 
 
 def test_handlers_are_given_back():
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     with StopSignal():
         assert signal.getsignal(signal.SIGTERM) is not before[0]
-    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+@pytest.mark.parametrize(("before", "asked"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)])
+def test_a_closed_terminal_asks_a_run_to_stop_unless_nohup_started_it(before, asked):
+    restored = signal.signal(signal.SIGHUP, before)
+    try:
+        with StopSignal() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert stop.requested == asked
+    finally:
+        signal.signal(signal.SIGHUP, restored)
 
 
 def test_beside_the_main_thread_there_is_nothing_to_catch():

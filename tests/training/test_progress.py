@@ -1,10 +1,13 @@
 """Lines without a terminal, and a bar on one."""
 
+import contextlib
 import io
+import os
 import sys
 import types
 
 import jax
+import pytest
 from rich.console import Console
 
 from space_jax.training import progress as progress_module
@@ -45,6 +48,23 @@ def test_a_bar_on_a_terminal():
         progress.say("held out")
     assert LINE in output.getvalue()
     assert "held out" in output.getvalue()
+
+
+def test_a_run_outlives_its_terminal(monkeypatch):
+    primary, terminal = os.openpty()
+    with open(terminal, "w", buffering=1, encoding="utf-8") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        with RunProgress(20, 0) as progress:
+            progress.say("before")
+            assert b"before" in os.read(primary, 1000)
+            os.close(primary)
+            progress.report(10, 2.0, RATES)
+            progress.say("after")
+        with pytest.raises(OSError, match="Input/output error"):
+            print("after", file=stream)
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):  # what was not written is tried again
+            stream.close()
 
 
 def test_other_processes_show_nothing(monkeypatch, capsys):
