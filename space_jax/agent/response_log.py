@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from space_jax.errors import UserError
 from space_jax.evaluation.end_to_end import Answered
+from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import read_bytes
 from space_jax.tasks.workdir import write_text
 from space_jax.writing import append
 
@@ -24,8 +27,8 @@ class ResponseLog:
     def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
         self._path = path
         self.answers: dict[str, tuple[Answered, ...]] = {}
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-        if lines and lines[0] == json.dumps(facts):
+        lines = read_bytes(path).split(b"\n") if path.is_file() else []
+        if lines and lines[0] == json.dumps(facts).encode():
             self.answers = dict(filter(None, map(_read, lines[1:])))
         kept = (_line(*one) for one in self.answers.items())
         write_text(path, "".join(f"{line}\n" for line in (json.dumps(facts), *kept)))
@@ -43,12 +46,12 @@ def _line(name: str, answers: Sequence[Answered]) -> str:
     return json.dumps({"id": name, "turns": [{"state": one.state, "response": one.response} for one in answers]})
 
 
-def _read(line: str) -> tuple[str, tuple[Answered, ...]] | None:
+def _read(line: bytes) -> tuple[str, tuple[Answered, ...]] | None:
     try:
-        found = json.loads(line)
+        found = parse_json(line, "the line")
         turns = tuple(Answered(_state(turn["state"]), turn["response"]) for turn in found["turns"])
         name = found["id"]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (UserError, KeyError, TypeError, AttributeError):
         return None
     whole = isinstance(name, str) and all(isinstance(one.response, str) for one in turns)
     return (name, turns) if whole else None

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from space_jax.agent.agent import Agent
 from space_jax.chat.answer import Answer, Talk, act_line, frame_lines, match_line, match_names
+from space_jax.printable import printable
 from space_jax.terminal import Console
 from space_jax.writing import LOCK, append, locked, writing
 
@@ -90,4 +91,4 @@ def _show(console: Console, answer: Answer) -> None:
 
 
 def _row(table: Table, what: str, words: str) -> None:
-    table.add_row(what, Text(words))  # not a string, in which rich would read brackets as markup
+    table.add_row(what, Text(printable(words)))  # not a string, in which rich would read brackets as markup

@@ -4,12 +4,12 @@ import argparse
 import json
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from space_jax.commands.numbers import seed
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal import Console
 
 
 def add_parser(verbs: Any) -> None:

@@ -28,6 +28,7 @@ from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.delimited import CSV, checked_rows
 from space_jax.reading.json_text import parse_json
+from space_jax.reading.text import opened
 
 DOMAIN = "banking"
 SUBSETS = ("full", "train_10", "train_5", "published")
@@ -86,7 +87,7 @@ def _rows(source: Path, split: str, subset: str) -> Iterator[tuple[str, str, str
 def _csv_rows(path: Path) -> Iterator[tuple[str, str, str]]:
     if not path.is_file():
         raise UserError(f"{path}: expected a CSV file with the columns text,category, found no such file")
-    with path.open("rb") as file:
+    with opened(path) as file:
         rows = checked_rows(file, CSV, str(path))
         header = next(rows, None)
         if header is None or header.cells != ("text", "category"):

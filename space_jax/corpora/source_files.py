@@ -8,16 +8,15 @@ parts of releases: they have no URL, and users put them in place by hand.
 
 import dataclasses
 import functools
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from space_jax.errors import UserError
 from space_jax.reading.json_text import shipped_json
+from space_jax.reading.text import sha256
 
 SAME, OTHER, MISSING = "same", "other bytes", "missing"
-_PIECE = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,15 +63,6 @@ def check_files(corpus: str, source: Path) -> Iterator[tuple[SourceFile, str]]:
             yield file, MISSING
         else:
             yield file, SAME if sha256(path) == file.sha256 else OTHER
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, which is read piece by piece."""
-    digest = hashlib.sha256()
-    with path.open("rb") as opened:
-        while piece := opened.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def require_files(corpus: str) -> tuple[SourceFile, ...]:

@@ -6,7 +6,6 @@ in order, are the shards of the prepared corpus, so the result does not depend o
 """
 
 import dataclasses
-import hashlib
 import itertools
 import json
 import os
@@ -21,6 +20,7 @@ from space_jax.features.prepared_corpus import Counts, train_split
 from space_jax.features.storage import RecordFile
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.reading.json_text import read_json
+from space_jax.reading.text import sha256
 
 DIALOGUES = 4096
 """Dialogues per unit: some 30 MB of examples, a few seconds of work."""
@@ -105,9 +105,7 @@ def read_unit(folder: Path, split: str, number: int) -> Unit | None:
         return None
     raw = read_json(path)
     files = {name: UnitFile(**{**file, "counts": Counts(**file["counts"])}) for name, file in raw.pop("files").items()}
-    whole = all(
-        (folder / file.name).is_file() and file_hash(folder / file.name) == file.sha256 for file in files.values()
-    )
+    whole = all((folder / file.name).is_file() and sha256(folder / file.name) == file.sha256 for file in files.values())
     return Unit(**raw, files=files) if whole else None
 
 
@@ -120,12 +118,6 @@ def read_units(folder: Path, splits: Iterable[str]) -> list[Unit]:
 def finished(folder: Path, split: str) -> int:
     """How many units of a split have a manifest; their files are not checked."""
     return sum(1 for _ in folder.glob(f"{split}-*.json"))
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Reader:
@@ -197,7 +189,7 @@ def _examples(dialogue: Dialogue, split: str, encoding: Encoding) -> Iterator[Ex
 def _closed(file: RecordFile, counts: Counts) -> UnitFile:
     file.close()
     final = file.path.with_name(file.path.name.rsplit(".", 2)[0] + ".array_record")
-    digest = file_hash(file.path)
+    digest = sha256(file.path)
     os.replace(file.path, final)
     return UnitFile(final.name, counts, file.record_bytes, digest)
 

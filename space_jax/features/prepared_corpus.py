@@ -162,6 +162,9 @@ def open_prepared(folder: Path | str) -> Prepared:
 def _read_metadata(file: Path) -> Metadata:
     try:
         raw = read_json(file)
+    except UserError as error:
+        raise UserError(f"{error}; build it again") from None
+    try:
         version = raw["format"]
         if version != FORMAT:
             raise UserError(
@@ -169,7 +172,7 @@ def _read_metadata(file: Path) -> Metadata:
                 f"{_rebuilding(raw, file.parent)}"
             )
         return _metadata_from(raw)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file}: not the description of a prepared corpus ({error}); build it again") from error
 
 

@@ -3,8 +3,9 @@
 The data set is written and read with TensorFlow Datasets in ArrayRecord files, without TensorFlow.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -16,10 +17,12 @@ from tensorflow_datasets.proto import tf_example_pb2, tf_feature_pb2
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.labels import FACTS, Known
 from space_jax.dialogue.trees import VIEWS
+from space_jax.errors import UserError
 from space_jax.features.example import Example, Limits
 
 VERSION = "1.0.0"
 DATASET = "dialogue_examples"
+_DESCRIPTION = ("dataset_info.json", "features.json")
 
 _ACT_BITS = np.arange(len(ACTS))
 _FACT_BITS = np.arange(len(FACTS))
@@ -56,9 +59,15 @@ def to_record(example: Example) -> dict[str, np.ndarray]:
 
 
 def from_record(record: dict[str, np.ndarray]) -> Example:
-    """The example of a stored record."""
+    """The example of a stored record.
+
+    Raises:
+      ValueError: the parts of the record do not fit together.
+    """
     lengths, roles = record["turns"].T
     context = int(lengths.sum())
+    if lengths.min(initial=0) < 0 or context > len(record["tokens"]):
+        raise ValueError(f"its turns have {context} tokens, and it holds {len(record['tokens'])}")
     dialogue, flags, act_bits = record["facts"][:3].tolist()
     span_mask = np.zeros(context, bool)
     span_mask[record["facts"][3:]] = True
@@ -151,31 +160,62 @@ def _split_info(folder: Path, split: str, shards: Sequence[Shard]) -> tfds.core.
 class ExampleSource:
     """Random access to the examples of one split; can be pickled for worker processes."""
 
-    def __init__(self, records: Any):
-        """Wraps a sequence of records, such as a TensorFlow Datasets data source."""
-        self._records = records
+    def __init__(self, records: Any, where: str = "examples"):
+        """Wraps a sequence of records, such as a TensorFlow Datasets data source; `where` begins the messages."""
+        self._records, self._where = records, where
 
     def __len__(self) -> int:
         """Number of examples."""
         return len(self._records)
 
     def __getitem__(self, index: SupportsIndex) -> Example:
-        """The example at an index."""
-        return from_record(self._records[int(index)])
+        """The example at an index.
+
+        Raises:
+          UserError: its record cannot be read, or is none of ours.
+        """
+        with _named(f"{self._where}: record {int(index)}"):
+            return from_record(self._records[int(index)])
 
 
 def read_split(folder: Path, split: str) -> ExampleSource:
-    """Opens a split; a split without examples gives an empty source."""
-    builder = tfds.builder_from_directory(str(folder))
+    """Opens a split; a split without examples gives an empty source.
+
+    Raises:
+      UserError: the description of the data set is damaged.
+    """
+    builder = _builder(folder)
     if split not in builder.info.splits:
         return ExampleSource(())
-    return ExampleSource(builder.as_data_source(split=split))
+    with _named(str(folder)):
+        return ExampleSource(builder.as_data_source(split=split), f"{folder}: split {split}")
 
 
 def missing_files(folder: Path) -> list[str]:
-    """The missing files of the data set: its description, or data files named in it."""
-    missing = [name for name in ("dataset_info.json", "features.json") if not (folder / name).is_file()]
+    """The missing files of the data set: its description, or data files named in it.
+
+    Raises:
+      UserError: its description is damaged.
+    """
+    missing = [name for name in _DESCRIPTION if not (folder / name).is_file()]
     if missing:
         return missing
-    splits = tfds.builder_from_directory(str(folder)).info.splits.values()
+    splits = _builder(folder).info.splits.values()
     return sorted(name for split in splits for name in split.filenames if not (folder / name).is_file())
+
+
+def _builder(folder: Path) -> Any:
+    with _named(str(folder)):
+        return tfds.builder_from_directory(str(folder))
+
+
+@contextlib.contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Turns whatever TensorFlow Datasets, protocol buffers and ArrayRecord raise for damage into one error."""
+    try:
+        yield
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # RuntimeError, ValueError, ParseError, AttributeError, ...: they have none in common
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise UserError(f"{where}: the prepared corpus is damaged ({reason}); build it again") from error

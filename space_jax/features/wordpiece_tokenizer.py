@@ -49,7 +49,7 @@ class WordPieceTokenizer:
     """
 
     def __init__(self, description: dict[str, Any], source: str = "tokenizer.json"):
-        plain = _without_extras(description, source)
+        plain = self._description = _without_extras(description, source)
         self._content = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         try:
             self._tokenizer = tokenizers.Tokenizer.from_str(self._content)
@@ -63,7 +63,7 @@ class WordPieceTokenizer:
         self._refuse_forgery(source)
 
     def __reduce__(self):
-        return WordPieceTokenizer, (json.loads(self._content),)  # how data workers get their copy
+        return WordPieceTokenizer, (self._description,)  # how data workers get their copy
 
     @classmethod
     def from_vocabulary(cls, path: Path, lower_case: bool = True) -> "WordPieceTokenizer":
@@ -94,7 +94,7 @@ class WordPieceTokenizer:
     @property
     def lower_case(self) -> bool:
         """Whether text is lower-cased before encoding."""
-        return bool((json.loads(self._content).get("normalizer") or {}).get("lowercase", False))
+        return bool((self._description.get("normalizer") or {}).get("lowercase", False))
 
     def vocabulary(self) -> Vocabulary:
         """See `Tokenizer.vocabulary`; the remaining `[unusedN]` count as special."""

@@ -15,7 +15,7 @@ from typing import IO
 
 from space_jax.errors import UserError
 from space_jax.printable import shown
-from space_jax.reading.text import numbered_lines, read_bytes
+from space_jax.reading.text import numbered_lines, opened, read_bytes
 
 LARGEST_MEMBER = 2**30
 """Bytes of a member once it is unpacked; a few kilobytes can be packed that unpack to more than a memory."""
@@ -106,11 +106,8 @@ def packed_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         with _naming(path, "complete gzip file"), gzip.open(path, "rb") as packed:
             yield from numbered_lines(packed, str(path))
     else:
-        try:
-            with path.open("rb") as file:
-                yield from numbered_lines(file, str(path))
-        except OSError as error:
-            raise UserError(f"{path}: expected a readable file, found {error.strerror or error}") from None
+        with opened(path) as file:
+            yield from numbered_lines(file, str(path))
 
 
 def gzip_writer(file: IO[bytes]) -> gzip.GzipFile:

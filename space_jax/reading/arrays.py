@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from space_jax.errors import UserError
+from space_jax.printable import shown
 
 # What NumPy raises for files that are cut off, changed or of another kind.
 _DAMAGE = (
@@ -51,11 +52,15 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            found = {name: arrays[name] for name in arrays.files}
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except _DAMAGE as error:
         raise UserError(f"{path}: not a whole .npz file of arrays ({_reason(error)})") from None
+    for name, one in found.items():
+        if not isinstance(one, np.ndarray):  # NumPy gives the bytes of members that are no arrays
+            raise UserError(f"{path}: not a whole .npz file of arrays (its member {shown(name)} is none)")
+    return found
 
 
 def _reason(error: BaseException) -> str:

@@ -1,10 +1,11 @@
 """Bytes of files, and text in UTF-8."""
 
 import codecs
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from space_jax.errors import UserError
 
@@ -36,6 +37,20 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A file to be read as a stream.
+
+    Raises:
+      UserError: it cannot be read; with the reason.
+    """
+    try:
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
 
@@ -104,7 +119,7 @@ def numbered_lines(file: Lines, where: str) -> Iterator[tuple[int, bytes]]:
 def sha256(path: Path) -> str:
     """The SHA-256 of a file in hexadecimal digits; the file is read piece by piece."""
     digest = hashlib.sha256()
-    with path.open("rb") as opened:
-        while piece := opened.read(_PIECE):
+    with opened(path) as file:
+        while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()

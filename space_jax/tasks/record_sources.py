@@ -15,7 +15,7 @@ from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.delimited import CSV, TSV, Form, table
 from space_jax.reading.json_text import parse_json
-from space_jax.reading.text import Lines, numbered_lines
+from space_jax.reading.text import Lines, numbered_lines, opened
 from space_jax.tasks.config import DataSource
 
 FORMS = {".csv": CSV, ".tsv": TSV}
@@ -125,10 +125,10 @@ def rows_of(path: Path) -> Iterator[Row]:
     if not path.is_file():
         raise UserError(f"{path}: expected a CSV, TSV or JSONL file, found no file of that name")
     if path.suffix in FORMS:
-        with path.open("rb") as file:
+        with opened(path) as file:
             yield from _table_rows(file, FORMS[path.suffix], str(path))
     elif path.suffix in JSONL:
-        with path.open("rb") as binary:
+        with opened(path) as binary:
             yield from json_rows(binary, str(path))
     else:
         raise UserError(f"{path}: expected a name that ends in .csv, .tsv or .jsonl")
@@ -141,7 +141,8 @@ def json_rows(lines: Lines, name: str) -> Iterator[Row]:
         try:
             values = parse_json(line, where)
         except UserError as error:
-            yield Row(number, where, None, str(error))
+            several = f"{where}: expected a JSON object, found a list over several lines; each line is one record"
+            yield Row(number, where, None, several if line.strip() in (b"[", b"[{") else str(error))
             continue
         if isinstance(values, dict):
             yield Row(number, where, values)

@@ -123,7 +123,7 @@ def select(records: Sequence[Any], path: Path) -> list[Any]:
     try:
         said = read_json(path)
     except UserError as error:
-        raise UserError(f"--shots: expected a JSON file with ids, found none ({error})") from None
+        raise UserError(f"--shots {error}") from None
     ids = said.get("ids") if isinstance(said, dict) else said
     if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
         raise UserError(f"--shots {path}: expected a list of ids, or an object with the field ids")

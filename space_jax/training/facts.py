@@ -10,6 +10,7 @@ from typing import Any
 import jax
 
 from space_jax.errors import UserError
+from space_jax.reading.json_text import parse_json
 
 # Fields that may change when a run resumes: machine, data workers, reports, and kept checkpoints.
 _FREE = (
@@ -39,7 +40,7 @@ def run_facts(config: Any, corpora: Sequence[str] = ()) -> dict[str, Any]:
     Returns:
       A JSON value; `computed_on`, see there, is not in the fingerprint, so that a run may go on elsewhere.
     """
-    fields = json.loads(json.dumps(_flatten(dataclasses.asdict(config))))
+    fields = parse_json(json.dumps(_flatten(dataclasses.asdict(config))), "the configuration")
     fields = {name: value for name, value in fields.items() if not name.startswith(_FREE)}
     fields |= {f"corpus {index}": identity for index, identity in enumerate(corpora)}
     text = json.dumps(fields, sort_keys=True)

@@ -10,6 +10,7 @@ import jax
 
 from space_jax.config_files import CONFIG_FILE
 from space_jax.errors import UserError
+from space_jax.reading.text import read_bytes
 from space_jax.remote import as_path, cache_folder, fetch_file, files_below, is_remote, reaching
 from space_jax.training.processes import Exchange
 from space_jax.writing import LOCK, locked
@@ -85,5 +86,5 @@ class Workdir:
                 if self._published.get(name) != (stat.st_mtime_ns, stat.st_size):
                     target = self.folder / name
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes((self.local / name).read_bytes())
+                    target.write_bytes(read_bytes(self.local / name))
                     self._published[name] = (stat.st_mtime_ns, stat.st_size)

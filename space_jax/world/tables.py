@@ -17,6 +17,7 @@ from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.delimited import CSV, table
 from space_jax.reading.json_text import read_json
+from space_jax.reading.text import opened
 from space_jax.world.database import Database, Row, plain_name
 
 BOOKINGS = "bookings.json"
@@ -110,7 +111,7 @@ def _read(path: Path) -> dict[str, list[Row]]:
 
 
 def _csv(path: Path) -> list[Row]:
-    with path.open("rb") as file:
+    with opened(path) as file:
         header, lines = table(file, CSV, str(path))
         if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
             raise UserError(f"{path}:1: expected commas between the cells, found {shown(header[0])}")

@@ -6,8 +6,12 @@ import sys
 
 import pytest
 
+from space_jax.agent.conversation import Conversation
+from space_jax.chat.answer import Talk
 from space_jax.chat.terminal import talk_in_terminal
 from space_jax.errors import UserError
+from space_jax.world.backend import Tables
+from space_jax.world.database import Database
 
 
 @pytest.fixture
@@ -48,6 +52,19 @@ def test_the_transcript_has_the_frames_and_starts_over(talk):
 def test_brackets_are_text(talk):
     shown, _ = talk("[bold]x[/bold] [/]")
     assert ["agent>", "I", "heard:", "[bold]x[/bold]", "[/]"] in shown
+
+
+def test_a_table_that_somebody_sent_cannot_clear_the_screen(talk, scripted, monkeypatch, capsys):
+    """`robust-tables/escapes`, in `understood`, `state`, `database` and the answer."""
+    hostile = "\x1b[2J\x1b]0;owned\x07Ivy"
+    fresh = Talk(Conversation(Tables(Database({"hotel": [{"name": hostile, "area": "north"}]}))))
+    monkeypatch.setattr("sys.stdin", io.StringIO("area=north \x1b[2J\n"))
+    monkeypatch.setenv("COLUMNS", "200")
+    talk_in_terminal(scripted, fresh)
+    out = capsys.readouterr().out
+    assert not set(out) & set("\x1b\x07")
+    assert r"\u001b[2J\u001b]0;owned" in out
+    assert r"I heard: area=north \u001b[2J" in out.replace("\n", "")
 
 
 def test_what_was_said_before_an_interruption_is_kept(talk, scripted, tmp_path, monkeypatch):

@@ -11,7 +11,8 @@ import pytest
 from space_jax.cli import main
 from space_jax.corpora import source_files as facts
 from space_jax.corpora.registry import CORPORA
-from space_jax.corpora.source_files import SAME, check_files, folder_of, sha256, source_files
+from space_jax.corpora.source_files import SAME, check_files, folder_of, source_files
+from space_jax.reading.text import sha256
 
 WITHOUT_FILES = {"simulated", "jsonl"}
 TEXT = b"what one says\n"

@@ -258,7 +258,12 @@ def test_spans_of_real_dialogues_hold_the_annotated_values(shared_data, tokenize
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "not the description"), ('{"format": 3}', "not the description"), ('{"format": 99}', "not the description")],
+    [
+        ("{", "found it damaged .*build it again"),
+        ("null", "not the description"),
+        ('{"format": 3}', "not the description"),
+        ('{"format": 99}', "not the description"),
+    ],
 )
 def test_foreign_descriptions_are_refused(small, text, message):
     (small / METADATA_FILE).write_text(text)

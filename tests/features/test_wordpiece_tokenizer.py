@@ -183,6 +183,12 @@ def test_damaged_vocabularies(tmp_path, pieces, problem):
         WordPieceTokenizer.from_vocabulary(write(tmp_path / "vocab.txt", pieces))
 
 
+def test_a_vocabulary_with_a_byte_order_mark(tmp_path):
+    plain = WordPieceTokenizer.from_vocabulary(write(tmp_path / "vocab.txt", VOCABULARY))
+    (tmp_path / "vocab.txt").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "vocab.txt").read_bytes())
+    assert WordPieceTokenizer.from_vocabulary(tmp_path / "vocab.txt").fingerprint == plain.fingerprint
+
+
 def test_a_vocabulary_that_is_not_utf8(tmp_path):
     (tmp_path / "vocab.txt").write_bytes(b"[PAD]\n\xff\n")
     with pytest.raises(UserError, match=r"vocab\.txt:2: expected UTF-8, found the byte 0xff"):

@@ -53,6 +53,35 @@ def test_mistakes_are_said_with_their_place(tmp_path, name, content, message):
     assert message in str(error.value)
 
 
+def test_quotation_marks_of_tsv_swallow_no_lines(tmp_path):
+    (tmp_path / "a.tsv").write_text('text\tid\n"book a table\t1\ncancel it"\t2\n"hi" there\t3\n')
+    found = records_of(tmp_path / "a.tsv", read)
+    assert [(one.id, one.text) for one in found] == [("1", '"book a table'), ("2", 'cancel it"'), ("3", '"hi" there')]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"", r"a\.csv: expected CSV with the names of the columns in its first line, found no line"),
+        ("a.csv", b"text,label,label\nhi,a,b\n", r"a\.csv:1: expected each column once, found 'label' twice"),
+        ("a.csv", b"x" * 131_073 + b",label\nhi,a\n", r"a\.csv:1: expected CSV, found it damaged"),
+        ("a.csv", "text,label\nhi,a\n".encode("utf-16"), r"a\.csv:1: expected UTF-8, found UTF-16"),
+        ("a.csv", b'text\n"hi\nyou\n', r"a\.csv:2: .*a quotation mark that opens in this line is never closed"),
+        ("a.jsonl", b"[" * 100_000, r"a\.jsonl:1: .*nested too deeply"),
+        ("a.jsonl", b'{"text": "a", "text": "b"}', r"a\.jsonl:1: .*found 'text' twice"),
+        ("a.jsonl", b'{"text": NaN}', r"a\.jsonl:1: .*NaN is no number"),
+        ("a.json", b'[\n{"text": "a"},\n{"text": "b"}\n]', r"a\.json:1: .*a list over several lines; each line is one"),
+        ("a.json", b'[{"text": "a"}]', r"a\.json:1: .*found a list; each line is one record"),
+    ],
+)
+def test_files_that_are_refused(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=message) as caught:
+        records_of(tmp_path / name, read)
+    assert len(str(caught.value)) < 400
+    assert str(caught.value).isprintable()
+
+
 def test_a_corpus_is_read_with_its_options():
     source = DataSource(corpus="simulated", options=("dialogues=3",))
     assert len(list(dialogues_of(source, "train"))) == 3

@@ -58,6 +58,14 @@ def test_a_forecast_is_a_row_a_day():
         ("a.csv", "name;area\nIvy;north\n", "a.csv:1: expected commas"),
         ("a.csv", "name\tarea\nIvy\tnorth\n", "a.csv:1: expected commas"),
         ("a.csv", f"name\n{'x' * 200_000}\n", "a.csv:2: expected CSV, found it damaged .a cell of more than 131,072"),
+        ("a.csv", "", "a.csv: expected CSV with the names of the columns"),
+        ("a.csv", f"{','.join(f'c{n}' for n in range(2001))}\n{',' * 2000}\n", "'a': expected at most 2,000 columns"),
+        ("a.csv", "name,area,area\nIvy,north,south\n", "a.csv:1: expected each column once, found 'area' twice"),
+        ("a.csv", 'name\n"Ivy\nOak\n', "a.csv:2: expected CSV, .*a quotation mark that opens"),
+        ("a.json", '[{"name": "\\ud800"}]', "a.json: .* half a surrogate pair"),
+        ("a.json", '[{"name": "Ivy", "name": "Oak"}]', "a.json: .* found 'name' twice"),
+        ("a.json", '[{"stars": Infinity}]', "a.json: .*Infinity is no number"),
+        ("a.json", "[" * 100_000, "a.json: .* nested too deeply"),
         ("taxi_db.json", '{"taxi_colors": ["red"]}', "expected taxi_colors and taxi_types"),
         ("a.json", "{", "expected JSON"),
         ("a.json", "[1]", "list of objects"),
@@ -69,6 +77,12 @@ def test_damaged_files(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(UserError, match=message):
         read_database(tmp_path)
+
+
+def test_a_byte_order_mark_and_cells_that_are_not_known(tmp_path):
+    """`vocabulary_with_byte_order_mark`, and `table_not_a_number` of a data frame."""
+    (tmp_path / "hotel.json").write_text('\ufeff[{"name": "Ivy", "phone": NaN}]', encoding="utf-8")
+    assert read_database(tmp_path).query("hotel", {}) == [{"name": "Ivy", "phone": ""}]
 
 
 def test_a_table_in_another_encoding(tmp_path):

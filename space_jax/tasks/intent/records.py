@@ -6,6 +6,7 @@ from typing import Any
 
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.tasks.intent.config import IntentConfig
 
 
@@ -53,10 +54,11 @@ def from_row(config: IntentConfig, row: Mapping[str, Any], where: str, number: i
     """
     text, label = row.get(config.text_field), row.get(config.label_field)
     if not isinstance(text, str) or not text.strip():
-        found = f"the fields {', '.join(map(str, row)) or 'none'}" if text is None else repr(text)
+        fields = f"the fields {', '.join(map(str, row)) or 'none'}"
+        found = fields if config.text_field not in row else "null" if text is None else shown(text)
         raise UserError(f"{where}: field {config.text_field}: expected an utterance, found {found}")
     if label is not None and not isinstance(label, str):
-        raise UserError(f"{where}: field {config.label_field}: expected the name of an intent, found {label!r}")
+        raise UserError(f"{where}: field {config.label_field}: expected the name of an intent, found {shown(label)}")
     domain = row.get("domain")
     return IntentRecord(
         str(row.get("id", number)), text, (label or "").strip() or None, domain if isinstance(domain, str) else ""

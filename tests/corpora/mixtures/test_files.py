@@ -117,7 +117,7 @@ def test_files_that_are_not_mixtures(tmp_path):
         read_mixture(tmp_path / "nowhere.toml")
     for name, kind in (("a.toml", "TOML"), ("a.json", "JSON")):
         (tmp_path / name).write_text("{")
-        with pytest.raises(UserError, match=f"{name}: expected {kind}, found something else"):
+        with pytest.raises(UserError, match=f"{name}: expected {kind}, found it damaged"):
             read_mixture(tmp_path / name)
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(UserError, match=r"list.json: expected a table, found \[\]"):
