@@ -107,7 +107,9 @@ def _finetune(
         saved = read_notes(place.checkpoints, checkpoints[-1])
         require_same_run(saved.facts, facts, str(place.checkpoints / str(checkpoints[-1])))
     for name in ("batch_size", "predict_batch"):
-        require_examples_fit(f"train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh))
+        require_examples_fit(
+            f"config field train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh)
+        )
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
     job = _job(task, config, train_records, validation, facts, place)
     if initial is not None:

@@ -55,7 +55,7 @@ def test_mistakes_are_said_with_their_place(tmp_path, name, content, message):
 
 def test_quotation_marks_of_tsv_swallow_no_lines(tmp_path):
     (tmp_path / "a.tsv").write_text('text\tid\n"book a table\t1\ncancel it"\t2\n"hi" there\t3\n')
-    found = records_of(tmp_path / "a.tsv", read)
+    found = records_of(tmp_path / "a.tsv", read, TRUTH)
     assert [(one.id, one.text) for one in found] == [("1", '"book a table'), ("2", 'cancel it"'), ("3", '"hi" there')]
 
 
@@ -77,7 +77,7 @@ def test_quotation_marks_of_tsv_swallow_no_lines(tmp_path):
 def test_files_that_are_refused(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message) as caught:
-        records_of(tmp_path / name, read)
+        records_of(tmp_path / name, read, TRUTH)
     assert len(str(caught.value)) < 400
     assert str(caught.value).isprintable()
 
