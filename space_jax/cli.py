@@ -1,6 +1,7 @@
 """The command line. Each verb is a module of `space_jax.commands`; a user's mistake gives one sentence and status 2."""
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -58,12 +59,19 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _drop_output() -> None:
+    """Leaves what standard output did not take, of which Python would report another error at exit."""
+    with contextlib.suppress(OSError):  # a stand-in for it has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _from_outside(error: Exception) -> str | None:
     """A sentence about a file, a disk or a memory that did not do what was asked of it; None for a bug."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     reason = refusal(error)
     if reason is not None:
+        _drop_output()
         return f"the output cannot be written ({reason}); make room, then give the same command again"
     from space_jax.training.memory_use import out_of_memory  # with JAX, which has been imported if this is one of its
 
@@ -85,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"space-jax: {error}", sys.stderr)
         return 2
     except BrokenPipeError:  # as in `space-jax data show ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise Python reports another error at exit
+        _drop_output()
         return 0
     except Exception as error:
         said = _from_outside(error)
@@ -107,3 +115,4 @@ def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> No
     keep_programs()
     spell_out_missing_letters()
     given.run(given, rest)
+    sys.stdout.flush()  # at exit it would be too late for a sentence

@@ -26,13 +26,14 @@ def locked(path: Path, what: str) -> Iterator[None]:
     The file at `path` says who holds the lock and is removed at the end; one that a killed process left locks nothing.
 
     Args:
-      path: of the lock, a local file; its folder is created if missing, and then removed if it is empty at the end.
+      path: of the lock, a local file. Folders above it that are missing are created, and those that are empty at the
+        end are removed again.
       what: the lock protects, for the message.
 
     Raises:
       UserError: another process holds it; the message says which, and since when.
     """
-    new = not path.parent.exists()
+    new = [folder for folder in path.absolute().parents if not folder.exists()]
     file = _open_locked(path, what)
     try:
         os.ftruncate(file, 0)
@@ -42,9 +43,9 @@ def locked(path: Path, what: str) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(file)
-        if new:
-            with contextlib.suppress(OSError):
-                path.parent.rmdir()
+        with contextlib.suppress(OSError):  # a folder that is not empty
+            for folder in new:
+                folder.rmdir()
 
 
 def _open_locked(path: Path, what: str) -> int:

@@ -193,7 +193,7 @@ def test_numbers_out_of_range(mistake, tokenizer):
     assert small.startswith("vocabulary size 10 is too small")
     build = ["data", "build", "simulated", "--dialogues", "2", "--tokenizer", tokenizer, "--out", "o"]
     assert mistake(*build, "--labelled-share", "2") == "labelled share 2.0 is not between 0 and 1"
-    assert mistake(*build, "--max-turns", "0") == "limits.max_turns: 0 is not positive"
+    assert mistake(*build, "--max-turns", "0") == "limits.max_turns: 0 is not a positive whole number"
 
 
 SEEDS = [
@@ -379,6 +379,25 @@ def test_configurations_by_name(mistake, here, capfd):
 def test_info(capsys):
     assert main(["info"]) == 0
     assert space_jax.__version__ in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_a_full_disk_behind_standard_output(monkeypatch, capsys):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert main(["configs"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("space-jax: the output cannot be written (No space left on device); make room, then give")
+
+
+def test_a_memory_that_does_not_suffice(monkeypatch, capsys):
+    def too_much(name):
+        raise MemoryError("Unable to allocate 7 TiB")
+
+    monkeypatch.setattr("space_jax.commands.info.importlib.metadata.version", too_much)
+    assert main(["info"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("space-jax: the memory does not suffice (Unable to allocate 7 TiB); a smaller batch (config")
 
 
 def test_interrupted(monkeypatch, capsys):

@@ -48,8 +48,8 @@ def test_a_second_process_is_told_who_writes_and_a_killed_one_locks_nothing(tmp_
 
 
 def test_a_folder_made_for_the_lock_alone_goes_with_it(tmp_path):
-    with locked(tmp_path / "new" / ".lock", "the run"):
-        assert (tmp_path / "new").is_dir()
+    with locked(tmp_path / "new" / "deep" / ".lock", "the run"):
+        assert (tmp_path / "new" / "deep").is_dir()
     assert list(tmp_path.iterdir()) == []
     with locked(tmp_path / "new" / ".lock", "the run"):
         (tmp_path / "new" / "kept").touch()

@@ -22,7 +22,7 @@ from space_jax.models.registry import make_recipe
 from space_jax.remote import as_path
 from space_jax.training.checkpoint import load_params
 from space_jax.training.mesh import make_mesh
-from space_jax.training.run_reader import BEST, CHECKPOINTS, TOKENIZER, find_step
+from space_jax.training.run_reader import BEST, CHECKPOINTS, TOKENIZER, find_step, require_config_as_trained
 from space_jax.training.state import abstract_placed_params
 
 Input = str | Mapping[str, Any] | Dialogue
@@ -69,6 +69,7 @@ class Pretrained:
         folder = as_path(workdir)
         config: PretrainConfig = read_config(folder)
         number = find_step(folder, step)
+        require_config_as_trained(folder, number)
         tokenizer, limits = load_tokenizer(folder / TOKENIZER), Limits.load(folder)
         grid = _grid(config, limits, batch_size)
         mesh = make_mesh(MeshConfig(rules=config.mesh.rules), jax.local_devices()[:1])

@@ -15,6 +15,7 @@ from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, has_tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.models.weights import Weights
+from space_jax.printable import shown
 from space_jax.reading.json_text import read_json
 
 CONFIG = "config.json"
@@ -31,6 +32,14 @@ _COMPUTED = {
 }
 """The accepted values of these fields in `config.json`; the first is the default."""
 
+_SIZES = {
+    "num_hidden_layers": "layers",
+    "hidden_size": "hidden",
+    "intermediate_size": "mlp",
+    "max_position_embeddings": "positions",
+}
+"""These fields, and the same in our configurations."""
+
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
@@ -43,8 +52,8 @@ def from_bert(path: Path, heads: int | None = None) -> Weights:
       heads: of attention; by `config.json`, else by the hidden size, if None.
 
     Raises:
-      UserError: see `read_state` and `to_ours`; a model that does not compute what BERT does; a tokenizer with more
-        tokens than the token table has rows.
+      UserError: see `read_state` and `to_ours`; a model that does not compute what BERT does; sizes in `config.json`
+        that are not those of the weights; a tokenizer with more tokens than the token table has rows.
     """
     folder = path if path.is_dir() else path.parent
     said = _read_config(folder / CONFIG)
@@ -55,6 +64,11 @@ def from_bert(path: Path, heads: int | None = None) -> Weights:
     heads = attention_heads(said.get("num_attention_heads") if heads is None else heads, norm.size, path)
     mapped = to_ours(state, bert_keys, REQUIRED, OPTIONAL, heads, str(path))
     model = model_of(mapped, heads, layer_norm_epsilon=said.get("layer_norm_eps", 1e-12))
+    for field, name in _SIZES.items():
+        if said.get(field, getattr(model, name)) != getattr(model, name):
+            raise UserError(
+                f"{folder / CONFIG}: field {field} is {shown(said[field])}, but the weights have {getattr(model, name)}"
+            )
     return Weights(mapped.arrays, model, None, tokenizer, str(path), mapped.unused + cut)
 
 

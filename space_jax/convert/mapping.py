@@ -10,7 +10,7 @@ import numpy as np
 from space_jax.config import ModelConfig, Vocabulary
 from space_jax.convert.key_map import TABLE, Row, part_of
 from space_jax.errors import UserError
-from space_jax.models.weights import shape_text
+from space_jax.models.weights import require_finite, shape_text
 
 State = Mapping[str, np.ndarray]
 KeysOf = Callable[[Row], tuple[str, ...]]
@@ -21,6 +21,7 @@ PUBLISHED_HEADS = {768: 12, 1024: 16}
 
 _SIZE = re.compile(r"(\d*)([A-Z]?)")
 _LAYER = "{i}"
+_ROLES = "backbone/embedding/role"
 _NAMES = {"hidden": "H", "mlp": "F", "positions": "P", "roles": "T", "turns": "U"}
 _NUMBERED = re.compile(r"(?<=layers\.|.layer\.)[0-9]+(?=\.)")
 
@@ -122,18 +123,19 @@ def to_ours(
       Mapped.
 
     Raises:
-      UserError: missing and misshapen keys, all of them, with the unexpected ones.
+      UserError: missing and misshapen keys, all of them, with the unexpected ones; numbers that are not finite.
     """
     rows = [row for row in TABLE if keys_of(row) and _wanted(row, state, keys_of, parts, optional)]
     layers = _count_layers(state, rows, keys_of, source)
     sizes, problems = {"layers": layers}, _Problems()
-    used: set[str] = set()
-    stacks = []
-    for row in rows:
-        of_layers = list(_each_layer(keys_of(row), layers))
-        used.update(key for keys in of_layers for key in keys)
-        stacks.append([_joined(state, keys, row, sizes, problems) for keys in of_layers])
+    keys = [list(_each_layer(keys_of(row), layers)) for row in rows]
+    used = {key for of_layers in keys for of_row in of_layers for key in of_row}
     unused = tuple(key for key in state if key not in used)
+    require_finite({key: array for key, array in state.items() if key in used}, source)
+    stacks = [
+        [_joined(state, of_row, row, sizes, problems) for of_row in of_layers]
+        for row, of_layers in zip(rows, keys, strict=True)
+    ]
     problems.require_none(source, unused)
     if sizes["H"] % heads:
         raise UserError(f"{source}: {heads} attention heads do not divide its hidden size of {sizes['H']}")
@@ -212,6 +214,34 @@ def _expected(shape: str, arrays: Sequence[np.ndarray], sizes: dict[str, int]) -
 def _formed(row: Row, stack: Sequence[np.ndarray | None], heads: int) -> np.ndarray:
     ours = [row.form.to_ours(array, heads) for array in stack if array is not None]  # none is, once nothing is missing
     return np.ascontiguousarray(np.stack(ours) if _LAYER in row.space else ours[0])
+
+
+def require_sizes(arrays: Mapping[str, np.ndarray], model: ModelConfig, source: str) -> None:
+    """Checks that arrays of ours have the sizes that are said of them.
+
+    Args:
+      arrays: path -> array, vocabulary not padded.
+      model: the sizes.
+      source: the file, for the message.
+
+    Raises:
+      UserError: an array has another shape; with its name.
+    """
+    sizes = {letter: getattr(model, name) for name, letter in _NAMES.items()} | {"V": model.vocabulary.size}
+    for row in TABLE:
+        given, letters = arrays.get(row.ours), [_SIZE.fullmatch(text) for text in row.shape.split()]
+        if given is None or any(match is not None and match[2] and match[2] not in sizes for match in letters):
+            continue
+        shape = [int(match[1] or 1) * sizes.get(match[2], 1) for match in letters if match is not None]
+        if row.ours == _ROLES and len(given) == 1:
+            shape[0] = 1  # see `model_of`
+        wanted = row.form.to_ours(np.empty(shape, np.float32), model.heads).shape
+        wanted = (model.layers, *wanted) if _LAYER in row.space else wanted
+        if given.shape != wanted:
+            raise UserError(
+                f"{source}: {row.ours} is {shape_text(given.shape)}, but by the sizes beside it must be "
+                f"{shape_text(wanted)}; convert the weights again"
+            )
 
 
 def to_theirs(arrays: Mapping[str, np.ndarray], keys_of: KeysOf, heads: int) -> dict[str, np.ndarray]:

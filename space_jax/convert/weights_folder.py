@@ -17,11 +17,13 @@ from pathlib import Path
 
 from space_jax.config import ModelConfig, Vocabulary
 from space_jax.convert.key_map import RECIPE_PARTS
+from space_jax.convert.mapping import require_sizes
 from space_jax.convert.state_files import read_state, write_safetensors
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
-from space_jax.models.weights import Weights
+from space_jax.models.weights import Weights, require_finite
 from space_jax.reading.json_text import read_json
+from space_jax.writing import writing
 
 DESCRIPTION, ARRAYS, TOKENIZER = "weights.json", "weights.safetensors", "tokenizer"
 FORMAT = 1
@@ -33,7 +35,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     """A temporary folder to fill, which becomes `out` on success.
 
     Raises:
-      UserError: `out` exists and is not empty.
+      UserError: `out` exists and is not empty, or the disk is full.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"--out {out}: exists already; name another folder, or delete it")
@@ -44,9 +46,10 @@ def new_folder(out: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(f"--out {out}: cannot be made ({error.strerror})") from error
     try:
-        yield filling
-        os.chmod(filling, 0o755)  # mkdtemp makes it private
-        os.replace(filling, out)
+        with writing(f"--out {out}", "nothing of it is left; make room, then try again"):
+            yield filling
+            os.chmod(filling, 0o755)  # mkdtemp makes it private
+            os.replace(filling, out)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
 
@@ -65,7 +68,7 @@ def read_weights_folder(folder: Path) -> Weights:
     """Reads what `write_weights` wrote.
 
     Raises:
-      UserError: damaged, or of another version.
+      UserError: damaged, of another version, or its parts do not belong together.
     """
     path = folder / DESCRIPTION
     try:
@@ -80,4 +83,11 @@ def read_weights_folder(folder: Path) -> Weights:
     except (OSError, ValueError, KeyError, TypeError, UserError) as error:
         raise UserError(f"{path}: not a description of converted weights of this version ({error})") from error
     tokenizer = load_tokenizer(folder / TOKENIZER) if (folder / TOKENIZER).is_dir() else None
-    return Weights(read_state(folder / ARRAYS), model, recipe, tokenizer, str(folder))
+    arrays = read_state(folder / ARRAYS)
+    require_finite(arrays, str(folder / ARRAYS))
+    require_sizes(arrays, model, str(folder))
+    if tokenizer is not None and tokenizer.vocabulary().size != model.vocabulary.size:
+        raise UserError(
+            f"{folder}: its tokenizer has {tokenizer.vocabulary().size} tokens, and its weights {model.vocabulary.size}"
+        )
+    return Weights(arrays, model, recipe, tokenizer, str(folder))

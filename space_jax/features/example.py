@@ -20,6 +20,7 @@ from space_jax.dialogue.record import ROLES, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
+from space_jax.printable import shown
 from space_jax.reading.json_text import read_json
 
 NO_TOKENS = np.zeros(0, np.int32)
@@ -37,8 +38,9 @@ class Limits:
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            if getattr(self, field.name) <= 0:
-                raise UserError(f"limits.{field.name}: {getattr(self, field.name)} is not positive")
+            value = getattr(self, field.name)
+            if type(value) is not int or value <= 0:
+                raise UserError(f"limits.{field.name}: {shown(value)} is not a positive whole number")
 
     def save(self, folder: Path) -> None:
         """Writes `limits.json` atomically; a trained model's inputs must be cut to the same limits."""

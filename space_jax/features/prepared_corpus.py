@@ -15,13 +15,15 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 from space_jax.config import Vocabulary
+from space_jax.config_types import Checked
 from space_jax.dialogue.labels import FACTS, Known
 from space_jax.errors import UserError
-from space_jax.features.example import Limits
+from space_jax.features.example import Example, Limits
 from space_jax.features.storage import ExampleSource, missing_files, read_split
+from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.reading.json_text import read_json
 from space_jax.remote import is_remote, local_copy
 
@@ -82,7 +84,7 @@ class Counts:
 
 
 @dataclasses.dataclass(frozen=True)
-class Metadata:
+class Metadata(Checked):
     """The content of `corpus.json`: how the corpus was made, and the counts of each split.
 
     Attributes:
@@ -117,10 +119,19 @@ class Prepared:
     folder: Path
     metadata: Metadata
 
-    @property
-    def tokenizer_folder(self) -> Path:
-        """The folder of the tokenizer, for `load_tokenizer`."""
-        return self.folder / TOKENIZER_FOLDER
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer by which the examples were made.
+
+        Raises:
+          UserError: it is damaged, or not the one that `corpus.json` names.
+        """
+        tokenizer, metadata = load_tokenizer(self.folder / TOKENIZER_FOLDER), self.metadata
+        if (metadata.tokenizer, metadata.vocabulary) != (tokenizer.fingerprint, tokenizer.vocabulary()):
+            raise UserError(
+                f"{self.folder / METADATA_FILE}: names another tokenizer, or other tokens, than the folder "
+                f"{TOKENIZER_FOLDER} beside it holds; build the corpus again"
+            )
+        return tokenizer
 
     def split(self, name: str) -> ExampleSource:
         """Random access to the examples of one of `SPLITS`.
@@ -137,7 +148,34 @@ class Prepared:
                 f"{self.folder}: split {name!r} holds {len(source)} examples and {METADATA_FILE} says {expected}; "
                 "build the corpus again"
             )
-        return source
+        return _Within(source, self.metadata.limits, f"{self.folder}: split {name!r}")
+
+
+class _Within(ExampleSource):
+    """Examples that keep to the limits of `corpus.json`, by which models and batches were sized."""
+
+    def __init__(self, source: ExampleSource, limits: Limits, where: str) -> None:
+        self._source, self._limits, self._name = source, limits, where
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __getitem__(self, index: SupportsIndex) -> Example:
+        example, limits = self._source[index], self._limits
+        turns, longest = len(example.turn_lengths), int(example.turn_lengths.max(initial=0))
+        longest = max(longest, len(example.response_tokens))
+        elements = example.user_tree.shape[-1]
+        found = Limits(max(turns, 1), max(longest, 1), elements)
+        if turns > limits.max_turns or longest > limits.max_turn_tokens or elements != limits.tree_elements:
+            raise UserError(
+                f"{self._name}: an example needs {_shown(found)}, and {METADATA_FILE} says {_shown(limits)}; build the "
+                "corpus again"
+            )
+        return example
+
+
+def _shown(limits: Limits) -> str:
+    return f"{limits.max_turns} turns of {limits.max_turn_tokens} tokens and {limits.tree_elements} tree elements"
 
 
 def open_prepared(folder: Path | str) -> Prepared:
@@ -189,7 +227,17 @@ def _rebuilding(raw: dict[str, Any], folder: Path) -> str:
 
 
 def _metadata_from(raw: dict[str, Any]) -> Metadata:
+    try:
+        return _checked_metadata(raw)
+    except UserError as error:
+        raise ValueError(str(error)) from error
+
+
+def _checked_metadata(raw: dict[str, Any]) -> Metadata:
     vocabulary: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in raw["vocabulary"].items()}
+    for split, counts in raw["splits"].items():
+        if split not in SPLITS or any(type(count) is not int or count < 0 for count in counts.values()):
+            raise ValueError(f"splits.{split}: expected a split of {', '.join(SPLITS)} with counts")
     return Metadata(
         **{
             **raw,

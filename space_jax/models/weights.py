@@ -102,6 +102,24 @@ def pad_vocabulary(arrays: Mapping[str, np.ndarray], padded_size: int) -> dict[s
     return padded
 
 
+def require_finite(arrays: Mapping[str, np.ndarray], source: str) -> None:
+    """Checks that arrays can be parameters.
+
+    Raises:
+      UserError: one holds whole or complex numbers, or numbers that are infinite or none in float32; with its name.
+    """
+    for name, array in arrays.items():
+        if array.dtype.kind in "biuc":
+            raise UserError(f"{source}: {name} holds numbers of type {array.dtype}, but parameters are real numbers")
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(np.asarray(array, np.float32))
+        if not finite.all():
+            raise UserError(
+                f"{source}: {name}: {finite.size - np.count_nonzero(finite)} of {finite.size} numbers are NaN or "
+                "infinite; no model can start from them"
+            )
+
+
 def graft(params: Any, weights: Weights, model: ModelConfig) -> tuple[Any, Grafted]:
     """Copies weights into the parameters of a model.
 

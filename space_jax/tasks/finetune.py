@@ -102,7 +102,8 @@ def _finetune(
     # Everything that can be refused is refused before the workdir is touched.
     checkpoints = agreed_checkpoints(place.checkpoints)
     config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints))
-    facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)])
+    labels = kind.make_labels(config.task, train_records)
+    facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)], labels)
     if checkpoints:
         saved = read_notes(place.checkpoints, checkpoints[-1])
         require_same_run(saved.facts, facts, str(place.checkpoints / str(checkpoints[-1])))

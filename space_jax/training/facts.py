@@ -5,12 +5,16 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
 
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.reading.json_text import parse_json
+
+_LABELS = "labels"  # of the facts
 
 # Fields that may change when a run resumes: machine, data workers, reports, and kept checkpoints.
 _FREE = (
@@ -30,22 +34,66 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
     return {prefix.rstrip("."): value}
 
 
-def run_facts(config: Any, corpora: Sequence[str] = ()) -> dict[str, Any]:
+def _fields(config: Any, prefix: str = "") -> dict[str, Any]:
+    """The fields of a configuration that may not change, by dotted name, as JSON holds them."""
+    fields = parse_json(json.dumps(_flatten(dataclasses.asdict(config), prefix)), "the configuration")
+    return {name: value for name, value in fields.items() if not name.startswith(_FREE)}
+
+
+def run_facts(config: Any, corpora: Sequence[str] = (), labels: Any = None) -> dict[str, Any]:
     """The facts of a run: seed, fingerprint and the fields that affect the computation, and the machine.
 
     Args:
       config: the run's configuration, a frozen dataclass with `train.seed`.
       corpora: identifies each corpus, so that one rebuilt in the same folder is noticed.
+      labels: of a task, a JSON value; None in pre-training.
 
     Returns:
       A JSON value; `computed_on`, see there, is not in the fingerprint, so that a run may go on elsewhere.
     """
-    fields = parse_json(json.dumps(_flatten(dataclasses.asdict(config))), "the configuration")
-    fields = {name: value for name, value in fields.items() if not name.startswith(_FREE)}
-    fields |= {f"corpus {index}": identity for index, identity in enumerate(corpora)}
-    text = json.dumps(fields, sort_keys=True)
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()
+    fields = _fields(config) | {f"corpus {index}": identity for index, identity in enumerate(corpora)}
+    if labels is not None:
+        fields[_LABELS] = _digest(labels)
+    fingerprint = _digest(fields)
     return {"seed": config.train.seed, "fingerprint": fingerprint, "fields": fields, "computed_on": computed_on()}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def require_as_trained(saved: dict[str, Any], config: Any, file: Path, prefix: str = "") -> None:
+    """Checks that a file of a run still says what its checkpoint was trained with.
+
+    Args:
+      saved: facts saved in the checkpoint.
+      config: what the file says: the run's configuration, or a part of it.
+      file: for the message.
+      prefix: of the part's fields, such as "model.".
+
+    Raises:
+      UserError: it says something else; the message names the first field.
+    """
+    trained = saved["fields"]
+    for name, value in _fields(config, prefix).items():
+        if name not in trained or trained[name] != value:
+            raise UserError(
+                f"{file}: field {name} is {shown(value)}, and the run was trained with {shown(trained.get(name))}; put "
+                "back the file that the run wrote"
+            )
+
+
+def require_labels_as_trained(saved: dict[str, Any], labels: Any, file: Path) -> None:
+    """Checks that the labels of a run are those that its checkpoint was trained with.
+
+    Raises:
+      UserError: they are others, or in another order.
+    """
+    if saved["fields"].get(_LABELS) != _digest(labels):
+        raise UserError(
+            f"{file}: holds other labels than the run was trained with; put back the file that the run wrote, or give "
+            "its `finetune` command again, which writes it"
+        )
 
 
 def computed_on() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from space_jax.config_files import read_model_config
+from space_jax.config_files import CONFIG_FILE, read_model_config
 from space_jax.convert.bert import CONFIG, from_bert
 from space_jax.convert.minilm import named_folder
 from space_jax.convert.state_files import HUGGING_FACE, SAFETENSORS
@@ -10,8 +10,9 @@ from space_jax.convert.weights_folder import DESCRIPTION, read_weights_folder
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
-from space_jax.models.weights import Weights, without_vocabulary_padding
-from space_jax.training.checkpoint import read_arrays
+from space_jax.models.weights import Weights, require_finite, without_vocabulary_padding
+from space_jax.training.checkpoint import find_checkpoints, read_arrays, read_notes
+from space_jax.training.facts import require_as_trained
 from space_jax.training.workdir import CHECKPOINTS, TOKENIZER
 
 
@@ -39,7 +40,12 @@ def read_weights(name: str) -> Weights:
 
 def _read_run(workdir: Path) -> Weights:
     model, recipe = read_model_config(workdir)
+    steps = find_checkpoints(workdir / CHECKPOINTS).steps
+    if steps:
+        facts = read_notes(workdir / CHECKPOINTS, steps[-1]).facts
+        require_as_trained(facts, model, workdir / CONFIG_FILE, "model.")
     plain = without_vocabulary_padding(read_arrays(workdir / CHECKPOINTS), model.vocabulary.size)
+    require_finite(plain, str(workdir / CHECKPOINTS))
     return Weights(plain, model, recipe, load_tokenizer(workdir / TOKENIZER), str(workdir))
 
 

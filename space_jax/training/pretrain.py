@@ -12,7 +12,6 @@ from space_jax.config import PretrainConfig
 from space_jax.config_files import save_config
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
-from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import by_path, require_fit
 from space_jax.training.checkpoint import agreed_checkpoints
 from space_jax.training.evaluate import Evaluator
@@ -66,7 +65,7 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
     unmeasured = setup.unmeasured("validation")
     if unmeasured and jax.process_index() == 0:
         print(unmeasured, file=sys.stderr)
-    tokenizer = load_tokenizer(setup.corpora[0].tokenizer_folder)
+    tokenizer = setup.tokenizer
     if agreed_checkpoints(place.checkpoints):
         require_same_tokenizer(setup, place.folder)
         if init is not None and jax.process_index() == 0:

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from space_jax.config import PretrainConfig
+from space_jax.config_files import CONFIG_FILE, read_config
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
-from space_jax.training.checkpoint import find_checkpoints, load_params
+from space_jax.training.checkpoint import find_checkpoints, load_params, read_notes
 from space_jax.training.evaluate import Evaluator
+from space_jax.training.facts import require_as_trained
 from space_jax.training.mesh import make_mesh
 from space_jax.training.setup import Setup
 from space_jax.training.state import abstract_placed_params
@@ -48,6 +50,16 @@ def require_same_tokenizer(setup: Setup, workdir: Path) -> None:
         raise UserError(f"{corpus.folder}: was built with another tokenizer than the run's, {workdir / TOKENIZER}")
 
 
+def require_config_as_trained(workdir: Path, step: int) -> None:
+    """Checks that `config.json` of a pre-training run still says what a checkpoint was trained with.
+
+    Raises:
+      UserError: it says something else, or the checkpoint is damaged.
+    """
+    facts = read_notes(workdir / CHECKPOINTS, step).facts
+    require_as_trained(facts, read_config(workdir), workdir / CONFIG_FILE)
+
+
 def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
     """The parameters of a checkpoint on this machine's mesh, without the optimiser's state.
 
@@ -60,6 +72,7 @@ def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
     Raises:
       UserError: the checkpoint cannot be read or does not fit the configuration.
     """
+    require_config_as_trained(workdir, step)
     config = setup.config
     abstract = abstract_placed_params(setup.recipe, batch, config.mesh.rules, make_mesh(config.mesh))
     return load_params(workdir / CHECKPOINTS, abstract, step)

@@ -24,6 +24,7 @@ class Setup:
     Attributes:
       config: with the vocabulary of the corpora's tokenizer filled in.
       corpora: the prepared corpora.
+      tokenizer: of all of them.
       recipe: model and losses.
     """
 
@@ -34,6 +35,8 @@ class Setup:
           UserError: a corpus is missing or does not fit the configuration.
         """
         self.corpora: list[Prepared] = open_corpora(config.data)
+        tokenizers = [corpus.tokenizer() for corpus in self.corpora]  # each is checked
+        self.tokenizer = tokenizers[0]
         _check(config, self.corpora)
         vocabulary = self.corpora[0].metadata.vocabulary
         self.config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocabulary=vocabulary))

@@ -13,7 +13,7 @@ from space_jax.errors import UserError
 from space_jax.reading.text import read_bytes
 from space_jax.remote import as_path, cache_folder, fetch_file, files_below, is_remote, reaching
 from space_jax.training.processes import Exchange
-from space_jax.writing import LOCK, locked
+from space_jax.writing import LOCK, locked, writing
 
 CHECKPOINTS, TOKENIZER, METRICS = "checkpoints", "tokenizer", "metrics.jsonl"  # names in a workdir
 
@@ -44,10 +44,11 @@ class Workdir:
         A workdir in a bucket is locked for the first process's machine and user only, by its local folder.
 
         Raises:
-          UserError: another run holds it.
+          UserError: another run holds it, or a disk that it is on is full or read-only.
         """
         refused: UserError | None = None
-        with ExitStack() as lock:
+        then = "what is finished is kept: make room, then the same command continues"
+        with writing(self.folder, then), ExitStack() as lock:
             if jax.process_index() == 0:
                 beside = self.local.with_name(f".{self.local.name}{LOCK}")  # since `fetch` removes the folder itself
                 try:

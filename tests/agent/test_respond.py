@@ -19,6 +19,7 @@ from space_jax.tasks.config import DataSource, FinetuneConfig
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.world.backend import Tables
 from space_jax.world.database import Database
+from space_jax.writing import locked
 from tests.agent.conftest import CONFIG
 from tests.evaluation.multiwoz.conftest import HOTELS, write_source
 
@@ -123,6 +124,16 @@ def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatc
     assert len(calls) == 3
     assert out.read_text() == whole.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "test.jsonl", "turns.json", "whole.json"]
+
+
+def test_a_second_command_does_not_write_the_same_file(run, tmp_path, capsys):
+    write_jsonl(tmp_path / "test.jsonl", [Dialogue("d", tuple(answered("a hotel")))])
+    data, out = DataSource(test=str(tmp_path / "test.jsonl")), tmp_path / "turns.json"
+    with locked(tmp_path / ".turns.json.lock", "the first"):
+        assert run(data, "--out", str(out)) == 2
+    assert "--out" in (said := capsys.readouterr().err)
+    assert "turns.json: another process is writing it (process " in said
+    assert not out.exists()
 
 
 @pytest.fixture

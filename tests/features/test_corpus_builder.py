@@ -21,8 +21,7 @@ from space_jax.features.corpus_builder import prepare
 from space_jax.features.example import Example, Limits, dialogue_examples, without_labels
 from space_jax.features.prepared_corpus import METADATA_FILE, Counts, open_prepared, train_split
 from space_jax.features.runners import Processes, serial
-from space_jax.features.storage import from_record, to_record
-from space_jax.features.tokenizer import load_tokenizer
+from space_jax.features.storage import RecordFile, from_record, to_record
 
 ALL = train_split(Known(True, True, True))
 LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
@@ -107,7 +106,7 @@ def test_metadata_tells_how_it_was_made(corpus, word_tokenizer):
     # "number n please" / "answer n" and "number n please answer n" + "" / "bye now", three times.
     assert metadata.splits["validation"] == Counts(3, 6, acts=6, user_tree=6, system_tree=6, tokens=3 * (5 + 7))
     assert metadata.splits[ALL].examples + metadata.splits["train_nothing"].examples == 80
-    assert (corpus.tokenizer_folder / "words.json").is_file()
+    assert (corpus.folder / "tokenizer" / "words.json").is_file()
     assert len(corpus.split("test")) == 0
 
 
@@ -228,7 +227,7 @@ def test_a_missing_description_of_the_examples_is_named(small):
 
 def test_the_tokenizer_travels_with_the_corpus(tokenizer, tmp_path):
     corpus = prepare({"train": [dialogue(1)]}, tokenizer, tmp_path / "c", LIMITS, name="toy")
-    copy = load_tokenizer(corpus.tokenizer_folder)
+    copy = corpus.tokenizer()
     assert copy.fingerprint == corpus.metadata.tokenizer
     assert copy.vocabulary() == corpus.metadata.vocabulary
 
@@ -296,6 +295,43 @@ def test_another_format_is_refused_with_the_command_that_builds_the_corpus_again
         f"{small}/corpus.json: format {change['format']} is not 3, the one this release reads; build it again: "
         f"space-jax data build {words} {limits} {places}"
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("splits",), []),
+        (("splits",), {"labelled": {"examples": 1}}),
+        (("splits", ALL, "examples"), "2"),
+        (("splits", ALL, "tokens"), -1),
+        (("limits", "max_turns"), 2.5),
+        (("limits", "tree_elements"), None),
+        (("limits",), 5),
+        (("vocabulary", "size"), "x"),
+        (("vocabulary",), []),
+        (("seed",), "x"),
+        (("name",), None),
+        (("tokenizer",), 5),
+    ],
+)
+def test_a_description_of_other_types_is_refused(small, path, value):
+    raw = json.loads((small / METADATA_FILE).read_text())
+    part = raw
+    for name in path[:-1]:
+        part = part[name]
+    part[path[-1]] = value
+    (small / METADATA_FILE).write_text(json.dumps(raw))
+    with pytest.raises(UserError, match=r"corpus.json: not the description of a prepared corpus \(.*; build it again"):
+        open_prepared(small)
+
+
+@pytest.mark.parametrize(("limit", "less"), [("max_turns", 1), ("max_turn_tokens", 1), ("tree_elements", 5)])
+def test_examples_beyond_the_limits_that_are_said_are_refused_when_they_are_read(small, limit, less):
+    raw = json.loads((small / METADATA_FILE).read_text())
+    raw["limits"][limit] = less
+    (small / METADATA_FILE).write_text(json.dumps(raw))
+    with pytest.raises(UserError, match=r"an example needs .* tree elements, and corpus.json says .*; build"):
+        list(open_prepared(small).split(ALL))
 
 
 def test_where_the_sources_lay_is_no_part_of_the_fingerprint(small):
@@ -392,6 +428,39 @@ def test_a_build_killed_while_it_was_assembled_goes_on(undisturbed, word_tokeniz
     folder = resumed(word_tokenizer, tmp_path / "c", progress=lambda *step: told.append(step))
     assert told == [("train", 4), ("train", 8), ("train", 12), ("train", 14), ("test", 3)]
     assert content(folder) == content(undisturbed)
+
+
+@pytest.mark.parametrize(("place", "change"), [("tokenizer", "0" * 16), ("vocabulary", None)])
+def test_a_tokenizer_that_is_not_the_one_of_the_examples_is_refused(tokenizer, tmp_path, place, change):
+    folder = prepare({"train": [dialogue(1)]}, tokenizer, tmp_path / "c", LIMITS, name="small").folder
+    assert open_prepared(folder).tokenizer().fingerprint == tokenizer.fingerprint
+    raw = json.loads((folder / METADATA_FILE).read_text())
+    raw[place] = change or raw[place] | {"mask": raw[place]["mask"] + 1}
+    (folder / METADATA_FILE).write_text(json.dumps(raw))
+    with pytest.raises(UserError, match=r"corpus.json: names another tokenizer, or other tokens, than the folder"):
+        open_prepared(folder).tokenizer()
+
+
+def test_a_disk_that_is_full_leaves_what_is_finished_and_says_how_to_continue(word_tokenizer, tmp_path, monkeypatch):
+    """ArrayRecord tells of a full disk by a RuntimeError with the system's words."""
+    add, done = RecordFile.add, []
+
+    def full(file, example):
+        done.append(example)
+        if len(done) == 20:
+            raise RuntimeError("write() failed: No space left on device; writing x.partial")
+        add(file, example)
+
+    monkeypatch.setattr(build_units, "DIALOGUES", 4)
+    arguments = ({"train": [dialogue(n) for n in range(40)]}, word_tokenizer, tmp_path / "c", LIMITS)
+    with monkeypatch.context() as disk:
+        disk.setattr(RecordFile, "add", full)
+        with pytest.raises(UserError, match=r"c: cannot be written \(No space left on device\); what is finished is"):
+            prepare(*arguments, name="c", inputs="same")
+    told = []
+    prepare(*arguments, name="c", inputs="same", progress=lambda *step: told.append(step))
+    assert told[0][1] > 1  # not the first dialogue
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
 
 def test_two_builds_of_one_folder_exclude_each_other(word_tokenizer, tmp_path):

@@ -156,7 +156,7 @@ def test_the_hash_is_stable_and_positive():
 
 
 def test_limits_must_be_positive():
-    with pytest.raises(UserError, match=r"limits\.max_turns: 0 is not positive"):
+    with pytest.raises(UserError, match=r"limits\.max_turns: 0 is not a positive whole number"):
         Limits(max_turns=0)
 
 

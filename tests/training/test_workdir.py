@@ -1,5 +1,7 @@
 """One run a workdir, whoever else wants it, and what holds of one in a bucket."""
 
+import errno
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,9 @@ def test_in_a_bucket_runs_of_one_machine_exclude_one_another(bucket):
     assert [path.name for path in (bucket / "run").iterdir()] == ["config.json"]
     with second.held():
         pass
+
+
+def test_a_full_disk_at_any_file_of_a_run_is_one_sentence(tmp_path):
+    expected = r"run: cannot be written \(No space left on device: curves.png\); what is finished is kept: make"
+    with pytest.raises(UserError, match=expected), Workdir(tmp_path / "run").held():
+        raise OSError(errno.ENOSPC, "", "curves.png")

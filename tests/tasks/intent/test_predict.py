@@ -3,6 +3,8 @@
 import dataclasses
 import io
 import json
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -61,6 +63,57 @@ def test_a_bad_line_is_an_error_of_its_own_and_the_rest_goes_on(trained):
         if "error" not in one:
             assert 0 < one["score"] <= 1
             assert one["score"] >= one["next"][0]["score"] >= one["next"][1]["score"]
+
+
+def damaged(finished, tmp_path, name, change):
+    """A copy of the run, in which a JSON file says something else."""
+    workdir = shutil.copytree(finished[0], tmp_path / "run")
+    said = json.loads((workdir / name).read_text())
+    (workdir / name).write_text(json.dumps(change(said)))
+    return workdir
+
+
+def in_another_order(said):
+    return said | {"labels": said["labels"][::-1]}
+
+
+def one_less(said):
+    return {name: values[:-1] for name, values in said.items()}
+
+
+@pytest.mark.parametrize("change", [in_another_order, one_less, lambda said: None, lambda said: [], lambda said: 5])
+def test_labels_that_are_not_those_of_training_are_refused(finished, tmp_path, change):
+    with pytest.raises(UserError, match=r"labels.json: holds other labels than the run was trained with; put back"):
+        Predictor(damaged(finished, tmp_path, "labels.json", change))
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [("model", "layers", 7), ("task", "max_tokens", 7), ("data", "train", "other.jsonl"), ("model", "dropout", 0.3)],
+)
+def test_a_configuration_that_is_not_that_of_training_is_refused(finished, tmp_path, capsys, part, field, value):
+    workdir = damaged(finished, tmp_path, "config.json", lambda said: said | {part: said[part] | {field: value}})
+    expected = rf"config.json: field {part}.{field} is {value!r}, and the run was trained with .*; put back the file"
+    with pytest.raises(UserError, match=expected):
+        Predictor(workdir)
+    if part == "model":
+        assert main(["convert", "to-bert", str(workdir), "--out", str(tmp_path / "bert")]) == 2
+        assert re.search(expected, capsys.readouterr().err)
+        assert not (tmp_path / "bert").exists()
+
+
+def test_a_field_that_is_missing_is_no_default(finished, tmp_path):
+    def without(said):
+        del said["task"]["max_tokens"]
+        return said
+
+    with pytest.raises(UserError, match=r"config.json: field task.max_tokens is \d+, and the run was trained with 6"):
+        Predictor(damaged(finished, tmp_path, "config.json", without))
+
+
+def test_what_may_change_in_a_run_that_goes_on_may_change_here(finished, tmp_path):
+    free = damaged(finished, tmp_path, "config.json", lambda said: said | {"train": said["train"] | {"log_every": 7}})
+    assert Predictor(free).config.train.log_every == 7
 
 
 def test_the_batch_does_not_matter(model):
