@@ -22,7 +22,8 @@ LARGEST_MEMBER = 2**30
 
 _GZIP = b"\x1f\x8b"
 # What the modules raise for damage: OSError of bzip2 and gzip; RuntimeError of encryption and unknown methods;
-# ValueError of offsets, sizes and names; struct.error of headers that are cut off.
+# ValueError of offsets, sizes and names; struct.error of headers that are cut off; MemoryError of LZMA, which believes
+# what its header says.
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -34,6 +35,7 @@ _DAMAGE = (
     RuntimeError,
     ValueError,
     OverflowError,
+    MemoryError,
 )
 
 

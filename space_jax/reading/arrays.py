@@ -39,7 +39,10 @@ def read_array(path: Path, mapped: bool = False) -> np.ndarray:
       UserError: it is not there, damaged, or holds objects.
     """
     try:
-        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        if mapped:
+            return np.lib.format.open_memmap(path, mode="r")
+        with path.open("rb") as file:
+            return np.load(file, allow_pickle=False)
     except _DAMAGE as error:
         raise UserError(f"{path}: expected an array of NumPy, found it damaged ({_reason(error)})") from None
 

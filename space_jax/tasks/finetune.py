@@ -102,7 +102,6 @@ def _finetune(
     # Everything that can be refused is refused before the workdir is touched.
     checkpoints = agreed_checkpoints(place.checkpoints)
     config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints))
-    labels = kind.make_labels(config.task, train_records)
     facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)], labels)
     if checkpoints:
         saved = read_notes(place.checkpoints, checkpoints[-1])

@@ -11,6 +11,7 @@ import jax
 import rich.console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from space_jax.printable import printable
 from space_jax.terminal import Console
 from space_jax.training.tally import Rates
 
@@ -110,7 +111,7 @@ class RunProgress:
     def say(self, text: str) -> None:
         """Writes one line: above the bar on a terminal, below it in a notebook."""
         if self._cell is not None:
-            print(text)  # as the cell's own words, which wrap; Rich's are paragraphs that are cut off
+            print(printable(text))  # as the cell's own words, which wrap; Rich's are paragraphs that are cut off
         else:
             self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 

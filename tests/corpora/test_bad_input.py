@@ -199,16 +199,22 @@ FORMATS = {
 
 def read(name: str, folder: Path, files: Files, encoding: str = "utf-8") -> list:
     """Writes the files and loads them."""
-    kind = FORMATS[name]
     for path, content in files.items():
         (folder / "it" / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / "it" / path).write_bytes(content.encode(encoding))
-    options = dict(kind.options or {})
     if name == "multiwoz20_single":
-        options["lists"] = str(folder / "lists")
         (folder / "lists").mkdir(exist_ok=True)
         for split, ids in (("train", "SNG1"), ("val", ""), ("test", "")):
             (folder / "lists" / f"{split}ListFile").write_text(ids)
+    return load(name, folder)
+
+
+def load(name: str, folder: Path) -> list:
+    """Loads the files that `read` wrote, or what stands in their places now."""
+    kind = FORMATS[name]
+    options = dict(kind.options or {})
+    if name == "multiwoz20_single":
+        options["lists"] = str(folder / "lists")
     split = kind.split
     if name == "star":
         from space_jax.corpora.star import split_of

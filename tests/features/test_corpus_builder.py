@@ -219,6 +219,13 @@ def test_missing_and_half_folders_are_refused(small, tmp_path):
         open_prepared(small)
 
 
+def test_a_list_in_place_of_the_splits_is_refused(small):
+    text = (small / METADATA_FILE).read_text()
+    (small / METADATA_FILE).write_text(text.replace('"splits": {', '"splits": [], "x": {'))
+    with pytest.raises(UserError, match=r"corpus\.json: .*build it again"):
+        open_prepared(small)
+
+
 def test_a_missing_description_of_the_examples_is_named(small):
     (small / "examples" / "dataset_info.json").unlink()
     with pytest.raises(UserError, match=r"not whole, dataset_info\.json is missing"):

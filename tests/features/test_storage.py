@@ -42,13 +42,18 @@ def example(number: int) -> Example:
     )
 
 
-@pytest.fixture
-def folder(tmp_path):
-    file = RecordFile(tmp_path / shard_name("validation", 0))
+def write(folder):
+    """A data set of one shard."""
+    file = RecordFile(folder / shard_name("validation", 0))
     for number in range(EXAMPLES):
         file.add(example(number))
     file.close()
-    write_description(tmp_path, Limits(), {"validation": [Shard(EXAMPLES, file.record_bytes)]})
+    write_description(folder, Limits(), {"validation": [Shard(EXAMPLES, file.record_bytes)]})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path)
     return tmp_path
 
 

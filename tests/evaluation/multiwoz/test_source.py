@@ -65,6 +65,19 @@ def test_packed_files(source):
         read_raw(source)
 
 
+def test_a_damaged_lzma_member(source):
+    test = source / "multiwoz21" / "test.json"
+    packed = test.with_name("test.json.zip")
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        archive.write(test, "test.json")
+    test.unlink()
+    content = bytearray(packed.read_bytes())
+    content[100:140] = b"\xff" * 40
+    packed.write_bytes(bytes(content))
+    with pytest.raises(UserError, match=r"test\.json\.zip/test\.json: expected a member of a zip archive, .* damaged"):
+        read_raw(source)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
