@@ -17,13 +17,13 @@ _EXPECTED = {
     "string_type": "a text",
 }
 """pydantic's names of errors -> what would be right."""
-_LIMIT = 2**32  # Whole numbers are below it: JAX takes no larger seeds, and counts and sizes have 32 bits as well.
+_LIMIT = 2**31  # Counts and sizes are below it: JAX's whole numbers have 32 bits.
 
 
 class Checked:
     """What every dataclass of a configuration inherits, so that a wrong value is refused when an object is made.
 
-    A whole number may stand for a float, True is no number, every number is finite, and whole ones are below 2**32.
+    A whole number may stand for a float, True is no number, every number is finite, and counts are below 2**31.
 
     Attributes:
       section: where the class's fields are in a whole configuration: "train", "recipe.pool"; "" for the top.
@@ -46,16 +46,17 @@ class Checked:
     def _check_types(self) -> None:
         from pydantic import ValidationError  # takes a moment that --help need not wait for
 
+        kind: Any = type(self)
         try:
-            _validator(type(self)).validate_python(vars(self))
+            _validator(kind).validate_python(vars(self))
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=True)
             name = str(problems[0]["loc"][0])
-            kind = typing.get_type_hints(type(self))[name]
-            problem = _problem([one for one in problems if one["loc"][0] == name], getattr(self, name), kind)
+            of_field = [one for one in problems if one["loc"][0] == name]
+            problem = _problem(of_field, getattr(self, name), typing.get_type_hints(kind)[name])
             raise UserError(f"config field {self._path(name)}: {problem}") from None
         for name, value in vars(self).items():
-            if isinstance(value, int) and abs(value) >= _LIMIT:
+            if isinstance(value, int) and abs(value) >= _LIMIT and name != "seed":  # see `config.require_seed`
                 raise UserError(f"config field {self._path(name)}: {shown(value)} is too large: the limit is {_LIMIT}")
 
     def _path(self, name: str) -> str:

@@ -15,6 +15,7 @@ Copies the project as it lies here to every worker, makes a Python environment t
 requirements.txt, and mounts BUCKET as $MOUNT. Doing it again brings changes over." "$@"
 refuse_arguments
 require PROJECT ZONE NAME
+[[ -z $BUCKET ]] || require BUCKET
 require_gcloud
 
 if [[ $DRY_RUN == yes ]]; then

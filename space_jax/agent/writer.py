@@ -40,14 +40,14 @@ class Writer:
       written: tokens so far.
 
     Raises:
-      UserError: a beam of nothing, or one beside sampling; no seed.
+      UserError: a beam of nothing, of more than all tokens, or beside sampling; no seed.
     """
 
     def __init__(
         self, task: DialogueTask, params: Any, sampling: Sampling = GREEDY, seed: int = 0, beam: int = 1
     ) -> None:
-        if beam < 1:
-            raise UserError(f"beam: expected at least 1 hypothesis, found {beam}")
+        if not 1 <= beam <= task.model.vocabulary.size:
+            raise UserError(f"beam: expected 1 to {task.model.vocabulary.size} hypotheses, one a token, found {beam}")
         if beam > 1 and sampling.temperature > 0:
             raise UserError(f"beam: {beam} hypotheses and a temperature of {sampling.temperature} exclude one another")
         require_seed(seed, "seed")

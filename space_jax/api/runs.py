@@ -139,6 +139,7 @@ class Evaluation:
       scores: measure -> value; of a pre-training run as during training, of a fine-tuned one those of its task.
       records: how many records were scored; None for a pre-training run, whose measures count various things.
       left_out: the errors of lines of a file that could not be used.
+      unknown: a sentence about labels of the records that training lacks; "" if there are none.
       chosen_by: the rule by which the checkpoint was chosen; "" if its step was given.
     """
 
@@ -147,6 +148,7 @@ class Evaluation:
     scores: dict[str, float]
     records: int | None = None
     left_out: tuple[str, ...] = ()
+    unknown: str = ""
     chosen_by: str = ""
 
 
@@ -197,7 +199,7 @@ def _evaluate_finetuned(
             raise UserError(f"--errors: the task {trained.task.name} has no page about errors")
         write_text(Path(errors), page)
     chosen = chosen_by(trained.config, trained.task) if step == BEST else ""
-    return Evaluation(trained.step, measured, result.scores, len(result.records), result.errors, chosen)
+    return Evaluation(trained.step, measured, result.scores, len(result.records), result.errors, result.unknown, chosen)
 
 
 def _require_kind(config: Any, kind: type, function: str) -> None:

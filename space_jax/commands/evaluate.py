@@ -33,6 +33,8 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     result = evaluate(given.workdir, given.split, given.step, given.input, given.errors, parse_overrides(rest))
     for error in result.left_out:
         say(f"left out: {error}", sys.stderr)
+    if result.unknown:
+        say(f"{result.measured} has {result.unknown}", sys.stderr)
     metrics: dict[str, float] = dict(result.scores)
     if result.records is not None:
         metrics |= {"records": result.records, "left_out": len(result.left_out)}

@@ -11,6 +11,7 @@ from space_jax.errors import UserError
 from space_jax.features.special_tokens import CONTROL_TOKENS, PAD, SPECIAL_TOKENS, UNK
 
 _LONGEST = 1000  # characters; SentencePiece silently skips sentences above 4192 bytes
+_LARGEST = 10**6  # pieces, several times what any published model has; the trainer makes room for all before it looks
 _THREADS = 4  # constant, because EM's rounding depends on the number of threads
 
 SYMBOLS: tuple[str, ...] = tuple(name for name in (*CONTROL_TOKENS, *SPECIAL_TOKENS) if name not in (PAD, UNK))
@@ -56,6 +57,8 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
     least = len(CONTROL_TOKENS) + len(SPECIAL_TOKENS) + 256
     if vocab_size <= least:
         raise UserError(f"vocabulary size {vocab_size} is too small: bytes and special tokens alone need {least}")
+    if vocab_size > _LARGEST:
+        raise UserError(f"vocabulary size {vocab_size} is too large: {_LARGEST} pieces are the most")
     sentences = [piece for text in sample(texts, max_texts, seed) for piece in sentences_of(text)]
     if not sentences:
         raise UserError("there is no text to train a tokenizer on")

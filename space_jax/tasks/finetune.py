@@ -22,21 +22,24 @@ from space_jax.tasks import shots as few
 from space_jax.tasks.batches import EpochBatches, steps_per_epoch
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.inference import Inference
+from space_jax.tasks.known_labels import require_comparable, unknown_labels
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.rates import make_finetune_optimiser
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Json, Task
 from space_jax.tasks.text_packing import TaskBatch
 from space_jax.tasks.workdir import ERRORS, LABELS, RESULTS, SUPPORT, write_arrays, write_json, write_text
+from space_jax.terminal import say
 from space_jax.training.checkpoint import agreed_checkpoints, read_notes
 from space_jax.training.facts import require_same_run, run_facts
 from space_jax.training.feed import part_of
 from space_jax.training.initial_weights import read_weights
+from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_examples_fit
 from space_jax.training.loop import LAST, Job, Measure, Pace, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule
-from space_jax.training.processes import ending_together, initialise_distributed
+from space_jax.training.processes import ending_together
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
 from space_jax.training.workdir import TOKENIZER, Workdir
@@ -94,16 +97,19 @@ def _finetune(
     kind = task_class(config.task.name)
     train_records = _subset(kind, kind.read_split(config.task, config.data, "train"), subset)
     validation = kind.read_split(config.task, config.data, "validation")
+    labels = kind.make_labels(config.task, train_records)
+    require_comparable(kind, config.task, labels, train_records, validation)
     # Everything that can be refused is refused before the workdir is touched.
     checkpoints = agreed_checkpoints(place.checkpoints)
     config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints))
-    labels = kind.make_labels(config.task, train_records)
     facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)], labels)
     if checkpoints:
         saved = read_notes(place.checkpoints, checkpoints[-1])
         require_same_run(saved.facts, facts, str(place.checkpoints / str(checkpoints[-1])))
     for name in ("batch_size", "predict_batch"):
-        require_examples_fit(f"train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh))
+        require_examples_fit(
+            f"config field train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh)
+        )
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
     job = _job(task, config, train_records, validation, facts, place)
     if initial is not None:
@@ -117,6 +123,9 @@ def _finetune(
         if subset.shots:
             few.write_ids(place.local / few.FILE, train_records, subset.shots, subset.seed)
 
+    unknown = unknown_labels(kind, config.task, labels, validation)
+    if unknown and jax.process_index() == 0:
+        say(f"validation has {unknown}", sys.stderr)
     if train(job, place, write_down, console).stopped:
         return None
     return _finish(place, validation, len(train_records), began)

@@ -17,6 +17,7 @@ from space_jax.tasks.workdir import LABELS, SUPPORT, read_arrays, read_json
 from space_jax.training import run_reader as runs
 from space_jax.training.checkpoint import load_params, read_notes
 from space_jax.training.facts import require_as_trained, require_labels_as_trained
+from space_jax.training.least_memory import require_examples_fit
 from space_jax.training.mesh import make_mesh
 from space_jax.training.state import abstract_placed_params
 
@@ -65,13 +66,14 @@ class Predictor:
         require_as_trained(facts, written, workdir / CONFIG_FILE)
         require_labels_as_trained(facts, labels, workdir / LABELS)
         self.task: Task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
-        mesh = make_mesh(config.mesh)
+        mesh, size = make_mesh(config.mesh), batch_size or config.train.predict_batch
+        require_examples_fit("batch size", size, config.model, mesh)
         shape = self.task.collate([], config.train.predict_batch, None)
         abstract = abstract_placed_params(self.task, shape, config.mesh.rules, mesh)
         self.params = load_params(workdir / runs.CHECKPOINTS, abstract, self.step)
         self.calibration: Json = {name: value for name, value in results.items() if name in self.task.calibrated}
         self.support: Arrays = read_arrays(workdir / SUPPORT) if self.task.needs_support else {}
-        self._inference = Inference(self.task, config.mesh.rules, mesh, batch_size or config.train.predict_batch)
+        self._inference = Inference(self.task, config.mesh.rules, mesh, size)
 
     def predict_records(self, records: Sequence[Any]) -> list[Json]:
         """One prediction a record."""

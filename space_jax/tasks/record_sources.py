@@ -62,12 +62,30 @@ def file_of(source: DataSource, split: str) -> Path:
     return Path(path)
 
 
-def records_of(path: Path, read: Callable[[Mapping[str, Any], str, int], Any]) -> list[Any]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Truth:
+    """What every record of a file must have that a task learns from or is scored by.
+
+    Attributes:
+      field: that holds it.
+      expected: what it holds, in words.
+      known: whether a record has it.
+      setting: of the configuration, that names the field; "" if it has always this name.
+    """
+
+    field: str
+    expected: str
+    known: Callable[[Any], bool]
+    setting: str = ""
+
+
+def records_of(path: Path, read: Callable[[Mapping[str, Any], str, int], Any], truth: Truth) -> list[Any]:
     """The records of a file; the first line that cannot be used ends it.
 
     Args:
       path: CSV with a header, TSV likewise, or JSONL.
       read: `Task.read_row` less its first argument.
+      truth: of each record.
 
     Raises:
       UserError: with file and line.
@@ -78,6 +96,8 @@ def records_of(path: Path, read: Callable[[Mapping[str, Any], str, int], Any]) -
         if row.values is None:
             raise UserError(row.error)
         record = read(row.values, row.where, row.number)
+        if not truth.known(record):
+            raise UserError(_no_truth(path, row.where, row.values, truth))
         if record.id in first:
             raise UserError(f"{row.where}: expected a unique id, found {record.id!r} of {first[record.id]} again")
         first[record.id] = row.where
@@ -85,6 +105,15 @@ def records_of(path: Path, read: Callable[[Mapping[str, Any], str, int], Any]) -
     if not records:
         raise UserError(f"{path}: expected at least one record, found none")
     return records
+
+
+def _no_truth(path: Path, where: str, values: Mapping[str, Any], truth: Truth) -> str:
+    if truth.field in values:
+        return f"{where}: field {truth.field}: expected {truth.expected}, found none"
+    table = path.suffix in FORMS
+    place = f"{path}:1: no column" if table else f"{where}: no field"
+    found = f"{place} {truth.field!r} for {truth.expected} (found {', '.join(values)})"
+    return f"{found}; name it with --config.{truth.setting}" if truth.setting else found
 
 
 def rows_of(path: Path) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from typing import Any
 from space_jax.errors import UserError
 from space_jax.printable import printable
 from space_jax.reading.text import Lines
+from space_jax.tasks.known_labels import unknown_labels
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.record_sources import Row, json_rows, rows_of
 from space_jax.tasks.task import Json
@@ -69,12 +70,14 @@ class Evaluated:
       scores: of `Task.score`.
       records: that were scored.
       predictions: theirs.
+      unknown: a sentence about labels that training lacks; "" if there are none.
       errors: the lines that could not be used.
     """
 
     scores: dict[str, float]
     records: list[Any]
     predictions: list[Json]
+    unknown: str
     errors: tuple[str, ...] = ()
 
 
@@ -87,7 +90,7 @@ def evaluate_split(trained: Predictor, split: str) -> Evaluated:
     config = trained.config
     records = type(trained.task).read_split(config.task, config.data, split)
     predictions = trained.predict_records(records)
-    return Evaluated(trained.task.score(records, predictions), records, predictions)
+    return Evaluated(trained.task.score(records, predictions), records, predictions, _unknown(trained, records))
 
 
 def evaluate_file(trained: Predictor, path: Path) -> Evaluated:
@@ -109,7 +112,12 @@ def evaluate_file(trained: Predictor, path: Path) -> Evaluated:
     if not records:
         raise UserError(f"{path}: expected labelled records, found none; {errors[0] if errors else 'it is empty'}")
     predictions = trained.predict_records(records)
-    return Evaluated(trained.task.score(records, predictions), records, predictions, tuple(errors))
+    scores = trained.task.score(records, predictions)
+    return Evaluated(scores, records, predictions, _unknown(trained, records), tuple(errors))
+
+
+def _unknown(trained: Predictor, records: list[Any]) -> str:
+    return unknown_labels(type(trained.task), trained.config.task, trained.task.labels, records)
 
 
 def _labelled(trained: Predictor, row: Row) -> Any:

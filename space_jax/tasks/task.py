@@ -27,7 +27,7 @@ A new task needs: a package `tasks/<name>/`; its configuration, a frozen datacla
 """
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import jax
@@ -84,7 +84,7 @@ class Task(abc.ABC):
         `record_sources.dialogues_of` and `record_sources.rows_of` do most of it.
 
         Raises:
-          UserError: no such split or file, a line that cannot be used; with file and line.
+          UserError: no such split or file, a line that cannot be used or has no truth; with file and line.
         """
 
     @classmethod
@@ -109,13 +109,32 @@ class Task(abc.ABC):
 
     @classmethod
     def has_truth(cls, record: Any) -> bool:
-        """Whether a record can be scored."""
+        """Whether a record can be learnt from and scored; one that has no label may be annotated as such."""
         return bool(cls.strata(record))
+
+    @classmethod
+    def labels_of(cls, record: Any) -> tuple[str, ...]:
+        """The labels of a record, of which training should have all."""
+        return cls.strata(record)
+
+    @classmethod
+    @abc.abstractmethod
+    def known_labels(cls, config: Any, labels: Json) -> Collection[str]:
+        """Those that a prediction can have."""
+
+    @classmethod
+    @abc.abstractmethod
+    def measured_parts(cls, record: Any) -> tuple[str, ...]:
+        """What a record is annotated with, in words, of all that `measure` compares."""
 
     @classmethod
     @abc.abstractmethod
     def make_labels(cls, config: Any, records: Sequence[Any]) -> Json:
-        """The labels that the head needs: the classes in a fixed order and how often each occurs."""
+        """The labels that the head needs: the classes in a fixed order and how often each occurs.
+
+        Raises:
+          UserError: no record has one.
+        """
 
     # A task object.
 

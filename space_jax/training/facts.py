@@ -12,6 +12,7 @@ import jax
 
 from space_jax.errors import UserError
 from space_jax.printable import shown
+from space_jax.reading.json_text import parse_json
 
 _LABELS = "labels"  # of the facts
 
@@ -35,7 +36,7 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
 
 def _fields(config: Any, prefix: str = "") -> dict[str, Any]:
     """The fields of a configuration that may not change, by dotted name, as JSON holds them."""
-    fields = json.loads(json.dumps(_flatten(dataclasses.asdict(config), prefix)))
+    fields = parse_json(json.dumps(_flatten(dataclasses.asdict(config), prefix)), "the configuration")
     return {name: value for name, value in fields.items() if not name.startswith(_FREE)}
 
 

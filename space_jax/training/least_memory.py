@@ -34,7 +34,8 @@ def require_sizes_fit(config: PretrainConfig, mesh: Mesh) -> None:
     """
     model, data = config.model, config.data
     state = 4 * 4 * _parameters(model)
-    _require(f"model.{_furthest(model, ModelConfig(), _OF_MODEL)}", state, "weights, gradients and moments", mesh)
+    field = _furthest(model, ModelConfig(), _OF_MODEL)
+    _require(f"config field model.{field}", state, "weights, gradients and moments", mesh)
     examples = data.batch_size // config.optimiser.accumulate
     rows = examples * min(data.row_ladder)
     cells = min([rows * data.context_length, *(examples * share * context for share, context, _ in data.grids)])
@@ -42,16 +43,16 @@ def require_sizes_fit(config: PretrainConfig, mesh: Mesh) -> None:
     if not data.grids:
         arrays += rows * data.response_length
     batch = _activations(model, cells) + 4 * arrays
-    _require(f"data.{_furthest(data, DataConfig(), _OF_BATCH)}", batch, "a batch", mesh)
+    _require(f"config field data.{_furthest(data, DataConfig(), _OF_BATCH)}", batch, "a batch", mesh)
 
 
-def require_examples_fit(field: str, examples: int, model: ModelConfig, mesh: Mesh) -> None:
+def require_examples_fit(where: str, examples: int, model: ModelConfig, mesh: Mesh) -> None:
     """Checks a number of examples that a model reads at a time, which have two tokens each at least.
 
     Raises:
       UserError: they need too much.
     """
-    _require(field, _activations(model, 2 * examples), f"a batch of {examples}", mesh)
+    _require(where, _activations(model, 2 * examples), f"a batch of {examples}", mesh)
 
 
 def _parameters(model: ModelConfig) -> int:
@@ -69,11 +70,11 @@ def _furthest(config: object, default: object, names: tuple[str, ...]) -> str:
     return max(names, key=lambda name: getattr(config, name) / getattr(default, name))
 
 
-def _require(field: str, needed: float, what: str, mesh: Mesh) -> None:
+def _require(where: str, needed: float, what: str, mesh: Mesh) -> None:
     devices = list(mesh.devices.flat)
     one = memory_of(next(device for device in devices if device.process_index == jax.process_index()))
     if one is not None and needed > one * len(devices):
         raise UserError(
-            f"config field {field}: too large, {what} would need at least {needed / GIB:,.0f} GiB and the devices have "
+            f"{where}: too large, {what} would need at least {needed / GIB:,.0f} GiB and the devices have "
             f"{one * len(devices) / GIB:,.0f}"
         )

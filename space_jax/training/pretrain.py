@@ -17,11 +17,12 @@ from space_jax.training.checkpoint import agreed_checkpoints
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
 from space_jax.training.initial_weights import read_weights, require_same_tokens
+from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_sizes_fit
 from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
-from space_jax.training.processes import ending_together, initialise_distributed
+from space_jax.training.processes import ending_together
 from space_jax.training.run_reader import require_same_tokenizer
 from space_jax.training.setup import Setup
 from space_jax.training.sharding import unbox

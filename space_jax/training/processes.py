@@ -1,4 +1,4 @@
-"""Several processes as one run: joining, exchanging numbers, and stopping or failing together."""
+"""Several processes as one run: exchanging numbers, and stopping or failing together."""
 
 import functools
 import os
@@ -17,42 +17,9 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from space_jax.errors import UserError
 
-# A process that is silent for this long is considered dead, and the others end. On TPUs a dead host stalls collectives
-# without an error, so only this ends the run; JAX's own default is 100 s.
-HEARTBEAT_SECONDS = 30
-
-_PROCESS_VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 _FAILED, _REFUSED = 1, 2  # exit statuses, as on the command line
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _INTERRUPTED = "interrupted: finishes the step, then saves; a second interrupt ends the run at once, without saving"
-
-
-def initialise_distributed() -> None:
-    """Joins the processes of one run; does nothing where no process variable is set, or they have joined already.
-
-    Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`. Call it before any other use of jax.
-
-    Raises:
-      UserError: only some of the three are set, or one is not a valid number.
-    """
-    if jax.distributed.is_initialized():  # by the run before in this process: one of several seeds, a caller's own
-        return
-    values = {name: os.environ.get(name) for name in _PROCESS_VARIABLES}
-    missing = [name for name, value in values.items() if not value]
-    if len(missing) == len(_PROCESS_VARIABLES):
-        return
-    if missing:
-        raise UserError(f"environment: {', '.join(missing)} must be set together with the other process variables")
-    try:
-        processes, index = int(values["JAX_NUM_PROCESSES"] or ""), int(values["JAX_PROCESS_ID"] or "")
-    except ValueError:
-        raise UserError("environment: JAX_NUM_PROCESSES and JAX_PROCESS_ID must be whole numbers") from None
-    jax.distributed.initialize(
-        values["JAX_COORDINATOR_ADDRESS"],
-        num_processes=processes,
-        process_id=index,
-        heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
-    )
 
 
 @contextmanager
@@ -60,7 +27,7 @@ def ending_together() -> Iterator[None]:
     """Ends this process at once when it fails in a run of several processes.
 
     JAX would first wait at exit for the other processes, which wait in a collective for this one. The others notice the
-    end by a closed connection, or after `HEARTBEAT_SECONDS`. With one process, errors propagate.
+    end by a closed connection, or after `joining.HEARTBEAT_SECONDS`. With one process, errors propagate.
     """
     try:
         yield

@@ -208,7 +208,7 @@ def test_a_beam_of_many_answers_as_one_alone(wide, agent):
     assert streamed.finish() == together[0]
 
 
-@pytest.mark.parametrize(("beam", "temperature"), [(0, 0.0), (-1, 0.0), (2, 1.0)])
+@pytest.mark.parametrize(("beam", "temperature"), [(0, 0.0), (-1, 0.0), (10**12, 0.0), (2, 1.0)])
 def test_beams_that_make_no_sense(task, params, beam, temperature):
     with pytest.raises(UserError, match="beam: "):
         Writer(task, params, Sampling(temperature), beam=beam)

@@ -222,6 +222,8 @@ def test_texts_full_of_special_names_train(sentences, tmp_path):
 
 @pytest.mark.parametrize("model_type", ["unigram", "bpe"])
 def test_impossible_sizes_name_the_limit(sentences, model_type):
+    with pytest.raises(UserError, match="size 1000000000000 is too large: 1000000 pieces are the most"):
+        train_model(sentences, 10**12, model_type, 1000, 0)
     with pytest.raises(UserError, match=r"too large .* largest possible is (\d+)") as large:
         train_model(sentences, 100_000, model_type, 1000, 0)
     limit = int(str(large.value).rsplit(" ", 1)[1])

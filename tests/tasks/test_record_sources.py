@@ -5,7 +5,9 @@ import pytest
 from space_jax.errors import UserError
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.intent.records import IntentRecord
-from space_jax.tasks.record_sources import dialogues_of, file_of, records_of, rows_of
+from space_jax.tasks.record_sources import Truth, dialogues_of, file_of, records_of, rows_of
+
+TRUTH = Truth("text", "an utterance", lambda record: bool(record.text))
 
 
 def read(row, where, number):
@@ -28,9 +30,9 @@ def test_csv_with_quotes_newlines_and_bad_lines(tmp_path):
 
 def test_tsv_and_jsonl(tmp_path):
     (tmp_path / "a.tsv").write_text("text\tid\nx, y\t3\n")
-    assert records_of(tmp_path / "a.tsv", read) == [IntentRecord("3", "x, y")]
+    assert records_of(tmp_path / "a.tsv", read, TRUTH) == [IntentRecord("3", "x, y")]
     (tmp_path / "a.jsonl").write_text('{"text": "é"}\n\n{"text": "b"}\n', encoding="utf-8")
-    assert records_of(tmp_path / "a.jsonl", read) == [IntentRecord("1", "é"), IntentRecord("3", "b")]
+    assert records_of(tmp_path / "a.jsonl", read, TRUTH) == [IntentRecord("1", "é"), IntentRecord("3", "b")]
 
 
 @pytest.mark.parametrize(
@@ -47,13 +49,13 @@ def test_mistakes_are_said_with_their_place(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_text(content)
     with pytest.raises(UserError) as error:
-        records_of(tmp_path / name, read)
+        records_of(tmp_path / name, read, TRUTH)
     assert message in str(error.value)
 
 
 def test_quotation_marks_of_tsv_swallow_no_lines(tmp_path):
     (tmp_path / "a.tsv").write_text('text\tid\n"book a table\t1\ncancel it"\t2\n"hi" there\t3\n')
-    found = records_of(tmp_path / "a.tsv", read)
+    found = records_of(tmp_path / "a.tsv", read, TRUTH)
     assert [(one.id, one.text) for one in found] == [("1", '"book a table'), ("2", 'cancel it"'), ("3", '"hi" there')]
 
 
@@ -75,7 +77,7 @@ def test_quotation_marks_of_tsv_swallow_no_lines(tmp_path):
 def test_files_that_are_refused(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message) as caught:
-        records_of(tmp_path / name, read)
+        records_of(tmp_path / name, read, TRUTH)
     assert len(str(caught.value)) < 400
     assert str(caught.value).isprintable()
 

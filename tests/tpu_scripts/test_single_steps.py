@@ -153,7 +153,11 @@ def test_a_missing_setting_is_one_sentence(cloud, script):
         ("create.sh", {"SPOT": "maybe"}, "setting SPOT: 'maybe' must be yes or no"),
         ("launch.sh", {"WORKDIR": "gs://b/runs"}, "setting WORKDIR: 'gs://b/runs' must be a path from the root"),
         ("run_until_done.sh", {"WORKDIR": "/data/run"}, "must be below /mnt/bucket"),
-        ("run_until_done.sh", {"MAX_TRIES": "many"}, "setting MAX_TRIES: 'many' must be a whole number"),
+        ("run_until_done.sh", {"MAX_TRIES": "many"}, "setting MAX_TRIES: 'many' must be a whole number of at least 1"),
+        ("run_until_done.sh", {"MAX_TRIES": "0"}, "setting MAX_TRIES: '0' must be a whole number of at least 1"),
+        ("run_until_done.sh", {"BUCKET": "gs://b"}, "setting BUCKET: 'gs://b' must be the bare name of a bucket"),
+        ("run_until_done.sh", {"CONFIG": "configs/nosuch.py"}, "setting CONFIG: 'configs/nosuch.py': no file configs/"),
+        ("launch.sh", {"CONFIG": "space9:base"}, "setting CONFIG: 'space9:base': no file space9 in "),
         ("run_until_done.sh", {"BUCKET": None}, "setting BUCKET is missing"),
     ],
 )

@@ -10,7 +10,8 @@ import sys
 
 import jax
 
-from space_jax.training.processes import ending_together, initialise_distributed
+from space_jax.training.joining import initialise_distributed
+from space_jax.training.processes import ending_together
 
 initialise_distributed()
 

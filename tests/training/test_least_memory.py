@@ -32,12 +32,12 @@ def mesh():
 def test_a_size_beyond_memory_is_refused_by_its_field(mesh, name):
     # Hidden sizes are a product of heads, which need as much.
     with pytest.raises(UserError, match=rf"^config field {name}: too large, .* would need at least [\d,]+ GiB and"):
-        require_sizes_fit(apply_overrides(TINY, {name: 4_000_000_000}), mesh)
+        require_sizes_fit(apply_overrides(TINY, {name: 2_000_000_000}), mesh)
 
 
 def test_a_wide_model_and_a_batch_in_several_grids(mesh):
     with pytest.raises(UserError, match=r"config field model.hidden: too large, weights, gradients and moments"):
-        require_sizes_fit(apply_overrides(TINY, {"model.hidden": 4_000_000_000}), mesh)
+        require_sizes_fit(apply_overrides(TINY, {"model.hidden": 2_000_000_000}), mesh)
     grids = dataclasses.replace(TINY.data, grids=((0.5, 32, 32),), batch_size=10**9)
     with pytest.raises(UserError, match=r"config field data.batch_size: too large, a batch would need"):
         require_sizes_fit(dataclasses.replace(TINY, data=grids), mesh)
@@ -45,8 +45,8 @@ def test_a_wide_model_and_a_batch_in_several_grids(mesh):
 
 def test_examples_of_a_task(mesh):
     with pytest.raises(UserError, match=r"config field train.batch_size: too large, a batch of 1000000000 would need"):
-        require_examples_fit("train.batch_size", 10**9, model_config("mini"), mesh)
-    require_examples_fit("train.batch_size", 512, model_config("base"), mesh)
+        require_examples_fit("config field train.batch_size", 10**9, model_config("mini"), mesh)
+    require_examples_fit("config field train.batch_size", 512, model_config("base"), mesh)
 
 
 def test_what_is_compared_is_the_least(mesh, monkeypatch):

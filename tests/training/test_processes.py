@@ -1,44 +1,13 @@
-"""How the processes of a run join and tell one another numbers; errors of a single one; signals to stop."""
+"""How the processes of a run tell one another numbers; errors of a single one; signals to stop."""
 
 import os
 import signal
 import threading
 
-import jax
 import numpy as np
 import pytest
 
-from space_jax.errors import UserError
-from space_jax.training.processes import Exchange, StopSignal, ending_together, initialise_distributed
-
-
-def test_process_variables_come_together(monkeypatch):
-    for name in ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"):
-        monkeypatch.delenv(name, raising=False)
-    initialise_distributed()  # nothing set: one process, nothing to do
-    monkeypatch.setenv("JAX_NUM_PROCESSES", "2")
-    with pytest.raises(UserError, match="JAX_COORDINATOR_ADDRESS, JAX_PROCESS_ID must be set"):
-        initialise_distributed()
-    monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "localhost:1")
-    monkeypatch.setenv("JAX_PROCESS_ID", "one")
-    with pytest.raises(UserError, match="whole numbers"):
-        initialise_distributed()
-
-
-def test_processes_join_once(monkeypatch):
-    """A second run of the same process, such as that of another seed, finds them joined."""
-    for name, value in (
-        ("JAX_COORDINATOR_ADDRESS", "localhost:1"),
-        ("JAX_NUM_PROCESSES", "2"),
-        ("JAX_PROCESS_ID", "0"),
-    ):
-        monkeypatch.setenv(name, value)
-    joined = []
-    monkeypatch.setattr(jax.distributed, "is_initialized", lambda: bool(joined))
-    monkeypatch.setattr(jax.distributed, "initialize", lambda *_, **given: joined.append(given["process_id"]))
-    initialise_distributed()
-    initialise_distributed()
-    assert joined == [0]
+from space_jax.training.processes import Exchange, StopSignal, ending_together
 
 
 def test_with_one_process_errors_pass():

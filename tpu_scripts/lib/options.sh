@@ -91,7 +91,15 @@ require() {
         [[ $WORKDIR == /* ]] ||
           fail "setting WORKDIR: '$WORKDIR' must be a path from the root, such as $MOUNT/runs/NAME with BUCKET set"
         ;;
-      WAIT_SECONDS | QUIET_SECONDS | MAX_TRIES | BACKOFF_SECONDS)
+      BUCKET)
+        [[ $BUCKET =~ ^[a-z0-9][a-z0-9._-]*$ ]] ||
+          fail "setting BUCKET: '$BUCKET' must be the bare name of a bucket, such as my-bucket, without gs://"
+        ;;
+      CONFIG) require_config ;;
+      MAX_TRIES)
+        [[ $MAX_TRIES =~ ^0*[1-9][0-9]*$ ]] || fail "setting MAX_TRIES: '$MAX_TRIES' must be a whole number of at least 1"
+        ;;
+      WAIT_SECONDS | QUIET_SECONDS | BACKOFF_SECONDS)
         [[ ${!setting} =~ ^[0-9]+$ ]] || fail "setting $setting: '${!setting}' must be a whole number"
         ;;
       POLL_SECONDS)
@@ -99,6 +107,14 @@ require() {
         ;;
     esac
   done
+}
+
+# require_config: the file is in the clone that is copied to the machine, or a path there; or a name of 'space-jax configs'.
+require_config() {
+  local file=${CONFIG%%:*} clone
+  clone=$(dirname "$TPU_SCRIPTS")
+  [[ $file == /* || -f $clone/$file || -f $clone/configs/$file.py ]] ||
+    fail "setting CONFIG: '$CONFIG': no file $file in $clone, and no configuration of that name"
 }
 
 # refuse_arguments: for the scripts that take flags only.

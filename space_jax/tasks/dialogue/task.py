@@ -6,7 +6,7 @@ al., AAAI 2022, arXiv 2111.14592, section on fine-tuning; SIGIR 2022, arXiv 2209
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -103,6 +103,17 @@ class DialogueTask(Task):
             "state": any(record.target.state is not None for record in records),
             "acts": any(record.target.acts is not None for record in records),
         }
+
+    @classmethod
+    def measured_parts(cls, record: DialogueRecord) -> tuple[str, ...]:
+        """See `Task.measured_parts`."""
+        annotated = {"belief states": record.target.state, "acts": record.target.acts}
+        return tuple(part for part, value in annotated.items() if value is not None)
+
+    @classmethod
+    def known_labels(cls, config: DialogueConfig, labels: Json) -> Collection[str]:
+        """See `Task.known_labels`: none, since everything is written in tokens."""
+        return ()
 
     def example(self, record: DialogueRecord) -> DialogueExample:
         """See `Task.example`."""

@@ -8,7 +8,7 @@ head "knn"      tree-weighted contrast of the training utterances + 0.1 * masked
 
 import collections
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -34,7 +34,7 @@ from space_jax.tasks.intent.prototypes import prototypes
 from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_row
 from space_jax.tasks.intent.scores import accuracies, best_threshold
 from space_jax.tasks.masked_language_model import masked_rows
-from space_jax.tasks.record_sources import dialogues_of, file_of, records_of
+from space_jax.tasks.record_sources import Truth, dialogues_of, file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.text_packing import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
 
@@ -65,7 +65,9 @@ class IntentTask(Task):
         """See `Task.read_split`."""
         if source.corpus:
             return [record for dialogue in dialogues_of(source, split) for record in from_dialogue(dialogue)]
-        return records_of(file_of(source, split), lambda *row: from_row(config, *row))
+        expected = "the name of an intent"
+        truth = Truth(config.label_field, expected, lambda record: record.label is not None, "task.label_field")
+        return records_of(file_of(source, split), lambda *row: from_row(config, *row), truth)
 
     @classmethod
     def read_row(cls, config: IntentConfig, row: Mapping[str, Any], where: str, number: int) -> IntentRecord:
@@ -79,12 +81,29 @@ class IntentTask(Task):
 
     @classmethod
     def make_labels(cls, config: IntentConfig, records: Sequence[IntentRecord]) -> Json:
-        """See `Task.make_labels`; with a threshold, out of scope is no class."""
+        """See `Task.make_labels`; with a threshold, out of scope is no class.
+
+        Raises:
+          UserError: no record has an intent.
+        """
         left_out = {None, config.out_of_scope_label} if config.out_of_scope == "threshold" else {None}
         counts = collections.Counter(record.label for record in records if record.label not in left_out)
         domains = {record.label: record.domain for record in records}
         names = sorted(label for label in counts if label is not None)
+        if not names:
+            raise UserError("training records: expected some with an intent, found none")
         return {"labels": names, "counts": [counts[n] for n in names], "domains": [domains[n] for n in names]}
+
+    @classmethod
+    def measured_parts(cls, record: IntentRecord) -> tuple[str, ...]:
+        """See `Task.measured_parts`."""
+        return ("intents",) if record.label is not None else ()
+
+    @classmethod
+    def known_labels(cls, config: IntentConfig, labels: Json) -> Collection[str]:
+        """See `Task.known_labels`: with a threshold also what is out of scope."""
+        outside = {config.out_of_scope_label} if config.out_of_scope == "threshold" else set()
+        return {*labels["labels"], *outside}
 
     def __init__(
         self, config: IntentConfig, labels: Json, tokenizer: Tokenizer, model: ModelConfig, recipe: str | None

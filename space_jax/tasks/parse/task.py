@@ -7,7 +7,7 @@ training needs no decoder, and the search over trees is exact, so that every ans
 import collections
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from space_jax.tasks.parse.config import ParseConfig
 from space_jax.tasks.parse.model import ParseModel, best_of_kinds
 from space_jax.tasks.parse.records import ParseRecord, of_row, of_tree
 from space_jax.tasks.parse.spans import kinds, spans_of, tree_of
-from space_jax.tasks.record_sources import file_of, records_of
+from space_jax.tasks.record_sources import Truth, file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
@@ -72,7 +72,8 @@ class ParseTask(Task):
     def read_split(cls, config: ParseConfig, source: DataSource, split: str) -> list[ParseRecord]:
         """See `Task.read_split`; of the corpora, TOPv2 alone has trees."""
         if not source.corpus:
-            return records_of(file_of(source, split), functools.partial(cls.read_row, config))
+            truth = Truth("parse", "a bracketed parse", cls.has_truth)
+            return records_of(file_of(source, split), functools.partial(cls.read_row, config), truth)
         if source.corpus != topv2.CORPUS.name:
             raise UserError(f"config field data.corpus: expected {topv2.CORPUS.name!r}, found {source.corpus!r}")
         options = dict(parse_option(text, corpus(source.corpus)) for text in source.options)
@@ -89,6 +90,21 @@ class ParseTask(Task):
         """See `Task.strata`: every intent and slot, as TOPv2's low-resource splits count them."""
         labels = spans_of(record.tree).values() if record.tree is not None else ()
         return tuple(dict.fromkeys(name for label in labels for name in label.split(" ")))
+
+    @classmethod
+    def has_truth(cls, record: ParseRecord) -> bool:
+        """See `Task.has_truth`."""
+        return record.tree is not None
+
+    @classmethod
+    def measured_parts(cls, record: ParseRecord) -> tuple[str, ...]:
+        """See `Task.measured_parts`."""
+        return ("parses",) if record.tree is not None else ()
+
+    @classmethod
+    def known_labels(cls, config: ParseConfig, labels: Json) -> Collection[str]:
+        """See `Task.known_labels`: the intents and slots, each by itself."""
+        return {name for label in labels["spans"] for name in label.split(" ")}
 
     @classmethod
     def make_labels(cls, config: ParseConfig, records: Sequence[ParseRecord]) -> Json:

@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -21,7 +21,7 @@ from space_jax.models.views import rngs
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.error_list import error_list
-from space_jax.tasks.record_sources import file_of, records_of
+from space_jax.tasks.record_sources import Truth, file_of, records_of
 from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.slots.model import SlotModel
 from space_jax.tasks.slots.records import SlotRecord, of_dialogue, of_row
@@ -67,7 +67,8 @@ class SlotsTask(Task):
         """See `Task.read_split`."""
         if source.corpus:
             return [record for one in split_dialogues(source, split) for record in of_dialogue(one)]
-        return records_of(file_of(source, split), functools.partial(cls.read_row, config))
+        truth = Truth("spans", "a list of spans", cls.has_truth)
+        return records_of(file_of(source, split), functools.partial(cls.read_row, config), truth)
 
     @classmethod
     def read_row(cls, config: SlotsConfig, row: Mapping[str, Any], where: str, number: int) -> SlotRecord:
@@ -78,6 +79,21 @@ class SlotsTask(Task):
     def strata(cls, record: SlotRecord) -> tuple[str, ...]:
         """See `Task.strata`: the slots, and the intents where there are some."""
         return tuple(dict.fromkeys([*(slot for slot, _, _ in record.spans or ()), *(record.intents or ())]))
+
+    @classmethod
+    def has_truth(cls, record: SlotRecord) -> bool:
+        """See `Task.has_truth`."""
+        return record.spans is not None
+
+    @classmethod
+    def measured_parts(cls, record: SlotRecord) -> tuple[str, ...]:
+        """See `Task.measured_parts`: F1 is of slots."""
+        return ("spans",) if record.spans else ()
+
+    @classmethod
+    def known_labels(cls, config: SlotsConfig, labels: Json) -> Collection[str]:
+        """See `Task.known_labels`."""
+        return {*labels["slots"], *labels["intents"]}
 
     @classmethod
     def make_labels(cls, config: SlotsConfig, records: Sequence[SlotRecord]) -> Json:

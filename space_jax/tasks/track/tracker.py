@@ -2,14 +2,14 @@
 
 import collections
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from space_jax.errors import UserError
 from space_jax.evaluation.joint_goal import FlatState, goal_score, same_value
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.error_list import error_list
-from space_jax.tasks.record_sources import file_of, records_of
+from space_jax.tasks.record_sources import Truth, file_of, records_of
 from space_jax.tasks.task import Json, Task
 from space_jax.tasks.track.records import TrackRecord, of_dialogue, of_row
 from space_jax.tasks.track.states import states_of
@@ -25,7 +25,8 @@ class Tracker(Task):
     def read_split(cls, config: Any, source: DataSource, split: str) -> list[TrackRecord]:
         """See `Task.read_split`; turns whose state is not annotated are left out."""
         if not source.corpus:
-            return records_of(file_of(source, split), functools.partial(cls.read_row, config))
+            truth = Truth("after", "the state after the turn", cls.has_truth)
+            return records_of(file_of(source, split), functools.partial(cls.read_row, config), truth)
         dialogues = split_dialogues(source, split, config.train_split)
         return [record for one in dialogues for record in of_dialogue(one) if record.after is not None]
 
@@ -39,6 +40,26 @@ class Tracker(Task):
         """See `Task.strata`: the slots that the turn changes."""
         after = record.after or {}
         return tuple(slot for slot, values in after.items() if record.before.get(slot) != values)
+
+    @classmethod
+    def has_truth(cls, record: TrackRecord) -> bool:
+        """See `Task.has_truth`."""
+        return record.after is not None
+
+    @classmethod
+    def labels_of(cls, record: TrackRecord) -> tuple[str, ...]:
+        """See `Task.labels_of`: the slots that have a value after the turn."""
+        return tuple(record.after or ())
+
+    @classmethod
+    def measured_parts(cls, record: TrackRecord) -> tuple[str, ...]:
+        """See `Task.measured_parts`."""
+        return ("values in their states",) if record.after else ()
+
+    @classmethod
+    def known_labels(cls, config: Any, labels: Json) -> Collection[str]:
+        """See `Task.known_labels`."""
+        return labels["slots"]
 
     @classmethod
     def make_labels(cls, config: Any, records: Sequence[TrackRecord]) -> Json:

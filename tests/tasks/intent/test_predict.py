@@ -185,6 +185,17 @@ def test_a_file_without_labels_cannot_be_scored(trained, tmp_path):
         evaluate_file(trained, path)
 
 
+def test_evaluation_says_which_labels_training_lacks(finished, tmp_path, capfd):
+    lines = ["text,label", "book a table,book", "hello,Greet", "hi,Greet", "drop it,cancel"]
+    (tmp_path / "capitals.csv").write_text("\n".join(lines) + "\n")
+    assert main(["evaluate", "--workdir", str(finished[0]), "--input", str(tmp_path / "capitals.csv"), "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)["records"] == 4
+    assert err == (
+        "capitals.csv has 1 label that training lacks and no prediction equals: 'Greet' (2, nearest 'greet')\n"
+    )
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(UserError, match="not the workdir of a fine-tuning run"):
         Predictor(tmp_path)

@@ -1,0 +1,147 @@
+"""How the processes of a run join: the variables that say so are checked, and waiting is said."""
+
+import dataclasses
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import jax
+
+from space_jax.errors import UserError
+from space_jax.terminal import say
+
+# A process that is silent for this long is considered dead, and the others end. On TPUs a dead host stalls collectives
+# without an error, so only this ends the run; JAX's own default is 100 s.
+HEARTBEAT_SECONDS = 30
+# JAX ends the process with a stack trace at its timeout, so that ours comes before. Its default is 300 s as well.
+WAIT_SECONDS = 300
+SILENT_SECONDS = 5
+
+_ADDRESS, _NUMBER, _INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
+_REFUSED = 2  # exit status, as on the command line
+
+
+@dataclasses.dataclass(frozen=True)
+class Membership:
+    """A process among those of a run.
+
+    Attributes:
+      host, port: where process 0 listens.
+      processes: how many there are.
+      index: its own, from 0.
+    """
+
+    host: str
+    port: int
+    processes: int
+    index: int
+
+    @property
+    def address(self) -> str:
+        """As JAX takes it."""
+        return f"{self.host}:{self.port}"
+
+
+def initialise_distributed() -> None:
+    """Joins the processes of one run; does nothing where no process variable is set, or they have joined already.
+
+    Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`. Call it before any other use of jax.
+    If the others do not come within `WAIT_SECONDS`, the process says so and ends, as JAX would end it.
+
+    Raises:
+      UserError: see `membership`; or process 0 cannot listen at the address.
+    """
+    if jax.distributed.is_initialized():  # by the run before in this process: one of several seeds, a caller's own
+        return
+    joined = membership()
+    if joined is None:
+        return
+    with _saying_that_it_waits(joined):
+        try:
+            jax.distributed.initialize(
+                joined.address,
+                num_processes=joined.processes,
+                process_id=joined.index,
+                initialization_timeout=2 * WAIT_SECONDS,
+                heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+            )
+        except RuntimeError as error:  # a port that is in use
+            reason = " ".join(str(error).split())
+            raise UserError(f"environment: {_ADDRESS}={joined.address}: cannot be used ({reason})") from error
+
+
+def membership() -> Membership | None:
+    """What the process variables say; None if none is set.
+
+    Raises:
+      UserError: only some of the three are set, or one is not what it must be.
+    """
+    names = (_ADDRESS, _NUMBER, _INDEX)
+    values = {name: os.environ.get(name, "") for name in names}
+    missing = [name for name, value in values.items() if not value]
+    if len(missing) == len(names):
+        return None
+    if missing:
+        raise UserError(f"environment: {', '.join(missing)} must be set together with the other process variables")
+    processes = _number(values, _NUMBER, "1 or more", 1)
+    of_processes = f"0 to {processes - 1}, counted from 0 of {processes} processes"
+    index = _number(values, _INDEX, of_processes, 0, processes - 1)
+    host, colon, port = values[_ADDRESS].rpartition(":")
+    if not (host and colon and port.isdecimal() and 0 < int(port[:9]) < 2**16):
+        raise UserError(
+            f"environment: {_ADDRESS}={values[_ADDRESS]}: expected the host of process 0 and a port from 1 to 65535, "
+            "such as localhost:8476"
+        )
+    return Membership(host, int(port), processes, index)
+
+
+def _number(values: dict[str, str], name: str, expected: str, least: int, most: int = 2**16) -> int:
+    text = values[name]
+    if not text.isdecimal() or len(text) > 9 or not least <= int(text) <= most:
+        raise UserError(f"environment: {name}={text}: expected {expected}")
+    return int(text)
+
+
+@contextmanager
+def _saying_that_it_waits(joined: Membership) -> Iterator[None]:
+    """Says after `SILENT_SECONDS` for whom this process waits, and ends it after `WAIT_SECONDS`."""
+    there = threading.Event()
+    watch = threading.Thread(target=_watch, args=(joined, there), daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        there.set()
+        watch.join()
+
+
+def _watch(joined: Membership, there: threading.Event) -> None:
+    if there.wait(SILENT_SECONDS):
+        return
+    who = f"process {joined.index} of {joined.processes}"
+    say(f"space-jax: {who} waits for {_others(joined)}, for at most {WAIT_SECONDS} s", sys.stderr, flush=True)
+    if there.wait(WAIT_SECONDS - SILENT_SECONDS):
+        return
+    say(f"space-jax: {who} has waited {WAIT_SECONDS} s for {_others(joined)} and ends", sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(_REFUSED)
+
+
+def _others(joined: Membership) -> str:
+    """Whom a process waits for: process 0 for all others, any other first for process 0."""
+    if joined.index == 0:
+        others = "process 1" if joined.processes == 2 else f"processes 1 to {joined.processes - 1}"
+        return f"{others} to join at {joined.address}"
+    more = " and the other processes" if joined.processes > 2 else ""
+    return f"process 0 at {joined.address}{more}" + _unknown_host(joined.host)
+
+
+def _unknown_host(host: str) -> str:
+    try:
+        socket.getaddrinfo(host.strip("[]"), None)
+    except OSError:  # it may come to be known: the name of a machine that is not yet up
+        return " (no machine is known by this name yet)"
+    return ""
