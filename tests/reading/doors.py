@@ -212,7 +212,8 @@ def made(write: Callable[[Path], Any], file: str) -> bytes:
 
 
 def examples(folder: Path) -> Any:
-    assert not missing_files(folder)
+    if missing_files(folder):
+        return []
     source = read_split(folder, "validation")
     return [source[index] for index in range(len(source))]
 
