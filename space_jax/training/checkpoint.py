@@ -16,7 +16,7 @@ from space_jax.remote import as_path, is_remote
 from space_jax.training.checkpoint_notes import CHECKSUMS, FACTS, RANK, RESULTS, Notes, checked, verified
 from space_jax.training.facts import require_same_run
 from space_jax.training.processes import Exchange
-from space_jax.writing import writing
+from space_jax.writing import refusal
 
 _STATE = "state"
 _ITEMS = {_STATE, FACTS, RESULTS, CHECKSUMS}
@@ -198,17 +198,23 @@ class Checkpoints:
 
     @contextmanager
     def _writing(self, step: int | None = None) -> Iterator[None]:
-        """Names the step that cannot be written: `step`, or the one before, whose files are written in the background.
+        """Names the last step given, whose files are written in the background, if the disk refuses it.
 
-        Orbax tells of a failure when it is next called.
+        Orbax tells of a failure when it is next called, perhaps to save the next step.
         """
-        before, self._saving = self._saving, self._saving if step is None else step
-        late = before if step is None else step
-        whole = max((one for one in _listed(self._directory) if one != late), default=None)
-        kept = "there is no checkpoint yet" if whole is None else f"that of step {whole} is whole"
-        then = f"{kept}; make room, and the same command goes on from there"
-        with writing(_named(self._directory / str(late)), then):
+        self._saving = self._saving if step is None else step
+        try:
             yield
+        except Exception as error:
+            reason = refusal(error)
+            if reason is None:
+                raise
+            whole = max((one for one in _listed(self._directory) if one != self._saving), default=None)
+            kept = "there is none before it" if whole is None else f"that of step {whole} is whole"
+            where = _named(self._directory / str(self._saving))
+            raise UserError(
+                f"{where}: cannot be written ({reason}); {kept}; make room, and the same command continues"
+            ) from error
 
 
 def _absolute(directory: Path) -> Path:

@@ -182,7 +182,7 @@ def test_a_full_disk_at_a_checkpoint_is_one_sentence_and_the_run_goes_on_from_th
     noise = np.random.default_rng(0).standard_normal(2**18).astype(np.float32)
     with Checkpoints(tmp_path, 2) as checkpoints:
         checkpoints.save(1, state, FACTS, {}, None)
-    expected = r"checkpoint .*/2: cannot be written \(.+\); that of step 1 is whole; make room, and the same command"
+    expected = r"checkpoint .*/2: cannot be written \(.+\); that of step 1 is whole; make room, and the same"
     with pytest.raises(UserError, match=expected), Checkpoints(tmp_path, 2) as checkpoints:
         checkpoints.save(2, dataclasses.replace(state, params={"bias": noise}), FACTS, {}, None)
     assert find_checkpoints(tmp_path).steps == (1,)
