@@ -5,6 +5,7 @@ VENV ?= .venv
 SET ?= requirements.txt
 RUN := $(VENV)/bin/python -m
 QUICK := runs/quickstart
+WORLD := simulated --dialogues 2000 --option domains=hotel,restaurant
 
 .PHONY: quickstart test test-all core lint docs install clean
 
@@ -30,14 +31,14 @@ $(VENV)/.installed: $(VENV)/.package
 quickstart: export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 quickstart: $(VENV)/.package
 	rm -rf $(QUICK)
-	$(RUN) space_jax tokenizer train simulated --dialogues 3000 --names source --kind bpe --vocab-size 3000 \
-		--out $(QUICK)/tokenizer
-	$(RUN) space_jax data build simulated --dialogues 3000 --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
+	$(RUN) space_jax tokenizer train $(WORLD) --names source --kind bpe --vocab-size 3000 --out $(QUICK)/tokenizer
+	$(RUN) space_jax data build $(WORLD) --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
 		--max-turns 2 --max-turn-tokens 40 --out $(QUICK)/corpus
-	$(RUN) space_jax pretrain --config configs/quickstart.py --workdir $(QUICK)/run
+	$(RUN) space_jax pretrain --config configs/quickstart.py --workdir $(QUICK)/run \
+		--config.train.steps=120 --config.train.eval_every=60 --config.train.checkpoint_every=120
 	$(RUN) space_jax show --workdir $(QUICK)/run --n 0
 	$(RUN) space_jax finetune --config configs/finetune/simulated_agent.py:quick --workdir $(QUICK)/agent --init $(QUICK)/run
-	$(RUN) space_jax play --workdir $(QUICK)/agent --dialogues 20 --show 3
+	$(RUN) space_jax play --workdir $(QUICK)/agent --dialogues 200 --show 3
 
 lint: install
 	$(VENV)/bin/ruff check .

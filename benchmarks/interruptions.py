@@ -132,10 +132,9 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--processes", type=int, default=1, help="of one run")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    if "--" not in sys.argv:
-        parser.error("expected -- and the words after space-jax")
-    cut = sys.argv.index("--")
-    given, words = parser.parse_args(sys.argv[1:cut]), sys.argv[cut + 1 :]
+    parser.add_argument("words", nargs="+", metavar="-- WORDS", help="after space-jax")
+    given = parser.parse_args()
+    words = given.words
     random.seed(given.seed)
     with tempfile.TemporaryDirectory() as folder:
         name = "out.json" if "--out" in words else "run"

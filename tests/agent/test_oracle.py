@@ -8,7 +8,7 @@ import random
 
 from space_jax.agent.lexicalise import speak
 from space_jax.agent.play import _Caller, as_heard, summary
-from space_jax.corpora.simulated import Tracker, put_into_words, respond, world_database
+from space_jax.corpora.simulated import DOMAINS, Tracker, put_into_words, respond, world_database
 from space_jax.dialogue.record import SYSTEM
 from space_jax.tasks.dialogue.act_text import acts_of, parse_acts, write_acts
 from space_jax.tasks.dialogue.belief_text import parse_belief, write_belief
@@ -68,7 +68,7 @@ class Oracle:
 def test_nothing_is_lost_between_the_model_and_the_user():
     backend, outcomes = SimulatedBackend(), []
     for n in range(CALLERS):
-        caller, oracle, rng = _Caller.number(77, n), Oracle(), Patient(n)
+        caller, oracle, rng = _Caller.number(77, n, tuple(DOMAINS)), Oracle(), Patient(n)
         while not caller.user.done:
             acts = caller.says()
             caller.heard, words = oracle.answer(acts, caller.turns[-1][1], backend, rng)

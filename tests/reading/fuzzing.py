@@ -3,9 +3,9 @@
 `python -m tests.reading.fuzzing 60` tries for a minute and prints how many inputs each door was given and refused.
 """
 
+import argparse
 import dataclasses
 import re
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -162,7 +162,9 @@ def fuzz_for(name: str, seconds: float) -> Figures:
 
 def main() -> None:
     """Prints the figures of every door."""
-    seconds = float(sys.argv[1]) / len(DOORS)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seconds", type=float, help="for all doors together")
+    seconds = parser.parse_args().seconds / len(DOORS)
     total = Figures()
     for name in DOORS:
         figures = fuzz_for(name, seconds)
