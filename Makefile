@@ -5,7 +5,7 @@ VENV ?= .venv
 SET ?= requirements.txt
 RUN := $(VENV)/bin/python -m
 QUICK := runs/quickstart
-WORLD := simulated --dialogues 2000 --option domains=hotel,restaurant
+WORLD := simulated --dialogues 2000 --option domains=restaurant
 
 .PHONY: quickstart test test-all core lint docs install clean
 
@@ -31,11 +31,11 @@ $(VENV)/.installed: $(VENV)/.package
 quickstart: export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 quickstart: $(VENV)/.package
 	rm -rf $(QUICK)
-	$(RUN) space_jax tokenizer train $(WORLD) --names source --kind bpe --vocab-size 3000 --out $(QUICK)/tokenizer
+	$(RUN) space_jax tokenizer train $(WORLD) --names source --kind bpe --vocab-size 2000 --out $(QUICK)/tokenizer
 	$(RUN) space_jax data build $(WORLD) --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
 		--max-turns 2 --max-turn-tokens 40 --out $(QUICK)/corpus
 	$(RUN) space_jax pretrain --config configs/quickstart.py --workdir $(QUICK)/run \
-		--config.train.steps=120 --config.train.eval_every=60 --config.train.checkpoint_every=120
+		--config.train.steps=80 --config.train.eval_every=80 --config.train.checkpoint_every=80
 	$(RUN) space_jax show --workdir $(QUICK)/run --n 0
 	$(RUN) space_jax finetune --config configs/finetune/simulated_agent.py:quick --workdir $(QUICK)/agent --init $(QUICK)/run
 	$(RUN) space_jax play --workdir $(QUICK)/agent --dialogues 200 --show 3

@@ -35,13 +35,13 @@ print("space_jax", space_jax.__version__, "| jax", jax.__version__, "| flax", fl
 print("Python", sys.version.split()[0], "|", *jax.devices())
 
 # %% [markdown]
-# `STEPS` sets the length of everything below. 400 steps of pre-training and the fine-tuning after it are what
+# `STEPS` sets the length of everything below. 80 steps of pre-training and the fine-tuning after it are what
 # `make quickstart` does, minutes on two CPU cores. (The project's tests set `SPACE_JAX_NOTEBOOK_FAST` and take 4.)
 
 # %%
 import os
 
-STEPS = 4 if os.environ.get("SPACE_JAX_NOTEBOOK_FAST") else 400
+STEPS = 4 if os.environ.get("SPACE_JAX_NOTEBOOK_FAST") else 80
 RUNS = "runs/notebook"
 
 # %% [markdown]
@@ -65,7 +65,8 @@ import numpy as np
 
 # %matplotlib inline
 
-world, vocab_size = ({"dialogues": 3000}, 3000) if STEPS >= 100 else ({"dialogues": 100}, 800)
+world, vocab_size = ({"dialogues": 2000}, 2000) if STEPS >= 80 else ({"dialogues": 100}, 800)
+world["domains"] = "restaurant"
 # With the source's names, which the agent will write.
 space_jax.train_tokenizer(
     "simulated", f"{RUNS}/tokenizer", vocab_size=vocab_size, kind="bpe", options=world, names="source"
@@ -117,11 +118,11 @@ space_jax.curves(f"{RUNS}/pretrained")
 
 # %%
 turns = [
-    "I need a cheap hotel in the north.",
-    "Is there an inexpensive place to stay up north?",
+    "I need a cheap restaurant in the north.",
+    "Is there an inexpensive place to eat up north?",
     "Book a table for four at 18:30, please.",
     "Could you reserve a table for two people?",
-    "I want a taxi to the station.",
+    "What is their phone number?",
     "Thank you, goodbye.",
 ]
 vectors = space_jax.load(f"{RUNS}/pretrained").embed(turns)
@@ -143,7 +144,7 @@ plt.show()
 # %%
 agent_config = space_jax.load_config(
     "finetune/simulated_agent:quick",
-    {} if STEPS >= 100 else {"data.options": "dialogues=8"},
+    {} if STEPS >= 80 else {"data.options": "dialogues=8,domains=restaurant"},
 )
 results = space_jax.finetune(agent_config, f"{RUNS}/agent", init=f"{RUNS}/pretrained")
 results
