@@ -38,7 +38,7 @@ quickstart: $(VENV)/.package
 		--config.train.steps=80 --config.train.eval_every=80 --config.train.checkpoint_every=80
 	$(RUN) space_jax show --workdir $(QUICK)/run --n 0
 	$(RUN) space_jax finetune --config configs/finetune/simulated_agent.py:quick --workdir $(QUICK)/agent --init $(QUICK)/run
-	$(RUN) space_jax play --workdir $(QUICK)/agent --dialogues 200 --show 3
+	$(RUN) space_jax play --workdir $(QUICK)/agent --dialogues 200 --together 200 --show 3
 
 lint: install
 	$(VENV)/bin/ruff check .

@@ -56,8 +56,9 @@ shown = subprocess.run(show, capture_output=True, text=True, check=True).stdout
 print("\n".join(shown.splitlines()[:32]), "\n...")
 
 # %% [markdown]
-# A tokenizer is trained on the words, and the dialogues are tokenised once. `labelled_share=0.5` hides the annotation
-# of every second dialogue: the semi-supervised losses are made for such a mixture.
+# Here its users ask about restaurants alone, so that minutes suffice. A tokenizer is trained on the words, and the
+# dialogues are tokenised once. `labelled_share=0.5` hides the annotation of every second dialogue: the semi-supervised
+# losses are made for such a mixture.
 
 # %%
 import matplotlib.pyplot as plt

@@ -5,8 +5,9 @@ r"""An agent for the simulated world, from a small SPACE-3 that has hardly begun
   space-jax data build simulated --dialogues 3000 --tokenizer runs/agent/tokenizer --labelled-share 0.5 \
       --max-turns 2 --max-turn-tokens 40 --out runs/agent/corpus
   space-jax pretrain --config configs/quickstart.py:micro --workdir runs/agent/pretrained \
-      --config.data.prepared=runs/agent/corpus --config.data.batch_size=16 --config.optimiser.learning_rate=2e-3 --config.train.steps=40 \
-      --config.train.eval_every=40 --config.train.checkpoint_every=40
+      --config.data.prepared=runs/agent/corpus --config.data.batch_size=16 \
+      --config.optimiser.learning_rate=2e-3 --config.train.steps=40 --config.train.eval_every=40 \
+      --config.train.checkpoint_every=40
   space-jax finetune --config configs/finetune/simulated_agent.py --workdir runs/agent/run --init runs/agent/pretrained
   space-jax play --workdir runs/agent/run --dialogues 200
   space-jax chat --workdir runs/agent/run
@@ -33,7 +34,7 @@ from space_jax.tasks.dialogue.config import DialogueConfig
 
 
 def get_config(variant: str = "full") -> FinetuneConfig:
-    """`full`, or `quick` for the tiny model of `make quickstart`: 27,000 turns about restaurants."""
+    """`full`, or `quick` for the tiny model of `make quickstart`: 26,000 turns about restaurants."""
     quick = variant == "quick"
     optimiser = {"learning_rate": 5e-3, "beta2": 0.98} if quick else {"learning_rate": 2e-3}
     return FinetuneConfig(
@@ -50,7 +51,7 @@ def get_config(variant: str = "full") -> FinetuneConfig:
         ),
         data=DataSource(
             corpus="simulated",
-            options=("dialogues=5400", "domains=restaurant") if quick else ("dialogues=13500",),
+            options=("dialogues=5200", "domains=restaurant") if quick else ("dialogues=13500",),
         ),
         dropout=0.0,
         optimiser=FinetuneOptimiserConfig(warmup_share=0.03, clip_norm=1.0, **optimiser),
