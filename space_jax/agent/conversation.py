@@ -7,8 +7,8 @@ from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.world.backend import NAME, Backend
-from space_jax.world.database import plain_name
 from space_jax.world.lookup import NO_OFFERS, NOTHING, OFFERED, Lookup, Offers
+from space_jax.world.spelling import plain_name
 
 SAY_AGAIN = "Sorry, I did not catch that. Could you say it again?"
 """The answer to an empty turn, and in place of an empty response."""

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.world.backend import NAME, Backend, row_name
-from space_jax.world.database import Row, plain_name
+from space_jax.world.cells import Row
 from space_jax.world.lookup import OFFERED, Lookup, Offers, find_row
-from space_jax.world.values import is_dont_care
+from space_jax.world.spelling import plain_name
+from space_jax.world.values import restricts_nothing
 
 PLACEHOLDER = re.compile(r"\[ ?([A-Za-z]+) ?_ ?([A-Za-z0-9_ ]+?) ?\]")
 _ARTICLE = re.compile(r"\b([Aa])n? $")
@@ -127,7 +128,7 @@ class _Source:
         if row and slot == NAME:
             cells = [row_name(self._backend.database, domain, row)]
         wish = self._state.get(domain, {}).get(slot, ("",))[0]
-        wishes = [] if is_dont_care(wish) or wish == OFFERED else [wish]
+        wishes = [] if restricts_nothing(wish) or wish == OFFERED else [wish]
         ordered = [*wishes, *cells] if believed else [*cells, *wishes]
         return next((value for value in ordered if value and value != "?"), None)
 

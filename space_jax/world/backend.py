@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Protocol
 
-from space_jax.world.database import Database, Row
+from space_jax.world.cells import Row
+from space_jax.world.database import Database
 
 NAME = "name"
 """The slot that names an entity, and its column in the tables that have names."""

@@ -12,7 +12,8 @@ from space_jax.corpora.registry import SIMULATED
 from space_jax.corpora.simulated import DOMAINS, world_database
 from space_jax.errors import UserError
 from space_jax.world.backend import Backend, Tables
-from space_jax.world.database import Database, Row
+from space_jax.world.cells import Row
+from space_jax.world.database import Database
 from space_jax.world.tables import kvret_tables, read_bookings, read_database
 
 MULTIWOZ_BOOKING = {
