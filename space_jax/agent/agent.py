@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from space_jax.agent.conversation import Conversation, Reply, Truth, asked_again, with_names
+from space_jax.agent.lexicalise import settled
 from space_jax.agent.turn import Decided, Turn
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
@@ -123,7 +124,10 @@ class Agent:
         return replies
 
     def stream(self, conversation: Conversation, text: str) -> "Streamed":
-        """Answers one user's turn word by word; an empty turn is answered with a request to repeat it."""
+        """Answers one user's turn sentence by sentence, so that none has to be taken back.
+
+        An empty turn is answered with a request to repeat it.
+        """
         if not text.strip():
             reply = asked_again(conversation)
             return Streamed(reply.state, reply.found, (), iter([reply.text]), lambda: reply)
@@ -134,9 +138,8 @@ class Agent:
             told = ""
             for written in decided.turn.stream(RESPONSE):
                 responses[:] = [written]
-                whole = written if "[" not in written else written[: _unfinished(written)]
-                spoken = decided.spoken(0, whole).text
-                if spoken.startswith(told):
+                spoken = decided.spoken(0, settled(written)).text
+                if spoken.startswith(told) and spoken != told:
                     yield spoken[len(told) :]
                     told = spoken
             rest = finish().text
@@ -146,7 +149,7 @@ class Agent:
             return decided.answer(0, responses[0] if responses else "")
 
         state = with_names(decided.states[0], decided.found[0], conversation)
-        return Streamed(state, decided.found[0], decided.acts[0], pieces(), finish)
+        return Streamed(state, decided.found[0], decided.acts[0], pieces(), finish, tuple(decided.turn.cut[0]))
 
     def _answer(
         self, conversations: Sequence[Conversation], texts: Sequence[str], truths: Sequence[Truth]
@@ -189,6 +192,7 @@ class Streamed:
       acts: chosen by the model.
       pieces: of the answer's words, to be taken one after the other.
       finish: gives the reply, once all pieces are taken.
+      cut: see `Reply`; of what precedes the words.
     """
 
     state: BeliefState
@@ -196,9 +200,4 @@ class Streamed:
     acts: tuple[PlannedAct, ...]
     pieces: Iterator[str]
     finish: Callable[[], Reply]
-
-
-def _unfinished(text: str) -> int:
-    """The start of a placeholder that is not closed yet; the end if there is none."""
-    opened = text.rfind("[")
-    return opened if opened > text.rfind("]") else len(text)
+    cut: tuple[str, ...] = ()

@@ -52,6 +52,7 @@ class Reply:
       found: the result from the database.
       acts: with the values in the text.
       conversation: with both turns; the next turn continues from it.
+      cut: the parts ("state", "acts", "response") that reached their limit of tokens unfinished.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Reply:
     found: Lookup
     acts: tuple[SystemAct, ...]
     conversation: Conversation
+    cut: tuple[str, ...] = ()
 
 
 def asked_again(conversation: Conversation) -> Reply:
