@@ -5,7 +5,7 @@ conversations can run side by side, and any can be resumed.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from space_jax.agent.conversation import Conversation, Reply, Truth, asked_again, with_names
@@ -23,6 +23,7 @@ from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.predictor import Predictor
 from space_jax.world.corpus_worlds import Worlds
 from space_jax.world.lookup import Lookup, look_up
+from space_jax.world.misfits import misfits
 
 
 class Agent:
@@ -31,12 +32,18 @@ class Agent:
     Args:
       writer: the model.
       worlds: the worlds of its own conversations; without tables if None.
+
+    Attributes:
+      slots: domain -> the slots that it speaks of.
+      misfits: where these and the user's own tables do not meet, a sentence each.
     """
 
     def __init__(self, writer: Writer, worlds: Worlds | None = None) -> None:
         self._writer, self._sequences = writer, writer.sequences
         self._worlds = Worlds("", "") if worlds is None else worlds
         self._has = writer.task.labels
+        self.slots: Mapping[str, Collection[str]] = {}
+        self.misfits: tuple[str, ...] = ()
 
     @classmethod
     def load(
@@ -64,9 +71,16 @@ class Agent:
         trained = Predictor(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
-        run = trained.config
-        worlds = Worlds(run.data.corpus, run.data.source, database or trained.task.config.database)
-        return cls(Writer(trained.task, trained.params, sampling, seed, beam), worlds)
+        data, own = trained.config.data, trained.task.config.database
+        worlds = Worlds(data.corpus, data.source, own)
+        told = _columns(worlds) if database else {}
+        if database:
+            worlds = Worlds(data.corpus, data.source, database, told)
+        agent = cls(Writer(trained.task, trained.params, sampling, seed, beam), worlds)
+        agent.slots = trained.task.labels.get("slots", told)  # runs of earlier versions did not write them down
+        if (database or own) and agent.slots:
+            agent.misfits = tuple(misfits(agent.slots, worlds.to_talk_about()))
+        return agent
 
     def fingerprint(self) -> str:
         """A name of its weights."""
@@ -180,6 +194,15 @@ class Agent:
             known = [None if truth.acts is None else write_acts(truth.acts) for truth in truths]
             acts = [parse_acts(text) for text in turn.write(ACTS, known)]
         return Decided(turn, conversations, asked, states, found, acts, self._has)
+
+
+def _columns(worlds: Worlds) -> dict[str, tuple[str, ...]]:
+    """Domain -> the columns of the tables that a run learnt with; empty where these are no longer there."""
+    try:
+        database = worlds.to_talk_about().database
+    except UserError:
+        return {}
+    return {domain: database.columns(domain) for domain in database.domains}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

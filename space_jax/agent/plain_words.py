@@ -40,7 +40,7 @@ def _not_asked(missing: Placeholder, source: ValueSource) -> str:
     domain = source.current or missing.domain
     if domain in source.backend.database.domains:
         return f"I have not looked for a {_words(domain)} yet."
-    return f"I cannot look up anything about {_words(domain)}."
+    return f"I cannot look up any {_words(domain)}."
 
 
 def _nothing_found(source: ValueSource) -> str:

@@ -51,8 +51,8 @@ class Turn:
             given.append(row + (opening if text is None else self._sequences.wrapped(part, text)[:-1]))
         free = [text is None for text in known]
         tokens, self._memory = self._writer.write(self._memory, part, given, self._begin, free)
-        for row, written in zip(self.cut, tokens, strict=True):
-            row += [part] if len(written) == self._sequences.limits[part] else []
+        for cut, written in zip(self.cut, tokens, strict=True):
+            cut += [part] if len(written) == self._sequences.limits[part] else []
         # The closing mark is not yet in the memory: it is the first of the tokens given next.
         self._given = [[self._sequences.closing[part]] for _ in known]
         self._begin = [

@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal import say
 from space_jax.writing import LOCK, locked, writing
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     from space_jax.world.corpus_worlds import Worlds
 
     agent = Agent.load(given.workdir, given.step, beam=given.beam)  # reports what is wrong with a folder
+    for misfit in agent.misfits:
+        say(misfit, sys.stderr)
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
     source, task = _source(run, given)
     found = list(dialogues(source, given.split, task.train_split))[: given.limit]
@@ -96,8 +100,9 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
         result |= scores(source.corpus, Path(source.source), answered)
+    cut = Counter(part for one in answered for reply in one.replies for part in reply.cut)
     seconds = max(speed.seconds, 1e-9)
-    result |= {"seconds": speed.seconds, "turns": speed.turns}
+    result |= {"seconds": speed.seconds, "turns": speed.turns, "cut": dict(cut)}
     result |= {"words_per_second": speed.words / seconds, "tokens_per_second": speed.tokens / seconds}
     if log is not None:
         predictions = multiwoz_predictions(answered, given.split, states=STATES not in true)
