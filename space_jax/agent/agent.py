@@ -4,13 +4,12 @@ A conversation is a value: a reply holds the conversation so far, and the next t
 conversations can run side by side, and any can be resumed.
 """
 
-import dataclasses
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from space_jax.agent.conversation import Conversation, Reply, Truth, asked_again, with_names
 from space_jax.agent.lexicalise import settled
-from space_jax.agent.turn import Decided, Turn
+from space_jax.agent.turn import Decided, Streamed, Turn
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
 from space_jax.dialogue.record import USER, BeliefState
@@ -22,7 +21,7 @@ from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.predictor import Predictor
 from space_jax.world.corpus_worlds import Worlds
-from space_jax.world.lookup import Lookup, look_up
+from space_jax.world.lookup import look_up
 from space_jax.world.misfits import misfits
 
 
@@ -73,7 +72,7 @@ class Agent:
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
         data, own = trained.config.data, trained.task.config.database
         worlds = Worlds(data.corpus, data.source, own)
-        told = _columns(worlds) if database else {}
+        told = worlds.columns() if database else {}
         if database:
             worlds = Worlds(data.corpus, data.source, database, told)
         agent = cls(Writer(trained.task, trained.params, sampling, seed, beam), worlds)
@@ -137,7 +136,7 @@ class Agent:
                 replies[number] = reply
         return replies
 
-    def stream(self, conversation: Conversation, text: str) -> "Streamed":
+    def stream(self, conversation: Conversation, text: str) -> Streamed:
         """Answers one user's turn sentence by sentence, so that none has to be taken back.
 
         An empty turn is answered with a request to repeat it.
@@ -194,33 +193,3 @@ class Agent:
             known = [None if truth.acts is None else write_acts(truth.acts) for truth in truths]
             acts = [parse_acts(text) for text in turn.write(ACTS, known)]
         return Decided(turn, conversations, asked, states, found, acts, self._has)
-
-
-def _columns(worlds: Worlds) -> dict[str, tuple[str, ...]]:
-    """Domain -> the columns of the tables that a run learnt with; empty where these are no longer there."""
-    try:
-        database = worlds.to_talk_about().database
-    except UserError:
-        return {}
-    return {domain: database.columns(domain) for domain in database.domains}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Streamed:
-    """An answer in progress.
-
-    Attributes:
-      state: the belief state, with names in place of `offered`.
-      found: the result from the database.
-      acts: chosen by the model.
-      pieces: of the answer's words, to be taken one after the other.
-      finish: gives the reply, once all pieces are taken.
-      cut: see `Reply`; of what precedes the words.
-    """
-
-    state: BeliefState
-    found: Lookup
-    acts: tuple[PlannedAct, ...]
-    pieces: Iterator[str]
-    finish: Callable[[], Reply]
-    cut: tuple[str, ...] = ()

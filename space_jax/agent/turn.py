@@ -1,7 +1,7 @@
 """A system turn in progress: part after part on one memory."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, offers_after, with_names
 from space_jax.agent.lexicalise import Spoken, speak
@@ -110,3 +110,24 @@ class Decided:
         )
         after = Conversation(one.backend, (*self.asked[n], said), offers_after(one, found, spoken))
         return Reply(text, response, with_names(state, found, one), found, spoken.acts, after, cut)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer in progress.
+
+    Attributes:
+      state: the belief state, with names in place of `offered`.
+      found: the result from the database.
+      acts: chosen by the model.
+      pieces: of the answer's words, to be taken one after the other.
+      finish: gives the reply, once all pieces are taken.
+      cut: see `Reply`; of what precedes the words.
+    """
+
+    state: BeliefState
+    found: Lookup
+    acts: tuple[PlannedAct, ...]
+    pieces: Iterator[str]
+    finish: Callable[[], Reply]
+    cut: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from space_jax.tasks.config import DataSource, FinetuneConfig
     from space_jax.tasks.dialogue.config import DialogueConfig
 
+_MULTIWOZ = "multiwoz21"
 _EPILOG = """
 --given takes any of these, joined by commas; the agent writes the rest itself:
   states     the true belief state of each turn (policy optimisation, as the benchmark calls it)
@@ -29,6 +30,7 @@ _EPILOG = """
   responses  the true responses of the turns before
 
 Without --given the evaluation is end-to-end. CamRest676 and KVRET: prints Match, Success F1, BLEU and Combined.
+Your own dialogues and tables: prints what they are annotated for of state accuracy, match, success and BLEU.
 MultiWOZ: write the turns with --out and score them:
   space-jax respond --workdir RUN --source DIR/multiwoz21 --out predictions.json
   space-jax multiwoz-eval predictions.json --source DIR
@@ -42,7 +44,7 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser(
         "respond",
-        help="score an agent end-to-end on CamRest676, KVRET or MultiWOZ",
+        help="score an agent end-to-end on a corpus or on your own dialogues",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -73,6 +75,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     from space_jax.agent.agent import Agent
     from space_jax.agent.corpus_scores import SCORED, multiwoz_predictions, scores
+    from space_jax.agent.own_scores import own_scores
     from space_jax.agent.respond import STATES, respond
     from space_jax.agent.response_log import ResponseLog
     from space_jax.config_files import read_config
@@ -100,6 +103,8 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
         result |= scores(source.corpus, Path(source.source), answered)
+    elif source.corpus != _MULTIWOZ:  # which `multiwoz-eval` scores
+        result |= own_scores(answered, worlds)
     cut = Counter(part for one in answered for reply in one.replies for part in reply.cut)
     seconds = max(speed.seconds, 1e-9)
     result |= {"seconds": speed.seconds, "turns": speed.turns, "cut": dict(cut)}

@@ -62,6 +62,14 @@ class Worlds:
         """The world for a new conversation; for KVRET that of a car with a table of every domain."""
         return self.of(ANY_CAR)
 
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Domain -> the columns of its table; empty where the tables cannot be read."""
+        try:
+            database = self.to_talk_about().database
+        except UserError:
+            return {}
+        return {domain: database.columns(domain) for domain in database.domains}
+
     @functools.cached_property
     def _common(self) -> Backend:
         bookings = _BOOKINGS.get(self._corpus, {})

@@ -7,7 +7,7 @@ from space_jax.world.backend import NAME, Backend
 from space_jax.world.placeholders import ALIASES, ANY_DOMAIN, COUNTS, REFERENCES
 from space_jax.world.spelling import plain_name
 
-_SIMILAR = 0.5
+_SIMILAR = 0.6
 
 
 def misfits(slots: Mapping[str, Collection[str]], backend: Backend) -> list[str]:
