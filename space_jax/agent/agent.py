@@ -156,7 +156,8 @@ class Agent:
                     yield spoken[len(told) :]
                     told = spoken
             rest = finish().text
-            yield rest[len(told) :] if rest.startswith(told) else f"\n{rest}"
+            if rest != told:
+                yield rest[len(told) :] if rest.startswith(told) else f"\n{rest}"
 
         def finish() -> Reply:
             return decided.answer(0, responses[0] if responses else "")
