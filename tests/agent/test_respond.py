@@ -126,6 +126,30 @@ def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatc
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "test.jsonl", "turns.json", "whole.json"]
 
 
+def test_own_dialogues_on_own_tables_are_scored(run, agent, tmp_path, capsys, monkeypatch):
+    """And the parts that reached their limit, as those of a model that knows nothing do, are counted."""
+    monkeypatch.setattr(agent, "misfits", ("table hotels belongs to no domain of the agent",))
+    dialogue = Dialogue(
+        "d",
+        (
+            Turn(USER, "a hotel", state={"hotel": {"area": ("north",)}}),
+            Turn(SYSTEM, "Ivy ?", delexicalised="[hotel_name] ?"),
+        ),
+    )
+    write_jsonl(tmp_path / "test.jsonl", [dialogue])
+    data = DataSource(test=str(tmp_path / "test.jsonl"))
+    assert run(data) == 0
+    printed, said = capsys.readouterr()
+    assert said.splitlines()[0] == "table hotels belongs to no domain of the agent"
+    shown = json.loads(printed)
+    assert (shown["state_accuracy"], shown["success"]) == (0, 0)
+    assert "match" not in shown  # this run has no tables
+    assert set(shown["cut"]) <= {"state", "acts", "response"}
+    assert sum(shown["cut"].values())
+    assert run(data, "--given", "states") == 0
+    assert json.loads(capsys.readouterr().out)["state_accuracy"] == 100
+
+
 def test_a_second_command_does_not_write_the_same_file(run, tmp_path, capsys):
     write_jsonl(tmp_path / "test.jsonl", [Dialogue("d", tuple(answered("a hotel")))])
     data, out = DataSource(test=str(tmp_path / "test.jsonl")), tmp_path / "turns.json"
