@@ -25,7 +25,7 @@ _CUT = re.compile(
     + "|".join(map(re.escape, (*CONTROL_TOKENS, *SPECIAL_TOKENS)))
 )
 _MINUTES = re.compile(r"(?<=\d)(?=:\d)")
-_PLACEHOLDER = re.compile(r"\[[A-Za-z]+_\w+\]")  # of a delexicalised value, such as [hotel_name]
+_PLACEHOLDER = re.compile(r"\[\w+_\w+\]")  # of a delexicalised value, such as [hotel_name]
 
 
 def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_texts: int, seed: int) -> bytes:
