@@ -60,8 +60,9 @@ def test_what_reached_its_limit_is_not_shown_as_finished(talk, scripted, monkeyp
 
     monkeypatch.setattr(scripted, "stream", cut)
     shown, (line,) = talk("area=north")
-    assert "cut the state reached the limit of tokens and may lack its end".split() in shown
-    assert "the answer reached its limit of tokens and is not finished".split() in shown
+    lines = [" ".join(words) for words in shown]
+    assert "cut the state reached the limit of tokens and may lack its end" in lines
+    assert "the answer reached its limit of tokens and is not finished" in lines
     assert line["cut"] == ["state", "response"]
 
 
