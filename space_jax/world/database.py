@@ -56,7 +56,7 @@ class Database:
         return nearest(value, self._known(domain, slot)) if slot in self.columns(domain) else ()
 
     def query(self, domain: str, constraints: Mapping[str, str | Sequence[str]]) -> list[Row]:
-        """The rows that satisfy every constraint, in the order of the table.
+        """The rows that satisfy every constraint, in the order of the table, those first that are known to.
 
         Args:
           domain: of the table; one that has none gives no rows.
@@ -69,7 +69,7 @@ class Database:
         domain = plain_name(domain)
         if domain not in self._columns:
             return []
-        clauses, parameters = ["1"], []
+        clauses, parameters, unknown = ["1"], [], ["FALSE"]
         for slot, given in ((plain_name(slot), given) for slot, given in constraints.items()):
             values = (given,) if isinstance(given, str) else tuple(given)
             if slot not in self._columns[domain] or not values or any(map(restricts_nothing, values)):
@@ -78,8 +78,10 @@ class Database:
             if clause:
                 clauses.append(clause)
                 parameters += bound
+                unknown.append(self._unknown(domain, slot))
         columns = self._columns[domain]
-        chosen = f"SELECT * FROM {self._tables[domain]} WHERE {' AND '.join(clauses)} ORDER BY rowid"
+        order = f"({' + '.join(unknown)}), rowid"  # in brackets, or a constant would be the number of a column
+        chosen = f"SELECT * FROM {self._tables[domain]} WHERE {' AND '.join(clauses)} ORDER BY {order}"
         return [dict(zip(columns, row, strict=True)) for row in self._connection.execute(chosen, parameters)]
 
     def _add(self, domain: str, table: str, rows: Sequence[Mapping[str, str]]) -> None:
@@ -101,6 +103,9 @@ class Database:
     def _column(self, domain: str, name: str) -> str:
         return f"c{self._columns[domain].index(name)}"
 
+    def _unknown(self, domain: str, name: str) -> str:
+        return f"({self._column(domain, name)} IN ('', '?'))"
+
     def _distinct(self, domain: str, column: str) -> tuple[str, ...]:
         name = self._column(domain, column)
         cells = self._connection.execute(f"SELECT DISTINCT {name} FROM {self._tables[domain]} ORDER BY {name}")
@@ -120,5 +125,4 @@ class Database:
                 bound += meant
         if not conditions and self.lenient:
             return "", []
-        unknown = f"{column} IN ('', '?')"
-        return f"({' OR '.join([unknown, *conditions])})", bound
+        return f"({' OR '.join([self._unknown(domain, slot), *conditions])})", bound
