@@ -27,9 +27,10 @@ def get_config() -> FinetuneConfig:
             max_act_tokens=24,
             max_response_tokens=52,
             state_weight=2.0,
+            variations=10,  # of each dialogue: other days, times and rows of the tables in the same words
         ),
         data=DataSource(corpus="jsonl", source="my_dialogues"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=3e-4, weight_decay=0.01, clip_norm=1.0),
-        train=FinetuneTrainConfig(epochs=20, batch_size=8, patience=5),
+        train=FinetuneTrainConfig(epochs=6, batch_size=8, patience=2),
     )
