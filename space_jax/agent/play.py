@@ -46,6 +46,7 @@ class Outcome:
       refused: whether every unmet wish was refused, and the database bears it out.
       user_turns: of the dialogue.
       transcript: (role, words) of each turn.
+      cut: turns of the agent in which a part reached its limit of tokens.
     """
 
     goal: Goal
@@ -53,6 +54,7 @@ class Outcome:
     refused: bool
     user_turns: int
     transcript: tuple[tuple[str, str], ...]
+    cut: int = 0
 
 
 @dataclasses.dataclass
@@ -65,6 +67,7 @@ class _Caller:
     lower: bool
     heard: tuple[DialogAct, ...] = ()
     turns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    cut: int = 0
 
     @classmethod
     def number(cls, seed: int, n: int, domains: Sequence[str]) -> "_Caller":
@@ -82,7 +85,7 @@ class _Caller:
         success = succeeded(self.goal, progress, world_database())
         spoken = sum(role == USER for role, _ in self.turns)
         refused = not success and _refused(self.goal, progress)
-        return Outcome(self.goal, success, refused, spoken, tuple(self.turns))
+        return Outcome(self.goal, success, refused, spoken, tuple(self.turns), self.cut)
 
 
 def play(
@@ -103,6 +106,7 @@ def play(
                 conversations[n] = reply.conversation
                 callers[n].turns.append(("system", reply.text))
                 callers[n].heard = as_heard(reply.acts)
+                callers[n].cut += bool(reply.cut)
             live = [n for n in live if not callers[n].user.done]
         outcomes += [caller.outcome() for caller in callers]
     return outcomes

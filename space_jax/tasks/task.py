@@ -136,6 +136,16 @@ class Task(abc.ABC):
           UserError: no record has one.
         """
 
+    @classmethod
+    def remarks(cls, config: Any, labels: Json) -> list[str]:
+        """What a user should know of the data before it is trained on, a sentence each.
+
+        Args:
+          config: of the task.
+          labels: from `make_labels`.
+        """
+        return []
+
     # A task object.
 
     def __init__(self, config: Any, labels: Json, tokenizer: Tokenizer, model: ModelConfig, recipe: str | None) -> None:
