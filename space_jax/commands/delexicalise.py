@@ -2,20 +2,19 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
+from space_jax.agent.delexicalise import Delexicalised, delexicalise
 from space_jax.commands.outputs import require_writable
 from space_jax.dialogue.jsonl import read_jsonl, write_jsonl
+from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.terminal import Console, say
 from space_jax.world.tables import read_database
-
-if TYPE_CHECKING:
-    from space_jax.agent.delexicalise import Delexicalised
 
 _SAID = 3  # values listed of a placeholder
 _EPILOG = """
@@ -37,14 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(given: argparse.Namespace, _: list[str]) -> None:
-    from space_jax.agent.delexicalise import Delexicalised, delexicalise  # with JAX, for which --help need not wait
-
     require_writable(given.out, "--out")
     if given.out.exists() and given.file.exists() and given.out.samefile(given.file):
         raise UserError(f"--out {given.out}: expected another file than the one that is read")
     counts = Delexicalised()
 
-    def checked():  # type: ignore[no-untyped-def]
+    def checked() -> Iterator[Dialogue]:
         """The dialogues; an error at their end, before the file appears, if nothing was found."""
         yield from delexicalise(read_jsonl(given.file), read_database(given.database), counts)
         if not counts.changed and not counts.kept:
@@ -57,7 +54,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     _report(counts, given.out)
 
 
-def _report(counts: "Delexicalised", out: Path) -> None:
+def _report(counts: Delexicalised, out: Path) -> None:
     plain = counts.turns - counts.changed - counts.kept
     say(
         f"{out}: {counts.dialogues} dialogues, {counts.turns} system turns: {counts.changed} with new placeholders, "
