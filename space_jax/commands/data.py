@@ -4,7 +4,7 @@ import argparse
 import itertools
 from typing import Any
 
-from space_jax.commands import build, check, delexicalise, files, stats
+from space_jax.commands import build, check, delexicalise, files, stats, suggest
 from space_jax.commands.sources import add_corpus_arguments, opened
 from space_jax.corpora.show import show
 from space_jax.corpora.splits import SPLITS
@@ -26,6 +26,7 @@ def add_parser(verbs: Any) -> None:
     look.set_defaults(run=_show, takes_config=False)
     files.add_actions(actions)
     check.add_arguments(actions.add_parser("check", help="say what a task would make of your data"))
+    suggest.add_arguments(actions.add_parser("suggest", help="choose utterances to label next; take the labels back"))
     delexicalise.add_arguments(
         actions.add_parser("delexicalise", help="put placeholders into system turns for values of an agent's tables")
     )

@@ -87,12 +87,12 @@ def select(kind: type[Task], config: Any, path: Path, backend: Backend) -> Selec
     """
     if kind.name == "dialogue" and path.suffix in FORMS:
         raise UserError(f"{path}: expected dialogues for an agent, JSONL as in docs/data_format.md, found a table")
-    if kind.name == "dialogue" or _holds_dialogues(path):
+    if kind.name == "dialogue" or holds_dialogues(path):
         return _from_dialogues(_SELECTORS[kind.name](backend), path)
     return _from_rows(functools.partial(kind.read_row, config), kind, config, path)
 
 
-def _holds_dialogues(path: Path) -> bool:
+def holds_dialogues(path: Path) -> bool:
     """Whether the first line that can be read is a dialogue."""
     if path.suffix in FORMS:
         return False
