@@ -3,7 +3,7 @@
 python benchmarks/delexicalise.py --data-root data --out benchmarks/results/delexicalise.json
 
 Each corpus once with its belief states and frames, once with texts alone. A placeholder counts as right as often as the
-same turn of the corpus has it. Names differ: MultiWOZ calls a train's price `ticket` and what is being booked `booking`.
+turn of the corpus has it. Names differ: MultiWOZ calls a train's price `ticket` and what is being booked `booking`.
 """
 
 import argparse
