@@ -94,12 +94,12 @@ def _lines(found: "DataCheck", given: argparse.Namespace) -> Iterator[str]:
         alone = [label for label, only in records.one_split.items() if only == split]
         if alone:
             yield f"labels that occur in {split} only: {_some(alone)}"
-    for what, groups in (
-        ("near duplicates with different labels", records.conflicts),
-        ("near duplicates in different splits", records.across_splits),
+    for what, groups, named in (
+        ("near duplicates with different labels", records.conflicts, "label"),
+        ("near duplicates in different splits", records.across_splits, "split"),
     ):
         if groups:
-            yield f"{what}, {len(groups)}: {'; '.join(map(_group, groups[:_NAMED]))}"
+            yield f"{what}, {len(groups)}: {'; '.join(_group(group, named) for group in groups[:_NAMED])}"
     if found.tables is not None:
         yield from _of_agent(found, given)
 
@@ -141,8 +141,9 @@ def _some(names: Iterable[str], count: int | None = None) -> str:
     return ", ".join(listed[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _group(items: "list[Item]") -> str:
+def _group(items: "list[Item]", named: str) -> str:
+    """The words of near duplicates, and the place of the first two, each by its label or its split."""
     text = items[0].text
     said = shown(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
-    places = " and ".join(f"{one.label or one.split} ({one.where})" for one in items[:2])
+    places = " and ".join(f"{getattr(one, named)} ({one.where})" for one in items[:2])
     return f"{said}: {places}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.delimited import CSV, QUOTED_TSV, SEMICOLONS, Form, as_text, for_spreadsheets, table
-from space_jax.reading.text import opened
+from space_jax.reading.text import numbered_lines, opened
 
 COLUMNS = ("id", "label", "text", "before", "score", "second")
 
@@ -59,14 +59,13 @@ def read_sheet(path: Path) -> list[Corrected]:
       UserError: a file that cannot be read, a column that is missing, a line without id, an id with two labels; with
         file and line.
     """
-    form = next((form for form in (SEMICOLONS, QUOTED_TSV) if len(_header(path, form)) > 1), CSV)
-    header = _header(path, form)
-    missing = [name for name in ("id", "label", "text") if name not in header]
-    if missing:
-        raise UserError(f"{path}:1: expected the column {missing[0]}, found {', '.join(header)}")
+    form = _form(path)
     found: dict[str, Corrected] = {}
     with opened(path) as file:
-        _, lines = table(file, form, str(path))
+        header, lines = table(file, form, str(path))
+        missing = [name for name in ("id", "label", "text") if name not in header]
+        if missing:
+            raise UserError(f"{path}:1: expected the column {missing[0]}, found {shown(list(header))}")
         for line in lines:
             if line.error:
                 raise UserError(line.error)
@@ -84,7 +83,8 @@ def read_sheet(path: Path) -> list[Corrected]:
     return list(found.values())
 
 
-def _header(path: Path, form: Form) -> tuple[str, ...]:
+def _form(path: Path) -> Form:
+    """The form whose mark stands most often between the names of the columns."""
     with opened(path) as file:
-        header, _ = table(file, form, str(path))
-    return header
+        _, names = next(numbered_lines(file, str(path)), (1, b""))
+    return max((CSV, SEMICOLONS, QUOTED_TSV), key=lambda form: names.count(form.delimiter.encode()))

@@ -126,6 +126,11 @@ def test_a_table_comes_back_as_it_went_and_no_cell_is_a_formula(tmp_path):
     assert {one.label for one in found} == {"fix"}
 
 
+def test_every_cell_in_quotation_marks(tmp_path):
+    (tmp_path / "x.csv").write_text('"id","label","text"\n"a","b; c","x, y"\n', encoding="utf-8")
+    assert [(one.label, one.text) for one in read_sheet(tmp_path / "x.csv")] == [("b; c", "x, y")]
+
+
 @pytest.mark.parametrize(("mark", "extra"), [(",", ""), (";", ";;"), ("\t", "\t")])
 def test_what_spreadsheets_save(tmp_path, mark, extra):
     header = mark.join(["label", "id", "text"]) + "".join(f"{mark}x{n}" for n in range(len(extra)))
@@ -141,7 +146,7 @@ def test_what_spreadsheets_save(tmp_path, mark, extra):
     ("content", "message"),
     [
         ("", "expected CSV with the names of the columns"),
-        ("id,text\n", r"x\.csv:1: expected the column label, found id, text"),
+        ("id,text\n", r"x\.csv:1: expected the column label, found \['id', 'text'\]"),
         ("id,label,text\n,fix,a\n", r"x\.csv:2: expected an id, found none"),
         (
             "id,label,text\na,fix,a\na,mend,a\n",
