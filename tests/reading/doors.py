@@ -37,6 +37,7 @@ from space_jax.reading.json_text import read_json, read_toml
 from space_jax.reading.text import read_text
 from space_jax.scale.compare import read_report
 from space_jax.tasks.intent.records import IntentRecord
+from space_jax.tasks.labelling.sheet import Suggestion, read_sheet, sheet
 from space_jax.tasks.record_sources import rows_of
 from space_jax.tasks.shots import select
 from space_jax.training.metrics import read_records
@@ -151,6 +152,7 @@ def searched(path: Path) -> Any:
 TABLES = {
     "rows, csv": simple(all_rows, "a.csv", rows(",")),
     "rows, tsv": simple(all_rows, "a.tsv", rows("\t")),
+    "labels of a person": simple(read_sheet, "a.csv", sheet([Suggestion("a#2", "fix", "my tyre", "Hello.", 0.5)])),
     "rows, jsonl": simple(all_rows, "a.jsonl", '{"text": "hi", "label": "greet"}\n{"text": "é"}\n'),
     "table, csv": simple(searched, "hotel.csv", "name,area\nIvy,north\nOak,\n"),
     "table, json": simple(searched, "hotel.json", json.dumps(HOTELS)),

@@ -6,7 +6,17 @@ import io
 import pytest
 
 from space_jax.errors import UserError
-from space_jax.reading.delimited import CSV, LONGEST_CELL, QUOTED_TSV, TSV, checked_rows, rows, table
+from space_jax.reading.delimited import (
+    CSV,
+    LONGEST_CELL,
+    QUOTED_TSV,
+    TSV,
+    as_text,
+    checked_rows,
+    for_spreadsheets,
+    rows,
+    table,
+)
 
 
 def read(content: bytes, form=CSV):
@@ -114,3 +124,12 @@ def test_rows_are_read_as_a_stream():
 
     found = rows(io.BufferedReader(Endless()), CSV, "f")
     assert [next(found).cells for _ in range(5)] == [("a", "b")] * 5
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=x", "plain", "'", "'plain", "a,b", 'a"b', "a\nb", "é"])
+def test_cells_for_spreadsheets_come_back_and_none_begins_a_formula(cell):
+    content = for_spreadsheets([["name", "x"], [cell, ""]])
+    assert content.startswith(b"\xef\xbb\xbfname,x\r\n")
+    _, line = rows(io.BytesIO(content), CSV, "f")
+    assert line.cells[0][0] not in "=+-@\t"
+    assert as_text(line.cells[0]) == cell
