@@ -62,16 +62,11 @@ def sections(records: Iterable[Record], families: bool = True) -> list[Section]:
     measures = [_measure(name) for name in _in_order(seen - set(terms))]
     if families:
         measures += _families(seen)
-    of_kind = (
-        []
-        if len(terms) == 1
-        else [[_term(name) for name in terms if kind_of(name) == kind] for kind in dict.fromkeys(map(kind_of, terms))]
-    )
+    kinds = dict.fromkeys(map(kind_of, terms)) if len(terms) > 1 else ()  # the only term is the loss
+    of_kind = [[_term(name) for name in terms if kind_of(name) == kind] for kind in kinds]
     found = [
         Section("Measures", _divided(measures)),
-        Section(
-            "Loss terms: lower is better; those of a kind share their scale", _rows(of_kind) if len(terms) > 1 else ()
-        ),
+        Section("Loss terms: lower is better; those of a kind share their scale", _rows(of_kind)),
     ]
     return [section for section in found if section.rows]
 

@@ -1,11 +1,5 @@
-"""`curves.png`: the held-out measures and losses of a run, plotted from its `metrics.jsonl`.
+"""`curves.png`: the held-out measures and losses of a run, plotted from its `metrics.jsonl`."""
 
-One run has two colours: training and held-out data. Several runs have one colour each, training being the thin lines.
-The colours are those of Okabe and Ito (2008), which people with any kind of colour vision tell apart; widths, markers
-and dashes say the same again.
-"""
-
-import dataclasses
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -23,12 +17,9 @@ from PIL import Image
 
 from space_jax.errors import UserError
 from space_jax.training.curve_panels import HELD_OUT, TRAINING, Panel, sections
+from space_jax.training.curve_style import MARKERS, MOST_RUNS, PALETTE, styles
 from space_jax.training.metrics import Record, read_records
 
-_PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = "osD^vPX"
-_DASHES = ("-", "--")
-MOST_RUNS = len(_PALETTE) * len(_DASHES)
 _WITH_TRAINING = 3  # runs; of more only the held-out curves are drawn where there are any
 _POINTS = 2  # a curve through so few would tell of a course that nobody has measured
 _NAMED = 5  # members of a family with a colour, those that are lowest at the end
@@ -37,14 +28,6 @@ _GREY = "#666666"
 _WIDTH, _HEIGHT, _HEAD = 3.3, 2.35, 0.3  # inches, of a panel and of a heading
 
 Points = tuple[list[int], list[float]]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Style:
-    """How a run is drawn: keyword arguments for `Axes.plot`."""
-
-    training: dict[str, Any]
-    held_out: dict[str, Any]
 
 
 class Curves(Figure):
@@ -156,7 +139,7 @@ def _draw_panel(axes: Axes, panel: Panel, runs: Mapping[str, Sequence[Record]]) 
         _draw_family(axes, panel, records)
         return
     (name,) = panel.names
-    for records, style in zip(runs.values(), _styles(len(runs)), strict=True):
+    for records, style in zip(runs.values(), styles(len(runs)), strict=True):
         training, held_out = _series(records, TRAINING, name), _series(records, HELD_OUT, name)
         if len(runs) <= _WITH_TRAINING or not held_out[0]:
             _plot(axes, training, {**style.training, "marker": "." if len(training[0]) <= _POINTS else ""})
@@ -169,7 +152,7 @@ def _draw_family(axes: Axes, panel: Panel, records: Sequence[Record]) -> None:
     lowest = sorted((points[1][-1], name) for name, points in found.items() if points[1])[:_NAMED]
     for points in found.values():
         _plot(axes, points, {"color": "#BBBBBB", "linewidth": 0.7, "marker": "."})
-    for (_, name), colour, marker in zip(lowest, _PALETTE, _MARKERS, strict=False):
+    for (_, name), colour, marker in zip(lowest, PALETTE, MARKERS, strict=False):
         label = name.partition("/")[2].replace("_", " ")
         _plot(axes, found[name], {"color": colour, "marker": marker, "markersize": 3, "label": label})
     axes.legend(fontsize=7, title=f"lowest of {len(found)}", title_fontsize=7, loc="best")
@@ -212,7 +195,7 @@ def _draw_legend(figure: Figure, runs: Mapping[str, Sequence[Record]]) -> None:
     trained = any(record["kind"] == TRAINING for records in runs.values() for record in records)
     both = trained and len(runs) <= _WITH_TRAINING
     handles = []
-    for name, style in zip(runs, _styles(len(runs)), strict=True):
+    for name, style in zip(runs, styles(len(runs)), strict=True):
         if both:
             handles.append(Line2D([], [], **style.training, label=f"{name} training".strip()))
         label = f"{name} held out".strip() if both else name or "held out"
@@ -221,19 +204,6 @@ def _draw_legend(figure: Figure, runs: Mapping[str, Sequence[Record]]) -> None:
     figure.legend(
         handles=handles, loc="outside upper right", ncols=min(len(handles), 6), fontsize=8, title=title, handlelength=3
     )
-
-
-def _styles(count: int) -> list[_Style]:
-    if count == 1:
-        strong = {"color": _PALETTE[1], "linewidth": 1.6, "marker": "o", "markersize": 4}
-        return [_Style({"color": _PALETTE[5], "linewidth": 0.9}, strong)]
-    styles = []
-    for number in range(count):
-        dashes, of_palette = divmod(number, len(_PALETTE))
-        colour = {"color": _PALETTE[of_palette], "linestyle": _DASHES[dashes]}
-        marked = {"marker": _MARKERS[of_palette], "markersize": 4, "linewidth": 1.6}
-        styles.append(_Style({**colour, "linewidth": 0.7, "alpha": 0.4}, {**colour, **marked}))
-    return styles
 
 
 def _series(records: Sequence[Record], kind: str, name: str) -> Points:
