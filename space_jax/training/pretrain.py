@@ -20,6 +20,7 @@ from space_jax.training.initial_weights import read_weights, require_same_tokens
 from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_sizes_fit
 from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
+from space_jax.training.measure_names import FALLING
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
 from space_jax.training.processes import ending_together
@@ -28,8 +29,6 @@ from space_jax.training.setup import Setup
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
 from space_jax.training.workdir import TOKENIZER, Workdir
-
-FALLING = ("loss", "perplexity", "term/")  # prefixes of measures for which lower is better
 
 
 def pretrain(
