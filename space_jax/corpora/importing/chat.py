@@ -11,6 +11,7 @@ from space_jax.corpora.importing.imported import Imported, Options, SourceFile
 from space_jax.corpora.importing.speakers import roles_of
 from space_jax.dialogue.record import Turn
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.reading.encodings import guessed_text
 from space_jax.reading.json_text import parse_json
 
@@ -33,7 +34,7 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
             said = list(_said(record, where, options, into))
             for key in record:
                 if key != MESSAGES and key not in _IDS:
-                    into.left_out.add(f"fields {key}", where)
+                    into.left_out.add(f"fields {shown(key)}", where)
             if said:
                 talks[where] = (name or f"{file.name}-{number}", said)
             else:
@@ -81,13 +82,13 @@ def _said(record: Mapping[str, Any], where: str, options: Options, into: Importe
         at = f"{where}: message {number}"
         match message:
             case {"role": str(role)} if role.casefold() in _NOT_SAID and role.casefold() not in named:
-                into.left_out.add(f"messages of the role {role}", at)
+                into.left_out.add(f"messages of the role {shown(role)}", at)
             case {"role": str(role)}:
                 text = _text(message.get("content"), at, into)
                 if text:
                     yield role, text
                 else:
-                    into.left_out.add(f"messages of the role {role} without text", at)
+                    into.left_out.add(f"messages of the role {shown(role)} without text", at)
             case _:
                 into.left_out.add("messages without a role", at)
 

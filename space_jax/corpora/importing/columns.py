@@ -19,6 +19,7 @@ NAMES = {
 }
 ROLES = tuple(NAMES)
 _LABEL_WORDS = 3  # on average, at most, in a column that is taken for labels by what it holds
+_REPEATED = 2 / 3  # different cells a row, at most, in such a column
 
 Rows = Sequence[tuple[str, ...]]
 
@@ -53,7 +54,7 @@ def columns_of(header: Sequence[str], rows: Rows, given: dict[str, str], where: 
     found: dict[str, int] = {}
     for role, name in given.items():
         if name not in header:
-            raise UserError(f"{where}: no column {shown(name)} for {role} (found {', '.join(header)})")
+            raise UserError(f"{where}: no column {shown(name)} for {role} (found {_listed(header)})")
         found[role] = header.index(name)
     for role, names in NAMES.items():
         by_name = {_plain(name): index for index, name in reversed(list(enumerate(header)))}
@@ -64,12 +65,16 @@ def columns_of(header: Sequence[str], rows: Rows, given: dict[str, str], where: 
         found["text"] = index
     if "text" not in found:
         raise UserError(
-            f"{where}: which column holds the text? --column text=NAME says so (found {', '.join(header)}; in a file "
+            f"{where}: which column holds the text? --column text=NAME says so (found {_listed(header)}; in a file "
             "without a header, its number from 1)"
         )
     if not {"label", "dialogue", "speaker"} & set(found) and (index := _labels(rows, found)) is not None:
         found["label"] = index
     return found, bool(set(found) - set(given))
+
+
+def _listed(header: Sequence[str]) -> str:
+    return ", ".join(map(shown, header))
 
 
 def _plain(name: str) -> str:
@@ -90,7 +95,7 @@ def _labels(rows: Rows, found: dict[str, int]) -> int | None:
     for index in range(len(rows[0]) if rows else 0):
         different = len({row[index] for row in rows})
         short = _mean_words(rows, index) <= _LABEL_WORDS
-        if index not in found.values() and short and 2 <= different <= len(rows) / 2:
+        if index not in found.values() and short and 2 <= different <= _REPEATED * len(rows):
             fitting.append(index)
     return fitting[0] if len(fitting) == 1 else None
 

@@ -76,7 +76,7 @@ def _dialogue(record: Any, where: str, stated: bool, into: Imported) -> None:
             return
     for key in record:
         if key not in _READ:
-            into.left_out.add(f"fields {key} of dialogues", where)
+            into.left_out.add(f"fields {shown(key)} of dialogues", where)
     said = [turn for number, one in enumerate(turns) for turn in _turn(one, f"{where}: turn {number}", stated, into)]
     if said:
         into.add(name, said, split if isinstance(split, str) else "")
@@ -93,7 +93,7 @@ def _turn(record: Any, where: str, stated: bool, into: Imported) -> Iterator[Tur
             return
     for key, value in record.items():
         if key not in _READ_OF_TURNS and value not in ({}, [], "", None):
-            into.left_out.add(f"fields {key} of turns", where)
+            into.left_out.add(f"fields {shown(key)} of turns", where)
     role = USER if speaker == "user" else SYSTEM
     state = _state(record["state"], where, into) if stated and role == USER and "state" in record else None
     items = list(_items(record.get("dialogue_acts"), text, where, into))
@@ -102,7 +102,7 @@ def _turn(record: Any, where: str, stated: bool, into: Imported) -> Iterator[Tur
         return
     unknown = sorted({item.intent for item in items} - set(ACTS_OF))
     for intent in unknown:
-        into.left_out.add(f"unified acts: no known one for the intent {intent}; it stays in frames", where)
+        into.left_out.add(f"unified acts: no known one for the intent {shown(intent)}; it stays in frames", where)
     items = act_annotation.locate(text, items)
     yield Turn(
         role,

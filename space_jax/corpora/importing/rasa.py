@@ -12,6 +12,7 @@ from space_jax.corpora.importing.rasa_stories import Stories
 from space_jax.corpora.utterances import NO_DOMAIN
 from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.reading.encodings import guessed_text
 from space_jax.reading.yaml_text import Yaml, parse_yaml
 
@@ -38,7 +39,8 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
             if key in KEYS:
                 parts[key].append((where, value))
             elif key not in _SILENT:
-                into.left_out.add(f"keys {key}", f"{where}:{value.line}")
+                several = len(value.value) if isinstance(value.value, list | dict) else 1
+                into.left_out.add(f"entries of {shown(key)}", f"{where}:{value.line}", several)
     examples = list(_examples(parts["nlu"], into))
     into.sentences += [_sentence(example, number) for number, example in enumerate(examples, start=1)]
     stories = Stories(examples, parts["responses"], into)

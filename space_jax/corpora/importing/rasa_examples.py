@@ -12,9 +12,11 @@ from typing import Any
 
 from space_jax.dialogue.record import Slot, Value
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.reading.json_text import parse_json
 
 _ENTITY = re.compile(r"\[([^][]+)\](?:\(([^:()]+)(?::([^()]+))?\)|(\{[^{}]*\})|(\[\s*\{[^][]*\}\s*\]))")
+_REST = re.compile(r"\][({]")  # markup that is not closed, or has brackets in it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def example_of(intent: str, markup: str, synonyms: Mapping[str, str], where: str
       where: begins the messages.
 
     Raises:
-      UserError: an entity that is no JSON object with a name.
+      UserError: an entity that is not closed, or no JSON object with a name.
     """
     slots: dict[str, dict[Value, None]] = {}
     text, end = "", 0
@@ -63,6 +65,8 @@ def example_of(intent: str, markup: str, synonyms: Mapping[str, str], where: str
             if normal and normal.casefold() != said.text.casefold():
                 values[Value(normal)] = None
     text += markup[end:]
+    if _REST.search(text):
+        raise UserError(f"{where}: expected entities as [words](name), found {shown(text)}")
     return Example(intent, text, tuple(Slot(name, tuple(values)) for name, values in slots.items()), where)
 
 
@@ -75,7 +79,7 @@ def _entities(found: re.Match[str], where: str) -> Iterator[tuple[str, str]]:
     for one in given if isinstance(given, list) else [given]:
         name = one.get("entity") if isinstance(one, dict) else None
         if not isinstance(name, str):
-            raise UserError(f"{where}: expected an entity with a name, found {found[0]}")
+            raise UserError(f"{where}: expected an entity with a name, found {shown(found[0])}")
         role = one.get("role")
         yield _checked(f"{name}_{role}" if role else name, where), _text(one.get("value"))
 

@@ -18,6 +18,7 @@ from space_jax.corpora.importing.rasa_examples import Example, example_of
 from space_jax.corpora.utterances import NO_DOMAIN, NO_INTENT
 from space_jax.dialogue.record import SYSTEM, USER, Frame, Turn
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.reading.yaml_text import Yaml
 
 _VARIABLE = re.compile(r"\{(\w+)\}")
@@ -65,7 +66,7 @@ class Stories:
             for step in _list(story.value.get("steps")) if isinstance(story.value, dict) else ():
                 lacking = lacking or self._step(step, f"{where}:{step.line}", talk)
             if lacking:
-                self._into.left_out.add(f"stories without words for the intent {lacking}", at)
+                self._into.left_out.add(f"stories without words for the intent {shown(lacking)}", at)
             elif talk.turns:
                 yield _text(story, "story") or f"story-{number}", talk.turns
             else:
@@ -127,7 +128,7 @@ class Stories:
     def _action(self, action: str, where: str, talk: _Talk) -> None:
         texts = self._responses.get(action) or self._responses.get(f"{action}/{talk.intent.partition('/')[2]}")
         if not texts:
-            self._into.left_out.add(f"steps action: {action}, which has no text", where)
+            self._into.left_out.add(f"steps action: {shown(action)}, which has no text", where)
             return
         self._used[action] += 1
         text = texts[(self._used[action] - 1) % len(texts)]

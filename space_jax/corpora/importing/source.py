@@ -40,7 +40,8 @@ _YAML = (".yml", ".yaml")
 _TABLES = (".csv", ".tsv")
 _KEY = re.compile(rf"^(?:{'|'.join(rasa.KEYS)}):\s*(?:#.*)?$", re.MULTILINE)
 _OURS = "the project's own"
-_SPOKEN = 0.5  # share of lines that name a speaker from which a text is a transcript
+_SPOKEN = 0.5  # share of lines that name a speaker from which a text is a transcript,
+_ALL_SPOKEN = 0.9  # and from which it is one though it is called .csv
 _NAMED = 3  # files in a message
 
 
@@ -92,15 +93,16 @@ def _files(source: Path, into: Imported) -> list[SourceFile]:
         content = read_gunzipped(path)
         if content.startswith(_ZIP):
             inside = list(zip_members(path, _DIALOGUES))
-            if not inside:
-                raise UserError(f"{path}: expected {convlab.FILE} in the archive, found none; unpack other archives")
             files += [SourceFile(Path(where), convlab.FILE, member) for where, member in inside]
+            if not inside:
+                into.left_out.add(f"archives without {convlab.FILE}, which you would have to unpack", str(path))
         elif content.strip():
             files.append(SourceFile(path, name.removesuffix(Path(name).suffix), content))
         else:
             into.left_out.add("empty files", str(path))
     if not files:
-        raise UserError(f"{source}: expected files with dialogues or sentences, found none that is not empty")
+        left = "; ".join(into.left_out.lines()) or "the folder is empty"
+        raise UserError(f"{source}: expected files with dialogues or sentences, found none ({left})")
     return files
 
 
@@ -155,11 +157,9 @@ def format_of(file: SourceFile, encoding: str = "") -> str:
         return "rasa" if _KEY.search(text) else ""
     spoken = transcripts.spoken_share(text)
     form = tables.form_of(text)
-    if suffix in _TABLES and (form is not None or spoken < _SPOKEN):
-        return "table"
-    if spoken >= _SPOKEN:
+    if spoken >= (_ALL_SPOKEN if suffix in _TABLES else _SPOKEN):
         return "transcript"
-    return "table" if form is not None and suffix != ".md" else ""
+    return "table" if suffix in _TABLES or (form is not None and suffix != ".md") else ""
 
 
 def _json_format(start: str, suffix: str) -> str | None:

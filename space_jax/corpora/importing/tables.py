@@ -9,10 +9,12 @@ from space_jax.corpora.importing.speakers import roles_of
 from space_jax.corpora.utterances import NO_DOMAIN
 from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.reading.delimited import BARS, CSV, QUOTED_TSV, SEMICOLONS, TSV, Form, Line, rows
 from space_jax.reading.encodings import guessed_text
 
 _SAMPLE = 200_000  # characters that the delimiter is guessed from
+_MOSTLY = 0.6  # share of rows as long as the first, from which a delimiter is taken
 _ONE_COLUMN = Form("\x00", False, "lines of text")
 _FORMS = {CSV: "commas", SEMICOLONS: "semicolons", TSV: "tabs", BARS: "bars", QUOTED_TSV: "tabs, cells in marks"}
 
@@ -35,7 +37,7 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
         before = ""
         for speaker, turn in talk:
             if speaker not in roles.of:
-                into.left_out.add(f"turns of {speaker}, who is neither user nor system")
+                into.left_out.add(f"turns of {shown(speaker)}, who is neither user nor system")
             elif turns and speaker == before and turn.frames is None and turns[-1].frames is None:
                 turns[-1] = Turn(turns[-1].role, f"{turns[-1].text} {turn.text}")
             else:
@@ -58,7 +60,7 @@ def form_of(text: str) -> Form | None:
     if several:
         return max(several, key=lambda form: several[form])
     # A few rows may be damaged; they are named later.
-    mostly = {form: all_ for form, all_ in widths.items() if all_ and all_[0] > 1 and _equal(all_) >= 0.8}
+    mostly = {form: all_ for form, all_ in widths.items() if all_ and all_[0] > 1 and _equal(all_) >= _MOSTLY}
     return max(mostly, key=lambda form: (_equal(mostly[form]), mostly[form][0]), default=None)
 
 
@@ -104,11 +106,11 @@ def _file(file: SourceFile, options: Options, into: Imported, talks: dict[str, l
     into.say(f"columns: {named}{' (guessed; --column names them)' if guessed else ''}")
     for index, name in enumerate(header):
         if index not in found.values():
-            into.left_out.add(f"columns {name}", str(file.path))
+            into.left_out.add(f"columns {shown(name)}", str(file.path))
     if {"dialogue", "speaker"} <= set(found):
         _conversations(file, body, found, into, talks)
     elif "dialogue" in found:
-        raise UserError(f"{file.path}: who says a turn? --column speaker=NAME says so (found {', '.join(header)})")
+        raise UserError(f"{file.path}: who says a turn? --column speaker=NAME says so")
     else:
         _sentences(file, body, found, into)
 

@@ -14,6 +14,7 @@ from space_jax.corpora.importing.imported import Imported, Options, SourceFile
 from space_jax.corpora.importing.speakers import role_by_name, roles_of
 from space_jax.dialogue.record import Turn
 from space_jax.errors import UserError
+from space_jax.printable import shown
 from space_jax.reading.encodings import guessed_text
 
 _DAY = r"(?:\d{4}-\d\d?-\d\d?[T ,]\s*|\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s+)?"
@@ -173,7 +174,7 @@ def _turns(talk: list[_Said], roles: dict[str, str], into: Imported) -> Iterator
     for said in talk:
         text = " ".join(line for line in said.lines if line)
         if said.name not in roles:
-            into.left_out.add(f"turns of {said.name}, who is neither user nor system", said.where)
+            into.left_out.add(f"turns of {shown(said.name)}, who is neither user nor system", said.where)
         elif not text:
             into.left_out.add("turns without words", said.where)
         else:
