@@ -4,7 +4,7 @@ import argparse
 import itertools
 from typing import Any
 
-from space_jax.commands import build, data_import, data_split, files, stats
+from space_jax.commands import build, files, import_data, split, stats
 from space_jax.commands.sources import add_corpus_arguments, opened
 from space_jax.corpora.show import show
 from space_jax.corpora.splits import SPLITS
@@ -25,10 +25,10 @@ def add_parser(verbs: Any) -> None:
     look.add_argument("--split", choices=SPLITS, default="train", help="which split (train)")
     look.set_defaults(run=_show, takes_config=False)
     files.add_actions(actions)
-    data_import.add_arguments(
+    import_data.add_arguments(
         actions.add_parser("import", help="turn tables, transcripts or other tools' data into the project's formats")
     )
-    data_split.add_arguments(actions.add_parser("split", help="part dialogues or sentences into splits"))
+    split.add_arguments(actions.add_parser("split", help="part dialogues or sentences into splits"))
 
 
 def _show(given: argparse.Namespace, _: list[str]) -> None:

@@ -39,13 +39,13 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
             if key in KEYS:
                 parts[key].append((where, value))
             elif key not in _SILENT:
-                several = len(value.value) if isinstance(value.value, list | dict) else 1
-                into.left_out.add(f"entries of {shown(key)}", f"{where}:{value.line}", several)
+                count = len(value.value) if isinstance(value.value, list | dict) else 1
+                into.left_out.add(f"entries of {shown(key)}", f"{where}:{value.line}", count)
     examples = list(_examples(parts["nlu"], into))
     into.sentences += [_sentence(example, number) for number, example in enumerate(examples, start=1)]
     stories = Stories(examples, parts["responses"], into)
-    for where, several in parts["stories"]:
-        for name, turns in stories.read(where, several):
+    for path, several in parts["stories"]:
+        for name, turns in stories.read(path, several):
             into.add(name, turns)
 
 

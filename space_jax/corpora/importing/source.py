@@ -1,6 +1,7 @@
 """A source of one's own: its files, the format that they have, and what they hold."""
 
 import dataclasses
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,7 +46,7 @@ _ALL_SPOKEN = 0.9  # and from which it is one though it is called .csv
 _NAMED = 3  # files in a message
 
 
-def read_source(source: Path, options: Options | None = None, format: str = "") -> Imported:
+def read_source(source: str | os.PathLike[str], options: Options | None = None, format: str = "") -> Imported:
     """Reads a file, or all files of a folder and its subfolders, which have one format.
 
     Args:
@@ -56,7 +57,7 @@ def read_source(source: Path, options: Options | None = None, format: str = "") 
     Raises:
       UserError: no such file, several formats, none that is known, or nothing in the files that can be used.
     """
-    into, options = Imported(), options or Options()
+    source, into, options = Path(source), Imported(), options or Options()
     files = _files(source, into)
     by_format: dict[str, list[SourceFile]] = {}
     if format and format not in FORMATS:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from space_jax.commands.data_import import columns
+from space_jax.commands.import_data import columns
 from space_jax.commands.numbers import seed
 from space_jax.corpora.splits import SPLITS
 from space_jax.errors import UserError
@@ -77,7 +77,7 @@ def _split(given: argparse.Namespace, _: list[str]) -> None:
     Console().print(_table(parts, str(out / f"*{table.suffix}")))
     twins = len(table.rows) - len({same_words(row.text) for row in table.rows})
     if twins:
-        say(f"{twins:,} {table.what} have the words of another one and are on its side")
+        say(f"{table.what} with the words of another one, on its side: {twins:,}")
     _say_uneven(parts)
 
 
@@ -101,9 +101,9 @@ def _say_uneven(parts: "dict[str, list[Row]]") -> None:
         (label for label in every if not all(counts[split][label] for split in parts)), key=every.__getitem__
     )
     if uneven:
-        named = ", ".join(f"{label} ({_places(label, counts)})" for label in uneven[:_NAMED])
+        named = "; ".join(f"{label}: {_places(label, counts)}" for label in uneven[:_NAMED])
         more = f" and {len(uneven) - _NAMED:,} more" if len(uneven) > _NAMED else ""
-        say(f"{len(uneven):,} of {len(every):,} labels have too few examples for every split: {named}{more}")
+        say(f"labels with too few examples for every split: {len(uneven):,} of {len(every):,} ({named}{more})")
 
 
 def _places(label: str, counts: "dict[str, Counter[str]]") -> str:
