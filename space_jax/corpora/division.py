@@ -7,6 +7,7 @@ and the seed, not on their order.
 
 import dataclasses
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -42,30 +43,35 @@ def divide(groups: Sequence[Group], shares: Sequence[Fraction], seed: int) -> li
     """
     order = sorted(range(len(groups)), key=lambda index: (-groups[index].size, _hash(groups[index].key, seed)))
     totals: Counter[str] = Counter()
-    for group in groups:
-        totals.update(group.labels)
-    lacking = [{label: share * count for label, count in totals.items()} for share in shares]
-    rooms = [share * sum(group.size for group in groups) for share in shares]
+    having: dict[str, list[int]] = {}
+    for index in order:
+        totals.update(groups[index].labels)
+        for label in groups[index].labels:
+            having.setdefault(label, []).append(index)
+    whole = math.lcm(*(share.denominator for share in shares))  # whole numbers are exact, and fast
+    parts = [int(share * whole) for share in shares]
+    lacking = [{label: part * count for label, count in totals.items()} for part in parts]
+    rooms = [part * sum(group.size for group in groups) for part in parts]
     splits = [-1] * len(groups)
+    left = Counter(totals)
 
     def put(index: int, split: int) -> None:
         splits[index] = split
-        rooms[split] -= groups[index].size
+        rooms[split] -= whole * groups[index].size
         for label, count in groups[index].labels.items():
-            lacking[split][label] -= count
+            lacking[split][label] -= whole * count
+            left[label] -= count
 
-    left = {label: [index for index in order if groups[index].labels[label]] for label in totals}
-    while left:
-        label = min(left, key=lambda name: (sum(groups[index].labels[name] for index in left[name]), name))
-        for index in left.pop(label):
-            wanted = [(lacking[split][label], rooms[split], -split) for split in range(len(shares))]
-            untouched = lacking[0][label] == shares[0] * totals[label]
-            put(index, 0 if untouched else -max(wanted)[2])
-        left = {name: [index for index in several if splits[index] < 0] for name, several in left.items()}
-        left = {name: several for name, several in left.items() if several}
+    while having:
+        label = min(having, key=lambda name: (left[name], name))
+        for index in having.pop(label):
+            if splits[index] < 0:
+                untouched = lacking[0][label] == parts[0] * totals[label]
+                wanted = max(range(len(parts)), key=lambda split: (lacking[split][label], rooms[split], -split))
+                put(index, 0 if untouched else wanted)
     for index in order:
         if splits[index] < 0:
-            put(index, max(range(len(shares)), key=lambda split: (rooms[split], -split)))
+            put(index, max(range(len(parts)), key=lambda split: (rooms[split], -split)))
     return splits
 
 

@@ -37,6 +37,7 @@ FORMATS = {
 
 _ZIP = b"PK\x03\x04"
 _DIALOGUES = re.compile(rf"(^|/){re.escape(convlab.FILE)}$")
+_OFFICE = (".xlsx", ".xls", ".ods", ".docx", ".doc", ".odt", ".pdf")
 _YAML = (".yml", ".yaml")
 _TABLES = (".csv", ".tsv")
 _KEY = re.compile(rf"^(?:{'|'.join(rasa.KEYS)}):\s*(?:#.*)?$", re.MULTILINE)
@@ -92,7 +93,9 @@ def _files(source: Path, into: Imported) -> list[SourceFile]:
     for path in paths:
         name = (path.name if source.is_file() else path.relative_to(source).as_posix()).removesuffix(".gz")
         content = read_gunzipped(path)
-        if content.startswith(_ZIP):
+        if path.suffix.lower() in _OFFICE:
+            into.left_out.add("spreadsheets and documents, which you would have to save as CSV or text", str(path))
+        elif content.startswith(_ZIP):
             inside = list(zip_members(path, _DIALOGUES))
             files += [SourceFile(Path(where), convlab.FILE, member) for where, member in inside]
             if not inside:

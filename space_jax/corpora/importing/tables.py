@@ -107,10 +107,8 @@ def _file(file: SourceFile, options: Options, into: Imported, talks: dict[str, l
     for index, name in enumerate(header):
         if index not in found.values():
             into.left_out.add(f"columns {shown(name)}", str(file.path))
-    if {"dialogue", "speaker"} <= set(found):
+    if _are_turns(file, body, found, into):
         _conversations(file, body, found, into, talks)
-    elif "dialogue" in found:
-        raise UserError(f"{file.path}: who says a turn? --column speaker=NAME says so")
     else:
         _sentences(file, body, found, into)
 
@@ -125,6 +123,23 @@ def _sound(lines: list[Line], into: Imported) -> list[Line]:
 def _is_row(header: tuple[str, ...], body: Rows, found: dict[str, int]) -> bool:
     index = found.get("label")
     return index is not None and header[index] in {row[index] for row in body}
+
+
+def _are_turns(file: SourceFile, body: list[Line], found: dict[str, int], into: Imported) -> bool:
+    """Whether the rows are turns, which takes a speaker; of one conversation where no column has its id."""
+    if "speaker" not in found:
+        if "dialogue" in found and "label" not in found:
+            raise UserError(f"{file.path}: who says a turn? --column speaker=NAME says so")
+        return False
+    if "dialogue" not in found and "id" in found:
+        ids = [line.cells[found["id"]] for line in body]
+        if len(set(ids)) < len(ids):
+            found["dialogue"] = found.pop("id")
+            into.say("rows of one id are one conversation")
+    if "dialogue" not in found and "label" not in found:
+        into.say("no column has the id of a conversation: a file is one")
+        return True
+    return "dialogue" in found
 
 
 def _sentences(file: SourceFile, body: list[Line], found: dict[str, int], into: Imported) -> None:
@@ -142,6 +157,10 @@ def _frames(cell: dict[str, str]) -> tuple[Frame, ...] | None:
     return (Frame(cell.get("domain") or NO_DOMAIN, cell["label"]),) if cell.get("label") else None
 
 
+def _is_number(cell: str) -> bool:
+    return cell.strip().isdecimal() and len(cell) < 20
+
+
 def _conversations(
     file: SourceFile,
     body: list[Line],
@@ -149,17 +168,18 @@ def _conversations(
     into: Imported,
     talks: dict[str, list[tuple[str, Turn]]],
 ) -> None:
-    if "turn" in found and all(line.cells[found["turn"]].strip().isdecimal() for line in body):
+    if "turn" in found and all(_is_number(line.cells[found["turn"]]) for line in body):
         body = sorted(body, key=lambda line: int(line.cells[found["turn"]]))  # conversations are told apart below
-    order = dict.fromkeys(line.cells[found["dialogue"]].strip() for line in sorted(body, key=lambda line: line.number))
-    mine: dict[str, list[tuple[str, Turn]]] = {name: [] for name in order}
+    mine: dict[str, list[tuple[str, Turn]]] = {}
+    if "dialogue" in found:  # in the order of the file
+        mine = {line.cells[found["dialogue"]].strip(): [] for line in sorted(body, key=lambda line: line.number)}
     for line in body:
-        cell = {role: line.cells[index].strip() for role, index in found.items()}
+        cell = {"dialogue": file.name} | {role: line.cells[index].strip() for role, index in found.items()}
         missing = next((role for role in ("dialogue", "speaker", "text") if not cell[role]), "")
         if missing:
             into.left_out.add(f"rows without a {missing}", f"{file.path}:{line.number}")
         else:
-            mine[cell["dialogue"]].append((cell["speaker"], Turn(USER, cell["text"], _frames(cell))))
+            mine.setdefault(cell["dialogue"], []).append((cell["speaker"], Turn(USER, cell["text"], _frames(cell))))
     for name, talk in mine.items():
         if talk:
             talks[name if name not in talks else f"{file.name}/{name}"] = talk

@@ -74,6 +74,7 @@ def test_gzip_hidden_and_empty_files(tmp_path):
         ({}, r"found none \(the folder is empty\)"),
         ({"a.txt": ""}, r"found none \(empty files: 1"),
         ({"a.txt": "so it is\n"}, r"no format that is known \(a\.txt\)"),
+        ({"a.xlsx": "PK\x03\x04"}, "which you would have to save as CSV"),
         ({"a.jsonl": OURS}, "has the project's own format already"),
     ],
 )

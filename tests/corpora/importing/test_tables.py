@@ -131,6 +131,16 @@ def test_turns_are_sorted_by_their_number(tmp_path):
     }
 
 
+def test_conversations_without_a_column_for_them(tmp_path):
+    again = "id,author,text\n7,user,hi\n7,bot,hello\n8,user,bye\n"
+    assert dialogues(read(tmp_path, again)) == {"7": [("user", "hi"), ("system", "hello")], "8": [("user", "bye")]}
+    alone = "time,author,text\n10:02,user,hi\n10:03,bot,hello\n"
+    found = read(tmp_path, alone)
+    assert dialogues(found) == {"mine": [("user", "hi"), ("system", "hello")]}
+    assert "no column has the id of a conversation: a file is one" in found.said
+    assert labelled(read(tmp_path, "session,text,label\n1,hi,greet\n")) == [("hi", "greet")]
+
+
 def test_who_speaks_must_be_known(tmp_path):
     with pytest.raises(UserError, match="who says a turn"):
         read(tmp_path, "dialogue_id,text\na,hi\n")
