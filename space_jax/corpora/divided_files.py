@@ -14,6 +14,7 @@ from typing import Any
 from space_jax.corpora.division import Group, divide
 from space_jax.corpora.importing.columns import columns_of
 from space_jax.corpora.mixtures.wording import words_of
+from space_jax.corpora.utterances import NO_DOMAIN
 from space_jax.dialogue.from_json import dialogue_from_json
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.errors import UserError
@@ -147,7 +148,7 @@ def _of_json(value: Any, line: bytes, where: str) -> tuple[str, Row]:
         case {"text": str(text)}:
             pass
         case _:
-            found = f"the fields {', '.join(value)}" if isinstance(value, dict) else shown(value)
+            found = f"the fields {', '.join(map(shown, value))}" if isinstance(value, dict) else shown(value)
             raise UserError(f"{where}: expected a dialogue with turns, or a sentence with text, found {found}")
     label, intents, spans = value.get("label"), value.get("intents"), value.get("spans")
     labels: list[str] = [label] if isinstance(label, str) and label else []
@@ -166,7 +167,8 @@ def _list(value: Any) -> list[Any]:
 def _of_dialogue(dialogue: Dialogue, line: bytes) -> Row:
     """The labels of a dialogue are the intents of its users, or the domains of its states where it has none."""
     turns = [turn for turn in dialogue.turns if turn.role == USER]
-    intents = [f"{frame.domain} {frame.intent}" for turn in turns for frame in turn.frames or ()]
+    frames = [frame for turn in turns for frame in turn.frames or ()]
+    intents = [one.intent if one.domain == NO_DOMAIN else f"{one.domain} {one.intent}" for one in frames]
     labels = intents or [domain for turn in turns for domain in turn.state or {}]
     text = "\n".join(turn.text for turn in dialogue.turns)
     return Row(text, tuple(dict.fromkeys(labels)), f"{dialogue.id}", line)

@@ -51,7 +51,7 @@ def test_from_logs_to_a_corpus(here, capsys):
 def test_from_a_table_to_records_of_a_task(here, capsys):
     assert main(["data", "import", "questions.csv", "--out", "shop"]) == 0
     said = capsys.readouterr().out
-    assert "cells parted by semicolons" in said
+    assert "cells parted by semicolons\n" in said
     assert "columns: text = question, label = intent (guessed; --column names them)" in said
     assert "  a                    what about bike number 0?" in said
     assert main(["data", "split", "shop/sentences.csv", "--shares", "0.8,0.2", "--out", "parts"]) == 0

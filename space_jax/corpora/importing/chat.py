@@ -12,7 +12,6 @@ from space_jax.corpora.importing.speakers import roles_of
 from space_jax.dialogue.record import Turn
 from space_jax.errors import UserError
 from space_jax.printable import shown
-from space_jax.reading.encodings import guessed_text
 from space_jax.reading.json_text import parse_json
 
 MESSAGES = "messages"
@@ -64,9 +63,7 @@ def records_of(text: str, where: str) -> Iterator[tuple[str, Any]]:
 
 
 def _records(file: SourceFile, options: Options, into: Imported) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    text, encoding = guessed_text(file.content, str(file.path), options.encoding)
-    into.say(f"encoding: {encoding}")
-    for where, value in records_of(text, str(file.path)):
+    for where, value in records_of(into.text_of(file, options), str(file.path)):
         if isinstance(value, UserError):
             into.left_out.add("lines that cannot be read", str(value))
         elif isinstance(value, dict) and isinstance(value.get(MESSAGES), list):

@@ -24,7 +24,6 @@ from space_jax.dialogue.from_json import same_text
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Turn
 from space_jax.errors import UserError
 from space_jax.printable import shown
-from space_jax.reading.encodings import guessed_text
 from space_jax.reading.json_text import parse_json
 
 FILE = "dialogues.json"
@@ -46,9 +45,7 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
     """
     for file in files:
         where = str(file.path)
-        text, encoding = guessed_text(file.content, where, options.encoding)
-        into.say(f"encoding: {encoding}")
-        records = parse_json(text, where)
+        records = parse_json(into.text_of(file, options), where)
         if not isinstance(records, list):
             raise UserError(f"{where}: expected a JSON list of dialogues, found something else")
         stated = any(_has_state(record) for record in records)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from space_jax.dialogue.record import Dialogue, Turn
 from space_jax.printable import shown
+from space_jax.reading.encodings import WINDOWS, guessed_text
 
 _PLACES = 3  # that a line about what was left out names
 
@@ -78,6 +79,7 @@ class Imported:
       left_out: what is not in the result.
       sentences: single utterances, as dialogues of one user turn, labelled with a frame or not.
       dialogues: conversations, by the split that the source names; "" where it names none.
+      encodings: encoding -> the files in it.
     """
 
     format: str = ""
@@ -85,11 +87,29 @@ class Imported:
     left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
     sentences: list[Dialogue] = dataclasses.field(default_factory=list)
     dialogues: dict[str, list[Dialogue]] = dataclasses.field(default_factory=dict)
+    encodings: dict[str, list[Path]] = dataclasses.field(default_factory=dict)
 
     def say(self, line: str) -> None:
         """Adds a line about what was guessed, once."""
         if line not in self.said:
             self.said.append(line)
+
+    def text_of(self, file: SourceFile, options: Options) -> str:
+        """The text of a file, whose encoding is noted.
+
+        Raises:
+          UserError: an encoding that cannot be guessed, or bytes that are no text in the one that is named.
+        """
+        text, encoding = guessed_text(file.content, str(file.path), options.encoding)
+        self.encodings.setdefault(encoding, []).append(file.path)
+        return text
+
+    def encoding_line(self) -> str:
+        """Which encodings the files have, and which file is the first in each that is not that of most."""
+        (most, _), *others = sorted(self.encodings.items(), key=lambda item: -len(item[1]))
+        named = [f"{name} ({files[0]}{' and others' if len(files) > 1 else ''})" for name, files in others]
+        guessed = "; --encoding names another, as not all bytes are UTF-8" if WINDOWS in self.encodings else ""
+        return f"encoding: {', '.join([most, *named])}{guessed}"
 
     def add(self, name: str, turns: Sequence[Turn], split: str = "") -> None:
         """Adds a conversation."""

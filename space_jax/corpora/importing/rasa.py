@@ -13,7 +13,6 @@ from space_jax.corpora.utterances import NO_DOMAIN
 from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
 from space_jax.printable import shown
-from space_jax.reading.encodings import guessed_text
 from space_jax.reading.yaml_text import Yaml, parse_yaml
 
 KEYS = ("nlu", "stories", "responses")
@@ -29,9 +28,7 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
     parts: dict[str, list[tuple[str, Yaml]]] = {key: [] for key in KEYS}
     for file in files:
         where = str(file.path)
-        text, encoding = guessed_text(file.content, where, options.encoding)
-        into.say(f"encoding: {encoding}")
-        content = parse_yaml(text, where).value
+        content = parse_yaml(into.text_of(file, options), where).value
         if not isinstance(content, dict):
             into.left_out.add("files without keys", where)
             continue

@@ -76,6 +76,7 @@ def read_source(source: str | os.PathLike[str], options: Options | None = None, 
     guessed = "" if format else f" (guessed; --format {'|'.join(FORMATS)} names another)"
     into.say(f"{source}: {FORMATS[into.format].words}, {several}{guessed}")
     FORMATS[into.format].read(chosen, options, into)
+    into.said.insert(1, into.encoding_line())
     if not into.sentences and not into.dialogues:
         left = "; ".join(into.left_out.lines())
         raise UserError(f"{source}: nothing of it can be used as {FORMATS[into.format].words}: {left or 'it is empty'}")

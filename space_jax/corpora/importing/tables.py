@@ -11,7 +11,6 @@ from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.delimited import BARS, CSV, QUOTED_TSV, SEMICOLONS, TSV, Form, Line, rows
-from space_jax.reading.encodings import guessed_text
 
 _SAMPLE = 200_000  # characters that the delimiter is guessed from
 _MOSTLY = 0.6  # share of rows as long as the first, from which a delimiter is taken
@@ -84,7 +83,7 @@ def _rows(text: str, form: Form, where: str) -> list[Line]:
 
 
 def _file(file: SourceFile, options: Options, into: Imported, talks: dict[str, list[tuple[str, Turn]]]) -> None:
-    text, encoding = guessed_text(file.content, str(file.path), options.encoding)
+    text = into.text_of(file, options)
     form = form_of(text) or _ONE_COLUMN
     lines = _sound(_rows(text, form, str(file.path)), into)
     if not lines:
@@ -101,7 +100,7 @@ def _file(file: SourceFile, options: Options, into: Imported, talks: dict[str, l
     if taken and guessed and _is_row(header, [line.cells for line in body], found):
         body, header = [lines[0], *body], tuple(str(number) for number in range(1, len(header) + 1))
         into.say("the first row is no header: its label is one of others, too")
-    into.say(f"encoding: {encoding}; cells parted by {_FORMS.get(form, 'line ends')}")
+    into.say(f"cells parted by {_FORMS.get(form, 'line ends')}")
     named = ", ".join(f"{role} = {header[index]}" for role, index in found.items())
     into.say(f"columns: {named}{' (guessed; --column names them)' if guessed else ''}")
     for index, name in enumerate(header):

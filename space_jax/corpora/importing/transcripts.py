@@ -15,7 +15,6 @@ from space_jax.corpora.importing.speakers import role_by_name, roles_of
 from space_jax.dialogue.record import Turn
 from space_jax.errors import UserError
 from space_jax.printable import shown
-from space_jax.reading.encodings import guessed_text
 
 _DAY = r"(?:\d{4}-\d\d?-\d\d?[T ,]\s*|\d{1,2}[./]\d{1,2}[./]\d{2,4},?\s+)?"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:\s?[AaPp]\.?[Mm]\.?)?(?:Z|[+-]\d\d:?\d\d)?"
@@ -83,9 +82,7 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
 
 
 def _lines(file: SourceFile, options: Options, into: Imported) -> Iterator[_Line]:
-    text, encoding = guessed_text(file.content, str(file.path), options.encoding)
-    into.say(f"encoding: {encoding}")
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(into.text_of(file, options).split("\n"), start=1):
         line = line.rstrip("\r")
         where = f"{file.path}:{number}"
         if not line.strip() or _RULE.fullmatch(line):

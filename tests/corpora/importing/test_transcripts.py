@@ -107,6 +107,14 @@ def test_what_is_no_turn_is_left_out(tmp_path):
     }
 
 
+def test_files_of_several_encodings_are_named(tmp_path):
+    (tmp_path / "c.txt").write_bytes("Customer: für mich\nAgent: ja\n".encode("cp1252"))
+    found, _ = read(tmp_path, {"a.txt": "Customer: hi\nAgent: é\n", "b.txt": "Customer: hi\nAgent: hello\n"})
+    assert found.said[1] == (
+        f"encoding: UTF-8, Windows-1252 ({tmp_path / 'c.txt'}); --encoding names another, as not all bytes are UTF-8"
+    )
+
+
 def test_a_text_without_speakers_is_an_error(tmp_path):
     with pytest.raises(UserError, match="begin with who speaks"):
         read(tmp_path, {"a.txt": "just words\nand more\n"})
