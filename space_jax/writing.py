@@ -108,6 +108,8 @@ def new_files(folder: Path, names: Iterable[str]) -> Iterator[Path]:
                     os.replace(path, folder / path.name)
             finally:
                 shutil.rmtree(filling, ignore_errors=True)
+    except BrokenPipeError:  # of what is printed meanwhile
+        raise
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from error
 

@@ -66,8 +66,9 @@ def _import(given: argparse.Namespace, _: list[str]) -> None:
         for name, content in files.items():
             _write(folder / name, content)
     for name, content in files.items():
-        what = f"{content.count(chr(10)) - name.endswith('.csv'):,} sentences" if isinstance(content, str) else ""
-        say(f"{given.out / name}: {what or f'{len(content):,} dialogues'}")
+        sentences = isinstance(content, str)
+        what = f"{len(found.sentences):,} sentences" if sentences else f"{len(content):,} dialogues"
+        say(f"{given.out / name}: {what}")
     alone = [name for name in files if name.startswith((DIALOGUES, SENTENCES))]
     if alone:
         say(f"next: {shlex.join(['space-jax', 'data', 'split', str(given.out / alone[0])])}")
