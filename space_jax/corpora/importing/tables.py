@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from space_jax.corpora.importing.columns import Rows, columns_of, with_header
 from space_jax.corpora.importing.imported import Imported, Options, SourceFile
 from space_jax.corpora.importing.speakers import roles_of
+from space_jax.corpora.reading import collapsed
 from space_jax.corpora.utterances import NO_DOMAIN
 from space_jax.dialogue.record import USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
@@ -103,9 +104,9 @@ def _file(file: SourceFile, options: Options, into: Imported, talks: dict[str, l
     into.say(f"cells parted by {_FORMS.get(form, 'line ends')}")
     named = ", ".join(f"{role} = {header[index]}" for role, index in found.items())
     into.say(f"columns: {named}{' (guessed; --column names them)' if guessed else ''}")
-    for index, name in enumerate(header):
-        if index not in found.values():
-            into.left_out.add(f"columns {shown(name)}", str(file.path))
+    unused = ", ".join(shown(name) for index, name in enumerate(header) if index not in found.values())
+    if unused:
+        into.left_out.add(f"columns ({unused})", str(file.path), len(header) - len(found))
     if _are_turns(file, body, found, into):
         _conversations(file, body, found, into, talks)
     else:
@@ -143,13 +144,18 @@ def _are_turns(file: SourceFile, body: list[Line], found: dict[str, int], into: 
 
 def _sentences(file: SourceFile, body: list[Line], found: dict[str, int], into: Imported) -> None:
     for line in body:
-        cell = {role: line.cells[index].strip() for role, index in found.items()}
+        cell = _cells(line, found)
         where = f"{file.path}:{line.number}"
         if not cell["text"]:
             into.left_out.add("rows without a text", where)
             continue
         name = cell.get("id") or f"{file.name}-{line.number}"
         into.sentences.append(Dialogue(name, (Turn(USER, cell["text"], _frames(cell)),)))
+
+
+def _cells(line: Line, found: dict[str, int]) -> dict[str, str]:
+    """Role -> cell; every run of white space is one blank, as a cell may have lines."""
+    return {role: collapsed(line.cells[index]) for role, index in found.items()}
 
 
 def _frames(cell: dict[str, str]) -> tuple[Frame, ...] | None:
@@ -171,9 +177,9 @@ def _conversations(
         body = sorted(body, key=lambda line: int(line.cells[found["turn"]]))  # conversations are told apart below
     mine: dict[str, list[tuple[str, Turn]]] = {}
     if "dialogue" in found:  # in the order of the file
-        mine = {line.cells[found["dialogue"]].strip(): [] for line in sorted(body, key=lambda line: line.number)}
+        mine = {collapsed(line.cells[found["dialogue"]]): [] for line in sorted(body, key=lambda line: line.number)}
     for line in body:
-        cell = {"dialogue": file.name} | {role: line.cells[index].strip() for role, index in found.items()}
+        cell = {"dialogue": file.name} | _cells(line, found)
         missing = next((role for role in ("dialogue", "speaker", "text") if not cell[role]), "")
         if missing:
             into.left_out.add(f"rows without a {missing}", f"{file.path}:{line.number}")

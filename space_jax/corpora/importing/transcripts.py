@@ -1,8 +1,8 @@
 """Transcripts: lines that begin with who speaks, `Customer: hello` or `[10:02] Anna: hello`.
 
 A line that names no speaker goes on with the turn before it, and so does the next line of the same speaker. A blank
-line, a line of dashes, or the end of a file ends a conversation; where every turn is followed by a blank line, these
-part the turns, and a file is one conversation. Times are dropped.
+line, a line of dashes, a heading (`# Chat 2`) or the end of a file ends a conversation; where most turns are followed
+by a blank line, blank lines end nothing. Times are dropped.
 """
 
 import dataclasses
@@ -24,6 +24,7 @@ _LINE = re.compile(
     rf"(?:[\[(]\s*{_DAY}{_CLOCK}\s*[\])])?\s*:\*{{0,2}}(?:\s+|$)(?P<text>.*)"
 )
 _ONLY_TIME = re.compile(rf"\s*(?:{_TIME})\s*")
+_HEADING = re.compile(r"\s*#{1,6}\s+\S")
 _RULE = re.compile(r"\s*[-=_*#~]{3,}\s*")
 _EVENT = re.compile(r"\s*(?:\*{3}|={3}|-{3}).*\w")
 _WORDS_OF_A_NAME = 4
@@ -33,12 +34,15 @@ _LAYOUT = 0.8  # share of blocks of one turn from which blank lines part turns
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Line:
-    """A line that is not blank, or None as text for the end of a block; `name` is the speaker's, "" for none."""
+    """A line: the speaker's name, "" for none, the words behind it, and the whole; or with None as words an end.
+
+    The end is that of a conversation, or a blank line, where `whole` is "".
+    """
 
     number: int
     name: str
     text: str | None
-    whole: str = ""
+    whole: str
 
 
 @dataclasses.dataclass
@@ -66,8 +70,10 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
     names = _speakers(lines, options, into)
     talks: list[tuple[str, list[_Said]]] = []
     for file in files:
-        blocks = list(_blocks(lines[file.name], names, str(file.path), into))
-        blocks = _without_layout(blocks, str(file.path), into)
+        ends = not _blank_lines_part_turns(lines[file.name], names)
+        if not ends:
+            into.say(f"blank lines part turns, not conversations ({file.path} first)")
+        blocks = list(_blocks(lines[file.name], names, ends, str(file.path), into))
         digits = len(str(len(blocks)))
         for number, block in enumerate(blocks, start=1):
             talks.append((f"{file.name}-{number:0{digits}}" if len(blocks) > 1 else file.name, block))
@@ -86,7 +92,10 @@ def _lines(file: SourceFile, options: Options, into: Imported) -> Iterator[_Line
         line = line.rstrip("\r")
         where = f"{file.path}:{number}"
         if not line.strip() or _RULE.fullmatch(line):
-            yield _Line(number, "", None)
+            yield _Line(number, "", None, line.strip())
+        elif _HEADING.match(line):
+            into.left_out.add("headings", where)
+            yield _Line(number, "", None, line.strip())
         elif _ONLY_TIME.fullmatch(line):
             into.left_out.add("lines with nothing but a time", where)
         elif _EVENT.match(line) and not _speaker(line)[0]:
@@ -113,7 +122,7 @@ def _speakers(lines: dict[str, list[_Line]], options: Options, into: Imported) -
     likely: set[str] = set()
     for several in lines.values():
         block: Counter[str] = Counter()
-        for line in (*several, _Line(0, "", None)):
+        for line in (*several, _Line(0, "", None, "")):
             if line.text is None:
                 likely |= {name for name, count in block.items() if count > 1}
                 block = Counter()
@@ -132,14 +141,29 @@ def _speakers(lines: dict[str, list[_Line]], options: Options, into: Imported) -
     return found
 
 
-def _blocks(lines: list[_Line], names: set[str], path: str, into: Imported) -> Iterator[list[_Said]]:
+def _blank_lines_part_turns(lines: list[_Line], names: set[str]) -> bool:
+    """Whether what stands between blank lines is mostly one turn."""
+    spoken = [0]
+    for line in lines:
+        if line.text is None:
+            spoken.append(0)
+        elif line.name in names:
+            spoken[-1] += 1
+    blocks = [count for count in spoken if count]
+    return len(blocks) > 2 and blocks.count(1) >= _LAYOUT * len(blocks)
+
+
+def _blocks(
+    lines: list[_Line], names: set[str], blank_lines_end: bool, path: str, into: Imported
+) -> Iterator[list[_Said]]:
     block: list[_Said] = []
     for line in lines:
         where = f"{path}:{line.number}"
         if line.text is None:
-            if block:
-                yield block
-            block = []
+            if line.whole or blank_lines_end:
+                if block:
+                    yield block
+                block = []
         elif line.name in names:
             if block and block[-1].name == line.name:
                 block[-1].lines.append(line.text)
@@ -151,20 +175,6 @@ def _blocks(lines: list[_Line], names: set[str], path: str, into: Imported) -> I
             into.left_out.add("lines before the first speaker of a conversation", where)
     if block:
         yield block
-
-
-def _without_layout(blocks: list[list[_Said]], path: str, into: Imported) -> list[list[_Said]]:
-    """The blocks, joined where blank lines part turns and not conversations."""
-    if len(blocks) < 3 or sum(len(block) == 1 for block in blocks) < _LAYOUT * len(blocks):
-        return blocks
-    joined: list[_Said] = []
-    for said in (said for block in blocks for said in block):
-        if joined and joined[-1].name == said.name:
-            joined[-1].lines.extend(said.lines)
-        else:
-            joined.append(said)
-    into.say(f"blank lines part turns: one file is one conversation ({path} first)")
-    return [joined]
 
 
 def _turns(talk: list[_Said], roles: dict[str, str], into: Imported) -> Iterator[Turn]:

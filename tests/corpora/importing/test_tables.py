@@ -65,7 +65,7 @@ def test_columns_are_guessed_by_name_and_others_are_named(tmp_path):
     found = read(tmp_path, "No,Utterance,Notes,Intent\n1,hi there,x,greet\n2,bye,,\n")
     assert labelled(found) == [("hi there", "greet"), ("bye", None)]
     assert "columns: text = Utterance, label = Intent (guessed; --column names them)" in found.said
-    assert found.left_out.counts == {"columns 'No'": 1, "columns 'Notes'": 1}
+    assert found.left_out.counts == {"columns ('No', 'Notes')": 2}
     assert [sentence.id for sentence in found.sentences] == ["mine-2", "mine-3"]
 
 

@@ -76,9 +76,21 @@ def test_words_before_a_colon_are_no_speaker_unless_they_speak(tmp_path):
 
 
 def test_blank_lines_between_all_turns_end_nothing(tmp_path):
-    found, dialogues = read(tmp_path, {"a.txt": "Customer: a\n\nAgent: b\n\nCustomer: c\n\nAgent: d\n"})
-    assert dialogues == {"a": [("u", "a"), ("s", "b"), ("u", "c"), ("s", "d")]}
-    assert any(line.startswith("blank lines part turns") for line in found.said)
+    lines = (
+        "# Chat 1",
+        "**User:** a",
+        "**Agent:** b",
+        "- c",
+        "d",
+        "**User:** e",
+        "## Chat 2",
+        "**User:** f",
+        "**Agent:** g",
+    )
+    found, dialogues = read(tmp_path, {"a.txt": "\n\n".join(lines)})
+    assert dialogues == {"a-1": [("u", "a"), ("s", "b - c d"), ("u", "e")], "a-2": [("u", "f"), ("s", "g")]}
+    assert f"blank lines part turns, not conversations ({tmp_path / 'a.txt'} first)" in found.said
+    assert found.left_out.counts == {"headings": 2}
 
 
 def test_two_names_that_tell_nothing_are_told_apart_by_who_begins(tmp_path):
