@@ -36,6 +36,7 @@ REFERENCE = ROOT / "tests" / "convert" / "reference"
 # Document -> those whose runs and corpora it takes for granted.
 AFTER = {
     "README.md": ("Makefile",),
+    "docs/own_data.md": ("Makefile",),
     "docs/agents.md": (
         *("configs/finetune/simulated_agent.py", "configs/finetune/camrest676.py"),
         "configs/finetune/multiwoz_e2e.py",
@@ -239,6 +240,17 @@ def _fill(folder: Path) -> None:
     Path("any.csv").write_text("text,label\na thai place,card_arrival\n")
     Path("test.csv").write_text("text,category\na thai place,card_arrival\n")
     Path("utterances.jsonl").write_text('{"text": "a thai place"}\n')
+    _fill_sources()
+
+
+def _fill_sources() -> None:
+    """What docs/own_data.md imports."""
+    Path("logs").mkdir()
+    talk = "[10:02] Customer: bicycle {0} has a flat tyre\nAgent: bring number {0} in\n\n"
+    Path("logs/monday.txt").write_text("".join(map(talk.format, range(30))))
+    rows = (f"how much is repair {number}?;{'ab'[number % 2]}\n" for number in range(20))
+    Path("questions.csv").write_text("question;intent\n" + "".join(rows))
+    Path("calls.csv").write_text("call,said_by,words\n1,customer,hi\n1,agent,hello\n")
 
 
 NAMES = [*(path.relative_to(ROOT).as_posix() for path in DOCUMENTS), "Makefile"]
