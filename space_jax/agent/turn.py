@@ -11,8 +11,7 @@ from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.world.lookup import Lookup
 
-STREAMED = 4
-"""Tokens between two pieces of a streamed answer."""
+_STREAMED = 4
 
 
 class Turn:
@@ -53,13 +52,10 @@ class Turn:
         ]
 
     def stream(self, part: str) -> Iterator[str]:
-        """Yields the text so far of a part of the only row, until it has ended.
-
-        A beam search settles no word before the last, so its text comes at once.
-        """
+        """Yields the text so far of a part of the only row, until it has ended."""
         given, begin, written = [*self._given[0], self._sequences.opening[part]], self._begin[0], list[int]()
         limit = self._sequences.limits[part]
-        piece = STREAMED if self._writer.beam == 1 else limit
+        piece = piece_of(self._writer, part)
         while len(written) < limit:
             (tokens,), self._memory = self._writer.write(self._memory, part, [given], [begin], [True], piece)
             written += tokens[: limit - len(written)]
@@ -68,6 +64,11 @@ class Turn:
             if len(tokens) < piece:
                 return
             given, begin = tokens[-1:], len(written)
+
+
+def piece_of(writer: Writer, part: str) -> int:
+    """Tokens between two pieces of a streamed part; a beam search settles no word before the last."""
+    return _STREAMED if writer.beam == 1 else writer.sequences.limits[part]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
