@@ -41,7 +41,7 @@ CSS = f"""
 .dots i:nth-child(3) {{ animation-delay: 0.4s; }}
 @keyframes dots {{ 0%, 60%, 100% {{ opacity: 1; }} 30% {{ opacity: 0.2; }} }}
 @media (prefers-reduced-motion: reduce) {{ .dots i {{ animation: none; }} }}
-@media {NARROW} {{ .talk {{ max-height: 62vh; }} }}
+@media {NARROW} {{ .talk {{ max-height: 62vh; }} .talk .look {{ padding: 6px 10px; }} }}
 """
 # The newest message stays in sight because a reversed column is scrolled from its end.
 

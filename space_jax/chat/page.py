@@ -1,6 +1,7 @@
 """A conversation with an agent on a web page, made with Gradio: the optional extra `web`."""
 
 import dataclasses
+import threading
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
@@ -67,9 +68,10 @@ class Chat:
 
     def __init__(self, agent: Agent, fresh: Talk, examples: Sequence[str] = (), readiness: Readiness = READY) -> None:
         self._agent, self._fresh, self._examples, self._readiness = agent, fresh, examples, readiness
+        self._model = threading.Lock()
 
     def say(self, text: str, session: Session | None) -> Iterator[tuple[Any, ...]]:
-        """Answers."""
+        """Answers. Of all visitors the model serves one at a time, but each only for a piece of an answer."""
         session, same = session or Session(self._fresh), gradio.skip()
         number, said = len(session.turns) + 1, [one.said for one in session.turns]
 
@@ -77,38 +79,46 @@ class Chat:
             return bubbles.of_turns(said, answering=Said(as_typed(text), words))
 
         yield talk(""), panel.working(number, as_typed(text)), "", same, same, gradio.Button(interactive=False)
-        self._readiness.wait()
-        answer = Answer(self._agent, session.talk, text)
-        beside = panel.of_answer(answer, number)
-        yield same, beside, same, same, same, same
-        told = ""
-        for piece in answer.pieces:
-            told += piece
-            yield talk(told), same, same, same, same, same
-        line, after = answer.finish()
-        turns = (*session.turns, Seen(Said(answer.text, line["system"]), beside, line))
-        yield (
-            bubbles.of_turns([one.said for one in turns], shown=number - 1),
-            beside,
-            same,
-            tools.download([one.line for one in turns]),
-            Session(after, turns),
-            gradio.Button(interactive=True),
-        )
+        try:
+            self._readiness.wait()
+            with self._model:
+                answer = Answer(self._agent, session.talk, text)
+            beside, told = panel.of_answer(answer, number), ""
+            yield same, beside, same, same, same, same
+            while piece := self._next(answer):
+                told += piece
+                yield talk(told), same, same, same, same, same
+            with self._model:
+                line, after = answer.finish()
+        except Exception:
+            yield (*self._shown(session, number - 2), as_typed(text), same, same, gradio.Button(interactive=True))
+            raise
+        session = Session(after, (*session.turns, Seen(Said(answer.text, line["system"]), beside, line)))
+        transcript = tools.download([one.line for one in session.turns])
+        yield (*self._shown(session, number - 1), same, transcript, session, gradio.Button(interactive=True))
+
+    def _next(self, answer: Answer) -> str:
+        """The next words of an answer, "" at its end."""
+        with self._model:
+            return next(filter(None, answer.pieces), "")
+
+    def _shown(self, session: Session, number: int) -> tuple[str, str]:
+        """The conversation and the panel of its turn `number`, from 0; as they begin where there is none."""
+        if not session.turns:
+            tables = self._fresh.conversation.backend.database.domains
+            return bubbles.not_begun(self._examples), panel.not_begun(tables)
+        return bubbles.of_turns([one.said for one in session.turns], number), session.turns[number].panel
 
     def look(self, number: Any, session: Session | None) -> tuple[Any, ...]:
         """Shows what was understood in an earlier turn; `number` comes from the browser and may be anything."""
-        turns, same = session.turns if session else (), gradio.skip()
-        if not (isinstance(number, int) and 0 <= number < len(turns)):
+        same = gradio.skip()
+        if session is None or not isinstance(number, int) or not 0 <= number < len(session.turns):
             return (same,) * 6
-        talk = bubbles.of_turns([one.said for one in turns], shown=number)
-        return talk, turns[number].panel, same, same, same, same
+        return *self._shown(session, number), same, same, same, same
 
     def start_over(self) -> tuple[Any, ...]:
         """A page that was just opened."""
-        tables = self._fresh.conversation.backend.database.domains
-        talk, beside = bubbles.not_begun(self._examples), panel.not_begun(tables)
-        return talk, beside, "", tools.download(()), None, gradio.Button(interactive=True)
+        return *self._shown(Session(self._fresh), 0), "", tools.download(()), None, gradio.Button(interactive=True)
 
 
 def make_page(
@@ -158,9 +168,9 @@ def make_page(
         def looked(session: Session | None, event: gradio.EventData) -> tuple[Any, ...]:
             return chat.look(event.turn, session)
 
-        # One listener for all: while it answers, none asks again. Of all visitors it answers one at a time.
+        # One listener for all: while it answers a visitor, that visitor cannot ask again.
         asked = [box.submit, send.click, messages.submit]
-        answered = gradio.on(asked, said, [box, session], outputs, show_progress="hidden")
+        answered = gradio.on(asked, said, [box, session], outputs, concurrency_limit=None, show_progress="hidden")
         messages.select(looked, [session], outputs, queue=False, show_progress="hidden")
         again.submit(chat.start_over, None, outputs, cancels=[answered], queue=False, show_progress="hidden")
         page.load(news, None, [name], concurrency_limit=None, show_progress="hidden")

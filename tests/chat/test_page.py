@@ -98,6 +98,34 @@ def test_an_earlier_turn_is_shown_as_it_was(page, scripted, fresh):
     assert chat.look(1, second[4])[:2] == tuple(second[:2])
 
 
+def test_visitors_are_answered_side_by_side(page, scripted, fresh):
+    chat = page.Chat(scripted, fresh)
+    one = chat.say("area=north", None)
+    begun = [next(one) for _ in range(3)]
+    assert "I heard: area=south" in parts(chat.say("area=south", None), page)[0]
+    assert "I heard: area=north" in parts([*begun, *one], page)[0]
+
+
+def test_a_turn_that_fails_is_taken_back(page, scripted, fresh, monkeypatch):
+    chat = page.Chat(scripted, fresh, ["an example"])
+    session = parts(chat.say("area=north", None), page)[4]
+
+    def fail(conversation, text):
+        raise MemoryError("full")
+
+    monkeypatch.setattr(scripted, "stream", fail)
+    for before, shown in ((session, "I heard: area=north"), (None, "an example")):
+        answering = chat.say("area=south", before)
+        next(answering)
+        conversation, panel, box, transcript, after, send = next(answering)
+        assert shown in conversation
+        assert "area=south" not in conversation + panel
+        assert (box, send.interactive) == ("area=south", True)
+        assert transcript == after == page.gradio.skip()
+        with pytest.raises(MemoryError):
+            next(answering)
+
+
 @pytest.mark.parametrize("number", [-1, 1, None, "0", 0.0, [0], {}])
 def test_a_turn_that_is_not_there(page, scripted, fresh, number):
     chat = page.Chat(scripted, fresh)
