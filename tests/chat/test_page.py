@@ -6,13 +6,19 @@ import re
 import socket
 import sys
 import threading
+from html import escape
 
 import pytest
 
+from space_jax.agent.agent import Agent
 from space_jax.chat import bubbles
+from space_jax.chat.examples import examples_for
 from space_jax.chat.readiness import Readiness
 from space_jax.cli import main
+from space_jax.config_files import save_config
 from space_jax.errors import UserError
+from space_jax.tasks.config import DataSource, FinetuneConfig
+from space_jax.tasks.dialogue.config import DialogueConfig
 
 # Gradio's dependencies warn of one another; that is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -172,3 +178,21 @@ def test_an_address_that_cannot_be_had(page, scripted, fresh, host):
 
         with pytest.raises(UserError, match=f"cannot listen on {host}:{port}"):
             serving.launch(page.make_page(scripted, fresh, "x"), host, port)
+
+
+def test_the_page_of_a_run_has_its_examples_and_is_prepared(page, monkeypatch, tmp_path, scripted, fresh):
+    data = DataSource(corpus="simulated", options=("domains=hotel",))
+    save_config(FinetuneConfig(task=DialogueConfig(), data=data), tmp_path)
+    scripted.conversation = lambda: fresh.conversation
+    scripted.warm_up = lambda: iter([(1, 2), (2, 2)])
+    monkeypatch.setattr(Agent, "load", lambda *given, **more: scripted)
+    served = []
+    from space_jax.chat import serving
+
+    monkeypatch.setattr(serving, "serve", lambda *given: served.append(given))
+    assert main(["chat", "--workdir", str(tmp_path), "--web", "--port", "7999"]) == 0
+    ((built, host, port, readiness),) = served
+    assert (host, port, readiness.prepare()) == ("127.0.0.1", 7999, 2)
+    database = fresh.conversation.backend.database
+    shown = str(built.get_config_file()["components"])
+    assert [escape(one) in shown for one in examples_for(tmp_path, database)] == [True] * 4
