@@ -114,7 +114,7 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
     for name, given in overrides.items():
         field, _, rest = name.partition(".")
         if field not in hints:
-            near = difflib.get_close_matches(field, hints, n=3) or list(hints)
+            near = difflib.get_close_matches(field, hints, n=3) or _deeper(config, field) or list(hints)
             raise UserError(
                 f"config field {prefix}{field} does not exist; nearest: {', '.join(prefix + n for n in near)}"
             )
@@ -132,6 +132,14 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
             given = inner[""]
             changes[field] = _parse(given, hints[field], where) if isinstance(given, str) else _plain(given)
     return dataclasses.replace(config, **changes)
+
+
+def _deeper(config: Any, name: str) -> list[str]:
+    """The dotted names of the fields of this name in the parts of a configuration."""
+    parts = {one.name: getattr(config, one.name) for one in dataclasses.fields(config)}
+    inner = {part: value for part, value in parts.items() if dataclasses.is_dataclass(value)}
+    below = [f"{part}.{field}" for part, value in inner.items() for field in _deeper(value, name)]
+    return [f"{part}.{name}" for part, value in inner.items() if hasattr(value, name)] + below
 
 
 def _plain(value: Any) -> Any:

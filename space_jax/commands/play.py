@@ -10,6 +10,7 @@ from space_jax.commands.numbers import seed
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.terminal import Console
+from space_jax.terminal.progress import telling
 
 
 def add_parser(verbs: Any) -> None:
@@ -37,7 +38,8 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 
     agent = Agent.load(given.workdir, given.step)  # reports what is wrong with a folder
     domains = simulated_domains(read_config(given.workdir, FinetuneConfig).data)
-    outcomes = play(agent, given.seed, given.dialogues, given.together, domains)
+    with telling("dialogues", "compiling") as told:
+        outcomes = play(agent, given.seed, given.dialogues, given.together, domains, told)
     columns = {"agent": summary(outcomes), "policy": summary(play_policy(given.seed, given.dialogues, domains))}
     if given.json:
         print(json.dumps({**columns["agent"], "dialogues": given.dialogues, "policy": columns["policy"]}, indent=1))

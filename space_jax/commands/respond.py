@@ -5,15 +5,13 @@ import dataclasses
 import hashlib
 import json
 import sys
-import time
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal.progress import telling
 from space_jax.writing import LOCK, locked, writing
 
 if TYPE_CHECKING:
@@ -92,7 +90,8 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
         log = ResponseLog(given.out.with_name(f"{given.out.name}.part"), facts)
         if log.answers:
             print(f"continuing after {len(log.answers)} dialogues", file=sys.stderr)
-    answered, speed = respond(agent, found, worlds, true, given.together, _progress(), log)
+    with telling("turn", "compiling") as told:
+        answered, speed = respond(agent, found, worlds, true, given.together, told, log)
     result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
         result |= scores(source.corpus, Path(source.source), answered)
@@ -104,18 +103,6 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
         write_text(given.out, json.dumps(predictions, indent=1) + "\n")
         log.remove()
     print(json.dumps(result, indent=1))
-
-
-def _progress() -> Callable[[int, int], None]:
-    """Reports on standard error the turns done and the time left; on a terminal, in one line."""
-    terminal, began = sys.stderr.isatty(), time.monotonic()
-
-    def told(done: int, turns: int) -> None:
-        left = timedelta(seconds=round((time.monotonic() - began) / done * (turns - done)))
-        again = terminal and done < turns
-        print(f"turn {done}/{turns}  left {left}", end="   \r" if again else "\n", file=sys.stderr, flush=True)
-
-    return told
 
 
 def _checked(given: argparse.Namespace) -> tuple[str, ...]:

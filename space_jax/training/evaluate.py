@@ -18,6 +18,7 @@ from space_jax.evaluation.retrieval import nearest, retrieval_accuracy, take_tre
 from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.models.heads import responded
 from space_jax.models.recipe import Keys, Recipe, Terms
+from space_jax.terminal.progress import Told, untold
 from space_jax.training.feed import same_shape, to_mesh
 from space_jax.training.random_keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
@@ -85,8 +86,8 @@ class Evaluator:
         vectors = jax.lax.map(lambda micro: self._recipe.represent(params, micro), batch)
         return {**vectors, **_annotations(batch)}
 
-    def __call__(self, params: Any) -> dict[str, float]:
-        """The held-out metrics of `params`.
+    def __call__(self, params: Any, told: Told = untold) -> dict[str, float]:
+        """The held-out metrics of `params`; `told` hears how many batches have their losses.
 
         Returns:
           `loss`, `term/<name>`, `perplexity` where the recipe generates, `retrieval_<level>` (see
@@ -94,7 +95,10 @@ class Evaluator:
           acts.
         """
         with jax.set_mesh(self._mesh):
-            terms = [jax.device_get(self._terms(params, batch)) for batch in self._batches]
+            terms = []
+            for number, batch in enumerate(self._batches, start=1):
+                terms.append(jax.device_get(self._terms(params, batch)))
+                told(number, len(self._batches))
             metrics = loss_metrics(self._recipe, terms)
             queries = self._annotated(params, self._batches)
             bank = self._annotated(params, self._bank)
