@@ -356,7 +356,7 @@ def test_training_without_what_it_needs(mistake, here):
 
 @pytest.mark.parametrize("verb", ["evaluate", "show", "info"])
 def test_a_folder_that_is_no_workdir(mistake, verb):
-    assert mistake(verb, "--workdir", "w") == "w: no config.json; is it the workdir of a pre-training run?"
+    assert mistake(verb, "--workdir", "w") == "w: no config.json; is it the workdir of a run?"
 
 
 def test_configurations_by_name(mistake, here, capfd):

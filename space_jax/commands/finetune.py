@@ -1,11 +1,11 @@
 """`space-jax finetune`."""
 
 import argparse
-import json
 from typing import Any
 
 from space_jax.commands.configs import add_config_argument
 from space_jax.commands.numbers import seeds
+from space_jax.commands.outputs import print_result
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.remote import as_path
 
@@ -36,6 +36,7 @@ def add_parser(verbs: Any) -> None:
         metavar="S,S,...",
         help="one run per seed, in WORKDIR/seed-S; reports mean and spread",
     )
+    parser.add_argument("--json", action="store_true", help="as JSON, not a table, in a terminal too")
     parser.set_defaults(run=_run, takes_config=True)
 
 
@@ -47,4 +48,4 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
 
     results = finetune(config, given.workdir, given.init, given.shots, given.seeds)
     if results is not None:  # not asked to stop
-        print(json.dumps(results, indent=1))
+        print_result(results, given.json, f"{given.workdir}, on validation")

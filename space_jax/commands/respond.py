@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from space_jax.commands.outputs import require_writable
+from space_jax.commands.outputs import print_result, require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.terminal.progress import telling
@@ -54,6 +54,7 @@ def add_parser(verbs: Any) -> None:
         "--given", default="", metavar="NAME,...", help="annotations to use instead of the agent's own output"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the turns for `space-jax multiwoz-eval`")
+    parser.add_argument("--json", action="store_true", help="as JSON, not a table, in a terminal too")
     parser.set_defaults(run=_run, takes_config=False)
 
 
@@ -102,7 +103,7 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
         predictions = multiwoz_predictions(answered, given.split, states=STATES not in true)
         write_text(given.out, json.dumps(predictions, indent=1) + "\n")
         log.remove()
-    print(json.dumps(result, indent=1))
+    print_result(result, given.json, f"{given.workdir} on {source.corpus or 'its files'}, {given.split}")
 
 
 def _checked(given: argparse.Namespace) -> tuple[str, ...]:

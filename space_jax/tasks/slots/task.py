@@ -200,6 +200,11 @@ class SlotsTask(Task):
             named["intent_f1"] = _intent_f1(records, predictions)
         return named
 
+    def side_by_side(self, record: SlotRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        true = "" if record.spans is None else _in_words(record.spans, record.text) or "no span"
+        return record.text, true, _in_words(_spans_of(prediction), record.text) or "no span"
+
     def error_page(self, records: Sequence[SlotRecord], predictions: Sequence[Json], title: str) -> str:
         """See `Task.error_page`: the utterances with a span too many or too few."""
         known = [(r, one) for r, one in zip(records, predictions, strict=True) if r.spans is not None]
