@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from space_jax import losses
     from space_jax.agent.agent import Agent
+    from space_jax.api.comparison import Comparison, compare
     from space_jax.api.corpora import build_corpus, train_tokenizer
     from space_jax.api.finetuned import Finetuned
     from space_jax.api.pretrained import Pretrained
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Agent",
+    "Comparison",
     "Evaluation",
     "Finetuned",
     "Pretrained",
     "UserError",
     "bench",
     "build_corpus",
+    "compare",
     "compile_ahead",
     "curves",
     "evaluate",
@@ -52,12 +55,14 @@ __all__ = [
 # Imported at their first use, because JAX takes seconds.
 _MODULES = {
     "Agent": "agent.agent",
+    "Comparison": "api.comparison",
     "Evaluation": "api.runs",
     "Finetuned": "api.finetuned",
     "Pretrained": "api.pretrained",
     "UserError": "errors",
     "bench": "scale.bench",
     "build_corpus": "api.corpora",
+    "compare": "api.comparison",
     "compile_ahead": "scale.compile_ahead",
     "curves": "api.runs",
     "evaluate": "api.runs",

@@ -10,6 +10,7 @@ import space_jax
 from space_jax.commands import (
     bench,
     chat,
+    compare,
     configs,
     convert,
     data,
@@ -51,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
         play,
         chat,
         show,
+        compare,
         convert,
         info,
         compile_command,

@@ -98,6 +98,7 @@ def test_the_walk_finds_the_verbs():
         "chat",
         "configs",
         "show",
+        "compare",
         "convert",
         "multiwoz-eval",
         "info",

@@ -46,17 +46,18 @@ def print_result(result: dict[str, Any], as_json: bool, title: str) -> None:
         return
     table = Table("measure", "value", title=Text(title))
     for name, value in result.items():
-        table.add_row(name.replace("_", " "), Text(_cell(value)))
+        table.add_row(name.replace("_", " "), Text(cell(value)))
     Console().print(table)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value of a result in a table."""
     if isinstance(value, dict) and {"mean", "deviation"} <= value.keys():
-        return f"{_cell(value['mean'])} ± {_cell(value['deviation'])}"
+        return f"{cell(value['mean'])} ± {cell(value['deviation'])}"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_cell(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {cell(one)}" for name, one in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_cell, value)) or "none"
+        return ", ".join(map(cell, value)) or "none"
     return f"{value:.4f}" if isinstance(value, float) else printable(str(value))  # spelled out before it is measured
 
 
