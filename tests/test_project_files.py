@@ -71,22 +71,16 @@ def test_the_distribution_has_the_licence():
 @pytest.fixture
 def make(tmp_path):
     """Runs a target of the Makefile with a folder of its own, and with `echo` in place of Python."""
-    (tmp_path / "venv").mkdir()
-
-    def run(target):
-        (tmp_path / "venv" / ".package").touch()  # newer than what it depends on
-        where = [f"QUICK={tmp_path / 'quick'}", f"VENV={tmp_path / 'venv'}", "RUN=@echo"]
-        command = ["make", "--no-print-directory", "--directory", str(tmp_path), "--file", str(ROOT / "Makefile")]
-        return subprocess.run(
-            [*command, f"--include-dir={ROOT}", *where, target],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
     for name in ("requirements.txt", "pyproject.toml", "setup.py"):
         (tmp_path / name).touch()
+
+    def run(target):
+        (tmp_path / "venv").mkdir(exist_ok=True)
+        (tmp_path / "venv" / ".package").touch()  # newer than what it depends on
+        where = [f"QUICK={tmp_path / 'quick'}", f"VENV={tmp_path / 'venv'}", "RUN=@echo"]
+        command = ["make", "--no-print-directory", "--file", str(ROOT / "Makefile"), *where, target]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
     return run
 
 
