@@ -141,7 +141,6 @@ def test_help_does_not_wait_for_the_large_libraries():
         (["pretrain", "--workdir", "a"], "the following arguments are required: --config"),
         (["pretrain", "--config", "a.py", "--workdir", "a", "--steps=3"], "unrecognized arguments: --steps=3"),
         (["info", "--config.train.steps=3"], "unrecognized arguments: --config.train.steps=3"),
-        (["show", "--workdir", "a", "--config.train.steps=3"], "unrecognized arguments: --config.train.steps=3"),
         (["data", "stats", "simulated", "--config.x=1"], "unrecognized arguments: --config.x=1"),
         (["data", "show", "simulated", "--n", "many"], "argument --n: invalid int value: 'many'"),
         (["data", "stats", "simulated", "--split", "dev"], "argument --split: invalid choice: 'dev'"),
