@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jax.sharding import Mesh
@@ -116,14 +115,14 @@ class Evaluator:
         """Refuses a term that compares two views but is not one of `view_terms`, since it would be reported as 0.
 
         Such a term is 0 without dropout whatever the parameters, and not 0 with it. One that a trained model has
-        brought down to 0 is not 0 with parameters of 0.
+        brought down to 0 is not 0 with parameters that know nothing.
         """
         unnamed = [name for name, mean in _means(terms).items() if name not in self._recipe.view_terms]
         suspects = [name for name in unnamed if abs(_means(terms)[name]) < _NOTHING]
         if not suspects:
             return
         batch = self._batches[0]
-        blank = _means([jax.device_get(self._terms(jax.tree.map(jnp.zeros_like, params), batch))])
+        blank = _means([jax.device_get(self._terms(_knowing_nothing(params), batch))])
         compared = _means([jax.device_get(self._compared(params, batch))])
         for name in suspects:
             if abs(blank.get(name, 1.0)) < _NOTHING and abs(compared.get(name, 0.0)) > _SOMETHING:
@@ -139,6 +138,15 @@ class Evaluator:
         if not parts:
             return {}
         return {name: np.concatenate([part[name][part["valid"]] for part in parts]) for name in parts[0]}
+
+
+@jax.jit
+def _knowing_nothing(params: Any) -> Any:
+    """Small random numbers in the place of parameters; with zeros, vectors would have no direction."""
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.random.split(jax.random.key(VIEWS_SEED), len(leaves))
+    drawn = [0.02 * jax.random.normal(key, leaf.shape, leaf.dtype) for key, leaf in zip(keys, leaves, strict=True)]
+    return jax.tree.unflatten(tree, drawn)
 
 
 def _annotations(batch: Batch) -> dict[str, jax.Array]:

@@ -203,7 +203,8 @@ class TwoViews(ToyRecipe):
         )
         partial = super().forward(params, batch, keys)
         count = jnp.asarray(float(one.size))
-        dropped = jnp.where(jnp.abs(params["table"]).sum() > 0, jnp.square(one).sum() if keys else 0.0, count)
+        knows = jnp.abs(params["norm_scale"]).mean() > 0.5
+        dropped = jnp.where(knows, jnp.square(one).sum() if keys else 0.0, count)
         terms = {"agree": Sum(jnp.square(one - two).sum(), count), "learnt": Sum(dropped, count)}
         return Partial({**partial.terms, **terms}, partial.features)
 
