@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from space_jax import losses
     from space_jax.agent.agent import Agent
+    from space_jax.api.comparison import Comparison, compare
     from space_jax.api.corpora import build_corpus, train_tokenizer
     from space_jax.api.data_check import check_data
     from space_jax.api.finetuned import Finetuned
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Agent",
+    "Comparison",
     "Evaluation",
     "Finetuned",
     "Pretrained",
@@ -40,6 +42,7 @@ __all__ = [
     "bench",
     "build_corpus",
     "check_data",
+    "compare",
     "compile_ahead",
     "curves",
     "evaluate",
@@ -57,6 +60,7 @@ __all__ = [
 # Imported at their first use, because JAX takes seconds.
 _MODULES = {
     "Agent": "agent.agent",
+    "Comparison": "api.comparison",
     "Evaluation": "api.runs",
     "Finetuned": "api.finetuned",
     "Pretrained": "api.pretrained",
@@ -65,6 +69,7 @@ _MODULES = {
     "bench": "scale.bench",
     "build_corpus": "api.corpora",
     "check_data": "api.data_check",
+    "compare": "api.comparison",
     "compile_ahead": "scale.compile_ahead",
     "curves": "api.runs",
     "evaluate": "api.runs",

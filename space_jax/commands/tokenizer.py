@@ -6,6 +6,7 @@ from typing import Any
 
 from space_jax.commands.sources import add_corpus_arguments, opened_corpus
 from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
+from space_jax.terminal.progress import counted
 
 
 def add_parser(verbs: Any) -> None:
@@ -26,7 +27,7 @@ def _train(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.api.corpora import written_texts  # takes a moment that --help need not wait for
 
     source = opened_corpus(given)
-    texts = written_texts(source.load("train"))
+    texts = written_texts(counted(source.load("train"), "dialogues read"))
     tokenizer = train_sentencepiece(texts, given.vocab_size, given.out, given.kind, seed=given.seed or 0)
     source.say_what_was_skipped()
     size = tokenizer.vocabulary().size

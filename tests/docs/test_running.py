@@ -59,7 +59,6 @@ AFTER = {
 # The beginning of a document's command -> what its placeholders are here. All that fit apply, the longest last.
 PLACEHOLDERS = {
     "": {"SGD_FOLDER": "data/sgd", "/data/million": "million"},
-    "CONTRIBUTING.md": {"NAME": "woz2", "FOLDER": "data/woz2"},
     "docs/corpora.md": {"NAME": "woz2", "FOLDER": "data/woz2", "DIR": "data"},
     "docs/agents.md": {"OUT": "prepared"},
     "docs/mixtures.md": {"NAME_OR_FILE": "unidial", "NAME": "unida", "DIR": "data", "OUT": "runs/mixture"},
