@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from space_jax.agent.agent import Agent
     from space_jax.api.corpora import build_corpus, train_tokenizer
     from space_jax.api.finetuned import Finetuned
+    from space_jax.api.maps import DialogueMap, map_dialogues
     from space_jax.api.pretrained import Pretrained
     from space_jax.api.runs import Evaluation, curves, evaluate, finetune, load, pretrain
     from space_jax.api.trees import semantic_trees, tree_views
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Agent",
+    "DialogueMap",
     "Evaluation",
     "Finetuned",
     "Pretrained",
@@ -43,6 +45,7 @@ __all__ = [
     "load",
     "load_config",
     "losses",
+    "map_dialogues",
     "pretrain",
     "semantic_trees",
     "train_tokenizer",
@@ -52,6 +55,7 @@ __all__ = [
 # Imported at their first use, because JAX takes seconds.
 _MODULES = {
     "Agent": "agent.agent",
+    "DialogueMap": "api.maps",
     "Evaluation": "api.runs",
     "Finetuned": "api.finetuned",
     "Pretrained": "api.pretrained",
@@ -64,6 +68,7 @@ _MODULES = {
     "finetune": "api.runs",
     "load": "api.runs",
     "load_config": "config_files",
+    "map_dialogues": "api.maps",
     "pretrain": "api.runs",
     "semantic_trees": "api.trees",
     "train_tokenizer": "api.corpora",

@@ -25,6 +25,7 @@ from space_jax.commands import (
     tokenizer,
 )
 from space_jax.commands import compile as compile_command
+from space_jax.commands import map as map_command
 from space_jax.compilation_cache import keep_programs
 from space_jax.config_files import OVERRIDE
 from space_jax.errors import UserError
@@ -50,6 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
         play,
         chat,
         show,
+        map_command,
         convert,
         info,
         compile_command,

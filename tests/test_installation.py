@@ -19,6 +19,7 @@ PACKAGES = {
     "array_record": "array-record",
     "apache_beam": "apache-beam",
     "orbax": "orbax-checkpoint",
+    "sklearn": "scikit-learn",
     "tensorflow_datasets": "tensorflow-datasets",
 }
 
