@@ -99,6 +99,7 @@ def test_the_walk_finds_the_verbs():
         "configs",
         "show",
         "convert",
+        "map",
         "multiwoz-eval",
         "info",
         "compile",

@@ -21,6 +21,7 @@ that's you'd
 """
 _HOLDING = frozenset(_HOLDING_WORDS.split())
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_LONGEST = 30  # letters of a word; what is longer is none
 
 Shares = tuple[tuple[str, float], ...]
 """Names with the share of the turns that have them, the commonest first."""
@@ -28,7 +29,8 @@ Shares = tuple[tuple[str, float], ...]
 
 def terms_of(text: str) -> set[str]:
     """The words of a text that may name something, and the pairs of neighbours among them, in lower case."""
-    words = [word.replace("’", "'") for word in _WORD.findall(text.lower()) if len(word) > 1 or not word.isascii()]
+    found = (word.replace("’", "'") for word in _WORD.findall(text.lower()))
+    words = [word for word in found if len(word) > word.isascii() and len(word) <= _LONGEST]
     pairs = ((one, two) for one, two in itertools.pairwise(words) if not {one, two} & _HOLDING)
     return {word for word in words if word not in _HOLDING} | set(map(" ".join, pairs))
 

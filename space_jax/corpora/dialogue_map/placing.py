@@ -1,7 +1,7 @@
 """Where a view's groups and arrows stand: two columns as in a chat, the user's left, from first to last turns.
 
 Almost every arrow then leads from one column to the other, across the gap between them. The order is that of the mean
-place in the dialogue, bent so that what follows one another stands side by side.
+place in the dialogue, the system's bent so that its turns stand beside what they answer and what answers them.
 """
 
 import dataclasses
@@ -15,9 +15,8 @@ from space_jax.dialogue.record import USER
 HEIGHT, GAP = 104, 16  # of a group's box, and between two boxes, in pixels
 DRAWN = 0.2  # the share of a group's turns from which an arrow is drawn
 _MOST = 3  # arrows that leave a group
-_LEAST = 0.05  # the share from which a group's only arrow is drawn
-_BENT = 0.5  # weight of the neighbours' heights against that of the own place
-_SWEEPS = 8
+_LEAST = 0.1  # the share from which a group's only arrow is drawn
+_BENT = 0.7  # weight of that against the own place
 _FIRST_OUT, _NEXT_OUT, _IN = 18, 22, 86  # places along the side of a box where arrows leave and arrive
 
 
@@ -78,25 +77,19 @@ def placed(groups: Sequence[Group]) -> Placed:
     return Placed(tuple(tops), max(height, 0), tuple(arrows))
 
 
-def _columns(groups: Sequence[Group]) -> list[list[int]]:
+def _columns(groups: Sequence[Group]) -> tuple[list[int], list[int]]:
     """The groups of the user and those of the system, each from top to bottom."""
-    columns = [[g for g, group in enumerate(groups) if (group.role == USER) == left] for left in (True, False)]
+    left, right = ([g for g, group in enumerate(groups) if (group.role == USER) == users] for users in (True, False))
     flow = np.zeros((len(groups), len(groups)))
     for source, group in enumerate(groups):
         for target, share in group.then.items():
-            flow[source, target] = share * group.turns
-    flow = flow + flow.T
-    own = np.zeros(len(groups))
-    for column in columns:
-        own[column] = np.linspace(0, 1, len(column))
-    heights = own.copy()
-    for _ in range(_SWEEPS):
-        for column, others in (columns, columns[::-1]):
-            pulls = flow[np.ix_(column, others)]
-            middles = (pulls @ heights[others] + 1e-9 * own[column]) / (pulls.sum(axis=1) + 1e-9)
-            column.sort(key=dict(zip(column, _BENT * middles + (1 - _BENT) * own[column], strict=True)).__getitem__)
-            heights[column] = np.linspace(0, 1, len(column))
-    return columns
+            flow[[source, target], [target, source]] += share * group.turns
+    of_left, of_right = np.linspace(0, 1, len(left)), np.linspace(0, 1, len(right))
+    pulls = flow[np.ix_(right, left)]
+    total = pulls.sum(axis=1)
+    beside = np.where(total > 0, pulls @ of_left / np.where(total > 0, total, 1), of_right)
+    order = np.argsort(_BENT * beside + (1 - _BENT) * of_right, kind="stable")
+    return left, [right[row] for row in order]
 
 
 def _targets(groups: Sequence[Group]) -> list[set[int]]:
