@@ -4,12 +4,14 @@ A box of the graph is a link to its group, whose turns then stand beside the gra
 """
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 from space_jax.corpora.dialogue_map import graph
 from space_jax.corpora.dialogue_map.names import Shares
 from space_jax.corpora.dialogue_map.page_text import percent, text
 from space_jax.corpora.dialogue_map.view import Example, Group, View
 from space_jax.dialogue.record import USER
+from space_jax.printable import printable
 
 _HOW = (
     "Each box is a group of turns that mean something similar, early ones at the top. An arrow leads to what follows, "
@@ -62,7 +64,7 @@ def map_page(title: str, facts: str, views: Mapping[str, View], fails: float | N
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{text(title).removeprefix('<bdi>').removesuffix('</bdi>')}</title>\n"
+        f"<title>{escape(printable(title))}</title>\n"
         f"<style>{_STYLE}{graph.STYLE}{_tabs_style(len(views))}{rules}</style>\n</head>\n<body>\n"
         f'<h1>{text(title)}</h1>\n<p class="soft">{text(facts)}. {_HOW}</p>\n{_tabs(list(views))}'
         f"{''.join(html for html, _ in drawn)}</body>\n</html>\n"
@@ -89,9 +91,9 @@ def _view(name: str, what: str, view: View, fails: float | None) -> tuple[str, s
     drawn, rules = graph.graph(view.groups, name, fails)
     groups = "".join(_group(g, view.groups, name, fails) for g in range(len(view.groups)))
     return (
-        f'<main class="view {name}" aria-label="Groups by {text(what)}"><div class="map"><div class="heads">'
+        f'<section class="view {name}" aria-label="{escape(what)}"><div class="map"><div class="heads">'
         f'<span class="user">the user says</span><span class="system">the system says</span></div>{drawn}</div>\n'
-        f'<div class="panel">{_overview(view.groups, name, fails)}{groups}</div></main>\n'
+        f'<div class="panel">{_overview(view.groups, name, fails)}{groups}</div></section>\n'
     ), rules
 
 
