@@ -31,7 +31,7 @@ from space_jax.dialogue.record import ROLES, Dialogue, Turn
 
 CORPORA, SPLIT = ("sgd", "star"), "test"
 DIALOGUES = 500
-COUNTS, SEEDS = (8, 14, 32), (0, 1, 2)
+COUNTS, SEEDS = [8, 14, 32], (0, 1, 2)
 LABELS = {
     "acts": names.acts_of,
     "intents": names.intents_of,
@@ -64,10 +64,10 @@ def encoded(model: str, dialogues: Sequence[Dialogue]) -> dict[str, np.ndarray]:
     return vectors
 
 
-def measured(vectors: np.ndarray, truths: dict[str, list[str | None]]) -> dict[str, Any]:
+def measured(vectors: np.ndarray, truths: dict[str, list[str | None]], counts: Sequence[int]) -> dict[str, Any]:
     """Of each number of groups and each kind of label the mean purity and NMI over the seeds."""
     results: dict[str, Any] = {}
-    for count in COUNTS:
+    for count in counts:
         scores: dict[str, list[tuple[float, float]]] = {kind: [] for kind in truths}
         for seed in SEEDS:
             groups = grouped(vectors, count, seed).labels.tolist()
@@ -103,6 +103,7 @@ def main() -> None:
     )
     parser.add_argument("--data-root", type=Path, required=True, help="holds a folder for each corpus")
     parser.add_argument("--dialogues", type=int, default=DIALOGUES, help="of each corpus (%(default)s)")
+    parser.add_argument("--groups", type=int, nargs="+", default=COUNTS, help="numbers of groups (%(default)s)")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     report: dict[str, Any] = {}
@@ -120,10 +121,10 @@ def main() -> None:
             alone = {kind: Counter(t for t in truth if t is not None) for kind, truth in truths.items()}
             results = {"one group": {kind: max(found.values()) / found.total() for kind, found in alone.items()}}
             for model, of_view in vectors.items():
-                results |= {f"{model}, {view}": measured(found[of_side], truths) for view, found in of_view.items()}
+                results |= {f"{model}, {view}": measured(found[of_side], truths, given.groups) for view, found in of_view.items()}
             report[f"{name}, {role}"] = {"turns": len(of_side), "results": results}
             print(f"\n{name}, {SPLIT}, {len(dialogues)} dialogues: {len(of_side):,} turns of the {role}; purity / NMI")
-            for count in COUNTS:
+            for count in given.groups:
                 print(f"\n{table(results, count)}", flush=True)
     if given.out is not None:
         given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
