@@ -57,7 +57,7 @@ def purity(labels: Sequence[str], groups: Sequence[int]) -> float:
 
 def encoded(model: str, dialogues: Sequence[Dialogue]) -> dict[str, np.ndarray]:
     """View -> vectors of all turns."""
-    encoder = turn_encoder(model)
+    encoder = turn_encoder(model, "latest")
     vectors = {WHOLE: encoder.embed_turns(dialogues)}
     if isinstance(encoder, Pretrained) and encoder.views:
         vectors |= {name: encoder.in_view(vectors[WHOLE], view) for name, view in VIEWS.items()}
@@ -81,7 +81,7 @@ def measured(vectors: np.ndarray, truths: dict[str, list[str | None]], counts: S
 
 def table(results: dict[str, Any], count: int) -> str:
     """Purity and NMI of one number of groups, a row a model and view."""
-    lines = [f"| {count} groups | {' | '.join(LABELS)} |", f"| --- |{' --- |' * len(LABELS)}"]
+    lines = [f"| {count} groups, purity / NMI | {' | '.join(LABELS)} |", f"| --- |{' --- |' * len(LABELS)}"]
     for name, found in results.items():
         row = found.get(str(count), found)
         cells = [_cell(row.get(kind)) for kind in LABELS]
@@ -95,12 +95,30 @@ def _cell(scores: Any) -> str:
     return " / ".join(f"{score:.2f}" for score in (scores if isinstance(scores, list) else [scores]))
 
 
+def of_corpus(name: str, models: Sequence[str], root: Path, most: int, counts: Sequence[int]) -> dict[str, Any]:
+    """Side -> the numbers of its turns and dialogues, and the measures of every model and view."""
+    dialogues = in_order(sample(Source(name, root / folder_of(name)).load(SPLIT), most)[0])
+    rows = said_in(dialogues)
+    vectors = {
+        f"{model}, {view}": found for model in models for view, found in encoded(model, dialogues).items() if rows
+    }
+    report: dict[str, Any] = {}
+    for role in ROLES[::-1]:
+        of_side = [index for index, row in enumerate(rows) if row.turn.role == role]
+        truths = {kind: labels_of([rows[index].turn for index in of_side], kind) for kind in LABELS}
+        truths = {kind: truth for kind, truth in truths.items() if any(label is not None for label in truth)}
+        if truths:
+            alone = {kind: Counter(label for label in truth if label is not None) for kind, truth in truths.items()}
+            results: dict[str, Any] = {"one group": {k: max(c.values()) / c.total() for k, c in alone.items()}}
+            results |= {which: measured(found[of_side], truths, counts) for which, found in vectors.items()}
+            report[role] = {"dialogues": len(dialogues), "turns": len(of_side), "results": results}
+    return report
+
+
 def main() -> None:
     """Measures every model on both corpora."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--model", action="append", required=True, metavar="RUN|minilm", help="as `space-jax map` takes"
-    )
+    parser.add_argument("--model", action="append", required=True, metavar="RUN|minilm", help="see `space-jax map`")
     parser.add_argument("--data-root", type=Path, required=True, help="holds a folder for each corpus")
     parser.add_argument("--dialogues", type=int, default=DIALOGUES, help="of each corpus (%(default)s)")
     parser.add_argument("--groups", type=int, nargs="+", default=COUNTS, help="numbers of groups (%(default)s)")
@@ -108,24 +126,11 @@ def main() -> None:
     given = parser.parse_args()
     report: dict[str, Any] = {}
     for name in CORPORA:
-        source = Source(name, given.data_root / folder_of(name))
-        dialogues = in_order(sample(source.load(SPLIT), given.dialogues)[0])
-        rows = said_in(dialogues)
-        vectors = {model: encoded(model, dialogues) for model in given.model}
-        for role in ROLES[::-1]:
-            of_side = [index for index, row in enumerate(rows) if row.turn.role == role]
-            truths = {kind: labels_of([rows[index].turn for index in of_side], kind) for kind in LABELS}
-            truths = {kind: truth for kind, truth in truths.items() if any(label is not None for label in truth)}
-            if not truths:
-                continue
-            alone = {kind: Counter(t for t in truth if t is not None) for kind, truth in truths.items()}
-            results = {"one group": {kind: max(found.values()) / found.total() for kind, found in alone.items()}}
-            for model, of_view in vectors.items():
-                results |= {f"{model}, {view}": measured(found[of_side], truths, given.groups) for view, found in of_view.items()}
-            report[f"{name}, {role}"] = {"turns": len(of_side), "results": results}
-            print(f"\n{name}, {SPLIT}, {len(dialogues)} dialogues: {len(of_side):,} turns of the {role}; purity / NMI")
+        report[name] = of_corpus(name, given.model, given.data_root, given.dialogues, given.groups)
+        for role, found in report[name].items():
+            print(f"\n{name}, {SPLIT}, {found['dialogues']} dialogues, {found['turns']:,} turns of the {role}")
             for count in given.groups:
-                print(f"\n{table(results, count)}", flush=True)
+                print(f"\n{table(found['results'], count)}", flush=True)
     if given.out is not None:
         given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

@@ -21,6 +21,7 @@ from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.tasks.config import is_finetuned
 from space_jax.tasks.workdir import write_text
+from space_jax.training.run_reader import BEST, CHECKPOINTS
 
 WHOLE = "whole"
 VIEWS = {"asked": "I", "about": "D", "slots": "S"}
@@ -119,15 +120,19 @@ def map_dialogues(
     return DialogueMap(len(chosen), len(rows), sum(known) / len(known) if known else None, views)
 
 
-def turn_encoder(model: str | os.PathLike[str]) -> TurnEncoder:
+def turn_encoder(model: str | os.PathLike[str], step: str = BEST) -> TurnEncoder:
     """The model of a pre-training run, or other weights as a sentence encoder.
+
+    Args:
+      model: see `map_dialogues`.
+      step: of a run: "best", "latest" or a number.
 
     Raises:
       UserError: neither is there.
     """
     folder = as_path(model)
-    if (folder / CONFIG_FILE).is_file() and (folder / "checkpoints").is_dir() and not is_finetuned(folder):
-        return Pretrained.load(folder)
+    if (folder / CONFIG_FILE).is_file() and (folder / CHECKPOINTS).is_dir() and not is_finetuned(folder):
+        return Pretrained.load(folder, step)
     return Sentences.load(os.fspath(model))
 
 

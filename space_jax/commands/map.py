@@ -32,6 +32,7 @@ def add_parser(verbs: Any) -> None:
     model.add_argument(
         "--init", metavar="WEIGHTS", help="or as sentences by other weights: 'minilm', or a folder as pretrain takes it"
     )
+    parser.add_argument("--step", default="best", help="of the run: a step, 'best' or 'latest' (%(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="write the page (HTML) here")
     parser.add_argument("--split", choices=SPLITS, help="map one split (all that are there)")
     parser.add_argument("--groups", type=int, metavar="N", help="groups of each side (chosen from the turns)")
@@ -60,7 +61,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.api.maps import map_dialogues, turn_encoder  # JAX is imported by the verbs that compute
 
     model = given.workdir or given.init
-    found = map_dialogues(turn_encoder(model), dialogues, given.groups, given.seed or 0)
+    found = map_dialogues(turn_encoder(model, given.step), dialogues, given.groups, given.seed or 0)
     name = given.name if given.source is None or given.name != "jsonl" else given.source.name
     found.save(given.out, f"Map of {name}", model)
     if given.json:
