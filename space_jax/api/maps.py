@@ -10,7 +10,6 @@ import numpy as np
 
 from space_jax.api.pretrained import Pretrained
 from space_jax.api.sentences import Sentences
-from space_jax.config_files import CONFIG_FILE
 from space_jax.corpora.dialogue_map.grouping import require_scikit_learn
 from space_jax.corpora.dialogue_map.page import map_page
 from space_jax.corpora.dialogue_map.said import failed, in_order, said_in
@@ -128,10 +127,14 @@ def turn_encoder(model: str | os.PathLike[str], step: str = BEST) -> TurnEncoder
       step: of a run: "best", "latest" or a number.
 
     Raises:
-      UserError: neither is there.
+      UserError: neither is there, or the run was fine-tuned.
     """
     folder = as_path(model)
-    if (folder / CONFIG_FILE).is_file() and (folder / CHECKPOINTS).is_dir() and not is_finetuned(folder):
+    if (folder / CHECKPOINTS).is_dir():
+        if is_finetuned(folder):
+            raise UserError(
+                f"{model}: is a fine-tuning run; turns are read by a pre-training run's model"
+            )
         return Pretrained.load(folder, step)
     return Sentences.load(os.fspath(model))
 

@@ -44,7 +44,7 @@ class Sentences:
         """The weights that `--init` names.
 
         Args:
-          name: "minilm", or a folder in the layout of Hugging Face; a run's encoder works too.
+          name: "minilm", or a folder as `--init` takes it.
 
         Raises:
           UserError: see `read_weights`; weights without BERT's tokenizer.

@@ -101,4 +101,8 @@ def test_a_folder_that_is_no_model(here, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(UserError, match="not a folder of weights: expected the workdir of a run"):
         map_dialogues(here, shop())
+    (here / "checkpoints").mkdir()
+    (here / "config.json").write_text('{"task": {"name": "intent"}}')
+    with pytest.raises(UserError, match="is a fine-tuning run; turns are read by a pre-training run's"):
+        map_dialogues(here, shop())
     assert space_jax.map_dialogues is map_dialogues
