@@ -132,9 +132,7 @@ def turn_encoder(model: str | os.PathLike[str], step: str = BEST) -> TurnEncoder
     folder = as_path(model)
     if (folder / CHECKPOINTS).is_dir():
         if is_finetuned(folder):
-            raise UserError(
-                f"{model}: is a fine-tuning run; turns are read by a pre-training run's model"
-            )
+            raise UserError(f"{model}: is a fine-tuning run; turns are read by a pre-training run's model")
         return Pretrained.load(folder, step)
     return Sentences.load(os.fspath(model))
 

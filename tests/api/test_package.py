@@ -21,6 +21,7 @@ FUNCTIONS = (
     "finetune",
     "load",
     "load_config",
+    "map_dialogues",
     "pretrain",
 )
 

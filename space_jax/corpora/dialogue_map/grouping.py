@@ -13,7 +13,7 @@ on a page that a person can read."""
 
 _SAMPLE = 2000  # turns that the silhouette compares, each with each
 _STARTS = 5  # of k-means, of which the best counts
-_GOOD = 0.95  # a smaller number of groups is taken if its silhouette is this share of the best
+_WORSE = 0.05  # a smaller number of groups is taken if its silhouette is worse than the best by no more than this share
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,10 +54,14 @@ def grouped(vectors: np.ndarray, count: int | None = None, seed: int = 0) -> Gro
         fits[k] = _fitted(x, k, seed)
         if count is None:
             silhouettes[k] = _silhouette(x, fits[k], seed)
-    good = max(silhouettes.values(), default=0.0) * _GOOD
-    labels = fits[count or min(k for k, value in silhouettes.items() if value >= good)]
+    labels = fits[count or _smallest_good(silhouettes)]
     middles = _directions(np.stack([x[labels == k].mean(axis=0) for k in range(labels.max() + 1)]))
     return Grouping(labels, np.einsum("NH,NH->N", x, middles[labels]), silhouettes)
+
+
+def _smallest_good(silhouettes: dict[int, float]) -> int:
+    best = max(silhouettes.values())
+    return min(k for k, value in silhouettes.items() if value >= best - _WORSE * abs(best))
 
 
 def require_scikit_learn() -> None:

@@ -130,7 +130,8 @@ def _group(g: int, groups: Sequence[Group], view: str, fails: float | None) -> s
     before = {
         source: one.then[g] * one.turns / group.turns for source, one in enumerate(groups) if one.then.get(g, 0) > 0
     }
-    annotated = {"dialog acts": group.acts, "intents": group.intents, "domains": group.domains, "slots": group.slots}
+    intents = () if group.intents == group.acts else group.intents
+    annotated = {"dialog acts": group.acts, "intents": intents, "domains": group.domains, "slots": group.slots}
     facts = [f"{group.turns:,} turns, {percent(group.turns / of_side)} of the {side}'s"]
     facts += [f"typical words: {', '.join(map(text, group.words))}"] if group.words else []
     facts += [f"{name}: {_shares(shares)}" for name, shares in annotated.items() if shares]

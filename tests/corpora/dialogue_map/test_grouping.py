@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from space_jax.corpora.dialogue_map.grouping import FEWEST, MOST, grouped, require_scikit_learn
+from space_jax.corpora.dialogue_map.grouping import FEWEST, MOST, _smallest_good, grouped, require_scikit_learn
 from space_jax.errors import UserError
 
 pytest.importorskip("sklearn", reason="scikit-learn comes with the extra map")
@@ -27,6 +27,14 @@ def test_as_many_groups_as_bundles():
     assert (bundles == bundles[:, :1]).all()
     assert len(set(bundles[:, 0].tolist())) == count
     assert found.near.min() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("silhouettes", "chosen"),
+    [({3: 0.2, 4: 0.4, 5: 0.39}, 4), ({3: 0.39, 4: 0.4}, 3), ({3: -0.3, 4: -0.1, 5: -0.104}, 4), ({3: -1.0}, 3)],
+)
+def test_fewer_groups_that_are_about_as_good(silhouettes, chosen):
+    assert _smallest_good(silhouettes) == chosen
 
 
 def test_a_number_of_groups_may_be_asked_for():
