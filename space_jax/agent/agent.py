@@ -9,7 +9,8 @@ from pathlib import Path
 
 from space_jax.agent.conversation import Conversation, Reply, Truth, asked_again, with_names
 from space_jax.agent.lexicalise import settled
-from space_jax.agent.turn import Decided, Streamed, Turn
+from space_jax.agent.turn import Decided, Streamed, Turn, piece_of
+from space_jax.agent.warming import warm_up
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
 from space_jax.dialogue.record import USER, BeliefState
@@ -94,6 +95,15 @@ class Agent:
     def written(self) -> int:
         """Tokens that the model has written so far."""
         return self._writer.written
+
+    def warm_up(self) -> Iterator[tuple[int, int]]:
+        """Compiles what `stream` needs, so that no answer waits for the compiler.
+
+        Yields:
+          After each program, how many there are so far and how many in all.
+        """
+        limits = {part: self._sequences.limits[part] for part in (STATE, ACTS) if self._has[part]}
+        return warm_up(self._writer, {**limits, RESPONSE: piece_of(self._writer, RESPONSE)})
 
     def conversation(self) -> Conversation:
         """A new conversation.

@@ -30,6 +30,7 @@ from space_jax.corpora.simulated.goal import Goal
 from space_jax.corpora.simulated.progress import Progress
 from space_jax.dialogue.acts import ACT_INDEX
 from space_jax.dialogue.record import USER
+from space_jax.terminal.progress import Told, untold
 from space_jax.world.backend import NAME
 from space_jax.world.corpus_worlds import SimulatedBackend
 
@@ -89,9 +90,17 @@ class _Caller:
 
 
 def play(
-    agent: Agent, seed: int, count: int, together: int = 64, domains: Sequence[str] = tuple(DOMAINS)
+    agent: Agent,
+    seed: int,
+    count: int,
+    together: int = 64,
+    domains: Sequence[str] = tuple(DOMAINS),
+    told: Told = untold,
 ) -> list[Outcome]:
-    """Lets the agent serve users `0 ... count - 1` of a seed, who ask about `domains`, `together` of them at a time."""
+    """Lets the agent serve users `0 ... count - 1` of a seed, who ask about `domains`, `together` of them at a time.
+
+    `told` is called with the number of ended dialogues and their total.
+    """
     backend = SimulatedBackend()
     outcomes: list[Outcome] = []
     for start in range(0, count, together):
@@ -108,6 +117,7 @@ def play(
                 callers[n].heard = as_heard(reply.acts)
                 callers[n].cut += bool(reply.cut)
             live = [n for n in live if not callers[n].user.done]
+            told(start + len(callers) - len(live), count)
         outcomes += [caller.outcome() for caller in callers]
     return outcomes
 

@@ -13,8 +13,7 @@ from space_jax.tasks.dialogue.sequence import RESPONSE
 from space_jax.world.lookup import Lookup
 from space_jax.world.placeholders import without_unfinished
 
-STREAMED = 4
-"""Tokens that are written between two looks at a streamed answer."""
+_STREAMED = 4  # tokens that are written between two looks at a streamed answer
 
 CUT = "..."
 """The end of a response that reached its limit."""
@@ -64,13 +63,10 @@ class Turn:
         ]
 
     def stream(self, part: str) -> Iterator[str]:
-        """Yields the text so far of a part of the only row, until it has ended.
-
-        A beam search settles no word before the last, so its text comes at once.
-        """
+        """Yields the text so far of a part of the only row, until it has ended."""
         given, begin, written = [*self._given[0], self._sequences.opening[part]], self._begin[0], list[int]()
         limit = self._sequences.limits[part]
-        piece = STREAMED if self._writer.beam == 1 else limit
+        piece = piece_of(self._writer, part)
         while len(written) < limit:
             (tokens,), self._memory = self._writer.write(self._memory, part, [given], [begin], [True], piece)
             written += tokens[: limit - len(written)]
@@ -80,6 +76,11 @@ class Turn:
                 break
             given, begin = tokens[-1:], len(written)
         self.cut[0] += [part] if len(written) == limit else []
+
+
+def piece_of(writer: Writer, part: str) -> int:
+    """Tokens between two pieces of a streamed part; a beam search settles no word before the last."""
+    return _STREAMED if writer.beam == 1 else writer.sequences.limits[part]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

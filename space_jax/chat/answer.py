@@ -33,6 +33,7 @@ class Answer:
 
     Attributes:
       text: of the user, see `as_typed`.
+      before: the conversation before this turn.
       frame: what was understood.
       state: the belief state.
       found: the result from the database.
@@ -42,7 +43,7 @@ class Answer:
     """
 
     def __init__(self, agent: Agent, talk: Talk, text: str) -> None:
-        self.text = as_typed(text)
+        self.text, self.before = as_typed(text), talk.conversation
         self._streamed = agent.stream(talk.conversation, self.text)
         self.state: BeliefState = self._streamed.state
         self.frame: Understood = understood(talk.shown, self.state)

@@ -46,15 +46,24 @@ def add_parser(verbs: Any) -> None:
 def _run(given: argparse.Namespace, _: list[str]) -> None:
     _check(given)
     if given.web:
-        from space_jax.chat.page import make_page, serve  # before the model is read: the extra may be missing
-
-        agent, fresh = _opened(given)
-        serve(make_page(agent, fresh, f"space_jax: {given.workdir.resolve().name}"), given.host or _HOST, given.port)
+        _serve(given)
         return
     from space_jax.chat.terminal import talk_in_terminal
 
     agent, fresh = _opened(given)
     talk_in_terminal(agent, fresh, given.transcript)
+
+
+def _serve(given: argparse.Namespace) -> None:
+    from space_jax.chat.examples import examples_for
+    from space_jax.chat.page import make_page  # before the model is read: the extra may be missing
+    from space_jax.chat.readiness import Readiness
+    from space_jax.chat.serving import serve
+
+    agent, fresh = _opened(given)
+    readiness, examples = Readiness(agent.warm_up()), examples_for(given.workdir, fresh.conversation.backend.database)
+    page = make_page(agent, fresh, f"space_jax: {given.workdir.resolve().name}", examples, readiness)
+    serve(page, given.host or _HOST, given.port, readiness)
 
 
 def _check(given: argparse.Namespace) -> None:

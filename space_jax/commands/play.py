@@ -11,6 +11,7 @@ from space_jax.commands.numbers import seed
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.terminal import Console, say
+from space_jax.terminal.progress import telling
 
 
 def add_parser(verbs: Any) -> None:
@@ -45,12 +46,13 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     if data.corpus != SIMULATED:
         for misfit in misfits(agent.slots, SimulatedBackend()):
             say(misfit, sys.stderr)
-    outcomes = play(agent, given.seed, given.dialogues, given.together, domains)
+    with telling("dialogues", "compiling") as told:
+        outcomes = play(agent, given.seed, given.dialogues, given.together, domains, told)
     columns = {"agent": summary(outcomes), "policy": summary(play_policy(given.seed, given.dialogues, domains))}
     cut = sum(one.cut for one in outcomes)
     if given.json:
-        told = {**columns["agent"], "dialogues": given.dialogues, "cut_turns": cut, "policy": columns["policy"]}
-        print(json.dumps(told, indent=1))
+        figures = {**columns["agent"], "dialogues": given.dialogues, "cut_turns": cut, "policy": columns["policy"]}
+        print(json.dumps(figures, indent=1))
         return
     console = Console()
     for number, one in enumerate(outcomes[: given.show]):

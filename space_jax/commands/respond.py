@@ -5,17 +5,15 @@ import dataclasses
 import hashlib
 import json
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from space_jax.commands.outputs import require_writable
+from space_jax.commands.outputs import print_result, require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.terminal import say
+from space_jax.terminal.progress import telling
 from space_jax.writing import LOCK, locked, writing
 
 if TYPE_CHECKING:
@@ -60,6 +58,7 @@ def add_parser(verbs: Any) -> None:
         "--given", default="", metavar="NAME,...", help="annotations to use instead of the agent's own output"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the turns for `space-jax multiwoz-eval`")
+    parser.add_argument("--json", action="store_true", help="as JSON, not a table, in a terminal too")
     parser.set_defaults(run=_run, takes_config=False)
 
 
@@ -99,7 +98,8 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
         log = ResponseLog(given.out.with_name(f"{given.out.name}.part"), facts)
         if log.answers:
             print(f"continuing after {len(log.answers)} dialogues", file=sys.stderr)
-    answered, speed = respond(agent, found, worlds, true, given.together, _progress(), log)
+    with telling("turn", "compiling") as told:
+        answered, speed = respond(agent, found, worlds, true, given.together, told, log)
     result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
         result |= scores(source.corpus, Path(source.source), answered)
@@ -113,19 +113,7 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
         predictions = multiwoz_predictions(answered, given.split, states=STATES not in true)
         write_text(given.out, json.dumps(predictions, indent=1) + "\n")
         log.remove()
-    print(json.dumps(result, indent=1))
-
-
-def _progress() -> Callable[[int, int], None]:
-    """Reports on standard error the turns done and the time left; on a terminal, in one line."""
-    terminal, began = sys.stderr.isatty(), time.monotonic()
-
-    def told(done: int, turns: int) -> None:
-        left = timedelta(seconds=round((time.monotonic() - began) / done * (turns - done)))
-        again = terminal and done < turns
-        print(f"turn {done}/{turns}  left {left}", end="   \r" if again else "\n", file=sys.stderr, flush=True)
-
-    return told
+    print_result(result, given.json, f"{given.workdir} on {source.corpus or 'its files'}, {given.split}")
 
 
 def _checked(given: argparse.Namespace) -> tuple[str, ...]:
