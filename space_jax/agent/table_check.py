@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from space_jax.agent.lexicalise import ALIASES, ANY_DOMAIN, COUNTS, PLACEHOLDER, REFERENCES
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.tasks.checking.places import Places
 from space_jax.world.backend import NAME, Backend
-from space_jax.world.database import plain_name
 from space_jax.world.lookup import OFFERED
-from space_jax.world.values import is_dont_care
+from space_jax.world.placeholders import ALIASES, ANY_DOMAIN, COUNTS, PLACEHOLDER, REFERENCES, meaning
+from space_jax.world.spelling import plain_name
+from space_jax.world.values import restricts_nothing
 
 Slots = dict[str, tuple[str, ...]]
 
@@ -121,12 +121,12 @@ def _compare(found: TableFindings, backend: Backend, where: str, domain: str, sl
         if plain not in columns:
             if plain != NAME and plain not in backend.booking_slots(domain):
                 found.slots.add(f"{domain}-{plain}", where)
-        elif values and not any(map(_restricts_nothing, values)) and not backend.database.query(domain, {slot: values}):
+        elif values and not any(map(_asks_for_nothing, values)) and not backend.database.query(domain, {slot: values}):
             found.values.add(f"{domain}-{plain}: {values[0]}", where)
 
 
-def _restricts_nothing(value: str) -> bool:
-    return is_dont_care(value) or value == OFFERED
+def _asks_for_nothing(value: str) -> bool:
+    return restricts_nothing(value) or value == OFFERED
 
 
 class _Fillable:
@@ -134,20 +134,18 @@ class _Fillable:
 
     def __init__(self, backend: Backend, believed: dict[str, set[str]]) -> None:
         self._backend, self._believed = backend, believed
-        self._domains = sorted({*believed, *backend.database.domains}, key=len, reverse=True)
+        self._domains = {*believed, *backend.database.domains}
 
     def fills(self, bracket: str) -> bool:
         """Whether a text in brackets is a placeholder with a value."""
         match = PLACEHOLDER.fullmatch(bracket)
-        if match is None:
+        meant = match and meaning(match[1], {*self._domains, *ANY_DOMAIN}, "", ())
+        if not meant:
             return False
-        whole = plain_name(bracket)
-        domain = next((one for one in self._domains if whole.startswith(f"{one}_")), match[1].lower())
-        slot = whole.removeprefix(f"{domain}_")
-        if slot in COUNTS or slot in REFERENCES:
+        if meant.slot in COUNTS or meant.slot in REFERENCES:
             return True
-        domains = self._domains if domain in ANY_DOMAIN else [domain]
-        return any(self._has(one, slot) for one in domains)
+        domains = self._domains if meant.domain in ANY_DOMAIN else [meant.domain]
+        return any(self._has(one, meant.slot) for one in domains)
 
     def _has(self, domain: str, slot: str) -> bool:
         columns = self._backend.database.columns(domain)

@@ -12,7 +12,7 @@ from space_jax.chat.bubbles import DOTS, NARROW, TALK
 from space_jax.chat.matches import booking_line, columns_of, found_line, in_words
 from space_jax.chat.understood_frame import NOTHING_NEW, Understood
 from space_jax.dialogue.record import BeliefState
-from space_jax.world.database import Row
+from space_jax.world.cells import Row
 from space_jax.world.lookup import Lookup
 
 UNKNOWN = ("", "?")

@@ -14,7 +14,7 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _SMALL = {word: number for number, word in enumerate(_UNITS)}
 _LARGE = {word: 10 * number for number, word in enumerate(_TENS, 2)}
 
-_FIGURES = re.compile(r"^\W*?(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)(?=\W|$)(?![:.][0-9])(.*)", re.DOTALL)
+_FIGURES = re.compile(r"^\W*?(-?[0-9]{1,9}(?:\.[0-9]{1,9})?)(?=\W|$)(?![:.][0-9])(.*)", re.DOTALL)
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}\b)")
 _TIME = re.compile(r"^([0-9]{1,2})(?::?([0-9]{2})(?::([0-9]{2}))?)? ?(am|pm)?$")
 _NAMED_TIMES = {"noon": 12 * 60, "midday": 12 * 60, "midnight": 0}

@@ -15,9 +15,9 @@ import numpy as np
 from space_jax.dialogue.record import USER, BeliefState, Dialogue, Frame, Slot, Turn, Value
 from space_jax.tasks.dialogue.records import database_tokens, offered_names, system_states
 from space_jax.world.backend import NAME, Backend, row_name
-from space_jax.world.database import plain_name
 from space_jax.world.lookup import Offers, look_up
-from space_jax.world.values import is_dont_care
+from space_jax.world.spelling import plain_name
+from space_jax.world.values import restricts_nothing
 
 _TRIES = 30  # draws of values until one fits the tables
 _CLOCK = re.compile(r"\d{1,2}:\d\d")
@@ -74,7 +74,7 @@ def _meanings(dialogue: Dialogue) -> list[Meaning]:
         for state in states
         for domain, slots in state.items()
         for slot, values in slots.items()
-        if values and not is_dont_care(values[0])
+        if values and not restricts_nothing(values[0])
     )
     return list(dict.fromkeys(found))
 
