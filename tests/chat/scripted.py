@@ -17,6 +17,8 @@ ACTS = (PlannedAct("hotel", "inform", ("name",)),)
 class Scripted:
     """Understands `slot=value` and `-slot` about hotels; every other word is only repeated."""
 
+    misfits = ()
+
     def stream(self, conversation, text):
         slots = dict(last_state(conversation).get("hotel", {}))
         slots |= {slot: (value,) for slot, value in re.findall(r"(\w+)=(\w+)", text)}
