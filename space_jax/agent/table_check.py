@@ -1,7 +1,6 @@
 """Dialogues beside the tables of an agent: what of the one has no counterpart in the other."""
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,7 +10,7 @@ from space_jax.tasks.checking.places import Places
 from space_jax.world.backend import NAME, Backend
 from space_jax.world.lookup import OFFERED
 from space_jax.world.placeholders import ALIASES, ANY_DOMAIN, COUNTS, PLACEHOLDER, REFERENCES, meaning
-from space_jax.world.spelling import plain_name
+from space_jax.world.spelling import alike_name, plain_name
 from space_jax.world.values import restricts_nothing
 
 Slots = dict[str, tuple[str, ...]]
@@ -91,15 +90,13 @@ def check_tables(dialogues: Iterable[Dialogue], backend: Backend) -> TableFindin
 
 def nearest_table(domain: str, backend: Backend) -> str:
     """The table whose name is like a domain's, "" for none: `hotels` for `hotel`."""
-    return next(iter(difflib.get_close_matches(domain, backend.database.domains, n=1)), "")
+    return alike_name(domain, backend.database.domains)
 
 
 def nearest_column(name: str, backend: Backend) -> str:
     """The column whose name is like the slot of `domain-slot` or holds it, "": `price_range` for `hotel-price`."""
     domain, _, slot = name.partition("-")
-    columns = backend.database.columns(domain)
-    holding = (column for column in columns if slot in column or column in slot)
-    return next(holding, next(iter(difflib.get_close_matches(slot, columns, n=1)), ""))
+    return alike_name(slot, backend.database.columns(domain))
 
 
 def _states(dialogues: Iterable[Dialogue]) -> Iterator[tuple[str, str, Slots]]:

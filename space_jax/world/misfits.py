@@ -1,13 +1,10 @@
 """Which tables and slots of an agent do not meet: names that differ, and columns that are not there."""
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 
 from space_jax.world.backend import NAME, Backend
 from space_jax.world.placeholders import ALIASES, ANY_DOMAIN, COUNTS, REFERENCES
-from space_jax.world.spelling import plain_name
-
-_SIMILAR = 0.6
+from space_jax.world.spelling import alike_name, plain_name
 
 
 def misfits(slots: Mapping[str, Collection[str]], backend: Backend) -> list[str]:
@@ -43,7 +40,5 @@ def _lacks(backend: Backend, domain: str, slot: str) -> bool:
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    """The most similar name in brackets; "" if none is similar. A name that holds the other is."""
-    holding = [one for one in known if one in name or name in one]
-    near = holding or difflib.get_close_matches(name, known, n=1, cutoff=_SIMILAR)
-    return f" (nearest: {near[0]})" if near else ""
+    near = alike_name(name, known)
+    return f" (nearest: {near})" if near else ""

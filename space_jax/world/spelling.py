@@ -4,6 +4,7 @@ import difflib
 import functools
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _ARTICLE = re.compile(r"^(?:the|an?) (?=.)")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
@@ -44,11 +45,21 @@ def opposite(one: str, other: str) -> bool:
 
     A negation that only one has, or more letters in front of a word than a slip of the finger adds.
     """
-    words, others = one.split(), other.split()
-    if _NEGATIONS.intersection(words) != _NEGATIONS.intersection(others):
+    words, others = set(one.split()), set(other.split())
+    if _NEGATIONS & words != _NEGATIONS & others:
         return True
-    pairs = [(a, b) for a in words for b in others if a != b and a.isalpha() and b.isalpha()]
+    pairs = [(a, b) for a in words - others for b in others - words if a.isalpha() and b.isalpha()]
     return any(_denies(a, b) or _denies(b, a) for a, b in pairs)
+
+
+def alike_name(name: str, known: Sequence[str]) -> str:
+    """The known name that holds a name or is held by it, else the most similar one; "" if none is similar.
+
+    >>> alike_name("price", ("area", "price_range")), alike_name("hotels", ("taxi",))
+    ('price_range', '')
+    """
+    holding = [one for one in known if one in name or name in one]
+    return next(iter(holding or difflib.get_close_matches(name, known, n=1)), "")
 
 
 def similarity(one: str, other: str, least: float = 0.0) -> float:

@@ -25,6 +25,7 @@ def test_no_preference(value):
         ("parking", ("no parking",), ()),
         ("no parking", ("parking",), ()),
         ("male", ("female",), ()),
+        ("golden house", ("golden house guesthouse", "ivy"), ("golden house guesthouse",)),
         ("Munday", ("Monday", "Sunday"), ()),
         ("Mondey", ("Monday", "Sunday"), ("Monday",)),
         ("inexpensve", ("inexpensive", "expensive"), ("inexpensive",)),
