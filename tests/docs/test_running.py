@@ -51,7 +51,6 @@ AFTER = {
     "configs/finetune/simulated_agent.py": ("Makefile",),
     "configs/finetune/woz2_text.py": ("configs/space3.py",),
     "benchmarks/act_f1_by_source.py": ("configs/space1.py",),
-    "benchmarks/compare_runs.py": ("configs/space3_sgd.py",),
     "benchmarks/map_purity.py": ("configs/space3_sgd.py",),
     "benchmarks/padding.py": ("configs/space3.py",),
     "benchmarks/pipeline_speed.py": ("configs/space3_sgd.py",),
