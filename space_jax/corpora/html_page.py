@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-_JOINTS = re.compile(r"(?<=[\w\]])([_/.:-]+)(?=\w)")
+_JOINTS = re.compile(r"(?<=[\w\]])([_/.-]+)(?=\w)")
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #d9dee5; --paper: #fff; --bar: #0072b2;
