@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from space_jax import losses
     from space_jax.agent.agent import Agent
+    from space_jax.api.comparison import Comparison, compare
     from space_jax.api.corpora import build_corpus, train_tokenizer
+    from space_jax.api.data_check import check_data
     from space_jax.api.finetuned import Finetuned
+    from space_jax.api.labelling import accept_labels, suggest
     from space_jax.api.pretrained import Pretrained
     from space_jax.api.runs import Evaluation, curves, evaluate, finetune, load, pretrain
     from space_jax.api.trees import semantic_trees, tree_views
@@ -30,12 +33,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Agent",
+    "Comparison",
     "Evaluation",
     "Finetuned",
     "Pretrained",
     "UserError",
+    "accept_labels",
     "bench",
     "build_corpus",
+    "check_data",
+    "compare",
     "compile_ahead",
     "curves",
     "evaluate",
@@ -45,6 +52,7 @@ __all__ = [
     "losses",
     "pretrain",
     "semantic_trees",
+    "suggest",
     "train_tokenizer",
     "tree_views",
 ]
@@ -52,12 +60,16 @@ __all__ = [
 # Imported at their first use, because JAX takes seconds.
 _MODULES = {
     "Agent": "agent.agent",
+    "Comparison": "api.comparison",
     "Evaluation": "api.runs",
     "Finetuned": "api.finetuned",
     "Pretrained": "api.pretrained",
     "UserError": "errors",
+    "accept_labels": "api.labelling",
     "bench": "scale.bench",
     "build_corpus": "api.corpora",
+    "check_data": "api.data_check",
+    "compare": "api.comparison",
     "compile_ahead": "scale.compile_ahead",
     "curves": "api.runs",
     "evaluate": "api.runs",
@@ -66,6 +78,7 @@ _MODULES = {
     "load_config": "config_files",
     "pretrain": "api.runs",
     "semantic_trees": "api.trees",
+    "suggest": "api.labelling",
     "train_tokenizer": "api.corpora",
     "tree_views": "api.trees",
 }

@@ -19,6 +19,7 @@ PACKAGES = {
     "array_record": "array-record",
     "apache_beam": "apache-beam",
     "orbax": "orbax-checkpoint",
+    "yaml": "pyyaml",
     "tensorflow_datasets": "tensorflow-datasets",
 }
 

@@ -22,6 +22,7 @@ from space_jax.tasks.row_predictions import evaluate_file, evaluate_split
 from space_jax.tasks.seeds import summarise
 from space_jax.tasks.task import Json
 from space_jax.tasks.workdir import write_text
+from space_jax.terminal.progress import telling
 from space_jax.training import pretrain as pretraining
 from space_jax.training.curves import Curves, curves_of
 from space_jax.training.loop import Result
@@ -180,7 +181,8 @@ def evaluate(
     if input is not None or errors is not None:
         raise UserError(f"--input, --errors: are for fine-tuned models, and {workdir} is not the workdir of one")
     config = apply_overrides(read_config(folder), overrides or {})
-    number, scores = evaluate_run(config, folder, step, split)
+    with telling("batches", "compiling the evaluation") as told:
+        number, scores = evaluate_run(config, folder, step, split, told)
     chosen = f"{best_measure(config)} on validation" if step == BEST else ""
     return Evaluation(number, split, scores, chosen_by=chosen)
 
@@ -189,10 +191,11 @@ def _evaluate_finetuned(
     folder: Path, split: str, step: str, input: PathLike | None, errors: PathLike | None, overrides: Mapping[str, Any]
 ) -> Evaluation:
     trained = Predictor(folder, step, overrides=overrides)
-    if input is None:
-        result, measured = evaluate_split(trained, split), split
-    else:
-        result, measured = evaluate_file(trained, Path(input)), Path(input).name
+    with telling("records", "compiling the evaluation") as trained.told:
+        if input is None:
+            result, measured = evaluate_split(trained, split), split
+        else:
+            result, measured = evaluate_file(trained, Path(input)), Path(input).name
     if errors is not None:
         title = f"{folder.name}: errors on {measured}"
         nearest = nearest_training(trained, lambda: training_of(trained, folder))

@@ -125,8 +125,9 @@ def _finetune(
             few.write_ids(place.local / few.FILE, train_records, subset.shots, subset.seed)
 
     unknown = unknown_labels(kind, config.task, labels, validation)
-    if unknown and jax.process_index() == 0:
-        say(f"validation has {unknown}", sys.stderr)
+    told = [f"validation has {unknown}"] if unknown else []
+    for remark in (*told, *kind.remarks(config.task, labels)) if jax.process_index() == 0 else ():
+        say(remark, sys.stderr)
     if train(job, place, write_down, console).stopped:
         return None
     return _finish(place, validation, train_records, began)

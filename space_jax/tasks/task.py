@@ -29,6 +29,7 @@ A new task needs: a package `tasks/<name>/`; its configuration, a frozen datacla
 
 import abc
 import dataclasses
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -150,6 +151,16 @@ class Task(abc.ABC):
           UserError: no record has one.
         """
 
+    @classmethod
+    def remarks(cls, config: Any, labels: Json) -> list[str]:
+        """What a user should know of the data before it is trained on, a sentence each.
+
+        Args:
+          config: of the task.
+          labels: from `make_labels`.
+        """
+        return []
+
     # A task object.
 
     def __init__(self, config: Any, labels: Json, tokenizer: Tokenizer, model: ModelConfig, recipe: str | None) -> None:
@@ -241,6 +252,10 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def score(self, records: Sequence[Any], predictions: Sequence[Json]) -> dict[str, float]:
         """The metrics; `measure` is one of the names, and higher is better."""
+
+    def side_by_side(self, record: Any, prediction: Json) -> tuple[str, str, str]:
+        """A record for reading: the words, the truth and the prediction, "" for what is not known."""
+        return getattr(record, "text", record.id), "", json.dumps(prediction, ensure_ascii=False)
 
     def error_page(
         self, records: Sequence[Any], predictions: Sequence[Json], title: str, nearest: Nearest | None = None

@@ -15,6 +15,7 @@ import space_jax
 FUNCTIONS = (
     "bench",
     "build_corpus",
+    "compare",
     "compile_ahead",
     "curves",
     "evaluate",

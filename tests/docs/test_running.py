@@ -23,6 +23,7 @@ from space_jax.convert import minilm
 from space_jax.corpora.registry import corpus
 from space_jax.dialogue.jsonl import write_jsonl
 from space_jax.features.example import without_labels
+from space_jax.world.corpus_worlds import SimulatedBackend
 from tests.convert.bert_folder import bert_state, write_bert_folder
 from tests.docs.commands import DOCUMENTS, ROOT, Command, commands_of, commands_of_target
 from tests.docs.small_corpora import write_corpora
@@ -35,10 +36,12 @@ REFERENCE = ROOT / "tests" / "convert" / "reference"
 # Document -> those whose runs and corpora it takes for granted.
 AFTER = {
     "README.md": ("Makefile",),
+    "docs/own_data.md": ("Makefile",),
     "docs/agents.md": (
         *("configs/finetune/simulated_agent.py", "configs/finetune/camrest676.py"),
         "configs/finetune/multiwoz_e2e.py",
     ),
+    "docs/labelling.md": ("README.md",),
     "docs/pretraining.md": ("configs/space3_sgd.py",),
     "docs/scaling.md": ("configs/space3_sgd.py",),
     "docs/weights.md": ("configs/space3.py",),
@@ -56,7 +59,6 @@ AFTER = {
 # The beginning of a document's command -> what its placeholders are here. All that fit apply, the longest last.
 PLACEHOLDERS = {
     "": {"SGD_FOLDER": "data/sgd", "/data/million": "million"},
-    "CONTRIBUTING.md": {"NAME": "woz2", "FOLDER": "data/woz2"},
     "docs/corpora.md": {"NAME": "woz2", "FOLDER": "data/woz2", "DIR": "data"},
     "docs/agents.md": {"OUT": "prepared"},
     "docs/mixtures.md": {"NAME_OR_FILE": "unidial", "NAME": "unida", "DIR": "data", "OUT": "runs/mixture"},
@@ -111,6 +113,8 @@ LIMITS = {
     "respond": ("--limit", "2"),
     "show": ("--n", "1"),
     "convert from-space": ("--heads", "2"),
+    "benchmarks/delexicalise.py": ("--limit", "10"),
+    "benchmarks/labelling_loop.py": ("--rounds", "2", "--n", "2", "--seeds", "1"),
     "benchmarks/build_memory.py": ("--dialogues", "20", "--workers", "1", "--tokenizer", "bert", "--results", "."),
     "benchmarks/padding.py": ("--seeds", "1", "--batches", "1"),
     "benchmarks/pipeline_speed.py": ("--batches", "2"),
@@ -229,9 +233,23 @@ def _fill(folder: Path) -> None:
         dialogues = corpus("simulated").load(None, split, dialogues=60)
         half = (without_labels(one) if number % 2 else one for number, one in enumerate(dialogues))
         write_jsonl(Path("my_dialogues") / f"{split}.jsonl", half)
+    Path("tables").mkdir()
+    hotels = "".join(f"{row['name']},{row['area']}\n" for row in SimulatedBackend().database.query("hotel", {}))
+    Path("tables", "hotel.csv").write_text(f"name,area\n{hotels}")
     Path("any.csv").write_text("text,label\na thai place,card_arrival\n")
     Path("test.csv").write_text("text,category\na thai place,card_arrival\n")
     Path("utterances.jsonl").write_text('{"text": "a thai place"}\n')
+    _fill_sources()
+
+
+def _fill_sources() -> None:
+    """What docs/own_data.md imports."""
+    Path("logs").mkdir()
+    talk = "[10:02] Customer: bicycle {0} has a flat tyre\nAgent: bring number {0} in\n\n"
+    Path("logs/monday.txt").write_text("".join(map(talk.format, range(30))))
+    rows = (f"how much is repair {number}?;{'ab'[number % 2]}\n" for number in range(20))
+    Path("questions.csv").write_text("question;intent\n" + "".join(rows))
+    Path("calls.csv").write_text("call,said_by,words\n1,customer,hi\n1,agent,hello\n")
 
 
 NAMES = [*(path.relative_to(ROOT).as_posix() for path in DOCUMENTS), "Makefile"]

@@ -265,6 +265,10 @@ class IntentTask(Task):
         labels = [prediction["label"] for prediction in predictions]
         return accuracies([record.label for record in records], labels, self.config.out_of_scope_label)
 
+    def side_by_side(self, record: IntentRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        return record.text, record.label or "", f"{prediction['label']} ({prediction['score']:.2f})"
+
     def error_page(
         self, records: Sequence[IntentRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
     ) -> str:

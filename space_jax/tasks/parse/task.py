@@ -201,6 +201,10 @@ class ParseTask(Task):
         pairs = [(one["parse"], parse_tree.to_text(r.tree)) for r, one in _annotated(records, predictions)]
         return dataclasses.asdict(parse_score([ours for ours, _ in pairs], [theirs for _, theirs in pairs]))
 
+    def side_by_side(self, record: ParseRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        return record.text, "" if record.tree is None else parse_tree.to_text(record.tree), prediction["parse"]
+
     def error_page(
         self, records: Sequence[ParseRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
     ) -> str:

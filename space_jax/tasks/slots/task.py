@@ -200,6 +200,11 @@ class SlotsTask(Task):
             named["intent_f1"] = _intent_f1(records, predictions)
         return named
 
+    def side_by_side(self, record: SlotRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        true = "" if record.spans is None else _in_words(record.spans, record.text) or "no span"
+        return record.text, true, _in_words(_spans_of(prediction), record.text) or "no span"
+
     def error_page(
         self, records: Sequence[SlotRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
     ) -> str:

@@ -12,6 +12,7 @@ from space_jax.tasks.error_list import error_list
 from space_jax.tasks.record_sources import Truth, file_of, records_of
 from space_jax.tasks.task import Json, Nearest, Task
 from space_jax.tasks.track.records import TrackRecord, of_dialogue, of_row
+from space_jax.tasks.track.state_text import to_text
 from space_jax.tasks.track.states import states_of
 from space_jax.tasks.validation_split import split_dialogues
 
@@ -72,6 +73,11 @@ class Tracker(Task):
         if not slots:
             raise UserError("training records: expected some with a state, found none")
         return {"slots": dict(sorted(slots.items()))}
+
+    def side_by_side(self, record: TrackRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        true = "" if record.after is None else to_text(record.after)
+        return record.turns[-1][1], true, to_text({slot: tuple(values) for slot, values in prediction["state"].items()})
 
     def error_page(
         self, records: Sequence[TrackRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
