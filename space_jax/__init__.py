@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from space_jax.api.data_check import check_data
     from space_jax.api.finetuned import Finetuned
     from space_jax.api.labelling import accept_labels, suggest
+    from space_jax.api.maps import DialogueMap, map_dialogues
     from space_jax.api.pretrained import Pretrained
     from space_jax.api.runs import Evaluation, curves, evaluate, finetune, load, pretrain
     from space_jax.api.trees import semantic_trees, tree_views
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Agent",
     "Comparison",
+    "DialogueMap",
     "Evaluation",
     "Finetuned",
     "Pretrained",
@@ -50,6 +52,7 @@ __all__ = [
     "load",
     "load_config",
     "losses",
+    "map_dialogues",
     "pretrain",
     "semantic_trees",
     "suggest",
@@ -61,6 +64,7 @@ __all__ = [
 _MODULES = {
     "Agent": "agent.agent",
     "Comparison": "api.comparison",
+    "DialogueMap": "api.maps",
     "Evaluation": "api.runs",
     "Finetuned": "api.finetuned",
     "Pretrained": "api.pretrained",
@@ -76,6 +80,7 @@ _MODULES = {
     "finetune": "api.runs",
     "load": "api.runs",
     "load_config": "config_files",
+    "map_dialogues": "api.maps",
     "pretrain": "api.runs",
     "semantic_trees": "api.trees",
     "suggest": "api.labelling",

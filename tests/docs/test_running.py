@@ -42,6 +42,7 @@ AFTER = {
         "configs/finetune/multiwoz_e2e.py",
     ),
     "docs/labelling.md": ("README.md",),
+    "docs/map.md": ("docs/pretraining.md",),
     "docs/pretraining.md": ("configs/space3_sgd.py",),
     "docs/scaling.md": ("configs/space3_sgd.py",),
     "docs/weights.md": ("configs/space3.py",),
@@ -49,6 +50,7 @@ AFTER = {
     "configs/finetune/woz2_text.py": ("configs/space3.py",),
     "benchmarks/act_f1_by_source.py": ("configs/space1.py",),
     "benchmarks/compare_runs.py": ("configs/space3_sgd.py",),
+    "benchmarks/map_purity.py": ("configs/space3_sgd.py",),
     "benchmarks/padding.py": ("configs/space3.py",),
     "benchmarks/pipeline_speed.py": ("configs/space3_sgd.py",),
     "benchmarks/predict_speed.py": ("configs/finetune/banking77.py",),
@@ -89,6 +91,7 @@ PLACEHOLDERS = {
         **{"CORPUS": "runs/corpus", "DIR": "data"},
     },
     "benchmarks/corpus_counts.py": {"DIR": "data"},
+    "benchmarks/map_purity.py": {"RUN": "runs/sgd/minilm", "DIR": "data"},
     "benchmarks/padding.py": {"SGD_CORPUS": "runs/corpus", "DAILYDIALOG_CORPUS": "runs/corpus"},
 }
 
@@ -116,6 +119,7 @@ LIMITS = {
     "benchmarks/delexicalise.py": ("--limit", "10"),
     "benchmarks/labelling_loop.py": ("--rounds", "2", "--n", "2", "--seeds", "1"),
     "benchmarks/build_memory.py": ("--dialogues", "20", "--workers", "1", "--tokenizer", "bert", "--results", "."),
+    "benchmarks/map_purity.py": ("--groups", "1"),
     "benchmarks/padding.py": ("--seeds", "1", "--batches", "1"),
     "benchmarks/pipeline_speed.py": ("--batches", "2"),
     "benchmarks/respond_speed.py": ("--dialogues", "2", "--together", "2,1"),

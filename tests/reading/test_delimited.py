@@ -10,17 +10,12 @@ from space_jax.reading.delimited import (
     CSV,
     LONGEST_CELL,
     QUOTED_TSV,
-<<<<<<< HEAD
+    SEMICOLONS,
     TSV,
     as_text,
     checked_rows,
     for_spreadsheets,
-=======
-    SEMICOLONS,
-    TSV,
-    checked_rows,
     row_text,
->>>>>>> f6fa3d3640f9c2855897dde32c5d3fab53cd31e3
     rows,
     table,
 )
@@ -133,7 +128,6 @@ def test_rows_are_read_as_a_stream():
     assert [next(found).cells for _ in range(5)] == [("a", "b")] * 5
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=x", "plain", "'", "'plain", "a,b", 'a"b', "a\nb", "é"])
 def test_cells_for_spreadsheets_come_back_and_none_begins_a_formula(cell):
     content = for_spreadsheets([["name", "x"], [cell, ""]])
@@ -141,7 +135,8 @@ def test_cells_for_spreadsheets_come_back_and_none_begins_a_formula(cell):
     _, line = rows(io.BytesIO(content), CSV, "f")
     assert line.cells[0][0] not in "=+-@\t"
     assert as_text(line.cells[0]) == cell
-=======
+
+
 @pytest.mark.parametrize("form", [CSV, QUOTED_TSV, SEMICOLONS, TSV])
 def test_rows_that_are_written_are_read(form):
     plain = [("text", "label"), ('"a"', "b, c; d"), ("", "漢😀")]
@@ -154,4 +149,3 @@ def test_rows_that_are_written_are_read(form):
 def test_a_cell_that_no_tsv_can_hold_is_an_error(cell):
     with pytest.raises(UserError, match="a cell cannot hold a tab or a line break"):
         row_text(["x", cell], TSV)
->>>>>>> f6fa3d3640f9c2855897dde32c5d3fab53cd31e3
