@@ -6,8 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from space_jax.world.database import plain_name
-from space_jax.world.values import as_minutes, as_number, is_dont_care, normal
+from space_jax.dialogue.dont_care import is_dont_care
+from space_jax.world.numbers import as_minutes, as_number
+from space_jax.world.spelling import normal, plain_name
 
 LONGEST_VALUE = 12
 """Words of a value; longer cells are descriptions."""

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from space_jax.agent.lexicalise import ALIASES, ANY_DOMAIN, COUNTS, PLACEHOLDER, REFERENCES
+from space_jax.dialogue.dont_care import is_dont_care
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.tasks.checking.places import Places
 from space_jax.world.backend import NAME, Backend
-from space_jax.world.database import plain_name
 from space_jax.world.lookup import OFFERED
-from space_jax.world.values import is_dont_care
+from space_jax.world.placeholders import ALIASES, ANY_DOMAIN, COUNTS, PLACEHOLDER, REFERENCES
+from space_jax.world.spelling import plain_name
 
 Slots = dict[str, tuple[str, ...]]
 

@@ -8,7 +8,7 @@ by a blank line, blank lines end nothing. Times are dropped.
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from space_jax.corpora.importing.imported import Imported, Options, SourceFile
 from space_jax.corpora.importing.speakers import role_by_name, roles_of
@@ -28,6 +28,10 @@ _HEADING = re.compile(r"\s*#{1,6}\s+\S")
 _RULE = re.compile(r"\s*[-=_*#~]{3,}\s*")
 _EVENT = re.compile(r"\s*(?:\*{3}|={3}|-{3}).*\w")
 _WORDS_OF_A_NAME = 4
+_HEADS = (  # last words of what is no speaker: "Customer name: ...", "Date: ..."
+    *("date", "time", "topic", "subject", "channel", "duration", "ticket", "case", "chat", "conversation", "session"),
+    *("status", "id", "no", "number", "name", "email", "phone", "language", "rating", "note"),
+)
 _NAMED = 8  # others before colons in a message
 _LAYOUT = 0.8  # share of blocks of one turn from which blank lines part turns
 
@@ -66,14 +70,14 @@ def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
     Raises:
       UserError: an encoding that cannot be guessed, no speaker, or speakers whose roles cannot.
     """
-    lines = {file.name: list(_lines(file, options, into)) for file in files}
-    names = _speakers(lines, options, into)
+    lines = {file.path: list(_lines(file, options, into)) for file in files}
+    names = _speakers(lines.values(), options, into)
     talks: list[tuple[str, list[_Said]]] = []
     for file in files:
-        ends = not _blank_lines_part_turns(lines[file.name], names)
+        ends = not _blank_lines_part_turns(lines[file.path], names)
         if not ends:
             into.say(f"blank lines part turns, not conversations ({file.path} first)")
-        blocks = list(_blocks(lines[file.name], names, ends, str(file.path), into))
+        blocks = list(_blocks(lines[file.path], names, ends, str(file.path), into))
         digits = len(str(len(blocks)))
         for number, block in enumerate(blocks, start=1):
             talks.append((f"{file.name}-{number:0{digits}}" if len(blocks) > 1 else file.name, block))
@@ -113,44 +117,59 @@ def _speaker(line: str) -> tuple[str, str]:
     return found["name"].strip(), found["text"].strip()
 
 
-def _speakers(lines: dict[str, list[_Line]], options: Options, into: Imported) -> set[str]:
+def _speakers(files: Iterable[list[_Line]], options: Options, into: Imported) -> set[str]:
     """Who speaks, of all words before colons: names that are given, tell a role, begin a block or come again in one.
 
-    Others ("Note: ...") are taken as words of whoever speaks.
+    Others ("Note: ...") are words of whoever speaks; those that only stand before all who speak ("Refers to: ...") are
+    lines before the first speaker.
     """
-    counts: Counter[str] = Counter()
-    likely: set[str] = set()
-    for several in lines.values():
-        block: Counter[str] = Counter()
-        for line in (*several, _Line(0, "", None, "")):
-            if line.text is None:
-                likely |= {name for name, count in block.items() if count > 1}
-                block = Counter()
-            elif line.name:
-                likely |= set() if block else {line.name}
-                block[line.name] += 1
-                counts[line.name] += 1
+    blocks = [block for lines in files for block in _names_of_blocks(lines)]
+    counts = Counter(name for block in blocks for name in block)
     if not counts:
         raise UserError("expected lines that begin with who speaks, such as `Customer: hello`, found none")
     given = {name.casefold() for name in (*options.user, *options.system)}
-    found = {name for name in counts if name in likely or role_by_name(name) or name.casefold() in given}
-    found = found if len(found) > 1 else set(counts)
+    heads = {name for name in counts if name.casefold().split()[-1] in _HEADS and name.casefold() not in given}
+    told = {name for name in counts if role_by_name(name) or name.casefold() in given} - heads
+    likely = {block[0] for block in blocks}
+    likely |= {name for block in blocks for name, count in Counter(block).items() if count > 1}
+    if len({role_by_name(name) for name in told}) > 1:
+        heads |= _only_before(blocks, told)
+    found = (told | likely) - heads
+    found = found if len(found) > 1 else set(counts) - heads
     others = ", ".join(f"{name} ({counts[name]:,})" for name in sorted(set(counts) - found)[:_NAMED])
     if others:
         into.say(f"not taken as speakers, with their lines: {others}")
     return found
 
 
+def _names_of_blocks(lines: list[_Line]) -> Iterator[list[str]]:
+    """The words before colons of each run of lines without an end."""
+    block: list[str] = []
+    for line in (*lines, _Line(0, "", None, "")):
+        if line.text is None:
+            if block:
+                yield block
+            block = []
+        elif line.name:
+            block.append(line.name)
+
+
+def _only_before(blocks: list[list[str]], told: set[str]) -> set[str]:
+    """The names that stand only before the first of those whose role is told, in blocks that have one."""
+    before: set[str] = set()
+    elsewhere: set[str] = set(told)
+    for block in blocks:
+        first = next((index for index, name in enumerate(block) if name in told), 0)
+        before |= set(block[:first])
+        elsewhere |= set(block[first:])
+    return before - elsewhere
+
+
 def _blank_lines_part_turns(lines: list[_Line], names: set[str]) -> bool:
     """Whether what stands between blank lines is mostly one turn."""
-    spoken = [0]
-    for line in lines:
-        if line.text is None:
-            spoken.append(0)
-        elif line.name in names:
-            spoken[-1] += 1
-    blocks = [count for count in spoken if count]
-    return len(blocks) > 2 and blocks.count(1) >= _LAYOUT * len(blocks)
+    blocks = [spoken for block in _names_of_blocks(lines) if (spoken := [name for name in block if name in names])]
+    single = [block[0] for block in blocks if len(block) == 1]
+    return len(blocks) > 2 and len(single) >= _LAYOUT * len(blocks) and len(set(single)) > 1
 
 
 def _blocks(

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from space_jax.dialogue.dont_care import is_dont_care
 from space_jax.dialogue.record import USER, BeliefState, Dialogue, Frame, Slot, Turn, Value
 from space_jax.tasks.dialogue.records import database_tokens, offered_names, system_states
 from space_jax.world.backend import NAME, Backend, row_name
-from space_jax.world.database import plain_name
 from space_jax.world.lookup import Offers, look_up
-from space_jax.world.values import is_dont_care
+from space_jax.world.spelling import plain_name
 
 _TRIES = 30  # draws of values until one fits the tables
 _CLOCK = re.compile(r"\d{1,2}:\d\d")

@@ -75,6 +75,23 @@ def test_words_before_a_colon_are_no_speaker_unless_they_speak(tmp_path):
     assert "not taken as speakers, with their lines: Note (1)" in found.said
 
 
+def test_lines_about_a_conversation_before_it_are_no_turns(tmp_path):
+    block = "Date: 3 May\nClient no: 7\nRefers to: brakes\nCustomer: hi\nAgent: hello\n\n"
+    found, dialogues = read(tmp_path, {"a.txt": block * 2})
+    assert dialogues == {name: [("u", "hi"), ("s", "hello")] for name in ("a-1", "a-2")}
+    assert found.left_out.counts == {"lines before the first speaker of a conversation": 6}
+
+
+def test_blank_lines_end_conversations_of_one_turn(tmp_path):
+    _, dialogues = read(tmp_path, {"a.txt": "Customer: a\n\nCustomer: b\n\nCustomer: c\n"})
+    assert list(dialogues.values()) == [[("u", "a")], [("u", "b")], [("u", "c")]]
+
+
+def test_files_of_one_name(tmp_path):
+    _, dialogues = read(tmp_path, {"a.txt": "Customer: a\nAgent: b\n", "a.log": "Customer: c\nAgent: d\n"})
+    assert dialogues == {"a": [("u", "c"), ("s", "d")], "a#2": [("u", "a"), ("s", "b")]}
+
+
 def test_blank_lines_between_all_turns_end_nothing(tmp_path):
     lines = (
         "# Chat 1",
