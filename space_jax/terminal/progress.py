@@ -181,4 +181,4 @@ class _Waiting(ProgressColumn):
     def render(self, task: Task) -> Text:
         """See `rich`."""
         since = task.fields["since"]
-        return Text("" if since is None else f"{time.monotonic() - since:.0f} s")
+        return Text("" if since is None else f"({time.monotonic() - since:.0f} s so far)")
