@@ -148,9 +148,9 @@ def telling(unit: str, first: str = "") -> Iterator[Told]:
         yield progress.tell
 
 
-def counted(things: Iterable[T], unit: str) -> Iterator[T]:
+def counted(things: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
     """The things, whose number so far is shown while they pass."""
-    with LiveProgress(unit, None) as progress:
+    with LiveProgress(unit, total) as progress:
         for number, thing in enumerate(things, start=1):
             yield thing
             progress.advance(number)
