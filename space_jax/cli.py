@@ -26,6 +26,7 @@ from space_jax.commands import (
     tokenizer,
 )
 from space_jax.commands import compile as compile_command
+from space_jax.commands import map as map_command
 from space_jax.commands.parser import Parser, refuse_unknown
 from space_jax.compilation_cache import keep_programs, leave_out_banners
 from space_jax.config_files import OVERRIDE
@@ -53,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
         chat,
         show,
         compare,
+        map_command,
         convert,
         info,
         compile_command,

@@ -100,6 +100,7 @@ def test_the_walk_finds_the_verbs():
         "show",
         "compare",
         "convert",
+        "map",
         "multiwoz-eval",
         "info",
         "compile",

@@ -47,6 +47,7 @@ class Outcome:
       refused: whether every unmet wish was refused, and the database bears it out.
       user_turns: of the dialogue.
       transcript: (role, words) of each turn.
+      cut: turns of the agent in which a part reached its limit of tokens.
     """
 
     goal: Goal
@@ -54,6 +55,7 @@ class Outcome:
     refused: bool
     user_turns: int
     transcript: tuple[tuple[str, str], ...]
+    cut: int = 0
 
 
 @dataclasses.dataclass
@@ -66,6 +68,7 @@ class _Caller:
     lower: bool
     heard: tuple[DialogAct, ...] = ()
     turns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    cut: int = 0
 
     @classmethod
     def number(cls, seed: int, n: int, domains: Sequence[str]) -> "_Caller":
@@ -83,7 +86,7 @@ class _Caller:
         success = succeeded(self.goal, progress, world_database())
         spoken = sum(role == USER for role, _ in self.turns)
         refused = not success and _refused(self.goal, progress)
-        return Outcome(self.goal, success, refused, spoken, tuple(self.turns))
+        return Outcome(self.goal, success, refused, spoken, tuple(self.turns), self.cut)
 
 
 def play(
@@ -112,6 +115,7 @@ def play(
                 conversations[n] = reply.conversation
                 callers[n].turns.append(("system", reply.text))
                 callers[n].heard = as_heard(reply.acts)
+                callers[n].cut += bool(reply.cut)
             live = [n for n in live if not callers[n].user.done]
             told(start + len(callers) - len(live), count)
         outcomes += [caller.outcome() for caller in callers]

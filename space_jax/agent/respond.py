@@ -126,7 +126,7 @@ def _serve(
             for one in now
         ]
         for n, answer in zip(live, agent.replies(before, texts, truths), strict=True):
-            replies[n].append(Answered(answer.state, answer.response))
+            replies[n].append(Answered(answer.state, answer.response, answer.cut))
             conversations[n] = answer.conversation
         yield
 

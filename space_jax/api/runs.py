@@ -16,6 +16,7 @@ from space_jax.remote import as_path
 from space_jax.tasks import finetune as finetuning
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.tasks.finetune import Subset, chosen_by
+from space_jax.tasks.nearest_training import nearest_training, training_of
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.row_predictions import evaluate_file, evaluate_split
 from space_jax.tasks.seeds import summarise
@@ -197,7 +198,8 @@ def _evaluate_finetuned(
             result, measured = evaluate_file(trained, Path(input)), Path(input).name
     if errors is not None:
         title = f"{folder.name}: errors on {measured}"
-        page = trained.task.error_page(result.records, result.predictions, title)
+        nearest = nearest_training(trained, lambda: training_of(trained, folder))
+        page = trained.task.error_page(result.records, result.predictions, title, nearest)
         if page is None:
             raise UserError(f"--errors: the task {trained.task.name} has no page about errors")
         write_text(Path(errors), page)

@@ -5,12 +5,14 @@ import dataclasses
 import hashlib
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from space_jax.commands.outputs import print_result, require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal import say
 from space_jax.terminal.progress import telling
 from space_jax.writing import LOCK, locked, writing
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from space_jax.tasks.config import DataSource, FinetuneConfig
     from space_jax.tasks.dialogue.config import DialogueConfig
 
+_MULTIWOZ = "multiwoz21"
 _EPILOG = """
 --given takes any of these, joined by commas; the agent writes the rest itself:
   states     the true belief state of each turn (policy optimisation, as the benchmark calls it)
@@ -25,6 +28,7 @@ _EPILOG = """
   responses  the true responses of the turns before
 
 Without --given the evaluation is end-to-end. CamRest676 and KVRET: prints Match, Success F1, BLEU and Combined.
+Your own dialogues and tables: prints what they are annotated for of state accuracy, match, success and BLEU.
 MultiWOZ: write the turns with --out and score them:
   space-jax respond --workdir RUN --source DIR/multiwoz21 --out predictions.json
   space-jax multiwoz-eval predictions.json --source DIR
@@ -38,7 +42,7 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser(
         "respond",
-        help="score an agent end-to-end on CamRest676, KVRET or MultiWOZ",
+        help="score an agent end-to-end on a corpus or on your own dialogues",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -70,6 +74,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     from space_jax.agent.agent import Agent
     from space_jax.agent.corpus_scores import SCORED, multiwoz_predictions, scores
+    from space_jax.agent.own_scores import own_scores
     from space_jax.agent.respond import STATES, respond
     from space_jax.agent.response_log import ResponseLog
     from space_jax.config_files import read_config
@@ -79,6 +84,8 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     from space_jax.world.corpus_worlds import Worlds
 
     agent = Agent.load(given.workdir, given.step, beam=given.beam)  # reports what is wrong with a folder
+    for misfit in agent.misfits:
+        say(misfit, sys.stderr)
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
     source, task = _source(run, given)
     found = list(dialogues(source, given.split, task.train_split))[: given.limit]
@@ -96,8 +103,11 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
         result |= scores(source.corpus, Path(source.source), answered)
+    elif source.corpus != _MULTIWOZ:  # which `multiwoz-eval` scores
+        result |= own_scores(answered, worlds)
+    cut = Counter(part for one in answered for reply in one.replies for part in reply.cut)
     seconds = max(speed.seconds, 1e-9)
-    result |= {"seconds": speed.seconds, "turns": speed.turns}
+    result |= {"seconds": speed.seconds, "turns": speed.turns, "cut": dict(cut)}
     result |= {"words_per_second": speed.words / seconds, "tokens_per_second": speed.tokens / seconds}
     if log is not None:
         predictions = multiwoz_predictions(answered, given.split, states=STATES not in true)

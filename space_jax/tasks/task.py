@@ -27,6 +27,7 @@ A new task needs: a package `tasks/<name>/`; its configuration, a frozen datacla
 """
 
 import abc
+import dataclasses
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
@@ -56,6 +57,18 @@ class Example(Protocol):
 
     @property
     def encoded(self) -> Encoded: ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Near:
+    """A training record and the cosine of its vector with another's."""
+
+    record: Any
+    cosine: float
+
+
+Nearest = Callable[[Sequence[Any]], list[list[Near]]]
+"""From records to the training records nearest to each, the nearest first; see `nearest_training.py`."""
 
 
 class Task(abc.ABC):
@@ -136,6 +149,16 @@ class Task(abc.ABC):
         Raises:
           UserError: no record has one.
         """
+
+    @classmethod
+    def remarks(cls, config: Any, labels: Json) -> list[str]:
+        """What a user should know of the data before it is trained on, a sentence each.
+
+        Args:
+          config: of the task.
+          labels: from `make_labels`.
+        """
+        return []
 
     # A task object.
 
@@ -233,6 +256,15 @@ class Task(abc.ABC):
         """A record for reading: the words, the truth and the prediction, "" for what is not known."""
         return getattr(record, "text", record.id), "", json.dumps(prediction, ensure_ascii=False)
 
-    def error_page(self, records: Sequence[Any], predictions: Sequence[Json], title: str) -> str | None:
-        """A self-contained HTML page about the errors, or None for a task that has none."""
+    def error_page(
+        self, records: Sequence[Any], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
+    ) -> str | None:
+        """A self-contained HTML page about the errors, or None for a task that has none.
+
+        Args:
+          records: that were predicted.
+          predictions: theirs.
+          title: of the page.
+          nearest: finds training records, for a task whose outputs have a `vector`.
+        """
         return None

@@ -14,7 +14,7 @@ from space_jax.dialogue.labels import FACTS
 from space_jax.errors import UserError
 from space_jax.evaluation.dialog_acts import micro_f1
 from space_jax.evaluation.language_model import perplexity
-from space_jax.evaluation.retrieval import nearest, retrieval_accuracy, take_trees, vote_acts
+from space_jax.evaluation.retrieval import constant_levels, nearest, retrieval_accuracy, take_trees, vote_acts
 from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.models.heads import responded
 from space_jax.models.recipe import Keys, Recipe, Terms
@@ -54,6 +54,7 @@ class Evaluator:
         Raises:
           UserError: there is no held-out batch.
         """
+        self.constant: list[str] = []  # measures left out of the last result because they cannot vary
         if not batches:
             raise UserError("held-out data: there is no batch to evaluate on; prepare a validation split")
         _require_terms(recipe)
@@ -97,8 +98,8 @@ class Evaluator:
 
         Returns:
           `loss`, `term/<name>`, `perplexity` where the recipe generates, `retrieval_<level>` (see
-          `retrieval_accuracy`) where held-out and training data have known user trees, `act_f1` where both have known
-          acts.
+          `retrieval_accuracy`) where held-out and training data have known user trees that are not all equal on this
+          level, `act_f1` where both have known acts.
         """
         with jax.set_mesh(self._mesh):
             terms = []
@@ -109,7 +110,10 @@ class Evaluator:
             metrics = loss_metrics(self._recipe, terms)
             queries = self._annotated(params, self._batches)
             bank = self._annotated(params, self._bank)
-        return {**metrics, **neighbour_metrics(queries, bank)}
+        compared = neighbour_metrics(queries, bank)
+        levels = constant_levels(_trees(queries, bank)) if queries and bank else []
+        self.constant = sorted({f"retrieval_{level}" for level in levels} & compared.keys())
+        return {**metrics, **{name: value for name, value in compared.items() if name not in self.constant}}
 
     def _require_views_named(self, params: Any, terms: Sequence[Terms]) -> None:
         """Refuses a term that compares two views but is not one of `view_terms`, since it would be reported as 0.
@@ -212,6 +216,10 @@ def neighbour_metrics(queries: Vectors, bank: Vectors) -> dict[str, float]:
         return {}
     retrieval = _retrieval(_where("tree_known", queries), _where("tree_known", bank))
     return retrieval | _act_f1(_where("acts_known", queries), _where("acts_known", bank))
+
+
+def _trees(queries: Vectors, bank: Vectors) -> np.ndarray:
+    return np.concatenate([_where("tree_known", side)["tree"] for side in (queries, bank)])
 
 
 def _where(known: str, vectors: Vectors) -> Vectors:

@@ -401,5 +401,11 @@ def _finish(run: _Run[B]) -> Result:
             _save(run)
         again = "running the cell again" if run.progress.in_notebook else "the same command"
         run.progress.say(f"stopped after step {run.step}; {again} continues from here")
+    elif run.step and run.checkpoints.best() == 0:
+        run.progress.say(
+            f"no evaluation was better than the one before training ({run.job.measure}), so the best checkpoint, which "
+            "evaluate, predict and --init take, is that of step 0: untrained; other data, or another learning rate or "
+            "length, may help"
+        )
     metrics = {name: value for name, value in run.results.items() if name not in (BEST, SINCE_BEST)}
     return Result(run.step, stopped, metrics, run.compile_seconds)

@@ -22,6 +22,7 @@ FUNCTIONS = (
     "finetune",
     "load",
     "load_config",
+    "map_dialogues",
     "pretrain",
 )
 

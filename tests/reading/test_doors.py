@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "space_jax"
 
-MODULES = ("csv", "gzip", "zipfile", "tarfile", "bz2", "lzma", "tomllib", "array_record", "tensorflow_datasets")
+MODULES = ("csv", "yaml", "gzip", "zipfile", "tarfile", "bz2", "lzma", "tomllib", "array_record", "tensorflow_datasets")
 """Modules that read a format; who imports one reads by itself."""
 
 CALLS = {

@@ -35,7 +35,7 @@ from space_jax.tasks.parse.model import ParseModel, best_of_kinds
 from space_jax.tasks.parse.records import ParseRecord, of_row, of_tree
 from space_jax.tasks.parse.spans import kinds, spans_of, tree_of
 from space_jax.tasks.record_sources import Truth, file_of, records_of
-from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.task import Arrays, Json, Nearest, Task
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 
@@ -205,10 +205,12 @@ class ParseTask(Task):
         """See `Task.side_by_side`."""
         return record.text, "" if record.tree is None else parse_tree.to_text(record.tree), prediction["parse"]
 
-    def error_page(self, records: Sequence[ParseRecord], predictions: Sequence[Json], title: str) -> str:
+    def error_page(
+        self, records: Sequence[ParseRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
+    ) -> str:
         """See `Task.error_page`."""
         known = _annotated(records, predictions)
-        said = [(r.id, r.text, parse_tree.to_text(r.tree), one["parse"]) for r, one in known]
+        said = [(r.where or r.id, r.text, parse_tree.to_text(r.tree), one["parse"]) for r, one in known]
         return error_list([one for one in said if one[2] != one[3]], len(said), title)
 
 
