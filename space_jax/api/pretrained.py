@@ -23,6 +23,7 @@ from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.models.registry import make_recipe
 from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.remote import as_path
+from space_jax.terminal.progress import counted
 from space_jax.training.checkpoint import load_params
 from space_jax.training.mesh import make_mesh
 from space_jax.training.run_reader import BEST, CHECKPOINTS, TOKENIZER, find_step, require_config_as_trained
@@ -139,7 +140,8 @@ class Pretrained:
         """The vector of each, in batches of similar lengths."""
         order = sorted(range(len(layouts)), key=lambda index: -len(layouts[index].ids))
         vectors = np.zeros((len(layouts), self.config.model.hidden), np.float32)
-        for start in range(0, len(order), self._grid.examples):
+        starts = range(0, len(order), self._grid.examples)
+        for start in counted(starts, "batches", len(starts)):
             chosen = order[start : start + self._grid.examples]
             items = [Item(layouts[index], layouts[index].ids, NOTHING, NOTHING) for index in chosen]
             vectors[chosen] = np.asarray(self._represent(self._params, pack(items, self._grid)))[: len(chosen)]

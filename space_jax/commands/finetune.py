@@ -1,6 +1,7 @@
 """`space-jax finetune`."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,4 +72,4 @@ def _sweep(given: argparse.Namespace, configs: dict[str, Any]) -> None:
         scores.pop("seconds_of_the_last_call", None)
         return {"step": results.get("step", "-"), measure: results[measure], **scores}
 
-    sweep(configs, given.workdir, train, as_json=given.json)
+    sweep(configs, given.workdir, train, as_json=given.json or not sys.stdout.isatty())

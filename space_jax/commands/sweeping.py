@@ -108,6 +108,7 @@ def _report(workdir: Path, every: Mapping[str, Measures], falling: bool, as_json
     if jax.process_index():
         return
     place = Workdir(workdir)
+    place.fetch()
     place.local.mkdir(parents=True, exist_ok=True)
     write_json(place.local / SUMMARY, every)
     place.publish()

@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-_JOINTS = re.compile(r"(?<=[\w\]])([_/.:-]+)(?=\w)")
+_JOINTS = re.compile(r"(?<=[\w\]])([_/.-]+)(?=\w)")
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #d9dee5; --paper: #fff; --bar: #0072b2;
@@ -19,7 +19,8 @@ h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .3rem; }
 p { margin: .3rem 0; max-width: 44rem; }
 .note { color: var(--soft); font-size: .9rem; }
-.warning { background: var(--warn); border-left: .25rem solid #e69f00; padding: .4rem .7rem; }
+.warning { background: var(--warn); border-left: .25rem solid #e69f00; padding: .4rem .7rem;
+  margin: .8rem 0 1.2rem; }
 table { border-collapse: collapse; font-size: .9rem; }
 td, th { padding: .25rem .5rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }

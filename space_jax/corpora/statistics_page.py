@@ -107,7 +107,8 @@ def _lengths(report: Mapping[str, Any]) -> list[str]:
         lengths = Counter({int(length): count for length, count in counts.items()})
         longest = max(lengths, default=0)
         if len(lengths) == 1:  # of a single column nothing could be seen
-            alike = f"<p>All {lengths.total():,} {counted} have the length {longest:,}.</p>"
+            what = unit.removesuffix("s") if longest == 1 else unit
+            alike = f"<p>All {lengths.total():,} {counted} have {longest:,} {what}.</p>"
             drawn.append(_section(title, alike, note))
             continue
         spread = f"Half have at most {quantile(lengths, 0.5):,}, the longest {longest:,}."

@@ -10,7 +10,8 @@ Data flows through a task as follows:
                                           -> batch -> outputs -> predictions -> scores       (prediction, evaluation)
 
 - A record is human-readable: a frozen dataclass of the task with a field `id: str`, which is unique and the
-  same in every run (few-shot subsets are published by it). It holds the truth if the source has it.
+  same in every run (few-shot subsets are published by it). It holds the truth if the source has it. A field `where`,
+  file and line for people, is no part of its content: a file may move.
 - The labels are a JSON object, made from the training records once and saved as `labels.json` in the workdir. A task
   object is built from configuration, labels, tokenizer and sizes, and never changes afterwards.
 - An example is the record in numbers, with a field `encoded: Encoded`, so that the framework can sort by length.

@@ -1,4 +1,4 @@
-"""The progress of every long command: one live bar in a terminal and in a notebook, a line a minute elsewhere."""
+"""The progress of everything long: one live bar in a terminal, of runs in a notebook too; a line a minute elsewhere."""
 
 import sys
 import time
@@ -47,8 +47,8 @@ class LiveProgress:
           unit: what is counted.
           total: how much there is; None if nobody knows.
           done: of it already.
-          ends: without a bar, write the first note and the last line, too, and what `busy` says; with one, leave it at
-            the end.
+          ends: whether it is a run: without a bar, write the first note and the last line, too, and what `busy` says;
+            with one, leave it at the end. In a notebook, where it would stay, only a run has a bar.
           quiet: show nothing, as all processes but the first do.
           console: the output; standard error by default, so that standard output is left for results.
         """
@@ -59,7 +59,7 @@ class LiveProgress:
         self._written, self._first = self._since, ends  # when the last line was, and whether one is still to come
         self._bar: Progress | None = None
         self._cell: NotebookBar | None = None
-        if (self._console.is_terminal or self.in_notebook) and not quiet:
+        if (self._console.is_terminal or (self.in_notebook and ends)) and not quiet:
             width = 16 if self.in_notebook else 30  # a notebook's cell is narrow
             columns = (BarColumn(width), TextColumn("{task.description}", markup=False), _Waiting())
             self._bar = Progress(*columns, console=self._console, transient=not ends)
@@ -148,9 +148,9 @@ def telling(unit: str, first: str = "") -> Iterator[Told]:
         yield progress.tell
 
 
-def counted(things: Iterable[T], unit: str) -> Iterator[T]:
+def counted(things: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
     """The things, whose number so far is shown while they pass."""
-    with LiveProgress(unit, None) as progress:
+    with LiveProgress(unit, total) as progress:
         for number, thing in enumerate(things, start=1):
             yield thing
             progress.advance(number)
@@ -181,4 +181,4 @@ class _Waiting(ProgressColumn):
     def render(self, task: Task) -> Text:
         """See `rich`."""
         since = task.fields["since"]
-        return Text("" if since is None else f"{time.monotonic() - since:.0f} s")
+        return Text("" if since is None else f"({time.monotonic() - since:.0f} s so far)")

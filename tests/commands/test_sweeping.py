@@ -6,9 +6,12 @@ import json
 import pytest
 from rich.console import Console
 
+from space_jax.cli import main
 from space_jax.commands.sweeping import SUMMARY, configs_of, sweep, table_of
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
+from space_jax.training.checkpoint import Found
+from space_jax.training.loop import Result
 
 
 def given(*sweeps):
@@ -119,3 +122,44 @@ def test_the_best_is_the_lowest_loss_or_the_highest_measure_or_mean():
     means = {run: {"step": "-", "f1": {"mean": one["loss"], "deviation": 0.1}} for run, one in losses.items()}
     assert marked(means, falling=False) == ["1"]
     assert marked({"rate=1": losses["rate=1"]}, falling=True) == []  # of nothing else
+
+
+def test_from_pretrain(tmp_path, monkeypatch, capsys, wide):
+    """The measure that decides comes first, and terms of the loss are left out."""
+
+    def pretrain(config, folder, init):
+        folder.mkdir(parents=True)
+        loss = 1000 * config.optimiser.learning_rate
+        record = {"kind": "eval", "step": 9, "loss": loss, "term/masked": 1.0, "act_f1": 0.5, "evaluation_seconds": 2.0}
+        (folder / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+        return Result(9, stopped=False, metrics={}, compile_seconds=0.0)
+
+    monkeypatch.setattr("space_jax.training.pretrain.pretrain", pretrain)
+    monkeypatch.setattr("space_jax.training.checkpoint.find_checkpoints", lambda folder: Found((9,), 9))
+    command = ["pretrain", "--config", "space3:tiny", "--workdir", str(tmp_path / "runs")]
+    assert main([*command, "--sweep", "optimiser.learning_rate=1e-3,3e-4"]) == 0
+    out = capsys.readouterr().out
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in out.splitlines() if line[:1] == "│"]
+    assert rows == [["1e-3", "9", "1.0000", "0.5000", ""], ["3e-4", "9", "0.3000", "0.5000", "best"]]
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "optimiser.learning_rate=1e-3",
+        "optimiser.learning_rate=3e-4",
+        SUMMARY,
+    ]
+
+
+def test_from_finetune(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def finetune(config, folder, init, shots, seeds):
+        asked.append((config.train.batch_size, folder.name, init, shots, seeds))
+        scores = {"macro_f1": 0.25, "accuracy": 0.5, "seconds_of_the_last_call": 3.0}
+        return {"step": 4, "measure": "accuracy", "chosen_by": "...", **scores, "training_records": 9}
+
+    monkeypatch.setattr("space_jax.api.runs.finetune", finetune)
+    command = ["finetune", "--config", "finetune/intent_csv", "--workdir", str(tmp_path), "--init", "minilm"]
+    assert main([*command, "--shots", "5", "--sweep", "train.batch_size=8,16", "--json"]) == 0
+    measured = {"step": 4, "accuracy": 0.5, "macro_f1": 0.25}
+    names = ["train.batch_size=8", "train.batch_size=16"]
+    assert json.loads(capsys.readouterr().out) == dict.fromkeys(names, measured)
+    assert asked == [(8, names[0], "minilm", "5", []), (16, names[1], "minilm", "5", [])]

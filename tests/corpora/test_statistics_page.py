@@ -89,7 +89,7 @@ def test_the_numbers_of_the_report_are_there(page):
         assert said in page
     assert ("a&b", "1") in cells(page)
     assert "Half have at most 0, the longest 2." in text_of(page)
-    assert "All 1 dialogues have the length 2." in text_of(page)
+    assert "All 1 dialogues have 2 turns." in text_of(page)
 
 
 def test_intents_have_what_was_said(page):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = (
-    *("space-jax", "python", "make", "pip", "gcloud", "ssh", "cp", "git", "export", "jupyter", "."),
+    *("space-jax", "python", "make", "pip", "gcloud", "ssh", "cp", "cat", "git", "export", "jupyter", "."),
     *(f"tpu_scripts/{path.name}" for path in sorted((ROOT / "tpu_scripts").glob("*.sh"))),
 )
 DOCUMENTS = (

@@ -45,7 +45,7 @@ def test_every_file_that_the_text_names_is_there_or_made():
 def test_what_is_added_works(section, tmp_path):
     for folder in ("space_jax", "configs", "tests", "docs", "benchmarks", "tpu_scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "results"))
-    for file in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "Makefile"):
+    for file in ("pyproject.toml", "setup.py", "README.md", "CONTRIBUTING.md", "Makefile"):
         shutil.copy(ROOT / file, tmp_path)
     for change in section.changes:
         change.make(tmp_path)

@@ -46,10 +46,11 @@ AFTER = {
     "docs/pretraining.md": ("configs/space3_sgd.py",),
     "docs/scaling.md": ("configs/space3_sgd.py",),
     "docs/weights.md": ("configs/space3.py",),
+    "configs/own_dialogues.py": ("README.md",),
+    "configs/finetune/own_agent.py": ("README.md",),
     "configs/finetune/simulated_agent.py": ("Makefile",),
     "configs/finetune/woz2_text.py": ("configs/space3.py",),
     "benchmarks/act_f1_by_source.py": ("configs/space1.py",),
-    "benchmarks/compare_runs.py": ("configs/space3_sgd.py",),
     "benchmarks/map_purity.py": ("configs/space3_sgd.py",),
     "benchmarks/padding.py": ("configs/space3.py",),
     "benchmarks/pipeline_speed.py": ("configs/space3_sgd.py",),
@@ -63,6 +64,10 @@ PLACEHOLDERS = {
     "": {"SGD_FOLDER": "data/sgd", "/data/million": "million"},
     "docs/corpora.md": {"NAME": "woz2", "FOLDER": "data/woz2", "DIR": "data"},
     "docs/agents.md": {"OUT": "prepared"},
+    "configs/finetune/own_agent.py": {
+        "--config.task.database=my_tables": "--config.task.database=tables",
+        "runs/shop/run": "runs/mine/run",
+    },
     "docs/mixtures.md": {"NAME_OR_FILE": "unidial", "NAME": "unida", "DIR": "data", "OUT": "runs/mixture"},
     "docs/mixtures.md space-jax data build NAME ": {"OUT": "runs/mixture-of-two-workers"},
     "docs/mixtures.md python benchmarks/pipeline_speed.py": {"OUT": "runs/mixture-of-two-workers"},
@@ -143,7 +148,7 @@ NOT_RUN = {
 
 def why_not(command: Command) -> str | None:
     """Why a command is not run; None if it is."""
-    if command.program in FOREIGN:
+    if command.program in FOREIGN and command.program != "cat":
         return "a program of others"
     text = command.text.removeprefix(".venv/bin/")
     return next((reason for start, reason in NOT_RUN.items() if text.startswith(start)), None)
@@ -155,7 +160,7 @@ def arguments_of(command: Command) -> list[str]:
     words: dict[str, str] = {}
     for start in sorted(PLACEHOLDERS, key=len):
         words |= PLACEHOLDERS[start] if place.startswith(start) else {}
-    given = command.words[1:] if command.program == "space-jax" else [command.script[0], *command.script[1]]
+    given = command.words[1:] if command.program in ("space-jax", "cat") else [command.script[0], *command.script[1]]
     arguments = [words.get(word, word) for word in given]
     if "--seeds" in arguments:
         arguments[arguments.index("--seeds") + 1] = "0,1"
@@ -186,6 +191,8 @@ def run(command: Command) -> None:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"I need a cheap hotel.\n/quit\n")))
         if command.program == "space-jax":
             assert main(arguments) == 0
+        elif command.program == "cat":
+            print("".join(Path(name).read_text(encoding="utf-8") for name in arguments), end="")
         else:
             patch.setattr(sys, "argv", arguments)
             patch.syspath_prepend(str(Path(arguments[0]).parent))
@@ -222,7 +229,7 @@ def checkout(tmp_path_factory):
 
 def _fill(folder: Path) -> None:
     """What the reader has beside the program: corpora, weights, files of their own."""
-    for name in ("configs", "benchmarks"):
+    for name in ("configs", "benchmarks", "examples"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     write_corpora(folder / "data")
     letters = "abcdefghijklmnopqrstuvwxyz0123456789.,?!'-_:;[]&"

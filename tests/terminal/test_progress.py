@@ -166,7 +166,7 @@ def test_a_bar_in_a_cell_of_a_notebook_is_replaced_in_place(monkeypatch, capsys)
     monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
     monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
     console = Console(file=io.StringIO(), force_jupyter=True)
-    with LiveProgress("step", 200, console=console) as progress:
+    with LiveProgress("step", 200, ends=True, console=console) as progress:
         assert progress.in_notebook
         progress.advance(1)  # too soon after the start to be drawn
         assert shown == []
@@ -176,3 +176,10 @@ def test_a_bar_in_a_cell_of_a_notebook_is_replaced_in_place(monkeypatch, capsys)
     assert len(shown) == 1
     assert "step 20/200  loss 2.3457" in shown[0]
     assert console.file.getvalue() == ""
+
+
+def test_what_is_no_run_leaves_no_bar_in_a_notebook(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython.display", None)  # an import would fail
+    with LiveProgress("batches", 2, console=Console(file=io.StringIO(), force_jupyter=True)) as progress:
+        progress.busy("compiling")
+        progress.advance(2)

@@ -83,7 +83,7 @@ def _matrix(confusions: Confusions) -> str:
     return (
         f'<h2>Which labels are confused</h2><p class="note">{which}A row holds the utterances with one true label, by '
         "the label that was predicted; the columns have the numbers of the rows. Blue is right, orange wrong, the "
-        f"darker the larger the share of the row.</p>{confusion.matrix(confusions)}"
+        f"stronger the larger the share of the row.</p>{confusion.matrix(confusions)}"
     )
 
 
