@@ -66,7 +66,7 @@ def speak(
     Where a placeholder has no value, or an act offers or has booked what there is not, a plain sentence about what was
     found takes the place of the rest, from the beginning of the sentence on.
     """
-    source = ValueSource(state, found, offers, backend, any(act.act == "repeat" for act in acts))
+    source = ValueSource(state, found, offers, backend, acts)
     believed = {(plain_name(act.domain), plain_name(slot)) for act in acts if act.act in BELIEVED for slot in act.slots}
     missing = next(filter(None, map(source.unfounded, acts)), None)
     said: Said = {}

@@ -22,11 +22,11 @@ def plainly(missing: Placeholder, source: ValueSource) -> tuple[str, str]:
     found = source.found
     if found.domain is None:
         return _not_asked(missing, source), ""
-    if not found.rows:
+    row = source.row(missing.domain)
+    if not found.rows and row is None:
         return _nothing_found(source), ""
     if missing.slot in (*REFERENCES, *source.backend.booking_slots(found.domain)):
         return _not_booked(source, found.domain), ""
-    row = source.row(missing.domain)
     if row is None:
         return f"I do not know the {_words(missing.slot)} of the {_words(missing.domain)}.", ""
     if missing.domain != found.domain:

@@ -1,5 +1,7 @@
 """Where the values of a response come from: the entity that is spoken of, what the user wishes, the booking."""
 
+from collections.abc import Sequence
+
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.world.backend import NAME, Backend, row_name
@@ -24,12 +26,14 @@ class ValueSource:
       found: what it found.
       offers: made before.
       backend: the world.
-      repeats: whether the response names again what was offered last.
+      acts: of the response.
     """
 
-    def __init__(self, state: BeliefState, found: Lookup, offers: Offers, backend: Backend, repeats: bool) -> None:
+    def __init__(
+        self, state: BeliefState, found: Lookup, offers: Offers, backend: Backend, acts: Sequence[PlannedAct]
+    ) -> None:
         self.found, self.backend = found, backend
-        self._offers, self._repeats = offers, repeats
+        self._offers, self._acts = offers, {act.act for act in acts}
         self.state = {
             plain_name(domain): {plain_name(slot): values for slot, values in slots.items()}
             for domain, slots in state.items()
@@ -90,7 +94,7 @@ class ValueSource:
             wishes = {slot: values[0] for slot, values in self.state.get(domain, {}).items() if values}
             matches = self.backend.database.query(domain, wishes)
             return matches[0] if len(matches) == 1 or (matches and domain in self.state) else None
-        if self._repeats and made and not self.found.accepted:
+        if made and self._of_offers():
             return find_row(self.backend, domain, made[-1 - number] if number < len(made) else made[-1])
         rows = self.found.rows
         return rows[min(number, len(rows) - 1)] if rows else None
@@ -109,6 +113,17 @@ class ValueSource:
         if act.act in BOOKING and self.backend.booking_slots(domain) and not booked:
             return Placeholder(domain, min(REFERENCES))
         return None
+
+    def _of_offers(self) -> bool:
+        """Whether the response speaks of what was offered last, and not of what the search has found besides.
+
+        It does where it repeats, and where the user asks about an offer ("How much is it?"): nothing new is offered,
+        and the wishes are those of the offer, which the search has therefore left out.
+        """
+        if self.found.accepted or "repeat" in self._acts:
+            return not self.found.accepted
+        same = self._offers.under(self.found.domain or "", self.found.constraints)
+        return bool(same) and not self._acts & OFFERING and bool(self._acts or not self.found.rows)
 
     def _cell(self, domain: str, slot: str, row: Row) -> str | None:
         if slot == NAME:

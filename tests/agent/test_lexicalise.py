@@ -1,10 +1,16 @@
 """Nothing is said of what there is not: no name, no booking, no value that the row lacks, no slot's name as a word."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from space_jax.agent.lexicalise import SystemAct, settled, speak
+from space_jax.dialogue.jsonl import read_jsonl
 from space_jax.tasks.dialogue.act_text import PlannedAct
+from space_jax.tasks.dialogue.records import records_with
 from space_jax.world.backend import Tables
+from space_jax.world.corpus_worlds import Worlds
 from space_jax.world.database import Database
 from space_jax.world.lookup import NO_OFFERS, Offers, look_up
 
@@ -105,6 +111,20 @@ def test_all_that_fitted_was_offered():
     assert said(OFFER, {"hotel": {}}, acts=PROPOSE, offers=offers).text == "I found no other hotel."
 
 
+def test_a_question_about_an_offer_is_answered_about_it():
+    """The search leaves out what was offered under the same wishes, in case the user wants another."""
+    oak = {"name": "Oak", "price": "dear", "stars": "3"}
+    inform, price = (PlannedAct("hotel", "inform", ("price",)),), "[hotel_name] costs [hotel_price]."
+    offers, none = Offers({"hotel": ((frozenset(), "Mill House"),)}), {"hotel": {}}
+    assert said(price, none, [MILL, oak], inform, offers=offers).text == "Mill House costs expensive."
+    assert said("It costs [hotel_price].", none, [MILL], (), offers=offers).text == "It costs expensive."
+    assert said(price, none, [MILL, oak], PROPOSE, offers=offers).text == "Oak costs dear."
+    other = {"hotel": {"stars": ("3",)}}  # another wish is another search
+    assert said(price, other, [MILL, oak], inform, offers=offers).text == "Oak costs dear."
+    booked = said("Your reference is [hotel_reference].", none, [MILL], inform, booking=DAY, offers=offers)
+    assert booked.text == "I have not booked a hotel yet: I need the day."
+
+
 def test_without_any_table_acts_are_words():
     backend = Tables(Database({}))
     found = look_up(backend, {"hotel": {}}, NO_OFFERS)
@@ -122,6 +142,26 @@ def test_domains_and_slots_may_be_any_names():
     assert spoken.text == "Spoke & Co, 9 to 5, 9 to 5, klein, [laughs]"
     assert spoken.names == {"bike_shop": ("Spoke & Co",)}
     assert spoken.acts[0].slots == (("name", "Spoke & Co"), ("Opening Hours", "9 to 5"))
+
+
+def test_true_responses_become_the_true_words():
+    """All turns of the example that docs/own_agent.md walks through, but for the references of bookings."""
+    source, turns = Path(__file__).parents[2] / "examples" / "boats", 0
+    world = Worlds("", "", str(source / "tables")).of("")
+    for dialogue in read_jsonl(source / "annotated.jsonl"):
+        offers, texts = NO_OFFERS, {f"{dialogue.id}-{n}": turn.text for n, turn in enumerate(dialogue.turns)}
+        for record in records_with(dialogue, world):
+            true = record.target
+            assert true.state is not None
+            found = look_up(world, true.state, offers)
+            spoken = speak(true.response, true.acts, true.state, found, offers, world)
+            reference = re.search(r"\b[A-Z0-9]{8}\b", texts[record.id])
+            expected = texts[record.id].replace(reference[0], found.reference) if reference else texts[record.id]
+            assert (spoken.text, spoken.missing) == (expected, None)
+            for domain, names in spoken.names.items():
+                offers = offers.with_names(domain, found.constraints, names)
+            turns += 1
+    assert turns > 100
 
 
 @pytest.mark.parametrize(
