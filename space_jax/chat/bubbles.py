@@ -14,6 +14,12 @@ TALK, UNDERSTOOD = "talk", "understood"
 NARROW = "(max-width: 700px)"
 """Where the panel is below the conversation."""
 
+BOX = "say"
+"""Id of the element around the input box."""
+
+FOCUS = f'if (matchMedia("(pointer: fine)").matches) document.querySelector("#{BOX} textarea").focus();'
+"""Puts the cursor into the input box, unless that would bring up the keyboard of a phone."""
+
 DOTS = '<span class="dots" aria-hidden="true"><i>.</i><i>.</i><i>.</i></span>'
 
 CSS = f"""
@@ -48,7 +54,11 @@ CSS = f"""
 JS = f"""
 element.addEventListener("click", event => {{
   const example = event.target.closest("[data-say]"), turn = event.target.closest("[data-turn]");
-  if (example) return trigger("submit", {{ say: example.textContent }});
+  if (example) {{
+    trigger("submit", {{ say: example.textContent }});
+    {FOCUS}
+    return;
+  }}
   if (!turn || getSelection().toString()) return;  // words are being selected, perhaps to be copied
   trigger("select", {{ turn: Number(turn.dataset.turn) }});
   if (!matchMedia("{NARROW}").matches) return;

@@ -26,12 +26,11 @@ def found_line(found: Lookup, before: Conversation, state: BeliefState) -> str:
         return f"{domain}: {_name(found, before)} is chosen"
     other = "other " if before.offers.under(found.domain, found.constraints) else ""
     matches = f"{found.count or 'no'} {other}match{'' if found.count < 2 else 'es'}"
-    wishes = ", ".join(f"{in_words(slot)} = {value}" for slot, value in sorted(found.constraints))
+    wishes, asked = _wishes(found.domain, state), {slot for slot, _ in found.constraints}
+    by = ", ".join(f"{in_words(slot)} = {value}" for slot, value in wishes.items() if slot in asked)
     known = (*before.backend.database.columns(found.domain), *before.backend.booking_slots(found.domain), NAME)
-    ignored = ", ".join(in_words(slot) for slot in _wishes(found.domain, state) if slot not in known)
-    return (
-        f"{domain}: {matches}{f' for {wishes}' if wishes else ''}{f'; the table has no {ignored}' if ignored else ''}"
-    )
+    ignored = ", ".join(in_words(slot) for slot in wishes if slot not in known)
+    return f"{domain}: {matches}{f' for {by}' if by else ''}{f'; the table has no {ignored}' if ignored else ''}"
 
 
 def columns_of(found: Lookup, before: Conversation) -> tuple[str, ...]:

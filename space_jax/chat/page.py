@@ -22,13 +22,16 @@ PLACEHOLDER = "Say something"
 CSS = f"""
 :root {{ --quiet: #5f6673; }} .dark {{ --quiet: #a1a7b3; }}
 #name .html-container {{ padding: 0; }}
-#name :is(h1, span) {{ display: inline; margin: 0 1em 0 0; font-size: 0.95rem; }} #name span {{ color: var(--quiet); }}
+#name :is(h1, span) {{ display: inline; margin: 0 1em 0 0; font-size: 0.95rem; }} #name span {{ color: var(--quiet);
+  animation: late 1s steps(1); }} @keyframes late {{ from {{ visibility: hidden; }} }}
 #below {{ justify-content: flex-start; gap: 8px; }} #below > * {{ flex: none; width: auto; min-width: 0 !important; }}
 #below .html-container {{ padding: 0; }} body:not(:has(.talk li)) #below {{ display: none; }}
+.gradio-container .wrap.hide {{ visibility: hidden; }} /* Gradio's clock, which is only transparent */
 .gradio-container textarea::placeholder {{ color: var(--quiet); }}
 .gradio-container :focus-visible {{ outline: 2px solid var(--primary-600); outline-offset: 1px; }}
 .gradio-container > .main {{ padding: 16px clamp(12px, 3vw, 32px) !important; }}
 {bubbles.CSS}{panel.CSS}{tools.CSS}"""
+# What a new page says of the agent's readiness may be out of date, so it is hidden until there has been time for news.
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def make_page(
     talk, beside, *_ = chat.start_over()
     with gradio.Blocks(title=title, analytics_enabled=False) as page:
         session = gradio.State(None)
-        name = gradio.HTML(_heading(title, ""), elem_id="name")
+        name = gradio.HTML(_heading(title, readiness.words), elem_id="name")
         with gradio.Row():
             with gradio.Column(scale=3, min_width=300):
                 messages = gradio.HTML(talk, container=True, elem_id=bubbles.TALK, js_on_load=bubbles.JS)
@@ -150,6 +153,7 @@ def make_page(
                         min_width=160,
                         container=False,
                         autofocus=True,
+                        elem_id=bubbles.BOX,
                     )
                     send = gradio.Button("Send", variant="primary", scale=0, min_width=88)
                 with gradio.Row(elem_id="below"):

@@ -9,11 +9,14 @@ class Readiness:
 
     Args:
       steps: of `Agent.warm_up`, taken by `prepare`.
+
+    Attributes:
+      words: what to tell a visitor; "" once it is ready.
     """
 
     def __init__(self, steps: Iterable[tuple[int, int]]) -> None:
         self._steps, self._changed = steps, threading.Condition()
-        self._words = "getting ready"
+        self.words = "getting ready"
 
     def prepare(self) -> int:
         """Takes the steps and says how many there were. Whatever ends it, nobody waits any longer."""
@@ -28,20 +31,20 @@ class Readiness:
     def wait(self) -> None:
         """Until `prepare` has ended."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._words)
+            self._changed.wait_for(lambda: not self.words)
 
     def news(self) -> Iterator[str]:
         """What to tell a visitor, whenever it changes; in the end ""."""
-        while told := self._words:
+        while told := self.words:
             yield told
             with self._changed:
-                while self._words == told:
+                while self.words == told:
                     self._changed.wait()
         yield ""
 
     def _tell(self, words: str) -> None:
         with self._changed:
-            self._words = words
+            self.words = words
             self._changed.notify_all()
 
 

@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from space_jax.chat.bubbles import FOCUS
+
 CSS = """
 .tools :is(button, a) { display: inline-block; margin: 0; padding: 5px 12px; border-radius: 6px; font-size: 0.85rem;
   font-weight: 400; line-height: 1.5; color: var(--body-text-color) !important;
@@ -27,13 +29,17 @@ START_OVER = """
 </dialog></div>
 """
 
-JS = """
+JS = f"""
 const dialog = element.querySelector("dialog");
-element.querySelector(".again").addEventListener("click", () => {
+element.querySelector(".again").addEventListener("click", () => {{
   dialog.returnValue = "";
   dialog.showModal();
-});
-dialog.addEventListener("close", () => { if (dialog.returnValue) trigger("submit"); });
+}});
+dialog.addEventListener("close", () => {{
+  if (!dialog.returnValue) return;
+  trigger("submit");
+  {FOCUS}
+}});
 """
 """Sends `submit` once the visitor has agreed."""
 

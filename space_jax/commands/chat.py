@@ -70,7 +70,9 @@ def _check(given: argparse.Namespace) -> None:
     if given.transcript is not None:
         require_writable(given.transcript, "--transcript")
     if given.web and given.transcript is not None:
-        raise UserError("--transcript: expected a conversation in the terminal, found --web, which can serve many")
+        raise UserError(
+            "--transcript: expected a conversation in the terminal, found --web, where each visitor downloads it"
+        )
     for name in ("host", "port"):
         if getattr(given, name) is not None and not given.web:
             raise UserError(f"--{name}: needs --web")

@@ -142,6 +142,7 @@ def test_starting_over_asks(scripted_page):
         assert page.locator(".talk .user").count() == 1
     start_over(page)
     assert panel(page) == ["understood"]
+    assert page.get_by_placeholder("Say something").evaluate("element => element === document.activeElement")
     say(page, "stars=4", "I heard: stars=4")
     assert panel(page)[2] == "belief state hotel stars 4"
     assert page.locator(".talk li").count() == 1

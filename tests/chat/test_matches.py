@@ -41,7 +41,7 @@ def said(state, backend=None, offered=()):
     [
         ({}, "guest house: 3 matches"),
         ({"area": "north"}, "guest house: 2 matches for area = north"),
-        ({"stars": "4", "area": "North"}, "guest house: 1 match for area = north, stars = 4"),
+        ({"stars": "4", "area": "North"}, "guest house: 1 match for stars = 4, area = North"),
         ({"area": "west"}, "guest house: no match for area = west"),
         ({"area": "any", "day": "friday"}, "guest house: 3 matches"),
         ({"price_range": "cheap"}, "guest house: 3 matches; the table has no price range"),
