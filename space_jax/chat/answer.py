@@ -38,6 +38,7 @@ class Answer:
       state: the belief state.
       found: the result from the database.
       acts: chosen by the agent.
+      cut: the parts of these that reached their limit of tokens unfinished, "state" or "acts".
       pieces: of the answer's words, to be taken one after the other.
     """
 
@@ -48,6 +49,7 @@ class Answer:
         self.frame: Understood = understood(talk.shown, self.state)
         self.found: Lookup = self._streamed.found
         self.acts: tuple[PlannedAct, ...] = self._streamed.acts
+        self.cut: tuple[str, ...] = self._streamed.cut
         self.pieces: Iterator[str] = self._streamed.pieces
 
     def finish(self) -> tuple[dict[str, Any], Talk]:
@@ -72,6 +74,7 @@ def as_json(reply: Reply) -> dict[str, Any]:
         "matches": reply.found.count,
         "database": list(reply.found.tokens),
         "acts": [[one.domain, one.act, dict(one.slots)] for one in reply.acts],
+        "cut": list(reply.cut),
         "delexicalised": reply.response,
         "system": reply.text,
     }

@@ -5,11 +5,11 @@ of the turn.
 """
 
 from space_jax.agent.conversation import Conversation
+from space_jax.dialogue.dont_care import is_dont_care
 from space_jax.dialogue.record import BeliefState
 from space_jax.world.backend import NAME, name_column, row_name
-from space_jax.world.database import plain_name
 from space_jax.world.lookup import Lookup
-from space_jax.world.values import is_dont_care
+from space_jax.world.spelling import plain_name
 
 
 def in_words(name: str) -> str:

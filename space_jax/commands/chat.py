@@ -1,6 +1,7 @@
 """`space-jax chat`: a conversation with an agent, in the terminal or on a web page."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from space_jax.commands.numbers import finite, seed
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal import say
 
 if TYPE_CHECKING:
     from space_jax.agent.agent import Agent
@@ -87,4 +89,6 @@ def _opened(given: argparse.Namespace) -> "tuple[Agent, Talk]":
     drawn = 1.0 if given.top_k or given.top_p < 1 else 0.0
     sampling = Sampling(drawn if given.temperature is None else given.temperature, given.top_k, given.top_p)
     agent = Agent.load(given.workdir, given.step, sampling, given.seed, database=given.database)
+    for misfit in agent.misfits:
+        say(misfit, sys.stderr)
     return agent, Talk(agent.conversation())

@@ -1,10 +1,10 @@
-"""`space-jax data build|stats|show|download|verify`."""
+"""`space-jax data`: its actions, of which most have a module of their own."""
 
 import argparse
 import itertools
 from typing import Any
 
-from space_jax.commands import build, files, stats
+from space_jax.commands import build, check, delexicalise, files, import_data, split, stats, suggest
 from space_jax.commands.sources import add_corpus_arguments, opened
 from space_jax.corpora.show import show
 from space_jax.corpora.splits import SPLITS
@@ -25,6 +25,15 @@ def add_parser(verbs: Any) -> None:
     look.add_argument("--split", choices=SPLITS, default="train", help="which split (train)")
     look.set_defaults(run=_show, takes_config=False)
     files.add_actions(actions)
+    check.add_arguments(actions.add_parser("check", help="say what a task would make of your data"))
+    suggest.add_arguments(actions.add_parser("suggest", help="choose utterances to label next; take the labels back"))
+    delexicalise.add_arguments(
+        actions.add_parser("delexicalise", help="put placeholders into system turns for values of an agent's tables")
+    )
+    import_data.add_arguments(
+        actions.add_parser("import", help="turn tables, transcripts or other tools' data into the project's formats")
+    )
+    split.add_arguments(actions.add_parser("split", help="part dialogues or sentences into splits"))
 
 
 def _show(given: argparse.Namespace, _: list[str]) -> None:

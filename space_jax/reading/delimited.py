@@ -5,11 +5,12 @@ In comma-separated files a cell in quotation marks may hold commas and line brea
 are an error, where Python's `csv` takes all lines up to the next mark into the cell.
 """
 
+import codecs
 import csv
 import dataclasses
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 from space_jax.errors import UserError
@@ -20,6 +21,7 @@ LONGEST_CELL = 131_072
 """Characters of a cell."""
 
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # where surrogateescape puts bytes that are not UTF-8
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # the beginnings of a formula in a spreadsheet
 _NAMED = 200  # characters of column names in a message
 
 
@@ -39,9 +41,14 @@ class Form:
 
 
 CSV = Form(",", True, "CSV")
+SEMICOLONS = Form(";", True, "CSV")
+"""As spreadsheets write it where the comma is the decimal mark."""
 TSV = Form("\t", False, "tab-separated values")
 QUOTED_TSV = Form("\t", True, "tab-separated values")
 """Of corpora whose tab-separated files were written by a program that quotes."""
+SEMICOLONS = Form(";", True, "CSV with semicolons")
+"""As spreadsheets write where the comma is in numbers."""
+BARS = Form("|", True, "CSV with bars")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,6 +117,22 @@ def table(file: IO[bytes], form: Form, where: str) -> tuple[tuple[str, ...], Ite
     if twice:
         raise UserError(f"{where}:{first.number}: expected each column once, found {shown(twice[0])} twice")
     return header, (_with_columns(line, header, where) for line in found)
+
+
+def row_text(cells: Iterable[str], form: Form) -> str:
+    """A row of a file, with its line end; `rows` reads the same cells.
+
+    Raises:
+      UserError: a cell with a tab or a line break in a form that does not quote.
+    """
+    if form.quoted:
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=form.delimiter, lineterminator="\n").writerow(cells)
+        return text.getvalue()
+    cells = list(cells)
+    if any(set(cell) & {form.delimiter, "\n", "\r"} for cell in cells):
+        raise UserError(f"{form.name}: a cell cannot hold a tab or a line break, found {shown(cells)}")
+    return form.delimiter.join(cells) + "\n"
 
 
 def _with_columns(line: Line, header: tuple[str, ...], where: str) -> Line:
@@ -181,3 +204,22 @@ def _problem_of(cells: list[str]) -> str:
         if len(cell) > LONGEST_CELL:
             return f"expected cells of at most {LONGEST_CELL:,} characters, found one of {len(cell):,}"
     return ""
+
+
+def for_spreadsheets(lines: Iterable[Sequence[str]]) -> bytes:
+    """Cells as CSV that spreadsheets read as text in UTF-8, with a byte order mark.
+
+    A cell that begins like a formula, which a spreadsheet would run, gets an apostrophe in front, see `as_text`.
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows([_no_formula(cell) for cell in line] for line in lines)
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def as_text(cell: str) -> str:
+    """A cell without the apostrophe of `for_spreadsheets`."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
+
+
+def _no_formula(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -5,24 +5,15 @@ among the values of its column and then bound as a parameter.
 """
 
 import functools
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from space_jax.errors import UserError
 from space_jax.printable import shown
-from space_jax.world.values import as_minutes, is_dont_care, nearest, time_limit
-
-Row = dict[str, str]
-"""Column -> cell; an empty cell, or "?", is one whose value is not known, and matches everything."""
-
-_UNKNOWN = ("", "?")
-
-
-@functools.lru_cache(maxsize=1 << 12)
-def plain_name(name: str) -> str:
-    """The name of a domain or a slot in the form that tables use: "Price range" is `price_range`."""
-    return "_".join(re.findall(r"\w+", name.lower()))
+from space_jax.world.cells import UNKNOWN, Row
+from space_jax.world.numbers import as_minutes, time_limit
+from space_jax.world.spelling import plain_name
+from space_jax.world.values import nearest, restricts_nothing
 
 
 class Database:
@@ -81,7 +72,7 @@ class Database:
         clauses, parameters = ["1"], []
         for slot, given in ((plain_name(slot), given) for slot, given in constraints.items()):
             values = (given,) if isinstance(given, str) else tuple(given)
-            if slot not in self._columns[domain] or not values or any(map(is_dont_care, values)):
+            if slot not in self._columns[domain] or not values or any(map(restricts_nothing, values)):
                 continue
             clause, bound = self._clause(domain, slot, values)
             if clause:
@@ -113,7 +104,7 @@ class Database:
     def _distinct(self, domain: str, column: str) -> tuple[str, ...]:
         name = self._column(domain, column)
         cells = self._connection.execute(f"SELECT DISTINCT {name} FROM {self._tables[domain]} ORDER BY {name}")
-        return tuple(cell for (cell,) in cells if cell not in _UNKNOWN)
+        return tuple(cell for (cell,) in cells if cell not in UNKNOWN)
 
     def _clause(self, domain: str, slot: str, values: Iterable[str]) -> tuple[str, list[str | int]]:
         """One condition with its parameters; none where the value matches nothing and the database is lenient."""

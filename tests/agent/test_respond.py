@@ -75,7 +75,7 @@ def test_difficult_dialogues(run, tmp_path, capsys):
     data = DataSource(test=str(tmp_path / "test.jsonl"))
     assert run(data, "--together", "2", "--out", str(out)) == 0
     printed, said = capsys.readouterr()
-    assert said.splitlines()[-1] == "turn 51/51  left 0:00:00"
+    assert said == ""  # nothing within a minute where nobody watches
     shown = json.loads(printed)
     assert (shown["dialogues"], shown["turns"], shown["given"], shown["beam"]) == (3, 51, [], 1)
     assert shown["tokens_per_second"] > shown["words_per_second"] > 0
@@ -119,7 +119,7 @@ def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatc
     calls.clear()
     assert run(data, "--together", "1", "--out", str(out)) == 0
     printed, said = capsys.readouterr()
-    assert said.splitlines() == ["continuing after 1 dialogues", *(f"turn {n}/3  left 0:00:00" for n in (1, 2, 3))]
+    assert said.splitlines() == ["continuing after 1 dialogues"]
     assert json.loads(printed)["turns"] == 3
     assert len(calls) == 3
     assert out.read_text() == whole.read_text()

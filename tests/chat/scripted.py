@@ -3,9 +3,9 @@
 import dataclasses
 import re
 
-from space_jax.agent.agent import Streamed
 from space_jax.agent.conversation import Reply, last_state
 from space_jax.agent.lexicalise import SystemAct
+from space_jax.agent.turn import Streamed
 from space_jax.dialogue.record import SYSTEM, USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import ContextTurn

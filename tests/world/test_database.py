@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from space_jax.errors import UserError
-from space_jax.world.database import Database, plain_name
+from space_jax.world.database import Database
+from space_jax.world.spelling import plain_name
 
 HOTELS = [
     {"name": "The Ivy", "area": "north", "stars": "4", "price": "cheap"},

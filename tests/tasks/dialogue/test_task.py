@@ -126,8 +126,9 @@ def test_scores(task):
 
 
 def test_labels(task):
-    assert task.make_labels(task.config, RECORDS) == {"state": True, "acts": True}
-    assert task.make_labels(task.config, RECORDS[2:]) == {"state": False, "acts": False}
+    slots = {"hotel": ["area", "name", "price"]}
+    assert task.make_labels(task.config, RECORDS) == {"slots": slots, "state": True, "acts": True}
+    assert task.make_labels(task.config, RECORDS[2:]) == {"slots": {}, "state": False, "acts": False}
 
 
 def test_more_turns_than_the_model_tells_apart_are_refused(task):
