@@ -5,11 +5,11 @@ of the turn.
 """
 
 from space_jax.agent.conversation import Conversation
-from space_jax.dialogue.dont_care import is_dont_care
 from space_jax.dialogue.record import BeliefState
 from space_jax.world.backend import NAME, name_column, row_name
 from space_jax.world.lookup import Lookup
 from space_jax.world.spelling import plain_name
+from space_jax.world.values import restricts_nothing
 
 
 def in_words(name: str) -> str:
@@ -51,7 +51,7 @@ def booking_line(found: Lookup, before: Conversation, state: BeliefState) -> str
     booking = ", ".join(f"{in_words(slot)} = {wishes.get(slot, '')}" for slot in slots)
     if found.reference is not None:
         return f"accepted, reference {found.reference}: {booking}"
-    missing = [in_words(slot) for slot in slots if is_dont_care(wishes.get(slot, ""))]
+    missing = [in_words(slot) for slot in slots if restricts_nothing(wishes.get(slot, ""))]
     if not found.accepted and NAME in before.backend.database.columns(found.domain):
         missing.insert(0, f"which {in_words(found.domain)}")
     if missing:
