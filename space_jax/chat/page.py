@@ -93,6 +93,7 @@ class Chat:
                 yield talk(told), same, same, same, same, same
             with self._model:
                 line, after = answer.finish()
+            beside = panel.of_answer(answer, number, line["cut"])
         except Exception:
             yield (*self._shown(session, number - 2), as_typed(text), same, same, gradio.Button(interactive=True))
             raise

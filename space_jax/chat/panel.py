@@ -72,8 +72,14 @@ def working(number: int, text: str) -> str:
     return _panel(_title(number, text), f'<p class="none" role="status">being worked on {DOTS}</p>')
 
 
-def of_answer(answer: Answer, number: int) -> str:
-    """The panel of a turn; `number` counts from 1."""
+def of_answer(answer: Answer, number: int, cut: Sequence[str] = ()) -> str:
+    """The panel of a turn.
+
+    Args:
+      answer: with all that precedes its words.
+      number: of the turn, from 1.
+      cut: the parts that reached their limit of tokens unfinished, once the answer is there; until then the answer's.
+    """
     sections = {
         "Understood in this turn": _frame(answer.frame),
         "Belief state": _state(answer.state),
@@ -81,6 +87,8 @@ def of_answer(answer: Answer, number: int) -> str:
         "Booking": _line(booking_line(answer.found, answer.before, answer.state)),
         "Dialog acts": _list(map(act_line, answer.acts), "acts") if answer.acts else _nothing("none"),
     }
+    for part in cut or answer.cut:
+        sections[f"Unfinished: {part}"] = _line(f"the {part} reached its limit of tokens and may lack its end")
     body = "".join(f"<section><h3>{name}</h3>{body}</section>" for name, body in sections.items() if body)
     return _panel(_title(number, answer.text), f'{body}<a class="back" href="#{TALK}">Back to the conversation</a>')
 

@@ -184,6 +184,7 @@ def test_the_page_of_a_run_has_its_examples_and_is_prepared(page, monkeypatch, t
     data = DataSource(corpus="simulated", options=("domains=hotel",))
     save_config(FinetuneConfig(task=DialogueConfig(), data=data), tmp_path)
     scripted.conversation = lambda: fresh.conversation
+    scripted.misfits = ()
     scripted.warm_up = lambda: iter([(1, 2), (2, 2)])
     monkeypatch.setattr(Agent, "load", lambda *given, **more: scripted)
     served = []

@@ -60,6 +60,15 @@ def test_several_matches_are_a_table_with_what_was_asked_for_in_front(scripted):
     assert "Booking\nnot yet, still to be said: which hotel, day\n" in page.text
 
 
+def test_what_reached_its_limit_is_not_shown_as_finished(scripted, fresh):
+    streamed = dataclasses.replace(scripted.stream(fresh.conversation, "area=north"), cut=("state",))
+    answer = Answer(Says(streamed), fresh, "area=north")
+    line = "the {0} reached its limit of tokens and may lack its end"
+    assert line.format("state") in Reader(panel.of_answer(answer, 1)).text
+    page = Reader(panel.of_answer(answer, 1, ("state", "response")))
+    assert [line.format(part) in page.text for part in ("state", "response", "acts")] == [True, True, False]
+
+
 def test_a_turn_that_is_not_understood_yet():
     page = Reader(panel.working(3, "area=north"))
     assert "Turn 3 \narea=north\nbeing worked on" in page.text
