@@ -5,6 +5,9 @@ VENV ?= .venv
 SET ?= requirements.txt
 RUN := $(VENV)/bin/python -m
 QUICK := runs/quickstart
+# What quickstart makes there, and the file that says so: nothing else is ever deleted.
+MADE := $(addprefix $(QUICK)/,tokenizer corpus run agent)
+MARK := $(QUICK)/.made_by_quickstart
 WORLD := simulated --dialogues 2000 --option domains=restaurant
 
 .PHONY: quickstart test test-all core lint docs install clean
@@ -30,7 +33,10 @@ $(VENV)/.installed: $(VENV)/.package
 # Large pages make training on CPUs a tenth faster (docs/scaling.md).
 quickstart: export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 quickstart: $(VENV)/.package
-	rm -rf $(QUICK)
+	@if [ -n "$$(ls -A $(QUICK) 2>/dev/null)" ] && [ ! -e $(MARK) ]; then \
+		echo "$(QUICK): holds what this make quickstart has not made; move it away, then try again" >&2; exit 2; fi
+	mkdir -p $(QUICK) && touch $(MARK)
+	rm -rf $(MADE)
 	$(RUN) space_jax tokenizer train $(WORLD) --names source --kind bpe --vocab-size 2000 --out $(QUICK)/tokenizer
 	$(RUN) space_jax data build $(WORLD) --tokenizer $(QUICK)/tokenizer --labelled-share 0.5 \
 		--max-turns 2 --max-turn-tokens 40 --out $(QUICK)/corpus
@@ -66,4 +72,5 @@ docs: install
 	$(VENV)/bin/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) $(QUICK) build site *.egg-info
+	if [ -e $(MARK) ]; then rm -rf $(MADE) $(MARK) && rmdir $(QUICK) 2>/dev/null || true; fi
+	rm -rf $(VENV) build site *.egg-info

@@ -4,7 +4,7 @@
 
 The same command continues an interrupted run; its curve then has a part for each run. It writes
 `build_memory.json` and `build_memory.png` into `--results`: resident memory of the build with its processes, dialogues
-done, and turns a second and core.
+done, and turns a second and worker.
 """
 
 import argparse
@@ -16,7 +16,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from space_jax.features.build_units import DIALOGUES as UNIT
+
 SAMPLES = 600  # points of the curve that are kept
+
+SUSPENDED = 20  # so many times the usual distance between two samples
 
 
 def main() -> None:
@@ -82,10 +90,11 @@ def _resident(root: int) -> int:
 
 def _write(log: Path, given: argparse.Namespace, corpus: dict[str, Any]) -> None:
     samples = [json.loads(line) for line in log.read_text().splitlines()]
-    times, before = [], 0.0  # runs that were interrupted follow one another
+    times, starts, before = [], [0.0], 0.0  # runs that were interrupted follow one another
     for index, sample in enumerate(samples):
         if index and sample["run"] != samples[index - 1]["run"]:
             before = times[-1]
+            starts.append(before)
         times.append(before + sample["seconds"])
     resident = [sample["resident"] / 2**20 for sample in samples]
     examples = sum(split["examples"] for split in corpus["splits"].values())
@@ -98,7 +107,8 @@ def _write(log: Path, given: argparse.Namespace, corpus: dict[str, Any]) -> None
         "tokens": sum(split["tokens"] for split in corpus["splits"].values()),
         "workers": given.workers,
         "cores_of_machine": os.cpu_count(),
-        "runs": len({sample["run"] for sample in samples}),
+        "runs": len(starts),
+        "run_starts": starts,
         "seconds": round(times[-1], 1),
         "turns_per_second_per_worker": round(2 * examples / times[-1] / given.workers, 1),
         "peak_mebibytes": round(max(resident), 1),
@@ -108,7 +118,7 @@ def _write(log: Path, given: argparse.Namespace, corpus: dict[str, Any]) -> None
     }
     given.results.mkdir(parents=True, exist_ok=True)
     (given.results / "build_memory.json").write_text(json.dumps(summary, indent=1) + "\n")
-    _draw(times, resident, [sample["units"] for sample in samples], summary, given.results / "build_memory.png")
+    draw(summary, given.results / "build_memory.png")
     print(json.dumps({name: value for name, value in summary.items() if name != "samples"}, indent=1))
 
 
@@ -116,24 +126,44 @@ def _mean(values: list[float]) -> float:
     return sum(values) / max(1, len(values))
 
 
-def _draw(times: list[float], resident: list[float], units: list[int], summary: dict[str, Any], path: Path) -> None:
-    import matplotlib
+def draw(summary: dict[str, Any], path: Path) -> None:
+    """Two panels over the same minutes: memory, and dialogues done.
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(8, 4), dpi=100)
-    minutes = [seconds / 60 for seconds in times]
-    axis.plot(minutes, resident, label="resident memory, all processes", linewidth=1)
-    axis.set(xlabel="minutes", ylabel="MiB", ylim=(0, max(resident) * 1.2))
-    other = axis.twinx()
-    other.plot(minutes, units, color="tab:gray", linestyle=":", label="units done")
-    other.set(ylabel="units of 4,096 dialogues", ylim=(0, None))
-    figure.legend(loc="lower right", bbox_to_anchor=(0.88, 0.14))
-    axis.set_title(f"data build, {summary['dialogues']:,} simulated dialogues, {summary['workers']} workers")
-    figure.tight_layout()
+    Args:
+      summary: content of `build_memory.json`.
+      path: of the picture.
+    """
+    times, resident, units = (np.array(column, float) for column in zip(*summary["samples"], strict=True))
+    # The folder that units are counted in is emptied at the end.
+    done = np.minimum(np.maximum.accumulate(units) * UNIT, summary["dialogues"])
+    figure = Figure(figsize=(8, 5.4), dpi=100, layout="constrained")
+    memory, progress = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    memory.set_title(f"Building a corpus of {summary['dialogues']:,} simulated dialogues with {_workers(summary)}")
+    memory.plot(times / 60, resident, color="#0072B2", linewidth=1.2)
+    memory.set(ylabel="resident memory of all\nprocesses together, MiB", ylim=(0, max(resident) * 1.25))
+    progress.plot(times / 60, done / 1000, color="#D55E00", linewidth=1.5)
+    progress.set(ylabel="dialogues done,\nthousands", ylim=(0, None))
+    progress.set(xlabel="minutes of the build; the time between a kill and the next start is left out", xlim=(0, None))
+    for axes in (memory, progress):
+        axes.grid(alpha=0.3)
+        _mark(axes, times / 60, np.array(summary["run_starts"][1:]) / 60)
+    if memory.get_legend_handles_labels()[0]:
+        memory.legend(loc="lower right", fontsize=9)
     figure.savefig(path)
-    plt.close(figure)
+
+
+def _mark(axes: Axes, minutes: np.ndarray, starts: np.ndarray) -> None:
+    """Where the build was killed and continued, and where nothing was measured because it was suspended."""
+    for number, start in enumerate(starts):
+        axes.axvline(start, color="black", linestyle="--", linewidth=1, label="" if number else "killed; continued")
+    gaps = np.diff(minutes)
+    for number, index in enumerate(np.flatnonzero(gaps > SUSPENDED * np.median(gaps))):
+        label = "" if number else "suspended"
+        axes.axvspan(minutes[index], minutes[index + 1], color="#BBBBBB", alpha=0.5, label=label)
+
+
+def _workers(summary: dict[str, Any]) -> str:
+    return "1 worker" if summary["workers"] == 1 else f"{summary['workers']} workers"
 
 
 if __name__ == "__main__":

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from space_jax import losses
     from space_jax.agent.agent import Agent
+    from space_jax.api.comparison import Comparison, compare
     from space_jax.api.corpora import build_corpus, train_tokenizer
     from space_jax.api.data_check import check_data
     from space_jax.api.finetuned import Finetuned
     from space_jax.api.labelling import accept_labels, suggest
+    from space_jax.api.maps import DialogueMap, map_dialogues
     from space_jax.api.pretrained import Pretrained
     from space_jax.api.runs import Evaluation, curves, evaluate, finetune, load, pretrain
     from space_jax.api.trees import semantic_trees, tree_views
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Agent",
+    "Comparison",
+    "DialogueMap",
     "Evaluation",
     "Finetuned",
     "Pretrained",
@@ -40,6 +44,7 @@ __all__ = [
     "bench",
     "build_corpus",
     "check_data",
+    "compare",
     "compile_ahead",
     "curves",
     "evaluate",
@@ -47,6 +52,7 @@ __all__ = [
     "load",
     "load_config",
     "losses",
+    "map_dialogues",
     "pretrain",
     "semantic_trees",
     "suggest",
@@ -57,6 +63,8 @@ __all__ = [
 # Imported at their first use, because JAX takes seconds.
 _MODULES = {
     "Agent": "agent.agent",
+    "Comparison": "api.comparison",
+    "DialogueMap": "api.maps",
     "Evaluation": "api.runs",
     "Finetuned": "api.finetuned",
     "Pretrained": "api.pretrained",
@@ -65,12 +73,14 @@ _MODULES = {
     "bench": "scale.bench",
     "build_corpus": "api.corpora",
     "check_data": "api.data_check",
+    "compare": "api.comparison",
     "compile_ahead": "scale.compile_ahead",
     "curves": "api.runs",
     "evaluate": "api.runs",
     "finetune": "api.runs",
     "load": "api.runs",
     "load_config": "config_files",
+    "map_dialogues": "api.maps",
     "pretrain": "api.runs",
     "semantic_trees": "api.trees",
     "suggest": "api.labelling",

@@ -10,6 +10,7 @@ import space_jax
 from space_jax.commands import (
     bench,
     chat,
+    compare,
     configs,
     convert,
     data,
@@ -25,7 +26,9 @@ from space_jax.commands import (
     tokenizer,
 )
 from space_jax.commands import compile as compile_command
-from space_jax.compilation_cache import keep_programs
+from space_jax.commands import map as map_command
+from space_jax.commands.parser import Parser, refuse_unknown
+from space_jax.compilation_cache import keep_programs, leave_out_banners
 from space_jax.config_files import OVERRIDE
 from space_jax.errors import UserError
 from space_jax.terminal import say, spell_out_missing_letters
@@ -34,7 +37,7 @@ from space_jax.writing import refusal
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
-    parser = argparse.ArgumentParser(prog="space-jax", description=(space_jax.__doc__ or "").partition("\n")[0])
+    parser = Parser(prog="space-jax", description=(space_jax.__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=space_jax.__version__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for command in (
@@ -50,6 +53,8 @@ def make_parser() -> argparse.ArgumentParser:
         play,
         chat,
         show,
+        compare,
+        map_command,
         convert,
         info,
         compile_command,
@@ -111,8 +116,9 @@ def _run(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> No
     given, rest = parser.parse_known_args(arguments)
     unknown = [argument for argument in rest if not (given.takes_config and argument.startswith(OVERRIDE))]
     if unknown:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        refuse_unknown(parser, given, unknown)
     keep_programs()
+    leave_out_banners()
     spell_out_missing_letters()
     given.run(given, rest)
     sys.stdout.flush()  # at exit it would be too late for a sentence

@@ -1,4 +1,4 @@
-"""Keeps compiled programs on disk, so that the second start of a run does not compile again."""
+"""What JAX reads when it is imported: where compiled programs are kept for the next start, and what XLA says."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,12 @@ def default_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "space_jax" / "programs"
 
 
+def programs_folder() -> Path | None:
+    """The folder that JAX was given; None if it keeps no programs, or in a bucket."""
+    folder = os.environ.get(VARIABLE)
+    return None if not folder or "://" in folder else Path(folder)
+
+
 def keep_programs() -> None:
     """Gives JAX a folder for its persistent compilation cache, unless the environment names one.
 
@@ -18,3 +24,11 @@ def keep_programs() -> None:
     reads it at import, so this must run before. Programs that compile within a second are not kept.
     """
     os.environ.setdefault(VARIABLE, str(default_folder()))
+
+
+def leave_out_banners() -> None:
+    """Keeps XLA's log, which comes as banners over progress and results, off standard error.
+
+    What goes wrong comes as an exception. `TF_CPP_MIN_LOG_LEVEL=0` shows everything.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -303,6 +303,7 @@ class TrainConfig(Checked, section="train"):
     log_every: int = 10
     eval_every: int = 200
     checkpoint_every: int = 200
+    patience: int = 0  # evaluations without a better one before training stops; 0: never
     keep_last: int = 2  # checkpoints kept beside the best one
     best_by: str = (
         "loss"  # the held-out measure of the best checkpoint: lowest loss, term/... or perplexity, else highest
@@ -311,6 +312,7 @@ class TrainConfig(Checked, section="train"):
     def _check_values(self) -> None:
         for name in ("steps", "log_every", "eval_every", "checkpoint_every", "keep_last"):
             require(getattr(self, name) > 0, f"train.{name}", f"{getattr(self, name)} is not positive")
+        require(self.patience >= 0, "train.patience", f"{self.patience} is negative")
         require_seed(self.seed, "config field train.seed")
 
 

@@ -114,7 +114,7 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
     for name, given in overrides.items():
         field, _, rest = name.partition(".")
         if field not in hints:
-            near = difflib.get_close_matches(field, hints, n=3) or list(hints)
+            near = difflib.get_close_matches(field, hints, n=3) or _deeper(config, field) or list(hints)
             raise UserError(
                 f"config field {prefix}{field} does not exist; nearest: {', '.join(prefix + n for n in near)}"
             )
@@ -132,6 +132,14 @@ def apply_overrides(config: Any, overrides: Mapping[str, Any], prefix: str = "")
             given = inner[""]
             changes[field] = _parse(given, hints[field], where) if isinstance(given, str) else _plain(given)
     return dataclasses.replace(config, **changes)
+
+
+def _deeper(config: Any, name: str) -> list[str]:
+    """The dotted names of the fields of this name in the parts of a configuration."""
+    parts = {one.name: getattr(config, one.name) for one in dataclasses.fields(config)}
+    inner = {part: value for part, value in parts.items() if dataclasses.is_dataclass(value)}
+    below = [f"{part}.{field}" for part, value in inner.items() for field in _deeper(value, name)]
+    return [f"{part}.{name}" for part, value in inner.items() if hasattr(value, name)] + below
 
 
 def _plain(value: Any) -> Any:
@@ -179,9 +187,12 @@ def read_config(workdir: Path, kind: type = PretrainConfig) -> Any:
       kind: `PretrainConfig` or `FinetuneConfig`.
 
     Raises:
-      UserError: the file is missing, or it was written by another version.
+      UserError: the file is missing, it is of a run of the other kind, or it was written by another version.
     """
-    return _from_workdir(workdir, lambda raw: _from_json(kind, raw))
+    path, raw = _of_workdir(workdir)
+    if kind is PretrainConfig and isinstance(raw, dict) and "task" in raw:
+        raise UserError(f"{path}: is of a fine-tuning run; expected one of a pre-training run")
+    return _of_this_version(path, lambda: _from_json(kind, raw))
 
 
 def read_model_config(workdir: Path) -> tuple[ModelConfig, str | None]:
@@ -196,21 +207,27 @@ def read_model_config(workdir: Path) -> tuple[ModelConfig, str | None]:
     Raises:
       UserError: see `read_config`.
     """
+    path, raw = _of_workdir(workdir)
 
-    def parse(raw: Any) -> tuple[ModelConfig, str | None]:
+    def parse() -> tuple[ModelConfig, str | None]:
         recipe = raw["recipe"]  # its settings in pre-training, its name in fine-tuning
         name = recipe if isinstance(recipe, str) else _from_json(RecipeConfig, recipe).name
         return _from_json(ModelConfig, raw["model"]), name or None
 
-    return _from_workdir(workdir, parse)
+    return _of_this_version(path, parse)
 
 
-def _from_workdir(workdir: Path, parse: Callable[[Any], Any]) -> Any:
+def _of_workdir(workdir: Path) -> tuple[Path, Any]:
+    """The file and what JSON holds of a configuration."""
     path = as_path(workdir) / CONFIG_FILE
     if not path.is_file():
-        raise UserError(f"{workdir}: no {CONFIG_FILE}; is it the workdir of a pre-training run?")
+        raise UserError(f"{workdir}: no {CONFIG_FILE}; is it the workdir of a run?")
+    return path, _of_this_version(path, lambda: read_json(path))
+
+
+def _of_this_version(path: Path, parse: Callable[[], Any]) -> Any:
     try:
-        return parse(read_json(path))
+        return parse()
     except (ValueError, TypeError, KeyError, AttributeError, UserError) as error:
         raise UserError(f"{path}: not a configuration of this version ({error})") from None
 

@@ -4,9 +4,11 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import socket
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -79,6 +81,37 @@ def _still_there(path: Path, file: int) -> bool:
         return os.path.samestat(os.stat(path), os.fstat(file))
     except FileNotFoundError:
         return False
+
+
+@contextlib.contextmanager
+def new_files(folder: Path, names: Iterable[str]) -> Iterator[Path]:
+    """A temporary folder for files that appear in `folder` together, when all are whole, or not at all.
+
+    Args:
+      folder: where they are to be; made if it is missing.
+      names: of the files that will be written; none of them may be there.
+
+    Raises:
+      UserError: one of them is there, another process is writing there, or the disk is full.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: expected a folder to write to, found a file")
+    try:
+        with locked(folder / LOCK, str(folder)), writing(folder, "nothing is left of it; make room, then try again"):
+            for name in names:
+                if (folder / name).exists():
+                    raise UserError(f"{folder / name}: exists already; name another folder, or delete it")
+            filling = Path(tempfile.mkdtemp(dir=folder, prefix=".new."))
+            try:
+                yield filling
+                for path in sorted(filling.iterdir()):
+                    os.replace(path, folder / path.name)
+            finally:
+                shutil.rmtree(filling, ignore_errors=True)
+    except BrokenPipeError:  # of what is printed meanwhile
+        raise
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
 def append(path: Path, text: str) -> None:

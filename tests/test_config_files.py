@@ -260,7 +260,7 @@ def test_the_model_of_a_fine_tuning_run_is_read_without_its_task(tmp_path, recip
 
 
 def test_a_folder_without_a_configuration(tmp_path):
-    with pytest.raises(UserError, match=r"no config\.json; is it the workdir of a pre-training run\?"):
+    with pytest.raises(UserError, match=r"no config\.json; is it the workdir of a run\?"):
         read_config(tmp_path)
 
 

@@ -19,7 +19,8 @@ from space_jax.training.sharding import parameter_specs, unbox
 from space_jax.training.state import abstract_params
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-FILES = sorted((REPOSITORY / "configs").glob("*.py"))
+OWN = REPOSITORY / "configs" / "own_dialogues.py"  # its argument is a corpus, from which its sizes are taken
+FILES = sorted(path for path in (REPOSITORY / "configs").glob("*.py") if path != OWN)
 VOCABULARY = Vocabulary(size=30522, understand=(1, 2, 3, 4, 5), policy=(6, 7, 8, 9, 10))  # the size of BERT's
 MESH_SHAPE = {"data": 1, "fsdp": 4, "tensor": 2}
 SMALL = 1000  # parameters; what is smaller may stay whole on every device

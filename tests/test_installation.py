@@ -19,6 +19,8 @@ PACKAGES = {
     "array_record": "array-record",
     "apache_beam": "apache-beam",
     "orbax": "orbax-checkpoint",
+    "yaml": "pyyaml",
+    "sklearn": "scikit-learn",
     "tensorflow_datasets": "tensorflow-datasets",
 }
 

@@ -1,8 +1,11 @@
 """What stands beside the code says the same as the code: licences, versions."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
+
+import pytest
 
 import space_jax
 from space_jax.corpora.mixtures.files import mixture_names
@@ -63,3 +66,46 @@ def test_the_distribution_has_the_licence():
     assert project["license"] == "Apache-2.0"
     assert project["license-files"] == ["LICENSE", "NOTICE"]
     assert re.match(r"\s+Apache License\s+Version 2\.0, January 2004", read("LICENSE"))
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Runs a target of the Makefile with a folder of its own, and with `echo` in place of Python."""
+    for name in ("requirements.txt", "pyproject.toml", "setup.py"):
+        (tmp_path / name).touch()
+
+    def run(target):
+        (tmp_path / "venv").mkdir(exist_ok=True)
+        (tmp_path / "venv" / ".package").touch()  # newer than what it depends on
+        where = [f"QUICK={tmp_path / 'quick'}", f"VENV={tmp_path / 'venv'}", "RUN=@echo"]
+        command = ["make", "--no-print-directory", "--file", str(ROOT / "Makefile"), *where, target]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_quickstart_deletes_nothing_that_it_did_not_make(make, tmp_path):
+    quick = tmp_path / "quick"
+    (quick / "run").mkdir(parents=True)
+    (quick / "run" / "mine").touch()
+    refused = make("quickstart")
+    assert refused.returncode == 2
+    assert f"{quick}: holds what this make quickstart has not made; move it away, then try again" in refused.stderr
+    assert "space_jax" not in refused.stdout
+    assert (quick / "run" / "mine").exists()
+
+    (quick / "run" / "mine").unlink()
+    (quick / "run").rmdir()  # an empty folder is nobody's
+    begun = make("quickstart")
+    assert begun.returncode == 0, begun.stderr
+    assert "space_jax play" in begun.stdout
+    (quick / "run").mkdir()
+    (quick / "run" / "old").touch()
+    (quick / "notes.txt").touch()
+    assert make("quickstart").returncode == 0
+    assert not (quick / "run").exists()  # its own, from the last time
+    assert (quick / "notes.txt").exists()
+    assert make("clean").returncode == 0
+    assert [path.name for path in quick.iterdir()] == ["notes.txt"]
+    assert make("clean").returncode == 0
+    assert [path.name for path in quick.iterdir()] == ["notes.txt"]

@@ -11,7 +11,7 @@ import pytest
 
 from space_jax import writing
 from space_jax.errors import UserError
-from space_jax.writing import locked, refusal
+from space_jax.writing import locked, new_files, refusal
 
 HOLDER = """
 import sys, time
@@ -122,3 +122,33 @@ def test_the_reason_of_a_disk_that_refuses(error, reason):
         with pytest.raises(UserError) as caught, writing.writing("runs/x", "try again"):
             raise error
         assert str(caught.value) == f"runs/x: cannot be written ({reason}); try again"
+
+
+def test_new_files_appear_together(tmp_path):
+    with new_files(tmp_path / "new" / "out", ["a", "b"]) as folder:
+        (folder / "a").write_text("1")
+        (folder / "b").write_text("2")
+        assert not (tmp_path / "new" / "out" / "a").exists()
+    assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == ["a", "b"]
+
+
+def test_new_files_leave_nothing_behind_when_they_fail(tmp_path):
+    def write(what):
+        with new_files(tmp_path / "out", ["a"]) as folder:
+            (folder / "a").write_text("1")
+            raise what
+
+    with pytest.raises(KeyError):
+        write(KeyError("x"))
+    with pytest.raises(UserError, match=r"cannot be written \(No space left on device\); nothing is left of it"):
+        write(OSError(errno.ENOSPC, "x"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_files_replace_none(tmp_path):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(UserError, match="a: exists already"), new_files(tmp_path, ["b", "a"]):
+        pytest.fail("it is there")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    with pytest.raises(UserError, match="expected a folder to write to, found a file"), new_files(tmp_path / "a", []):
+        pytest.fail("it is a file")

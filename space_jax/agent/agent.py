@@ -4,12 +4,13 @@ A conversation is a value: a reply holds the conversation so far, and the next t
 conversations can run side by side, and any can be resumed.
 """
 
-import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from space_jax.agent.conversation import Conversation, Reply, Truth, asked_again, with_names
-from space_jax.agent.turn import Decided, Turn
+from space_jax.agent.lexicalise import settled
+from space_jax.agent.turn import Decided, Streamed, Turn, piece_of
+from space_jax.agent.warming import warm_up
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
 from space_jax.dialogue.record import USER, BeliefState
@@ -21,7 +22,8 @@ from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.predictor import Predictor
 from space_jax.world.corpus_worlds import Worlds
-from space_jax.world.lookup import Lookup, look_up
+from space_jax.world.lookup import look_up
+from space_jax.world.misfits import misfits
 
 
 class Agent:
@@ -30,12 +32,18 @@ class Agent:
     Args:
       writer: the model.
       worlds: the worlds of its own conversations; without tables if None.
+
+    Attributes:
+      slots: domain -> the slots that it speaks of.
+      misfits: where these and the user's own tables do not meet, a sentence each.
     """
 
     def __init__(self, writer: Writer, worlds: Worlds | None = None) -> None:
         self._writer, self._sequences = writer, writer.sequences
         self._worlds = Worlds("", "") if worlds is None else worlds
         self._has = writer.task.labels
+        self.slots: Mapping[str, Collection[str]] = {}
+        self.misfits: tuple[str, ...] = ()
 
     @classmethod
     def load(
@@ -63,9 +71,16 @@ class Agent:
         trained = Predictor(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
-        run = trained.config
-        worlds = Worlds(run.data.corpus, run.data.source, database or trained.task.config.database)
-        return cls(Writer(trained.task, trained.params, sampling, seed, beam), worlds)
+        data, own = trained.config.data, trained.task.config.database
+        worlds = Worlds(data.corpus, data.source, own)
+        told = worlds.columns() if database else {}
+        if database:
+            worlds = Worlds(data.corpus, data.source, database, told)
+        agent = cls(Writer(trained.task, trained.params, sampling, seed, beam), worlds)
+        agent.slots = trained.task.labels.get("slots", told)  # runs of earlier versions did not write them down
+        if (database or own) and agent.slots:
+            agent.misfits = tuple(misfits(agent.slots, worlds.to_talk_about()))
+        return agent
 
     def fingerprint(self) -> str:
         """A name of its weights."""
@@ -80,6 +95,15 @@ class Agent:
     def written(self) -> int:
         """Tokens that the model has written so far."""
         return self._writer.written
+
+    def warm_up(self) -> Iterator[tuple[int, int]]:
+        """Compiles what `stream` needs, so that no answer waits for the compiler.
+
+        Yields:
+          After each program, how many there are so far and how many in all.
+        """
+        limits = {part: self._sequences.limits[part] for part in (STATE, ACTS) if self._has[part]}
+        return warm_up(self._writer, {**limits, RESPONSE: piece_of(self._writer, RESPONSE)})
 
     def conversation(self) -> Conversation:
         """A new conversation.
@@ -122,8 +146,11 @@ class Agent:
                 replies[number] = reply
         return replies
 
-    def stream(self, conversation: Conversation, text: str) -> "Streamed":
-        """Answers one user's turn word by word; an empty turn is answered with a request to repeat it."""
+    def stream(self, conversation: Conversation, text: str) -> Streamed:
+        """Answers one user's turn sentence by sentence, so that none has to be taken back.
+
+        An empty turn is answered with a request to repeat it.
+        """
         if not text.strip():
             reply = asked_again(conversation)
             return Streamed(reply.state, reply.found, (), iter([reply.text]), lambda: reply)
@@ -134,19 +161,19 @@ class Agent:
             told = ""
             for written in decided.turn.stream(RESPONSE):
                 responses[:] = [written]
-                whole = written if "[" not in written else written[: _unfinished(written)]
-                spoken = decided.spoken(0, whole).text
-                if spoken.startswith(told):
+                spoken = decided.spoken(0, settled(written)).text
+                if spoken.startswith(told) and spoken != told:
                     yield spoken[len(told) :]
                     told = spoken
             rest = finish().text
-            yield rest[len(told) :] if rest.startswith(told) else f"\n{rest}"
+            if rest != told:
+                yield rest[len(told) :] if rest.startswith(told) else f"\n{rest}"
 
         def finish() -> Reply:
             return decided.answer(0, responses[0] if responses else "")
 
         state = with_names(decided.states[0], decided.found[0], conversation)
-        return Streamed(state, decided.found[0], decided.acts[0], pieces(), finish)
+        return Streamed(state, decided.found[0], decided.acts[0], pieces(), finish, tuple(decided.turn.cut[0]))
 
     def _answer(
         self, conversations: Sequence[Conversation], texts: Sequence[str], truths: Sequence[Truth]
@@ -177,28 +204,3 @@ class Agent:
             known = [None if truth.acts is None else write_acts(truth.acts) for truth in truths]
             acts = [parse_acts(text) for text in turn.write(ACTS, known)]
         return Decided(turn, conversations, asked, states, found, acts, self._has)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Streamed:
-    """An answer in progress.
-
-    Attributes:
-      state: the belief state, with names in place of `offered`.
-      found: the result from the database.
-      acts: chosen by the model.
-      pieces: of the answer's words, to be taken one after the other.
-      finish: gives the reply, once all pieces are taken.
-    """
-
-    state: BeliefState
-    found: Lookup
-    acts: tuple[PlannedAct, ...]
-    pieces: Iterator[str]
-    finish: Callable[[], Reply]
-
-
-def _unfinished(text: str) -> int:
-    """The start of a placeholder that is not closed yet; the end if there is none."""
-    opened = text.rfind("[")
-    return opened if opened > text.rfind("]") else len(text)

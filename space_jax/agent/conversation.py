@@ -7,8 +7,8 @@ from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.world.backend import NAME, Backend
-from space_jax.world.database import plain_name
 from space_jax.world.lookup import NO_OFFERS, NOTHING, OFFERED, Lookup, Offers
+from space_jax.world.spelling import plain_name
 
 SAY_AGAIN = "Sorry, I did not catch that. Could you say it again?"
 """The answer to an empty turn, and in place of an empty response."""
@@ -52,6 +52,7 @@ class Reply:
       found: the result from the database.
       acts: with the values in the text.
       conversation: with both turns; the next turn continues from it.
+      cut: the parts ("state", "acts", "response") that reached their limit of tokens unfinished.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Reply:
     found: Lookup
     acts: tuple[SystemAct, ...]
     conversation: Conversation
+    cut: tuple[str, ...] = ()
 
 
 def asked_again(conversation: Conversation) -> Reply:

@@ -1,10 +1,10 @@
 """Scores of an agent on the test split of a corpus, and its turns as a file of predictions."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from space_jax.agent.lexicalise import PLACEHOLDER
 from space_jax.agent.respond import AnsweredDialogue
 from space_jax.errors import UserError
 from space_jax.evaluation.end_to_end import Answered, Ontology, end_to_end_scores
@@ -14,6 +14,9 @@ from space_jax.evaluation.ontologies import camrest_ontology, kvret_ontology
 from space_jax.world.tables import read_database
 
 SCORED = ("camrest676", "kvret")
+_PLACEHOLDER = re.compile(r"\[ ?([A-Za-z]+) ?_ ?([A-Za-z0-9_ ]+?) ?\]")
+"""Of the benchmark, whose domains are single words."""
+
 _BENCHMARK_SLOTS = {
     "leave_at": "leaveat",
     "arrive_by": "arriveby",
@@ -58,9 +61,9 @@ def _turn(reply: Answered, states: bool) -> dict[str, Any]:
         domain: {_BENCHMARK_SLOTS.get(slot, slot): values[0] for slot, values in slots.items()}
         for domain, slots in reply.state.items()
     }
-    named = [match[1].lower() for match in PLACEHOLDER.finditer(reply.response)]
+    named = [match[1].lower() for match in _PLACEHOLDER.finditer(reply.response)]
     return {
-        "response": PLACEHOLDER.sub(lambda match: _benchmark_placeholder(match[1], match[2]), reply.response),
+        "response": _PLACEHOLDER.sub(lambda match: _benchmark_placeholder(match[1], match[2]), reply.response),
         **({"state": state} if states else {}),
         "active_domains": list(dict.fromkeys([*list(reply.state)[-1:], *(one for one in named if one in DOMAINS)])),
     }

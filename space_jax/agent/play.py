@@ -30,6 +30,7 @@ from space_jax.corpora.simulated.goal import Goal
 from space_jax.corpora.simulated.progress import Progress
 from space_jax.dialogue.acts import ACT_INDEX
 from space_jax.dialogue.record import USER
+from space_jax.terminal.progress import Told, untold
 from space_jax.world.backend import NAME
 from space_jax.world.corpus_worlds import SimulatedBackend
 
@@ -46,6 +47,7 @@ class Outcome:
       refused: whether every unmet wish was refused, and the database bears it out.
       user_turns: of the dialogue.
       transcript: (role, words) of each turn.
+      cut: turns of the agent in which a part reached its limit of tokens.
     """
 
     goal: Goal
@@ -53,6 +55,7 @@ class Outcome:
     refused: bool
     user_turns: int
     transcript: tuple[tuple[str, str], ...]
+    cut: int = 0
 
 
 @dataclasses.dataclass
@@ -65,6 +68,7 @@ class _Caller:
     lower: bool
     heard: tuple[DialogAct, ...] = ()
     turns: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    cut: int = 0
 
     @classmethod
     def number(cls, seed: int, n: int, domains: Sequence[str]) -> "_Caller":
@@ -82,13 +86,21 @@ class _Caller:
         success = succeeded(self.goal, progress, world_database())
         spoken = sum(role == USER for role, _ in self.turns)
         refused = not success and _refused(self.goal, progress)
-        return Outcome(self.goal, success, refused, spoken, tuple(self.turns))
+        return Outcome(self.goal, success, refused, spoken, tuple(self.turns), self.cut)
 
 
 def play(
-    agent: Agent, seed: int, count: int, together: int = 64, domains: Sequence[str] = tuple(DOMAINS)
+    agent: Agent,
+    seed: int,
+    count: int,
+    together: int = 64,
+    domains: Sequence[str] = tuple(DOMAINS),
+    told: Told = untold,
 ) -> list[Outcome]:
-    """Lets the agent serve users `0 ... count - 1` of a seed, who ask about `domains`, `together` of them at a time."""
+    """Lets the agent serve users `0 ... count - 1` of a seed, who ask about `domains`, `together` of them at a time.
+
+    `told` is called with the number of ended dialogues and their total.
+    """
     backend = SimulatedBackend()
     outcomes: list[Outcome] = []
     for start in range(0, count, together):
@@ -103,7 +115,9 @@ def play(
                 conversations[n] = reply.conversation
                 callers[n].turns.append(("system", reply.text))
                 callers[n].heard = as_heard(reply.acts)
+                callers[n].cut += bool(reply.cut)
             live = [n for n in live if not callers[n].user.done]
+            told(start + len(callers) - len(live), count)
         outcomes += [caller.outcome() for caller in callers]
     return outcomes
 

@@ -6,7 +6,7 @@ responses can replace the agent's own; with the true states this is policy optim
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.conversation import Conversation, Truth
@@ -14,6 +14,7 @@ from space_jax.agent.response_log import ResponseLog
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.evaluation.end_to_end import Answered
 from space_jax.tasks.dialogue.records import ContextTurn, DialogueRecord, records_with
+from space_jax.terminal.progress import Told, untold
 from space_jax.world.backend import Backend
 from space_jax.world.corpus_worlds import Worlds
 
@@ -58,7 +59,7 @@ def respond(
     worlds: Worlds,
     given: Sequence[str] = (),
     together: int = 64,
-    told: Callable[[int, int], None] = lambda done, turns: None,
+    told: Told = untold,
     log: ResponseLog | None = None,
 ) -> tuple[list[AnsweredDialogue], Speed]:
     """Answers every system turn that follows a user's.
@@ -125,7 +126,7 @@ def _serve(
             for one in now
         ]
         for n, answer in zip(live, agent.replies(before, texts, truths), strict=True):
-            replies[n].append(Answered(answer.state, answer.response))
+            replies[n].append(Answered(answer.state, answer.response, answer.cut))
             conversations[n] = answer.conversation
         yield
 

@@ -1,5 +1,6 @@
 """The log of answered dialogues, from which `space-jax respond` resumes."""
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,13 +44,13 @@ class ResponseLog:
 
 
 def _line(name: str, answers: Sequence[Answered]) -> str:
-    return json.dumps({"id": name, "turns": [{"state": one.state, "response": one.response} for one in answers]})
+    return json.dumps({"id": name, "turns": [dataclasses.asdict(one) for one in answers]})
 
 
 def _read(line: bytes) -> tuple[str, tuple[Answered, ...]] | None:
     try:
         found = parse_json(line, "the line")
-        turns = tuple(Answered(_state(turn["state"]), turn["response"]) for turn in found["turns"])
+        turns = tuple(Answered(_state(one["state"]), one["response"], tuple(one["cut"])) for one in found["turns"])
         name = found["id"]
     except (UserError, KeyError, TypeError, AttributeError):
         return None

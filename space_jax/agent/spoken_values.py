@@ -6,8 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from space_jax.world.database import plain_name
-from space_jax.world.values import as_minutes, as_number, is_dont_care, normal
+from space_jax.world.numbers import as_minutes, as_number
+from space_jax.world.spelling import normal, plain_name
+from space_jax.world.values import restricts_nothing
 
 LONGEST_VALUE = 12
 """Words of a value; longer cells are descriptions."""
@@ -60,7 +61,7 @@ class Values:
     def add(self, domain: str, slot: str, value: str) -> None:
         """Adds a value; truth values, those that restrict nothing, and a domain's own name say nothing in a text."""
         meaning = Meaning(plain_name(domain), plain_name(slot))
-        if is_dont_care(value) or value.strip().lower() in _TRUTHS or plain_name(value) == meaning.domain:
+        if restricts_nothing(value) or value.strip().lower() in _TRUTHS or plain_name(value) == meaning.domain:
             return
         length = len(_WORD.findall(value))
         if not 0 < length <= LONGEST_VALUE:

@@ -1,18 +1,17 @@
 """Dialogues beside the tables of an agent: what of the one has no counterpart in the other."""
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from space_jax.agent.lexicalise import ALIASES, ANY_DOMAIN, COUNTS, PLACEHOLDER, REFERENCES
 from space_jax.dialogue.record import USER, Dialogue
 from space_jax.tasks.checking.places import Places
 from space_jax.world.backend import NAME, Backend
-from space_jax.world.database import plain_name
 from space_jax.world.lookup import OFFERED
-from space_jax.world.values import is_dont_care
+from space_jax.world.placeholders import ALIASES, ANY_DOMAIN, COUNTS, PLACEHOLDER, REFERENCES, meaning
+from space_jax.world.spelling import alike_name, plain_name
+from space_jax.world.values import restricts_nothing
 
 Slots = dict[str, tuple[str, ...]]
 
@@ -91,15 +90,13 @@ def check_tables(dialogues: Iterable[Dialogue], backend: Backend) -> TableFindin
 
 def nearest_table(domain: str, backend: Backend) -> str:
     """The table whose name is like a domain's, "" for none: `hotels` for `hotel`."""
-    return next(iter(difflib.get_close_matches(domain, backend.database.domains, n=1)), "")
+    return alike_name(domain, backend.database.domains)
 
 
 def nearest_column(name: str, backend: Backend) -> str:
     """The column whose name is like the slot of `domain-slot` or holds it, "": `price_range` for `hotel-price`."""
     domain, _, slot = name.partition("-")
-    columns = backend.database.columns(domain)
-    holding = (column for column in columns if slot in column or column in slot)
-    return next(holding, next(iter(difflib.get_close_matches(slot, columns, n=1)), ""))
+    return alike_name(slot, backend.database.columns(domain))
 
 
 def _states(dialogues: Iterable[Dialogue]) -> Iterator[tuple[str, str, Slots]]:
@@ -121,12 +118,12 @@ def _compare(found: TableFindings, backend: Backend, where: str, domain: str, sl
         if plain not in columns:
             if plain != NAME and plain not in backend.booking_slots(domain):
                 found.slots.add(f"{domain}-{plain}", where)
-        elif values and not any(map(_restricts_nothing, values)) and not backend.database.query(domain, {slot: values}):
+        elif values and not any(map(_asks_for_nothing, values)) and not backend.database.query(domain, {slot: values}):
             found.values.add(f"{domain}-{plain}: {values[0]}", where)
 
 
-def _restricts_nothing(value: str) -> bool:
-    return is_dont_care(value) or value == OFFERED
+def _asks_for_nothing(value: str) -> bool:
+    return restricts_nothing(value) or value == OFFERED
 
 
 class _Fillable:
@@ -134,20 +131,18 @@ class _Fillable:
 
     def __init__(self, backend: Backend, believed: dict[str, set[str]]) -> None:
         self._backend, self._believed = backend, believed
-        self._domains = sorted({*believed, *backend.database.domains}, key=len, reverse=True)
+        self._domains = {*believed, *backend.database.domains}
 
     def fills(self, bracket: str) -> bool:
         """Whether a text in brackets is a placeholder with a value."""
         match = PLACEHOLDER.fullmatch(bracket)
-        if match is None:
+        meant = match and meaning(match[1], {*self._domains, *ANY_DOMAIN}, "", ())
+        if not meant:
             return False
-        whole = plain_name(bracket)
-        domain = next((one for one in self._domains if whole.startswith(f"{one}_")), match[1].lower())
-        slot = whole.removeprefix(f"{domain}_")
-        if slot in COUNTS or slot in REFERENCES:
+        if meant.slot in COUNTS or meant.slot in REFERENCES:
             return True
-        domains = self._domains if domain in ANY_DOMAIN else [domain]
-        return any(self._has(one, slot) for one in domains)
+        domains = self._domains if meant.domain in ANY_DOMAIN else [meant.domain]
+        return any(self._has(one, meant.slot) for one in domains)
 
     def _has(self, domain: str, slot: str) -> bool:
         columns = self._backend.database.columns(domain)

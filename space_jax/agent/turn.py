@@ -1,7 +1,7 @@
 """A system turn in progress: part after part on one memory."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, offers_after, with_names
 from space_jax.agent.lexicalise import Spoken, speak
@@ -9,10 +9,14 @@ from space_jax.agent.writer import Writer
 from space_jax.dialogue.record import SYSTEM, BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import ContextTurn
+from space_jax.tasks.dialogue.sequence import RESPONSE
 from space_jax.world.lookup import Lookup
+from space_jax.world.placeholders import without_unfinished
 
-STREAMED = 4
-"""Tokens between two pieces of a streamed answer."""
+_STREAMED = 4  # tokens that are written between two looks at a streamed answer
+
+CUT = "..."
+"""The end of a response that reached its limit."""
 
 
 class Turn:
@@ -21,6 +25,9 @@ class Turn:
     Args:
       writer: the model.
       asked: the turns of each conversation, the user's last.
+
+    Attributes:
+      cut: of each row the parts that reached their limit before the model had ended them.
     """
 
     def __init__(self, writer: Writer, asked: Sequence[Sequence[ContextTurn]]) -> None:
@@ -28,6 +35,7 @@ class Turn:
         self._memory = writer.read([writer.sequences.context(said) for said in asked])
         self._given: list[list[int]] = [[] for _ in asked]
         self._begin = [0] * len(asked)
+        self.cut: list[list[str]] = [[] for _ in asked]
 
     def give(self, tokens: Sequence[Sequence[int]]) -> None:
         """Tokens that come before the next part."""
@@ -42,6 +50,8 @@ class Turn:
             given.append(row + (opening if text is None else self._sequences.wrapped(part, text)[:-1]))
         free = [text is None for text in known]
         tokens, self._memory = self._writer.write(self._memory, part, given, self._begin, free)
+        for cut, written in zip(self.cut, tokens, strict=True):
+            cut += [part] if len(written) == self._sequences.limits[part] else []
         # The closing mark is not yet in the memory: it is the first of the tokens given next.
         self._given = [[self._sequences.closing[part]] for _ in known]
         self._begin = [
@@ -53,21 +63,24 @@ class Turn:
         ]
 
     def stream(self, part: str) -> Iterator[str]:
-        """Yields the text so far of a part of the only row, until it has ended.
-
-        A beam search settles no word before the last, so its text comes at once.
-        """
+        """Yields the text so far of a part of the only row, until it has ended."""
         given, begin, written = [*self._given[0], self._sequences.opening[part]], self._begin[0], list[int]()
         limit = self._sequences.limits[part]
-        piece = STREAMED if self._writer.beam == 1 else limit
+        piece = piece_of(self._writer, part)
         while len(written) < limit:
             (tokens,), self._memory = self._writer.write(self._memory, part, [given], [begin], [True], piece)
             written += tokens[: limit - len(written)]
             if tokens:
                 yield self._writer.text(written)
             if len(tokens) < piece:
-                return
+                break
             given, begin = tokens[-1:], len(written)
+        self.cut[0] += [part] if len(written) == limit else []
+
+
+def piece_of(writer: Writer, part: str) -> int:
+    """Tokens between two pieces of a streamed part; a beam search settles no word before the last."""
+    return _STREAMED if writer.beam == 1 else writer.sequences.limits[part]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,11 +101,34 @@ class Decided:
         return speak(response, self.acts[n], self.states[n], self.found[n], one.offers, one.backend)
 
     def answer(self, n: int, response: str) -> Reply:
-        """The n-th reply with this response."""
-        one, response = self.conversations[n], response.strip() or SAY_AGAIN
+        """The n-th reply with this response; one that was cut ends in `CUT` and without half a placeholder."""
+        one, cut = self.conversations[n], tuple(self.turn.cut[n])
+        response = (without_unfinished(response) if RESPONSE in cut else response).strip() or SAY_AGAIN
         spoken, state, found = self.spoken(n, response), self.states[n], self.found[n]
+        text = f"{spoken.text} {CUT}" if RESPONSE in cut and spoken.missing is None else spoken.text
         said = ContextTurn(
             SYSTEM, response, state if self.has["state"] else None, self.acts[n] if self.has["acts"] else None
         )
         after = Conversation(one.backend, (*self.asked[n], said), offers_after(one, found, spoken))
-        return Reply(spoken.text, response, with_names(state, found, one), found, spoken.acts, after)
+        return Reply(text, response, with_names(state, found, one), found, spoken.acts, after, cut)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer in progress.
+
+    Attributes:
+      state: the belief state, with names in place of `offered`.
+      found: the result from the database.
+      acts: chosen by the model.
+      pieces: of the answer's words, to be taken one after the other.
+      finish: gives the reply, once all pieces are taken.
+      cut: see `Reply`; of what precedes the words.
+    """
+
+    state: BeliefState
+    found: Lookup
+    acts: tuple[PlannedAct, ...]
+    pieces: Iterator[str]
+    finish: Callable[[], Reply]
+    cut: tuple[str, ...] = ()

@@ -17,11 +17,13 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from space_jax.agent.lexicalise import COUNTS, REFERENCES
 from space_jax.agent.spoken_values import Meaning, Said, Values, keys_of, said_in
 from space_jax.dialogue.record import BeliefState, Turn
 from space_jax.world.backend import NAME, name_column, row_name
-from space_jax.world.database import Database, Row, plain_name
+from space_jax.world.cells import Row
+from space_jax.world.database import Database
+from space_jax.world.placeholders import COUNTS, REFERENCES
+from space_jax.world.spelling import plain_name
 
 _STEM = 5  # letters in which a slot's name and its word agree: arrive, arrives, arriving
 _SHORTEST_STEM = 3

@@ -6,7 +6,7 @@ to the next multiple of a step.
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -63,7 +63,7 @@ class Writer:
     def read(self, contexts: Sequence[Encoded]) -> KVCache:
         """Reads contexts, one a row; the memory has rows to spare."""
         rows = power_of_two(len(contexts))
-        length = -(-max(map(len, contexts)) // CONTEXT_STEP) * CONTEXT_STEP
+        length = rounded(max(map(len, contexts)), CONTEXT_STEP)
 
         def grid(name: str) -> np.ndarray:
             filled = np.zeros((rows, length), np.int32)
@@ -99,7 +99,7 @@ class Writer:
           The tokens of each row without the closing mark, and the memory grown by them.
         """
         rows = len(memory.segments)
-        width = -(-max(map(len, given)) // GIVEN_STEP) * GIVEN_STEP
+        width = rounded(max(map(len, given)), GIVEN_STEP)
         ids, present = np.zeros((rows, width), np.int32), np.zeros((rows, width), bool)
         for row, tokens in enumerate(given):
             ids[row, width - len(tokens) :], present[row, width - len(tokens) :] = tokens, True
@@ -112,9 +112,27 @@ class Writer:
         grown = self._write(self.params, memory, before, wanted, key, part=part, limit=limit)
         tokens, counts, segments = jax.device_get((grown.tokens, grown.counts, grown.memory.segments))
         self.written += int(counts.sum())
-        places = -(-int((segments > 0).sum(axis=1).max()) // MEMORY_STEP) * MEMORY_STEP
+        places = rounded(int((segments > 0).sum(axis=1).max()), MEMORY_STEP)
         after = self._compact(grown.memory, places=places)
         return [tokens[row, : counts[row]].tolist() for row in range(len(given))], after
+
+    def rehearse(self, memory: KVCache, part: str, limit: int, kept: Iterable[int]) -> dict[int, KVCache]:
+        """Compiles what `write` runs for one row, by running it without writing anything.
+
+        Args:
+          memory: of one row.
+          part: as in `write`, for given tokens that fit `GIVEN_STEP`.
+          limit: as in `write`.
+          kept: numbers of places that the memory may have afterwards.
+
+        Returns:
+          Places -> a memory of so many.
+        """
+        idle, key = np.zeros(1, bool), jax.random.fold_in(self._key, 0)
+        last = np.arange(GIVEN_STEP)[None] == GIVEN_STEP - 1
+        given = Given(np.zeros((1, GIVEN_STEP), np.int32), last, np.zeros(1, np.int32))  # type: ignore[arg-type]
+        grown = self._write(self.params, memory, given, idle, key, part=part, limit=limit)
+        return {places: self._compact(grown.memory, places=places) for places in kept}
 
     def fingerprint(self) -> str:
         """A name of the parameters."""
@@ -152,3 +170,8 @@ class Writer:
 def power_of_two(count: int) -> int:
     """The smallest power of two that is at least `count`."""
     return 1 << max(0, count - 1).bit_length()
+
+
+def rounded(count: int, step: int) -> int:
+    """The next multiple of a step."""
+    return -(-count // step) * step

@@ -39,7 +39,7 @@ def train_tokenizer(
     Args:
       corpus: its name, for example "simulated", or "jsonl" for dialogues of your own.
       out: folder to make.
-      vocab_size: pieces, special tokens included.
+      vocab_size: the most pieces, special tokens included; a short text gives fewer.
       kind: "unigram" or "bpe".
       source: the folder or file that holds the corpus.
       options: of the corpus, for example `{"dialogues": 3000}` of the simulated one.
@@ -50,7 +50,7 @@ def train_tokenizer(
       The number of tokens.
 
     Raises:
-      UserError: no such corpus, source or option; a bad record; a `vocab_size` that the text is too short for.
+      UserError: no such corpus, source or option; a bad record; an impossible `vocab_size`.
     """
     opened = _opened(corpus, source, options, names, seed)
     tokenizer = train_sentencepiece(written_texts(opened.load("train")), vocab_size, Path(out), kind, seed=seed)

@@ -11,6 +11,7 @@ from space_jax.remote import as_path
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.task import Json, Task
+from space_jax.terminal.progress import telling
 
 Input = str | Mapping[str, Any]
 
@@ -53,7 +54,9 @@ class Finetuned:
         Raises:
           UserError: an input that the task cannot use; with its number.
         """
-        return self._trained.predict_examples(self._examples(inputs))
+        examples = self._examples(inputs)
+        with telling("examples") as self._trained.told:
+            return self._trained.predict_examples(examples)
 
     def embed(self, inputs: Sequence[Input]) -> np.ndarray:
         """The vector of each text, float32 `[N, H]`.
@@ -64,7 +67,8 @@ class Finetuned:
         examples = self._examples(inputs)
         if not examples:
             return np.zeros((0, self.config.model.hidden), np.float32)
-        outputs = self._trained.outputs(examples)
+        with telling("examples") as self._trained.told:
+            outputs = self._trained.outputs(examples)
         if "vector" not in outputs:
             raise UserError(f"embed: a model for the task {self.task.name} has no vectors of texts")
         return outputs["vector"]

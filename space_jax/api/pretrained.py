@@ -2,16 +2,18 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from space_jax.config import MeshConfig, PretrainConfig
 from space_jax.config_files import read_config
 from space_jax.dialogue.from_json import dialogue_from_json
 from space_jax.dialogue.record import USER, Dialogue, Turn
+from space_jax.dialogue.trees import VIEWS
 from space_jax.errors import UserError
 from space_jax.features.example import Limits, context_example
 from space_jax.features.grid import Grid, make_grid
@@ -19,7 +21,9 @@ from space_jax.features.layout import WRAPPERS, Layout, assemble
 from space_jax.features.packing import NOTHING, Item, pack
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.models.registry import make_recipe
+from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.remote import as_path
+from space_jax.terminal.progress import counted
 from space_jax.training.checkpoint import load_params
 from space_jax.training.mesh import make_mesh
 from space_jax.training.run_reader import BEST, CHECKPOINTS, TOKENIZER, find_step, require_config_as_trained
@@ -51,7 +55,7 @@ class Pretrained:
         """
         self.config, self.step = config, step
         self._params, self._tokenizer, self._limits, self._grid = params, tokenizer, limits, grid
-        recipe = make_recipe(config.model, config.recipe)
+        self._recipe = recipe = make_recipe(config.model, config.recipe)
         self._represent = jax.jit(lambda params, batch: recipe.represent(params, batch)["understanding"])
 
     @classmethod
@@ -93,10 +97,51 @@ class Pretrained:
         """
         if isinstance(inputs, str | Mapping | Dialogue):
             raise UserError(f"embed: expected a list of texts or dialogues, found one {type(inputs).__name__}")
-        layouts = [self._layout(_dialogue(given, number)) for number, given in enumerate(inputs, start=1)]
+        return self._vectors([self._layout(_dialogue(given, number)) for number, given in enumerate(inputs, start=1)])
+
+    def embed_turns(self, dialogues: Iterable[Dialogue]) -> np.ndarray:
+        """The vector of every turn with words, of either side, as the last of its context.
+
+        That of a user's turn is `embed`'s. A system's turn is read in the same way, though training never put one last.
+
+        Args:
+          dialogues: their turns without words have no vector.
+
+        Returns:
+          float32 `[N, H]`, in the order of the dialogues and of their turns.
+        """
+        prefixes = (
+            dataclasses.replace(dialogue, turns=dialogue.turns[:end])
+            for dialogue in dialogues
+            for end, turn in enumerate(dialogue.turns, start=1)
+            if turn.text.strip()
+        )
+        return self._vectors([self._layout(prefix) for prefix in prefixes])
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views of the semantic tree in which the model compares turns: SPACE-2's ten subspaces, else none."""
+        return VIEWS if isinstance(self._recipe, Space2Recipe) else ()
+
+    def in_view(self, vectors: np.ndarray, view: str) -> np.ndarray:
+        """Vectors in the subspace of a view, where SPACE-2 contrasted them.
+
+        Args:
+          vectors: `[N, H]` from `embed` or `embed_turns`.
+          view: one of `views`.
+
+        Returns:
+          float32 `[N, D]`, of length 1.
+        """
+        assert isinstance(self._recipe, Space2Recipe), f"{self.config.recipe.name} has no subspaces"
+        return np.asarray(self._recipe.project(self._params, jnp.asarray(vectors))[VIEWS.index(view)])
+
+    def _vectors(self, layouts: Sequence[Layout]) -> np.ndarray:
+        """The vector of each, in batches of similar lengths."""
         order = sorted(range(len(layouts)), key=lambda index: -len(layouts[index].ids))
         vectors = np.zeros((len(layouts), self.config.model.hidden), np.float32)
-        for start in range(0, len(order), self._grid.examples):
+        starts = range(0, len(order), self._grid.examples)
+        for start in counted(starts, "batches", len(starts)):
             chosen = order[start : start + self._grid.examples]
             items = [Item(layouts[index], layouts[index].ids, NOTHING, NOTHING) for index in chosen]
             vectors[chosen] = np.asarray(self._represent(self._params, pack(items, self._grid)))[: len(chosen)]

@@ -16,11 +16,13 @@ from space_jax.remote import as_path
 from space_jax.tasks import finetune as finetuning
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.tasks.finetune import Subset, chosen_by
+from space_jax.tasks.nearest_training import nearest_training, training_of
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.row_predictions import evaluate_file, evaluate_split
 from space_jax.tasks.seeds import summarise
 from space_jax.tasks.task import Json
 from space_jax.tasks.workdir import write_text
+from space_jax.terminal.progress import telling
 from space_jax.training import pretrain as pretraining
 from space_jax.training.curves import Curves, curves_of
 from space_jax.training.loop import Result
@@ -179,7 +181,8 @@ def evaluate(
     if input is not None or errors is not None:
         raise UserError(f"--input, --errors: are for fine-tuned models, and {workdir} is not the workdir of one")
     config = apply_overrides(read_config(folder), overrides or {})
-    number, scores = evaluate_run(config, folder, step, split)
+    with telling("batches", "compiling the evaluation") as told:
+        number, scores = evaluate_run(config, folder, step, split, told)
     chosen = f"{best_measure(config)} on validation" if step == BEST else ""
     return Evaluation(number, split, scores, chosen_by=chosen)
 
@@ -188,13 +191,15 @@ def _evaluate_finetuned(
     folder: Path, split: str, step: str, input: PathLike | None, errors: PathLike | None, overrides: Mapping[str, Any]
 ) -> Evaluation:
     trained = Predictor(folder, step, overrides=overrides)
-    if input is None:
-        result, measured = evaluate_split(trained, split), split
-    else:
-        result, measured = evaluate_file(trained, Path(input)), Path(input).name
+    with telling("records", "compiling the evaluation") as trained.told:
+        if input is None:
+            result, measured = evaluate_split(trained, split), split
+        else:
+            result, measured = evaluate_file(trained, Path(input)), Path(input).name
     if errors is not None:
         title = f"{folder.name}: errors on {measured}"
-        page = trained.task.error_page(result.records, result.predictions, title)
+        nearest = nearest_training(trained, lambda: training_of(trained, folder))
+        page = trained.task.error_page(result.records, result.predictions, title, nearest)
         if page is None:
             raise UserError(f"--errors: the task {trained.task.name} has no page about errors")
         write_text(Path(errors), page)

@@ -33,20 +33,23 @@ class Answer:
 
     Attributes:
       text: of the user, see `as_typed`.
+      before: the conversation before this turn.
       frame: what was understood.
       state: the belief state.
       found: the result from the database.
       acts: chosen by the agent.
+      cut: the parts of these that reached their limit of tokens unfinished, "state" or "acts".
       pieces: of the answer's words, to be taken one after the other.
     """
 
     def __init__(self, agent: Agent, talk: Talk, text: str) -> None:
-        self.text = as_typed(text)
+        self.text, self.before = as_typed(text), talk.conversation
         self._streamed = agent.stream(talk.conversation, self.text)
         self.state: BeliefState = self._streamed.state
         self.frame: Understood = understood(talk.shown, self.state)
         self.found: Lookup = self._streamed.found
         self.acts: tuple[PlannedAct, ...] = self._streamed.acts
+        self.cut: tuple[str, ...] = self._streamed.cut
         self.pieces: Iterator[str] = self._streamed.pieces
 
     def finish(self) -> tuple[dict[str, Any], Talk]:
@@ -71,6 +74,7 @@ def as_json(reply: Reply) -> dict[str, Any]:
         "matches": reply.found.count,
         "database": list(reply.found.tokens),
         "acts": [[one.domain, one.act, dict(one.slots)] for one in reply.acts],
+        "cut": list(reply.cut),
         "delexicalised": reply.response,
         "system": reply.text,
     }

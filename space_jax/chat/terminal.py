@@ -14,6 +14,7 @@ from rich.text import Text
 from space_jax.agent.agent import Agent
 from space_jax.chat.answer import Answer, Talk, act_line, frame_lines, match_line, match_names
 from space_jax.printable import printable
+from space_jax.tasks.dialogue.sequence import RESPONSE
 from space_jax.terminal import Console
 from space_jax.writing import LOCK, append, locked, writing
 
@@ -72,7 +73,10 @@ def _answered(console: Console, answer: Answer) -> tuple[dict[str, Any], Talk]:
     for piece in answer.pieces:
         console.print(Text(piece), end="", soft_wrap=True)
     console.print()
-    return answer.finish()
+    line, talk = answer.finish()
+    if RESPONSE in line["cut"]:
+        console.print("the answer reached its limit of tokens and is not finished", style="dim")
+    return line, talk
 
 
 def _show(console: Console, answer: Answer) -> None:
@@ -87,6 +91,8 @@ def _show(console: Console, answer: Answer) -> None:
     _row(table, "database", f"{match_line(answer.found)}: {names}" if names else match_line(answer.found))
     for act in answer.acts:
         _row(table, "act", act_line(act))
+    for part in answer.cut:
+        _row(table, "cut", f"the {part} reached the limit of tokens and may lack its end")
     console.print(table, style="dim")
 
 

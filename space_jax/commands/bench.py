@@ -13,6 +13,7 @@ from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 from space_jax.scale.compare import differences, read_report, table_of
 from space_jax.terminal import Console
+from space_jax.terminal.progress import telling
 
 
 def add_parser(verbs: Any) -> None:
@@ -37,7 +38,8 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     config = load_config(given.config, overrides, PretrainConfig)
     from space_jax.scale.bench import bench
 
-    report = {"config": given.config, "overrides": overrides, **bench(config, given.steps)}
+    with telling("steps", "compiling the step") as told:
+        report = {"config": given.config, "overrides": overrides, **bench(config, given.steps, told)}
     write_report(report, given.out)
     for said in [] if other is None else differences(report, other):
         print(f"different conditions: {said}", file=sys.stderr)

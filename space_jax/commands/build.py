@@ -8,18 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
-
 from space_jax.commands.numbers import finite
 from space_jax.commands.sources import MixedSource, add_corpus_arguments, corpus_words, opened
 from space_jax.corpora.mixtures.files import is_mixture
@@ -31,7 +19,7 @@ from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
-from space_jax.terminal import Console
+from space_jax.terminal.progress import LiveProgress
 
 if TYPE_CHECKING:
     from space_jax.features.prepared_corpus import Prepared
@@ -82,8 +70,7 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
     runner = runner_of(given)
     tokenizer = load_tokenizer(named_folder(given.tokenizer), lower_case=not given.cased)
     limits = Limits(max_turns=given.max_turns, max_turn_tokens=given.max_turn_tokens)
-    with progress_bars() as bars, _dialogues(given, runner, bars) as chosen:
-        tasks = {split: bars.add_task(split, total=_length(stream)) for split, stream in chosen.splits.items()}
+    with _dialogues(given, runner) as chosen, _Parts(map(_length, chosen.splits.values())) as parts:
         built = prepare(
             chosen.splits,
             tokenizer,
@@ -93,7 +80,7 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
             name=chosen.name,
             seed=given.seed or 0,
             overwrite=given.overwrite,
-            progress=lambda split, done: bars.update(tasks[split], completed=done),
+            progress=parts.tick,
             inputs=chosen.inputs,
             runner=runner,
             attached=chosen.attached,
@@ -118,14 +105,6 @@ def runner_of(given: argparse.Namespace) -> "Runner":
     return Processes(given.workers)
 
 
-def progress_bars() -> Progress:
-    """Progress, one line per split: dialogues, dialogues a second, and the time left where it is known."""
-    console = Console(stderr=True)
-    counted = TextColumn("{task.completed} dialogues")
-    columns = (TextColumn("{task.description}"), BarColumn(), counted, _Speed(), TimeElapsedColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
-
-
 def say_counts(corpus: "Prepared") -> None:
     """A summary of the build: sizes, and the examples with known acts and trees."""
     from space_jax.features.prepared_corpus import Counts
@@ -141,13 +120,18 @@ def say_counts(corpus: "Prepared") -> None:
             print(f"  of {whole.examples} examples of {split} are known: {known}")
 
 
-class _Speed(ProgressColumn):
-    """Dialogues a second."""
+class _Parts(LiveProgress):
+    """The dialogues done of several splits or sources, all in one bar."""
 
-    def render(self, task: Task) -> Text:
-        """See `rich`."""
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.0f}/s")
+    def __init__(self, lengths: Iterable[int | None] = (None,)) -> None:
+        every = list(lengths)
+        super().__init__("dialogues", None if None in every else sum(length or 0 for length in every))
+        self._parts: dict[str, int] = {}
+
+    def tick(self, part: str, done: int) -> None:
+        """Moves one part on."""
+        self._parts[part] = done
+        self.advance(sum(self._parts.values()), ", ".join(f"{name} {count}" for name, count in self._parts.items()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +146,7 @@ class _Chosen:
 
 
 @contextlib.contextmanager
-def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> Iterator[_Chosen]:
+def _dialogues(given: argparse.Namespace, runner: "Runner") -> Iterator[_Chosen]:
     """The dialogues that the command line names; those of a mixture are selected first, in a hidden folder."""
     if not is_mixture(given.name):
         source = opened(given)
@@ -175,16 +159,8 @@ def _dialogues(given: argparse.Namespace, runner: "Runner", bars: Progress) -> I
     mixed = MixedSource(given, folder)
     if mixed.mixture.few and given.labelled_share < 1:
         raise UserError("--labelled-share: would hide labels of a few-shot subset; leave it out beside --few")
-    tasks: dict[str, TaskID] = {}
-
-    def tick(name: str, done: int) -> None:
-        if name not in tasks:
-            tasks[name] = bars.add_task(f"reading {name}", total=None)
-        bars.update(tasks[name], completed=done)
-
-    selection = mixed.select(runner, tick)
-    for task in tasks.values():
-        bars.remove_task(task)
+    with _Parts() as parts:
+        selection = mixed.select(runner, parts.tick)
     yield _Chosen(mixed.mixture.name, selection.splits, selection.inputs, mixed.attached(), mixed.say_what_was_skipped)
     shutil.rmtree(folder)  # not after a failure, so that the same command continues the build
 

@@ -1,6 +1,7 @@
 """`space-jax chat`: a conversation with an agent, in the terminal or on a web page."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from space_jax.commands.numbers import finite, seed
 from space_jax.commands.outputs import require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal import say
 
 if TYPE_CHECKING:
     from space_jax.agent.agent import Agent
@@ -44,10 +46,7 @@ def add_parser(verbs: Any) -> None:
 def _run(given: argparse.Namespace, _: list[str]) -> None:
     _check(given)
     if given.web:
-        from space_jax.chat.page import make_page, serve  # before the model is read: the extra may be missing
-
-        agent, fresh = _opened(given)
-        serve(make_page(agent, fresh, f"space_jax: {given.workdir.resolve().name}"), given.host or _HOST, given.port)
+        _serve(given)
         return
     from space_jax.chat.terminal import talk_in_terminal
 
@@ -55,11 +54,25 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     talk_in_terminal(agent, fresh, given.transcript)
 
 
+def _serve(given: argparse.Namespace) -> None:
+    from space_jax.chat.examples import examples_for
+    from space_jax.chat.page import make_page  # before the model is read: the extra may be missing
+    from space_jax.chat.readiness import Readiness
+    from space_jax.chat.serving import serve
+
+    agent, fresh = _opened(given)
+    readiness, examples = Readiness(agent.warm_up()), examples_for(given.workdir, fresh.conversation.backend.database)
+    page = make_page(agent, fresh, f"space_jax: {given.workdir.resolve().name}", examples, readiness)
+    serve(page, given.host or _HOST, given.port, readiness)
+
+
 def _check(given: argparse.Namespace) -> None:
     if given.transcript is not None:
         require_writable(given.transcript, "--transcript")
     if given.web and given.transcript is not None:
-        raise UserError("--transcript: expected a conversation in the terminal, found --web, which can serve many")
+        raise UserError(
+            "--transcript: expected a conversation in the terminal, found --web, where each visitor downloads it"
+        )
     for name in ("host", "port"):
         if getattr(given, name) is not None and not given.web:
             raise UserError(f"--{name}: needs --web")
@@ -76,4 +89,6 @@ def _opened(given: argparse.Namespace) -> "tuple[Agent, Talk]":
     drawn = 1.0 if given.top_k or given.top_p < 1 else 0.0
     sampling = Sampling(drawn if given.temperature is None else given.temperature, given.top_k, given.top_p)
     agent = Agent.load(given.workdir, given.step, sampling, given.seed, database=given.database)
+    for misfit in agent.misfits:
+        say(misfit, sys.stderr)
     return agent, Talk(agent.conversation())

@@ -11,6 +11,7 @@ from space_jax.config import PretrainConfig
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.errors import UserError
 from space_jax.terminal import Console
+from space_jax.terminal.progress import telling
 
 
 def add_parser(verbs: Any) -> None:
@@ -47,12 +48,9 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     config = load_config(given.config, parse_overrides(rest), PretrainConfig)
     from space_jax.scale.compile_ahead import compile_ahead, report_table
 
-    report = {
-        "config": given.config,
-        "overrides": parse_overrides(rest),
-        "topology": given.topology,
-        **compile_ahead(config, given.topology, given.rows, given.vocab_size),
-    }
+    asked = {"config": given.config, "overrides": parse_overrides(rest), "topology": given.topology}
+    with telling("programs", "compiling the step"):
+        report = {**asked, **compile_ahead(config, given.topology, given.rows, given.vocab_size)}
     write_report(report, given.out)
     if given.json:
         print(json.dumps(report, indent=1))

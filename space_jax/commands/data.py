@@ -4,7 +4,7 @@ import argparse
 import itertools
 from typing import Any
 
-from space_jax.commands import build, check, delexicalise, files, stats, suggest
+from space_jax.commands import build, check, delexicalise, files, import_data, split, stats, suggest
 from space_jax.commands.sources import add_corpus_arguments, opened
 from space_jax.corpora.show import show
 from space_jax.corpora.splits import SPLITS
@@ -30,6 +30,10 @@ def add_parser(verbs: Any) -> None:
     delexicalise.add_arguments(
         actions.add_parser("delexicalise", help="put placeholders into system turns for values of an agent's tables")
     )
+    import_data.add_arguments(
+        actions.add_parser("import", help="turn tables, transcripts or other tools' data into the project's formats")
+    )
+    split.add_arguments(actions.add_parser("split", help="part dialogues or sentences into splits"))
 
 
 def _show(given: argparse.Namespace, _: list[str]) -> None:

@@ -4,14 +4,18 @@ import argparse
 import importlib.metadata
 import platform
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 import space_jax
+from space_jax.config import ModelConfig, PretrainConfig
 from space_jax.config_files import read_config
 from space_jax.remote import as_path
 from space_jax.terminal import Console
+
+if TYPE_CHECKING:
+    from space_jax.tasks.config import FinetuneConfig
 
 PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain", "tensorflow-datasets", "sentencepiece", "tokenizers")
 
@@ -19,7 +23,7 @@ PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain", "tensorflow-dat
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser("info", help="show devices, versions, and the state of a run")
-    parser.add_argument("--workdir", type=as_path, help="folder of a pre-training run")
+    parser.add_argument("--workdir", type=as_path, help="folder of a run of any kind")
     parser.set_defaults(run=_run, takes_config=False)
 
 
@@ -38,15 +42,39 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _add_workdir(table: Table, workdir: Path) -> None:
+    from space_jax.tasks.config import FinetuneConfig, is_finetuned
     from space_jax.training.checkpoint import find_checkpoints
-    from space_jax.training.run_reader import CHECKPOINTS
+    from space_jax.training.workdir import CHECKPOINTS
 
-    config = read_config(workdir)
-    model, recipe = config.model, config.recipe
+    finetuned = is_finetuned(workdir)
+    rows = _of_finetuning(read_config(workdir, FinetuneConfig)) if finetuned else _of_pretraining(read_config(workdir))
     steps, best = find_checkpoints(workdir / CHECKPOINTS)
     table.add_row("workdir", str(workdir))
-    table.add_row("recipe", f"{recipe.name}, {model.layers} layers x {model.hidden}, {model.heads} heads")
-    table.add_row("corpora", ", ".join(config.data.prepared))
-    table.add_row("steps wanted", str(config.train.steps))
+    for name, value in rows.items():
+        table.add_row(name, value)
     table.add_row("checkpoints", ", ".join(map(str, steps)) or "none")
     table.add_row("best", "none" if best is None else str(best))
+
+
+def _of_pretraining(config: PretrainConfig) -> dict[str, str]:
+    return {
+        "recipe": f"{config.recipe.name}, {_sizes(config.model)}",
+        "corpora": ", ".join(config.data.prepared),
+        "steps wanted": str(config.train.steps),
+    }
+
+
+def _of_finetuning(config: "FinetuneConfig") -> dict[str, str]:
+    data, train = config.data, config.train
+    files = {split: getattr(data, split) for split in ("train", "validation", "test")}
+    own = ", ".join(f"{split} {file}" for split, file in files.items() if file)
+    return {
+        "task": config.task.name,
+        "weights": f"{config.recipe or 'of no recipe'}, {_sizes(config.model)}",
+        "data": own or ", ".join(part for part in (data.corpus, data.source, *data.options) if part),
+        "passes wanted": f"{train.epochs}{f', until {train.patience} are no better' if train.patience else ''}",
+    }
+
+
+def _sizes(model: ModelConfig) -> str:
+    return f"{model.layers} layers x {model.hidden}, {model.heads} heads"

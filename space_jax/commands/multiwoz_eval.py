@@ -121,6 +121,9 @@ def _remarks(report: "Report") -> list[str]:
     if report.missing:
         some = ", ".join(report.missing[:_SHOWN])
         lines.append(f"missing: {len(report.missing)} test dialogues, left out of every figure: {some}")
+    for kind, count in (("fewer", report.shorter), ("more", report.longer)):
+        if count:
+            lines.append(f"{count} dialogues have {kind} turns than the reference: scored over the turns of both")
     for kind, counts in report.unresolved.items():
         if counts:
             some = ", ".join(f"{printable(name)} ({count})" for name, count in list(counts.items())[:_SHOWN])

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from rich.table import Table
@@ -9,7 +10,8 @@ from rich.table import Table
 from space_jax.commands.numbers import seed
 from space_jax.errors import UserError
 from space_jax.remote import as_path
-from space_jax.terminal import Console
+from space_jax.terminal import Console, say
+from space_jax.terminal.progress import telling
 
 
 def add_parser(verbs: Any) -> None:
@@ -32,15 +34,25 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.agent.agent import Agent
     from space_jax.agent.play import play, play_policy, summary
     from space_jax.config_files import read_config
+    from space_jax.corpora.registry import SIMULATED
     from space_jax.tasks.config import FinetuneConfig
     from space_jax.tasks.dialogue.splits import simulated_domains
+    from space_jax.world.corpus_worlds import SimulatedBackend
+    from space_jax.world.misfits import misfits
 
     agent = Agent.load(given.workdir, given.step)  # reports what is wrong with a folder
-    domains = simulated_domains(read_config(given.workdir, FinetuneConfig).data)
-    outcomes = play(agent, given.seed, given.dialogues, given.together, domains)
+    data = read_config(given.workdir, FinetuneConfig).data
+    domains = simulated_domains(data)
+    if data.corpus != SIMULATED:
+        for misfit in misfits(agent.slots, SimulatedBackend()):
+            say(misfit, sys.stderr)
+    with telling("dialogues", "compiling") as told:
+        outcomes = play(agent, given.seed, given.dialogues, given.together, domains, told)
     columns = {"agent": summary(outcomes), "policy": summary(play_policy(given.seed, given.dialogues, domains))}
+    cut = sum(one.cut for one in outcomes)
     if given.json:
-        print(json.dumps({**columns["agent"], "dialogues": given.dialogues, "policy": columns["policy"]}, indent=1))
+        figures = {**columns["agent"], "dialogues": given.dialogues, "cut_turns": cut, "policy": columns["policy"]}
+        print(json.dumps(figures, indent=1))
         return
     console = Console()
     for number, one in enumerate(outcomes[: given.show]):
@@ -52,3 +64,5 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     for name in columns["agent"]:
         table.add_row(name, *(f"{column[name]:.3f}" for column in columns.values()))
     console.print(table)
+    if cut:
+        console.print(f"turns in which the agent reached a limit of tokens: {cut}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal.progress import LiveProgress
 
 
 def add_parser(verbs: Any) -> None:
@@ -27,6 +28,11 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.tasks.row_predictions import predict_rows, rows_from, to_line
 
     trained = Predictor(given.workdir, given.step, given.batch_size)
-    for said in predict_rows(trained, rows_from(given.input, sys.stdin.buffer), given.batch_size):
-        sys.stdout.buffer.write(to_line(said).encode() + b"\n")  # UTF-8 whatever the terminal's locale
-        sys.stdout.buffer.flush()  # whatever stops the program, the predictions so far are out
+    # Lines that come or go in the terminal are their own progress.
+    quiet = sys.stdout.isatty() or (given.input == "-" and sys.stdin.isatty())
+    with LiveProgress("lines", None, quiet=quiet) as progress:
+        predictions = predict_rows(trained, rows_from(given.input, sys.stdin.buffer), given.batch_size)
+        for number, said in enumerate(predictions, start=1):
+            sys.stdout.buffer.write(to_line(said).encode() + b"\n")  # UTF-8 whatever the terminal's locale
+            sys.stdout.buffer.flush()  # whatever stops the program, the predictions so far are out
+            progress.advance(number)

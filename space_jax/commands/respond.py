@@ -5,21 +5,22 @@ import dataclasses
 import hashlib
 import json
 import sys
-import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from space_jax.commands.outputs import require_writable
+from space_jax.commands.outputs import print_result, require_writable
 from space_jax.errors import UserError
 from space_jax.remote import as_path
+from space_jax.terminal import say
+from space_jax.terminal.progress import telling
 from space_jax.writing import LOCK, locked, writing
 
 if TYPE_CHECKING:
     from space_jax.tasks.config import DataSource, FinetuneConfig
     from space_jax.tasks.dialogue.config import DialogueConfig
 
+_MULTIWOZ = "multiwoz21"
 _EPILOG = """
 --given takes any of these, joined by commas; the agent writes the rest itself:
   states     the true belief state of each turn (policy optimisation, as the benchmark calls it)
@@ -27,6 +28,7 @@ _EPILOG = """
   responses  the true responses of the turns before
 
 Without --given the evaluation is end-to-end. CamRest676 and KVRET: prints Match, Success F1, BLEU and Combined.
+Your own dialogues and tables: prints what they are annotated for of state accuracy, match, success and BLEU.
 MultiWOZ: write the turns with --out and score them:
   space-jax respond --workdir RUN --source DIR/multiwoz21 --out predictions.json
   space-jax multiwoz-eval predictions.json --source DIR
@@ -40,7 +42,7 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser(
         "respond",
-        help="score an agent end-to-end on CamRest676, KVRET or MultiWOZ",
+        help="score an agent end-to-end on a corpus or on your own dialogues",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -56,6 +58,7 @@ def add_parser(verbs: Any) -> None:
         "--given", default="", metavar="NAME,...", help="annotations to use instead of the agent's own output"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the turns for `space-jax multiwoz-eval`")
+    parser.add_argument("--json", action="store_true", help="as JSON, not a table, in a terminal too")
     parser.set_defaults(run=_run, takes_config=False)
 
 
@@ -71,6 +74,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     from space_jax.agent.agent import Agent
     from space_jax.agent.corpus_scores import SCORED, multiwoz_predictions, scores
+    from space_jax.agent.own_scores import own_scores
     from space_jax.agent.respond import STATES, respond
     from space_jax.agent.response_log import ResponseLog
     from space_jax.config_files import read_config
@@ -80,6 +84,8 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
     from space_jax.world.corpus_worlds import Worlds
 
     agent = Agent.load(given.workdir, given.step, beam=given.beam)  # reports what is wrong with a folder
+    for misfit in agent.misfits:
+        say(misfit, sys.stderr)
     run: FinetuneConfig = read_config(given.workdir, FinetuneConfig)
     source, task = _source(run, given)
     found = list(dialogues(source, given.split, task.train_split))[: given.limit]
@@ -92,30 +98,22 @@ def _respond(given: argparse.Namespace, true: tuple[str, ...]) -> None:
         log = ResponseLog(given.out.with_name(f"{given.out.name}.part"), facts)
         if log.answers:
             print(f"continuing after {len(log.answers)} dialogues", file=sys.stderr)
-    answered, speed = respond(agent, found, worlds, true, given.together, _progress(), log)
+    with telling("turn", "compiling") as told:
+        answered, speed = respond(agent, found, worlds, true, given.together, told, log)
     result: dict[str, Any] = asked | {"dialogues": len(found)}
     if source.corpus in SCORED:
         result |= scores(source.corpus, Path(source.source), answered)
+    elif source.corpus != _MULTIWOZ:  # which `multiwoz-eval` scores
+        result |= own_scores(answered, worlds)
+    cut = Counter(part for one in answered for reply in one.replies for part in reply.cut)
     seconds = max(speed.seconds, 1e-9)
-    result |= {"seconds": speed.seconds, "turns": speed.turns}
+    result |= {"seconds": speed.seconds, "turns": speed.turns, "cut": dict(cut)}
     result |= {"words_per_second": speed.words / seconds, "tokens_per_second": speed.tokens / seconds}
     if log is not None:
         predictions = multiwoz_predictions(answered, given.split, states=STATES not in true)
         write_text(given.out, json.dumps(predictions, indent=1) + "\n")
         log.remove()
-    print(json.dumps(result, indent=1))
-
-
-def _progress() -> Callable[[int, int], None]:
-    """Reports on standard error the turns done and the time left; on a terminal, in one line."""
-    terminal, began = sys.stderr.isatty(), time.monotonic()
-
-    def told(done: int, turns: int) -> None:
-        left = timedelta(seconds=round((time.monotonic() - began) / done * (turns - done)))
-        again = terminal and done < turns
-        print(f"turn {done}/{turns}  left {left}", end="   \r" if again else "\n", file=sys.stderr, flush=True)
-
-    return told
+    print_result(result, given.json, f"{given.workdir} on {source.corpus or 'its files'}, {given.split}")
 
 
 def _checked(given: argparse.Namespace) -> tuple[str, ...]:

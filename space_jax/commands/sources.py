@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from space_jax.features.runners import Runner
 
 
-def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds NAME, --source and the options that some corpora have."""
+def add_corpus_arguments(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Adds NAME, which may be left out if there is a default, --source and the options that some corpora have."""
     parser.add_argument(
         "name",
         metavar="NAME",
-        help=f"a corpus: {', '.join(CORPORA)}; or a mixture: {', '.join(mixture_names())}, or its .toml or .json file",
+        nargs="?" if default else None,
+        default=default,
+        help=f"a corpus: {', '.join(CORPORA)}; or a mixture: {', '.join(mixture_names())}, or its .toml or .json file"
+        + (f" ({default})" if default else ""),
     )
     parser.add_argument("--source", type=Path, metavar="PATH", help="the folder or file that holds the corpus")
     parser.add_argument(

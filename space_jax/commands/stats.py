@@ -20,6 +20,7 @@ from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.terminal import Console
+from space_jax.terminal.progress import counted
 
 if TYPE_CHECKING:
     from space_jax.features.lengths import Lengths
@@ -48,7 +49,7 @@ def _stats(given: argparse.Namespace, _: list[str]) -> None:
     lengths = _lengths(given.tokenizer)
     audit = Audit()
     by_source: dict[str, Counter[str]] = {}
-    dialogues = _audited(source, given.split, audit)
+    dialogues: Iterator[Dialogue] = counted(_audited(source, given.split, audit), "dialogues read")
     if isinstance(source, MixedSource):
         dialogues = counted_by_source(dialogues, by_source)
     statistics = collect(lengths.measured(dialogues) if lengths else dialogues)

@@ -9,6 +9,7 @@ from typing import Any
 
 from space_jax.corpora import act_annotation
 from space_jax.corpora.act_annotation import ActItem
+from space_jax.dialogue.dont_care import DONT_CARE, is_dont_care, is_unset
 from space_jax.dialogue.record import SYSTEM, BeliefState, Turn
 from space_jax.errors import UserError
 
@@ -44,12 +45,6 @@ SLOTS_OF = {
 }
 """Slots of the acts whose name is not, in lower case, that of the belief state or the database."""
 
-_DONTCARE = {
-    *("dontcare", "dont care", "don't care", "do n't care", "do nt care", "do not care"),
-    *("doesn't care", "does n't care", "does nt care", "does not care"),
-}
-_UNSET = {"", "not mentioned", "none"}
-
 
 def said_of(annotation: dict[str, Any], where: str) -> list[tuple[tuple[str, str, str], ActItem]]:
     """The items of an annotation, each with the source's (Domain-Act, slot, value).
@@ -77,8 +72,8 @@ def _slot(name: str) -> str:
 
 
 def _value(value: str) -> str:
-    if value.lower() in _DONTCARE:
-        return "dontcare"
+    if is_dont_care(value):
+        return DONT_CARE
     return "" if value in ("none", "?") else value
 
 
@@ -137,7 +132,7 @@ def _values(value: Any, where: str) -> tuple[str, ...]:
     if not all(isinstance(one, str) for one in given):
         raise UserError(f"{where}: expected a string or a list of strings, found {value!r}")
     spellings = [piece.strip() for one in given for piece in re.split(r"[|>]", one)]
-    kept = ["dontcare" if one.lower() in _DONTCARE else one for one in spellings if one.lower() not in _UNSET]
+    kept = [DONT_CARE if is_dont_care(one) else one for one in spellings if not is_unset(one)]
     return tuple(dict.fromkeys(kept))
 
 

@@ -14,6 +14,8 @@ from space_jax.dialogue.trees import VIEWS, tree_views
 
 LAYERS = ("frames", "acts", "state", "delexicalised")
 SHOWN = 12  # names of one kind in the table; the JSON has all
+SAID = 3  # texts that are kept of each intent
+LONGEST = 160  # characters of such a text
 
 
 @dataclasses.dataclass
@@ -32,6 +34,7 @@ class Statistics:
       known: fact about an example ("acts", "user_tree", "system_tree", see `dialogue.labels.Known`) -> examples.
       depth: levels of the semantic tree (0 without frames, 2 to 4) -> turns with frames annotated.
       domains, intents, slots: name -> turns it occurs in.
+      said: intent -> the first texts of turns with it.
       acts: unified act -> turns.
       values, spans: values in frames; those of them with a span in the text.
       views: view -> turns with at least one element.
@@ -52,6 +55,7 @@ class Statistics:
     domains: Counter[str] = dataclasses.field(default_factory=Counter)
     intents: Counter[str] = dataclasses.field(default_factory=Counter)
     slots: Counter[str] = dataclasses.field(default_factory=Counter)
+    said: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     acts: Counter[str] = dataclasses.field(default_factory=Counter)
     values: int = 0
     spans: int = 0
@@ -166,6 +170,8 @@ def _add_turn(statistics: Statistics, turn: Turn) -> None:
     statistics.acts.update(turn.acts or ())
     if turn.frames is not None:
         _add_frames(statistics, turn.frames)
+        for intent in {frame.intent for frame in turn.frames}:
+            _add_text(statistics.said.setdefault(intent, []), turn.text)
 
 
 def _add_frames(statistics: Statistics, frames: tuple[Frame, ...]) -> None:
@@ -180,6 +186,12 @@ def _add_frames(statistics: Statistics, frames: tuple[Frame, ...]) -> None:
     for name, view in zip(VIEWS, tree_views(frames), strict=True):
         statistics.views[name] += bool(view)
         statistics.crowded[name] += len(view) > statistics.width
+
+
+def _add_text(kept: list[str], text: str) -> None:
+    shown = text.strip() if len(text) <= LONGEST else text[: LONGEST - 1].strip() + "…"
+    if len(kept) < SAID and shown and shown not in kept:
+        kept.append(shown)
 
 
 def quantile(lengths: Counter[int], share: float) -> int:

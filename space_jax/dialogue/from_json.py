@@ -5,6 +5,7 @@ match its value, text must be encodable as UTF-8, and ids must not repeat (see `
 """
 
 import difflib
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeVar
 
@@ -32,8 +33,8 @@ def dialogue_from_json(record: Any) -> Dialogue:
 
 
 def same_text(a: str, b: str) -> bool:
-    """Whether two spellings are equal up to letter case and surrounding white space."""
-    return a.strip().casefold() == b.strip().casefold()
+    """Whether two spellings are equal up to letter case, surrounding white space and how accents are composed."""
+    return unicodedata.normalize("NFC", a.strip().casefold()) == unicodedata.normalize("NFC", b.strip().casefold())
 
 
 def _turn(record: Any, path: str) -> Turn:

@@ -9,6 +9,7 @@ Brackets and words are separated by single blanks. The words are tokens: they sp
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator
 
 from space_jax.errors import UserError
@@ -18,6 +19,9 @@ SLOT = "SL:"
 
 DEPTH = 100
 """The most levels that `parse` accepts: TOPv2 has at most 8, and very deep trees would exhaust Python's stack."""
+
+# Of white space only what ends words in a file of parses: a no-break space may stand within a word of the utterance.
+_TOKEN = re.compile(r"\](?=\]*(?:[ \t\r\n\f\v]|$))|[^ \t\r\n\f\v]+")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def parse(text: str) -> Node:
     """The tree of a bracketed parse. The result is well-formed, so a parse is valid if this does not raise.
 
     Args:
-      text: the parse; runs of blanks count as one.
+      text: the parse; a run of blanks, tabs and line breaks counts as one blank, and `]]` as `] ]`.
 
     Raises:
       UserError: brackets do not match, there is not exactly one root, the root is no intent, an intent is directly
@@ -60,7 +64,7 @@ def parse(text: str) -> Node:
     """
     root: Node | None = None
     open_nodes: list[tuple[str, list[Node | str]]] = []
-    for number, token in enumerate(filter(None, text.split(" ")), start=1):
+    for number, token in enumerate(_TOKEN.findall(text), start=1):
         if root is not None:
             _fail(number, "the end after the root's bracket", token)
         if token.startswith("["):

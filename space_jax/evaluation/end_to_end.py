@@ -32,10 +32,11 @@ _TINY = 1e-10  # keeps the logarithm of a precision of zero finite, as in the pu
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answered:
-    """One system turn: the belief state it answers and its delexicalised response."""
+    """One system turn: the belief state it answers, its delexicalised response, and the parts cut at a limit."""
 
     state: BeliefState
     response: str
+    cut: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

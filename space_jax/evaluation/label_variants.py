@@ -5,11 +5,10 @@ et al., SIGDIAL 2020) made it the custom to keep such a map, to find values in t
 tracker is scored. Ours is the table `label_variants.json`:
 
   kinds      slot (without its domain) -> which kind of value it has
-  dontcare   spellings of "any value is right"
-  none       spellings of "no value yet"
   spellings  kind -> value -> its other spellings; the first spelling is no better than the others
 
-A spelling occurs once in a kind, so that it has one meaning. A slot missing from `kinds` has no variants.
+A spelling occurs once in a kind, so that it has one meaning. A slot missing from `kinds` has no variants. "Any value is
+right" and "no value yet" are the same in all slots: `dialogue.dont_care`.
 """
 
 import dataclasses
@@ -17,9 +16,10 @@ import functools
 import re
 from collections.abc import Mapping
 
+from space_jax.dialogue.dont_care import DONT_CARE, is_dont_care, is_unset
 from space_jax.reading.json_text import shipped_json
 
-NONE, DONTCARE = "none", "dontcare"
+NONE, DONTCARE = "none", DONT_CARE
 TIME = "time"
 
 _WORDS = re.compile(r"[^\W_]+|[^\w\s]")
@@ -36,14 +36,11 @@ class Variants:
       kinds: slot -> kind.
       canonical: kind -> each spelling, in plain form -> the value that it spells.
       spellings: kind -> value -> all its spellings, itself first.
-      dontcare, none: plain spellings.
     """
 
     kinds: Mapping[str, str]
     canonical: Mapping[str, Mapping[str, str]]
     spellings: Mapping[str, Mapping[str, tuple[str, ...]]]
-    dontcare: frozenset[str]
-    none: frozenset[str]
 
     def kind(self, slot: str) -> str | None:
         """The kind of a slot, given with or without its domain (`hotel-area`, `area`)."""
@@ -62,12 +59,11 @@ class Variants:
         Returns:
           `NONE`, `DONTCARE`, a value of the table, a time as HH:MM, or else the value in plain form.
         """
-        text = plain(value)
-        if text in self.none:
+        if is_unset(value):
             return NONE
-        if text in self.dontcare:
+        if is_dont_care(value):
             return DONTCARE
-        kind = self.kind(slot)
+        kind, text = self.kind(slot), plain(value)
         if kind == TIME:
             return clock(value) or text
         return self.canonical.get(kind, {}).get(text, text) if kind else text
@@ -94,8 +90,6 @@ def label_variants() -> Variants:
             for kind, values in spellings.items()
         },
         spellings=spellings,
-        dontcare=frozenset(map(plain, table["dontcare"])),
-        none=frozenset(map(plain, table["none"])),
     )
 
 

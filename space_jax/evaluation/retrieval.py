@@ -94,6 +94,18 @@ def retrieval_accuracy(query_trees: np.ndarray, neighbour_trees: np.ndarray) -> 
     return {**shares, "tree": float(equal_views.all(axis=1).mean())}
 
 
+def constant_levels(trees: np.ndarray) -> list[str]:
+    """The levels of `retrieval_accuracy` on which all trees are equal, so that every neighbour is a right one.
+
+    Args:
+      trees: `[N, 10, K]` int, hashed elements, 0 pads; of queries and bank together.
+    """
+    trees = np.sort(np.asarray(trees), axis=-1)
+    equal = (trees == trees[:1]).all(axis=(0, 2))  # [10]
+    levels = [name for name, view in _COMPARED.items() if equal[VIEWS.index(view)]]
+    return [*levels, *(["tree"] if equal.all() else [])]
+
+
 def vote_acts(bank_acts: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     """Dialog acts that at least half of a query's neighbours have.
 

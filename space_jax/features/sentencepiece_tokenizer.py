@@ -188,7 +188,7 @@ def train_sentencepiece(
 
     Args:
       texts: the corpus, read once.
-      vocab_size: the total number of ids: special tokens, 256 bytes and pieces.
+      vocab_size: the most ids: special tokens, 256 bytes and pieces; a short text gives fewer.
       out: the folder to save the tokenizer in.
       model_type: "unigram" or "bpe".
       max_texts: size of the uniform sample of texts kept in memory and trained on.

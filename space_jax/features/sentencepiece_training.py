@@ -25,7 +25,7 @@ _CUT = re.compile(
     + "|".join(map(re.escape, (*CONTROL_TOKENS, *SPECIAL_TOKENS)))
 )
 _MINUTES = re.compile(r"(?<=\d)(?=:\d)")
-_PLACEHOLDER = re.compile(r"\[[A-Za-z]+_\w+\]")  # of a delexicalised value, such as [hotel_name]
+_PLACEHOLDER = re.compile(r"\[\w+_\w+\]")  # of a delexicalised value, such as [hotel_name]
 
 
 def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_texts: int, seed: int) -> bytes:
@@ -39,7 +39,7 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
 
     Args:
       texts: the corpus, read once.
-      vocab_size: the total number of ids: special tokens, 256 bytes and pieces.
+      vocab_size: the most ids: special tokens, 256 bytes and pieces; a short text gives fewer.
       model_type: "unigram" (Kudo, 2018) or "bpe" (Sennrich et al., 2016).
       max_texts: size of the uniform sample of texts kept in memory.
       seed: of the sample.
@@ -63,31 +63,40 @@ def train_model(texts: Iterable[str], vocab_size: int, model_type: str, max_text
     if not sentences:
         raise UserError("there is no text to train a tokenizer on")
     placeholders = sorted({name for sentence in sentences for name in _PLACEHOLDER.findall(sentence)})
-    model = io.BytesIO()
+    symbols = [*SYMBOLS, *placeholders]
     try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(sentences),
-            model_writer=model,
-            model_type=model_type,
-            vocab_size=vocab_size,
-            byte_fallback=True,
-            normalization_rule_name="identity",
-            add_dummy_prefix=False,
-            remove_extra_whitespaces=False,
-            pad_id=0,
-            unk_id=1,
-            bos_id=-1,
-            eos_id=-1,
-            pad_piece=PAD,
-            unk_piece=UNK,
-            pretokenization_delimiter=_BREAK,
-            user_defined_symbols=[*SYMBOLS, *placeholders],
-            num_threads=_THREADS,
-            minloglevel=2,
-        )
+        return _trained(sentences, vocab_size, model_type, symbols)
     except RuntimeError as error:
-        _explain(error, vocab_size)
-        raise
+        most = re.search(r"Vocabulary size too high .*<= (\d+)", str(error))
+        if most is None:
+            _explain(error, vocab_size)
+            raise
+    return _trained(sentences, int(most[1]), model_type, symbols)
+
+
+def _trained(sentences: list[str], vocab_size: int, model_type: str, symbols: list[str]) -> bytes:
+    """Trains with exactly `vocab_size` ids; RuntimeError where that is impossible."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(sentences),
+        model_writer=model,
+        model_type=model_type,
+        vocab_size=vocab_size,
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        pad_id=0,
+        unk_id=1,
+        bos_id=-1,
+        eos_id=-1,
+        pad_piece=PAD,
+        unk_piece=UNK,
+        pretokenization_delimiter=_BREAK,
+        user_defined_symbols=symbols,
+        num_threads=_THREADS,
+        minloglevel=2,
+    )
     return model.getvalue()
 
 
@@ -115,11 +124,7 @@ def sentences_of(text: str) -> Iterator[str]:
 
 
 def _explain(error: RuntimeError, vocab_size: int) -> None:
-    """Raises the trainer's two errors about a vocabulary size as `UserError`; ignores all others."""
-    message = str(error)
-    if too_large := re.search(r"Vocabulary size too high .*<= (\d+)", message):
-        limit = f"the largest possible is {too_large[1]}"
-        raise UserError(f"vocabulary size {vocab_size} is too large for this corpus: {limit}") from error
-    if too_small := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
+    """Raises the trainer's error about too small a vocabulary as `UserError`; ignores all others."""
+    if too_small := re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error)):
         limit = f"characters, bytes, special tokens and placeholders alone need {too_small[1]}"
         raise UserError(f"vocabulary size {vocab_size} is too small for this corpus: {limit}") from error

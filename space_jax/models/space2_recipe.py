@@ -5,6 +5,7 @@ import jax
 from space_jax.config import ModelConfig, Space2Config
 from space_jax.features.batch import Batch
 from space_jax.losses import multi_view_contrast, view_similarities
+from space_jax.losses.contrast import subspace_features
 from space_jax.models.pool import Pool, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space2 import Space2Model
@@ -51,6 +52,11 @@ class Space2Recipe:
             self.config.pool.temperature,
         )
         return terms | contrast_terms("contrast", loss, pool)
+
+    def project(self, params: dict, vectors: jax.Array) -> jax.Array:
+        """Understanding vectors `[N, H]` in the subspace of every view, where they are contrasted: `[W, N, D]`."""
+        kernels, biases = self.model.apply({"params": params}, method="projections")
+        return subspace_features(vectors[None], kernels, biases)[:, 0]
 
     def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
         """See `Recipe.represent`; the understanding vector is the summary."""

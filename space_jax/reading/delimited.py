@@ -46,6 +46,9 @@ SEMICOLONS = Form(";", True, "CSV")
 TSV = Form("\t", False, "tab-separated values")
 QUOTED_TSV = Form("\t", True, "tab-separated values")
 """Of corpora whose tab-separated files were written by a program that quotes."""
+SEMICOLONS = Form(";", True, "CSV with semicolons")
+"""As spreadsheets write where the comma is in numbers."""
+BARS = Form("|", True, "CSV with bars")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,6 +117,22 @@ def table(file: IO[bytes], form: Form, where: str) -> tuple[tuple[str, ...], Ite
     if twice:
         raise UserError(f"{where}:{first.number}: expected each column once, found {shown(twice[0])} twice")
     return header, (_with_columns(line, header, where) for line in found)
+
+
+def row_text(cells: Iterable[str], form: Form) -> str:
+    """A row of a file, with its line end; `rows` reads the same cells.
+
+    Raises:
+      UserError: a cell with a tab or a line break in a form that does not quote.
+    """
+    if form.quoted:
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=form.delimiter, lineterminator="\n").writerow(cells)
+        return text.getvalue()
+    cells = list(cells)
+    if any(set(cell) & {form.delimiter, "\n", "\r"} for cell in cells):
+        raise UserError(f"{form.name}: a cell cannot hold a tab or a line break, found {shown(cells)}")
+    return form.delimiter.join(cells) + "\n"
 
 
 def _with_columns(line: Line, header: tuple[str, ...], where: str) -> Line:

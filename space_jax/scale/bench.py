@@ -18,6 +18,7 @@ from space_jax.scale.chips import CHIPS
 from space_jax.scale.compare import table_of
 from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
 from space_jax.scale.report import Report
+from space_jax.terminal.progress import Told, untold
 from space_jax.training.feed import Delivery, Feed
 from space_jax.training.least_memory import GIB, require_sizes_fit
 from space_jax.training.mesh import make_mesh
@@ -37,7 +38,7 @@ class Timed(NamedTuple):
     shape: GridShape
 
 
-def bench(config: PretrainConfig, steps: int = 10) -> Report:
+def bench(config: PretrainConfig, steps: int = 10, told: Told = untold) -> Report:
     """Measures `steps` steps of a configuration on this machine, not counting the first of each grid, which compiles.
 
     Times cover the whole step as in training: the next batch, its transfer, the step, its metrics.
@@ -45,6 +46,7 @@ def bench(config: PretrainConfig, steps: int = 10) -> Report:
     Args:
       config: of a run; its corpora are read.
       steps: number of steps to time.
+      told: hears how many steps are timed.
 
     Returns:
       What `space-jax bench --json` prints; a notebook shows it as a table.
@@ -59,7 +61,7 @@ def bench(config: PretrainConfig, steps: int = 10) -> Report:
     shape = micro_batches(next(iterator))[0]
     plan = plan_step(config, mesh, jax.tree.map(lambda array: array[None], shape))
     before = memory_peak()
-    timed, programs = _run(plan, shape, Feed(setup.train_batches(), mesh), steps)
+    timed, programs = _run(plan, shape, Feed(setup.train_batches(), mesh), steps, told)
     median = statistics.median(step.seconds for step in timed)
     peak, source = matmul_peak(config.model.dtype)
     needed = statistics.mean(programs[step.shape].needed for step in timed)
@@ -99,7 +101,9 @@ def bench(config: PretrainConfig, steps: int = 10) -> Report:
     return Report(measured, table_of)
 
 
-def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[list[Timed], dict[GridShape, Program]]:
+def _run(
+    plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int, told: Told
+) -> tuple[list[Timed], dict[GridShape, Program]]:
     config, mesh = plan.config, plan.mesh
     optimiser = make_optimiser(config.optimiser, config.train.steps)
     state = init_state(plan.recipe, optimiser, shape, config.train.seed, config.mesh.rules, mesh)
@@ -113,6 +117,7 @@ def _run(plan: StepPlan, shape: Any, feed: Feed[Batch], steps: int) -> tuple[lis
         for metrics, one in started:
             jax.device_get(metrics)
             timed.append(Timed(time.perf_counter() - since, one.tokens, one.padding, one.batch.shape))
+            told(len(timed), steps)
         started.clear()
         return time.perf_counter()
 

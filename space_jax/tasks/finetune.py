@@ -23,6 +23,7 @@ from space_jax.tasks.batches import EpochBatches, steps_per_epoch
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.inference import Inference
 from space_jax.tasks.known_labels import require_comparable, unknown_labels
+from space_jax.tasks.nearest_training import nearest_training
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.rates import make_finetune_optimiser
 from space_jax.tasks.registry import task_class
@@ -124,11 +125,12 @@ def _finetune(
             few.write_ids(place.local / few.FILE, train_records, subset.shots, subset.seed)
 
     unknown = unknown_labels(kind, config.task, labels, validation)
-    if unknown and jax.process_index() == 0:
-        say(f"validation has {unknown}", sys.stderr)
+    told = [f"validation has {unknown}"] if unknown else []
+    for remark in (*told, *kind.remarks(config.task, labels)) if jax.process_index() == 0 else ():
+        say(remark, sys.stderr)
     if train(job, place, write_down, console).stopped:
         return None
-    return _finish(place, validation, len(train_records), began)
+    return _finish(place, validation, train_records, began)
 
 
 def best_measure(config: FinetuneConfig, task: Task) -> Measure:
@@ -226,11 +228,15 @@ def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str) -> Finetune
 
 def _fingerprint(records: Sequence[Any]) -> str:
     """Identifies the records of a run."""
-    text = json.dumps([dataclasses.asdict(record) for record in records], sort_keys=True, default=str)
+    text = json.dumps([_content(record) for record in records], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _finish(place: Workdir, validation: Sequence[Any], trained_on: int, began: float) -> Json:
+def _content(record: Any) -> Json:
+    return {name: value for name, value in dataclasses.asdict(record).items() if name != "where"}  # a file may move
+
+
+def _finish(place: Workdir, validation: Sequence[Any], training: Sequence[Any], began: float) -> Json:
     """Predicts with the best checkpoint and writes the results."""
     trained = Predictor(place.folder)
     predictions = trained.predict_records(validation)
@@ -241,13 +247,14 @@ def _finish(place: Workdir, validation: Sequence[Any], trained_on: int, began: f
         "chosen_by": chosen_by(trained.config, trained.task),
         **scores,
         **trained.calibration,
-        "training_records": trained_on,
+        "training_records": len(training),
         "validation_records": len(validation),
         "seconds_of_the_last_call": round(time.monotonic() - began, 1),
     }
+    title = f"{place.folder.name}: errors on validation"
+    page = trained.task.error_page(validation, predictions, title, nearest_training(trained, lambda: training))
     if jax.process_index() == 0:
         write_json(place.local / RESULTS, results)
-        page = trained.task.error_page(validation, predictions, f"{place.folder.name}: errors on validation")
         if page is not None:
             write_text(place.local / ERRORS, page)
     place.publish()

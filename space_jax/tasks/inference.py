@@ -11,6 +11,7 @@ from jax.sharding import Mesh
 from space_jax.tasks.batches import share_of, stacked
 from space_jax.tasks.task import Arrays, Task
 from space_jax.tasks.text_packing import TaskBatch
+from space_jax.terminal.progress import Told, untold
 from space_jax.training.feed import part_of, same_shape, to_mesh
 from space_jax.training.mesh import batch_shards
 from space_jax.training.sharding import Rules, flax_rules, replicated
@@ -38,8 +39,8 @@ class Inference:
 
         self._run = jax.jit(run, out_shardings=replicated(mesh))
 
-    def __call__(self, params: Any, examples: Sequence[Any]) -> Arrays:
-        """The outputs of all examples, each `[N, ...]` in their order."""
+    def __call__(self, params: Any, examples: Sequence[Any], told: Told = untold) -> Arrays:
+        """The outputs of all examples, each `[N, ...]` in their order; `told` hears how many are done."""
         order = sorted(range(len(examples)), key=lambda index: -len(examples[index].encoded))
         parts = []
         for start in range(0, max(len(order), 1), self._size):
@@ -47,6 +48,7 @@ class Inference:
             with jax.set_mesh(self._mesh):
                 outputs = jax.device_get(self._run(params, self._batch([examples[index] for index in chosen])))
             parts.append({name: np.asarray(array)[: len(chosen)] for name, array in outputs.items()})
+            told(start + len(chosen), len(order))
         back = np.argsort(np.array(order, int), kind="stable")
         return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 

@@ -14,6 +14,7 @@ from space_jax.tasks.inference import Inference
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.workdir import LABELS, SUPPORT, read_arrays, read_json
+from space_jax.terminal.progress import Told, untold
 from space_jax.training import run_reader as runs
 from space_jax.training.checkpoint import load_params, read_notes
 from space_jax.training.facts import require_as_trained, require_labels_as_trained
@@ -30,6 +31,7 @@ class Predictor:
       task: with the run's labels.
       step: of the checkpoint.
       calibration: values chosen on validation data.
+      told: hears how many examples of a call are done.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Predictor:
         Raises:
           UserError: no such run or checkpoint, or a damaged one.
         """
+        self.told: Told = untold
         workdir = as_path(workdir)
         if not is_finetuned(workdir):
             raise UserError(
@@ -88,7 +91,7 @@ class Predictor:
 
     def outputs(self, examples: Sequence[Any]) -> Arrays:
         """The model's output for each example."""
-        return self._inference(self.params, examples)
+        return self._inference(self.params, examples, self.told)
 
 
 def _why_none(workdir: Path) -> str:

@@ -151,6 +151,11 @@ def json_rows(lines: Lines, name: str) -> Iterator[Row]:
             yield Row(number, where, None, f"{where}: expected a JSON object, found {found}")
 
 
+def place_of(row: Mapping[str, Any], where: str) -> str:
+    """Where a record is, for people who look for it: file, line, and its id if it has one of its own."""
+    return f"{where}, id {row['id']}" if row.get("id") is not None else where
+
+
 def _table_rows(file: IO[bytes], form: Form, name: str) -> Iterator[Row]:
     header, lines = table(file, form, name)
     for number, line in enumerate(lines, start=1):

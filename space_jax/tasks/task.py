@@ -10,7 +10,8 @@ Data flows through a task as follows:
                                           -> batch -> outputs -> predictions -> scores       (prediction, evaluation)
 
 - A record is human-readable: a frozen dataclass of the task with a field `id: str`, which is unique and the
-  same in every run (few-shot subsets are published by it). It holds the truth if the source has it.
+  same in every run (few-shot subsets are published by it). It holds the truth if the source has it. A field `where`,
+  file and line for people, is no part of its content: a file may move.
 - The labels are a JSON object, made from the training records once and saved as `labels.json` in the workdir. A task
   object is built from configuration, labels, tokenizer and sizes, and never changes afterwards.
 - An example is the record in numbers, with a field `encoded: Encoded`, so that the framework can sort by length.
@@ -27,6 +28,8 @@ A new task needs: a package `tasks/<name>/`; its configuration, a frozen datacla
 """
 
 import abc
+import dataclasses
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
@@ -55,6 +58,18 @@ class Example(Protocol):
 
     @property
     def encoded(self) -> Encoded: ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Near:
+    """A training record and the cosine of its vector with another's."""
+
+    record: Any
+    cosine: float
+
+
+Nearest = Callable[[Sequence[Any]], list[list[Near]]]
+"""From records to the training records nearest to each, the nearest first; see `nearest_training.py`."""
 
 
 class Task(abc.ABC):
@@ -135,6 +150,16 @@ class Task(abc.ABC):
         Raises:
           UserError: no record has one.
         """
+
+    @classmethod
+    def remarks(cls, config: Any, labels: Json) -> list[str]:
+        """What a user should know of the data before it is trained on, a sentence each.
+
+        Args:
+          config: of the task.
+          labels: from `make_labels`.
+        """
+        return []
 
     # A task object.
 
@@ -228,6 +253,19 @@ class Task(abc.ABC):
     def score(self, records: Sequence[Any], predictions: Sequence[Json]) -> dict[str, float]:
         """The metrics; `measure` is one of the names, and higher is better."""
 
-    def error_page(self, records: Sequence[Any], predictions: Sequence[Json], title: str) -> str | None:
-        """A self-contained HTML page about the errors, or None for a task that has none."""
+    def side_by_side(self, record: Any, prediction: Json) -> tuple[str, str, str]:
+        """A record for reading: the words, the truth and the prediction, "" for what is not known."""
+        return getattr(record, "text", record.id), "", json.dumps(prediction, ensure_ascii=False)
+
+    def error_page(
+        self, records: Sequence[Any], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
+    ) -> str | None:
+        """A self-contained HTML page about the errors, or None for a task that has none.
+
+        Args:
+          records: that were predicted.
+          predictions: theirs.
+          title: of the page.
+          nearest: finds training records, for a task whose outputs have a `vector`.
+        """
         return None

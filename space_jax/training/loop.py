@@ -31,6 +31,7 @@ from space_jax.errors import UserError
 from space_jax.features.grid import GridShape
 from space_jax.models.recipe import B, Objective
 from space_jax.models.weights import Weights, graft
+from space_jax.training import compile_times
 from space_jax.training.checkpoint import Checkpoints
 from space_jax.training.curves import draw_curves
 from space_jax.training.facts import other_machine
@@ -253,6 +254,7 @@ def _begin(run: _Run[B]) -> None:
     if initial is not None:
         params, grafted = graft(params, initial, run.job.model)
         run.progress.say(f"parameters from {initial.source}" + (f"; {grafted}" if str(grafted) else ""))
+    run.progress.busy("compiling the evaluation, then evaluating before the first step")
     run.state = dataclasses.replace(run.state, params=run.job.initialise_head(params))
     _evaluate(run)
     _save(run)
@@ -291,12 +293,20 @@ def _start(run: _Run[B], step: Any, delivery: Delivery[B]) -> None:
     new = delivery.batch.shape not in run.compiled
     if new:
         _read_last(run)
+        run.progress.busy(compile_times.expected(_step_of(run, delivery.batch)))
     run.state, metrics = step(run.state, delivery.batch)
     _read_last(run)
     run.step, run.is_best = run.step + 1, False
     run.started = _Started(run.step, metrics, delivery)
     if new:
         _read_last(run)
+
+
+def _step_of(run: _Run[B], batch: B) -> compile_times.Step:
+    """The step that a batch needs, for the time that it takes to compile."""
+    model, accumulates = run.job.model, batch.valid.shape[0] > 1
+    kind = {"objective": type(run.job.objective).__name__, "layers": model.layers, "remat": model.remat}
+    return compile_times.Step.of({**kind, "accumulates": accumulates}, [run.job.facts["fingerprint"], batch.shape])
 
 
 def _read_last(run: _Run[B]) -> None:
@@ -341,12 +351,13 @@ def _account(run: _Run[B], started: _Started, seconds: float) -> None:
     run.compiled.add(shape)
     run.compile_seconds = run.compile_seconds or seconds
     run.writers.write("compile", started.step, {"seconds": seconds, "rows": shape.rows})
+    compile_times.record(_step_of(run, delivery.batch), seconds)
     run.progress.say(f"step {started.step} compiled in {seconds:.1f} s: {shape}")
 
 
 def _log(run: _Run[B], step: int, numbers: Numbers) -> None:
-    run.progress.advance(step)
     if not run.job.pace.due(step, run.job.pace.log_every):
+        run.progress.advance(step)
         return
     rates = run.clock.look()
     speed = rates._asdict() if rates.seconds_per_step else {}  # a step that compiled is no measure of speed
@@ -390,5 +401,11 @@ def _finish(run: _Run[B]) -> Result:
             _save(run)
         again = "running the cell again" if run.progress.in_notebook else "the same command"
         run.progress.say(f"stopped after step {run.step}; {again} continues from here")
+    elif run.step and run.checkpoints.best() == 0:
+        run.progress.say(
+            f"no evaluation was better than the one before training ({run.job.measure}), so the best checkpoint, which "
+            "evaluate, predict and --init take, is that of step 0: untrained; other data, or another learning rate or "
+            "length, may help"
+        )
     metrics = {name: value for name, value in run.results.items() if name not in (BEST, SINCE_BEST)}
     return Result(run.step, stopped, metrics, run.compile_seconds)

@@ -20,6 +20,7 @@ from space_jax.training.initial_weights import read_weights, require_same_tokens
 from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_sizes_fit
 from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
+from space_jax.training.measure_names import FALLING
 from space_jax.training.mesh import make_mesh
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
 from space_jax.training.processes import ending_together
@@ -28,8 +29,6 @@ from space_jax.training.setup import Setup
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
 from space_jax.training.workdir import TOKENIZER, Workdir
-
-FALLING = ("loss", "perplexity", "term/")  # prefixes of measures for which lower is better
 
 
 def pretrain(
@@ -62,9 +61,8 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
     # All checks come before the workdir is touched.
     require_sizes_fit(setup.config, make_mesh(config.mesh))
     job = pretraining_job(setup)
-    unmeasured = setup.unmeasured("validation")
-    if unmeasured and jax.process_index() == 0:
-        print(unmeasured, file=sys.stderr)
+    if jax.process_index() == 0:
+        print("\n".join(filter(None, (setup.seen(), setup.unmeasured("validation")))), file=sys.stderr)
     tokenizer = setup.tokenizer
     if agreed_checkpoints(place.checkpoints):
         require_same_tokenizer(setup, place.folder)
@@ -99,9 +97,13 @@ def pretraining_job(setup: Setup) -> Job[Batch]:
     mesh, rules, steps = make_mesh(config.mesh), config.mesh.rules, config.train.steps
     held_out = setup.held_out("validation")
     evaluator = Evaluator(setup.recipe, rules, mesh, held_out, setup.bank())
+    told: list[str] = []
 
     def evaluate(params: Any, _is_best: Any) -> Results:
         results = evaluator(params)
+        if evaluator.constant != told and jax.process_index() == 0:
+            told[:] = evaluator.constant
+            print(f"not measured, because all annotated turns are alike in it: {', '.join(told)}", file=sys.stderr)
         if config.train.best_by not in results:
             raise UserError(
                 f"config field train.best_by: {config.train.best_by!r} is not measured on these corpora; measures are "
@@ -124,6 +126,7 @@ def pretraining_job(setup: Setup) -> Job[Batch]:
             config.train.log_every,
             config.train.eval_every,
             config.train.checkpoint_every,
+            config.train.patience,
             keep_last=config.train.keep_last,
         ),
         facts=run_facts(config, [corpus.metadata.fingerprint for corpus in setup.corpora]),

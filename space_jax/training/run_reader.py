@@ -9,6 +9,7 @@ from space_jax.config_files import CONFIG_FILE, read_config
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.terminal.progress import Told, untold
 from space_jax.training.checkpoint import find_checkpoints, load_params, read_notes
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import require_as_trained
@@ -78,7 +79,9 @@ def read_params(setup: Setup, workdir: Path, step: int, batch: Batch) -> Any:
     return load_params(workdir / CHECKPOINTS, abstract, step)
 
 
-def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str) -> tuple[int, dict[str, float]]:
+def evaluate_run(
+    config: PretrainConfig, workdir: Path, wanted: str, split: str, told: Told = untold
+) -> tuple[int, dict[str, float]]:
     """Evaluates a checkpoint of a run.
 
     Args:
@@ -86,6 +89,7 @@ def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str)
       workdir: the run's workdir.
       wanted: "best", "latest" or a step.
       split: "validation" or "test".
+      told: hears how many held-out batches are done.
 
     Returns:
       The step and the metrics, as during training.
@@ -103,4 +107,4 @@ def evaluate_run(config: PretrainConfig, workdir: Path, wanted: str, split: str)
     params = read_params(setup, workdir, step, micro_batches(batches[0])[0])
     mesh = make_mesh(config.mesh)
     evaluator = Evaluator(setup.recipe, config.mesh.rules, mesh, batches, setup.bank())
-    return step, evaluator(params)
+    return step, evaluator(params, told)

@@ -26,6 +26,7 @@ from space_jax.training.evaluate import ACT_VOTERS
 from space_jax.training.metrics import EVALUATION_SECONDS, read_records
 from space_jax.training.run_reader import LATEST, TOKENIZER, find_step, read_params, require_same_tokenizer
 from space_jax.training.setup import Setup
+from space_jax.training.workdir import METRICS
 
 LONGEST_RESPONSE = 40  # tokens
 # The fields of a batch with one entry per example; the others have one per row.
@@ -35,21 +36,40 @@ _OF_EXAMPLES = (
 )
 
 
-def before_and_after(workdir: Path) -> Table:
+def evaluations(workdir: Path) -> dict[int, dict[str, float]]:
+    """Step -> held-out measures, of every evaluation of a run; none of one that has not begun."""
+    path = workdir / METRICS
+    records = [record for record in read_records(path) if record["kind"] == "eval"] if path.is_file() else []
+    return {
+        record["step"]: {n: v for n, v in record.items() if isinstance(v, float) and n != EVALUATION_SECONDS}
+        for record in records
+    }
+
+
+def before_and_after(workdir: Path, fewest: int = 2, kept: int | None = None) -> Table:
     """Each held-out measure at the first and at the last evaluation of a run.
 
+    Args:
+      workdir: of the run.
+      fewest: evaluations that there must be.
+      kept: the step of the checkpoint that counts, which gets a column too.
+
     Raises:
-      UserError: the run has fewer than two evaluations.
+      UserError: the run has fewer evaluations.
     """
-    path = workdir / "metrics.jsonl"
-    records = [record for record in read_records(path) if record["kind"] == "eval"] if path.is_file() else []
-    if len(records) < 2:
-        raise UserError(f"{workdir}: fewer than two evaluations to compare; train for more steps first")
-    first, last = records[0], records[-1]
-    table = Table("held out", f"step {first['step']}", f"step {last['step']}", title=f"{workdir}: before and after")
-    for name, value in last.items():
-        if name != EVALUATION_SECONDS and isinstance(value, float) and isinstance(first.get(name), float):
-            table.add_row(name.removeprefix("term/").replace("_", " "), f"{first[name]:.3f}", f"{value:.3f}")
+    found = evaluations(workdir)
+    if len(found) < fewest:
+        few = {1: "no evaluation yet", 2: "fewer than two evaluations to compare"}[fewest]
+        raise UserError(f"{workdir}: {few}; train for more steps first")
+    first, *_, last = [*found, *found]
+    shown = list(dict.fromkeys(step for step in (first, kept, last) if step in found))
+    marks = {kept: " (best)"}
+    table = Table("held out", *(f"step {step}{marks.get(step, '')}" for step in shown))
+    table.title = f"{workdir}: before and after"
+    for name in found[last]:
+        if all(name in found[step] for step in shown):
+            cells = (f"{found[step][name]:.3f}" for step in shown)
+            table.add_row(name.removeprefix("term/").replace("_", " "), *cells)
     return table
 
 

@@ -8,7 +8,7 @@ from space_jax.errors import UserError
 from space_jax.features.batch import Batch
 from space_jax.features.example import Limits
 from space_jax.features.pipeline import TrainBatches, eval_batches, train_batches
-from space_jax.features.prepared_corpus import TRAIN_SPLITS, Counts, Prepared
+from space_jax.features.prepared_corpus import TRAIN_SPLITS, Counts, Prepared, streams_of
 from space_jax.features.streams import open_corpora
 from space_jax.models.recipe import Recipe
 from space_jax.models.registry import make_recipe
@@ -62,6 +62,20 @@ class Setup:
     def bank(self) -> Sequence[Batch]:
         """As many annotated training examples for retrieval to search; empty if there are none."""
         return list(self._some(SOMETHING_KNOWN)) if self._counts(SOMETHING_KNOWN).examples else []
+
+    def seen(self) -> str:
+        """A sentence that says how often the whole run sees each training example."""
+        config = self.config
+        total = config.train.steps * config.data.batch_size
+        labelled = config.data.labelled_share
+        parts = [
+            f"each of {count} {kind} examples {share * total / count:.1f} times"
+            for (kind, splits), share in zip(
+                streams_of(config.recipe.annotation).items(), (labelled, 1.0 - labelled), strict=True
+            )
+            if (count := self._counts(splits).examples) and share
+        ]
+        return f"{config.train.steps} steps of {config.data.batch_size} see {', '.join(parts)}"
 
     def unmeasured(self, split: str) -> str:
         """A sentence that says which measures an evaluation on a split omits, and why; "" if it omits none.

@@ -1,7 +1,7 @@
 """The world that belongs to a corpus: its tables and what can be booked in them."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from space_jax.corpora.archives import one_file
@@ -12,7 +12,8 @@ from space_jax.corpora.registry import SIMULATED
 from space_jax.corpora.simulated import DOMAINS, world_database
 from space_jax.errors import UserError
 from space_jax.world.backend import Backend, Tables
-from space_jax.world.database import Database, Row
+from space_jax.world.cells import Row
+from space_jax.world.database import Database
 from space_jax.world.tables import kvret_tables, read_bookings, read_database
 
 MULTIWOZ_BOOKING = {
@@ -39,13 +40,17 @@ class Worlds:
       source: the folder that holds it.
       database: a file or a folder of tables to use instead of the corpus's own; "" for those. Its `bookings.json`, or
         else the corpus, says what can be booked.
+      told: see `Tables`.
 
     Raises:
       UserError: tables that cannot be read.
     """
 
-    def __init__(self, corpus: str, source: str, database: str = "") -> None:
+    def __init__(
+        self, corpus: str, source: str, database: str = "", told: Mapping[str, Collection[str]] | None = None
+    ) -> None:
         self._corpus, self._source, self._database = corpus, Path(source) if source else None, database
+        self._told = told
 
     def of(self, dialogue: str) -> Backend:
         """The world of a dialogue by its id; without tables where the corpus has none."""
@@ -57,12 +62,20 @@ class Worlds:
         """The world for a new conversation; for KVRET that of a car with a table of every domain."""
         return self.of(ANY_CAR)
 
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Domain -> the columns of its table; empty where the tables cannot be read."""
+        try:
+            database = self.to_talk_about().database
+        except UserError:
+            return {}
+        return {domain: database.columns(domain) for domain in database.domains}
+
     @functools.cached_property
     def _common(self) -> Backend:
         bookings = _BOOKINGS.get(self._corpus, {})
         if self._database:
             database = read_database(self._database, lenient=self._corpus == _KVRET)
-            return Tables(database, read_bookings(self._database) or bookings)
+            return Tables(database, read_bookings(self._database) or bookings, self._told)
         if self._corpus == SIMULATED:
             return SimulatedBackend()
         if self._corpus not in _WITH_FOLDER:
@@ -99,6 +112,10 @@ class SimulatedBackend:
         if not self._world.available(domain, name, booking):
             return None
         return self._world.reference(domain, name, booking)
+
+    def is_wish(self, domain: str, slot: str) -> bool:
+        """See `Backend.is_wish`."""
+        return slot in self.booking_slots(domain) or slot not in self._database.columns(domain)
 
 
 def kvret_worlds(source: Path) -> dict[str, Backend]:

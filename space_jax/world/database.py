@@ -5,24 +5,15 @@ among the values of its column and then bound as a parameter.
 """
 
 import functools
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from space_jax.errors import UserError
 from space_jax.printable import shown
-from space_jax.world.values import as_minutes, is_dont_care, nearest, time_limit
-
-Row = dict[str, str]
-"""Column -> cell; an empty cell, or "?", is one whose value is not known, and matches everything."""
-
-_UNKNOWN = ("", "?")
-
-
-@functools.lru_cache(maxsize=1 << 12)
-def plain_name(name: str) -> str:
-    """The name of a domain or a slot in the form that tables use: "Price range" is `price_range`."""
-    return "_".join(re.findall(r"\w+", name.lower()))
+from space_jax.world.cells import UNKNOWN, Row
+from space_jax.world.numbers import as_minutes, time_limit
+from space_jax.world.spelling import plain_name
+from space_jax.world.values import nearest, restricts_nothing
 
 
 class Database:
@@ -65,7 +56,7 @@ class Database:
         return nearest(value, self._known(domain, slot)) if slot in self.columns(domain) else ()
 
     def query(self, domain: str, constraints: Mapping[str, str | Sequence[str]]) -> list[Row]:
-        """The rows that satisfy every constraint, in the order of the table.
+        """The rows that satisfy every constraint, in the order of the table, those first that are known to.
 
         Args:
           domain: of the table; one that has none gives no rows.
@@ -78,17 +69,19 @@ class Database:
         domain = plain_name(domain)
         if domain not in self._columns:
             return []
-        clauses, parameters = ["1"], []
+        clauses, parameters, unknown = ["1"], [], ["FALSE"]
         for slot, given in ((plain_name(slot), given) for slot, given in constraints.items()):
             values = (given,) if isinstance(given, str) else tuple(given)
-            if slot not in self._columns[domain] or not values or any(map(is_dont_care, values)):
+            if slot not in self._columns[domain] or not values or any(map(restricts_nothing, values)):
                 continue
             clause, bound = self._clause(domain, slot, values)
             if clause:
                 clauses.append(clause)
                 parameters += bound
+                unknown.append(self._unknown(domain, slot))
         columns = self._columns[domain]
-        chosen = f"SELECT * FROM {self._tables[domain]} WHERE {' AND '.join(clauses)} ORDER BY rowid"
+        order = f"({' + '.join(unknown)}), rowid"  # in brackets, or a constant would be the number of a column
+        chosen = f"SELECT * FROM {self._tables[domain]} WHERE {' AND '.join(clauses)} ORDER BY {order}"
         return [dict(zip(columns, row, strict=True)) for row in self._connection.execute(chosen, parameters)]
 
     def _add(self, domain: str, table: str, rows: Sequence[Mapping[str, str]]) -> None:
@@ -110,10 +103,13 @@ class Database:
     def _column(self, domain: str, name: str) -> str:
         return f"c{self._columns[domain].index(name)}"
 
+    def _unknown(self, domain: str, name: str) -> str:
+        return f"({self._column(domain, name)} IN ('', '?'))"
+
     def _distinct(self, domain: str, column: str) -> tuple[str, ...]:
         name = self._column(domain, column)
         cells = self._connection.execute(f"SELECT DISTINCT {name} FROM {self._tables[domain]} ORDER BY {name}")
-        return tuple(cell for (cell,) in cells if cell not in _UNKNOWN)
+        return tuple(cell for (cell,) in cells if cell not in UNKNOWN)
 
     def _clause(self, domain: str, slot: str, values: Iterable[str]) -> tuple[str, list[str | int]]:
         """One condition with its parameters; none where the value matches nothing and the database is lenient."""
@@ -129,5 +125,4 @@ class Database:
                 bound += meant
         if not conditions and self.lenient:
             return "", []
-        unknown = f"{column} IN ('', '?')"
-        return f"({' OR '.join([unknown, *conditions])})", bound
+        return f"({' OR '.join([self._unknown(domain, slot), *conditions])})", bound

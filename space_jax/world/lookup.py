@@ -18,8 +18,9 @@ from collections.abc import Mapping
 
 from space_jax.dialogue.record import BeliefState
 from space_jax.world.backend import NAME, Backend, name_column, row_name
-from space_jax.world.database import Row, plain_name
-from space_jax.world.values import is_dont_care, nearest
+from space_jax.world.cells import Row
+from space_jax.world.spelling import plain_name
+from space_jax.world.values import nearest, restricts_nothing
 
 OFFERED = "offered"
 """The value of the slot `name` where only the system has named the entity that it offered last. Responses are
@@ -99,7 +100,7 @@ def look_up(backend: Backend, state: BeliefState, offers: Offers) -> Lookup:
     wishes = {plain_name(slot): values[0] for slot, values in state[last].items() if values}
     name = wishes.pop(NAME, "")
     key: Key = frozenset(
-        (slot, value.lower()) for slot, value in wishes.items() if slot in columns and not is_dont_care(value)
+        (slot, value.lower()) for slot, value in wishes.items() if slot in columns and not restricts_nothing(value)
     )
     row = _accepted(backend, domain, name, offers)
     if NAME not in columns and _complete(backend, domain, wishes):
@@ -129,7 +130,7 @@ def find_row(backend: Backend, domain: str, name: str) -> Row | None:
 
 def _accepted(backend: Backend, domain: str, name: str, offers: Offers) -> Row | None:
     """The accepted entity: the last offer, or the entity that the name means among the offers, else in the table."""
-    if is_dont_care(name):
+    if restricts_nothing(name):
         return None
     made = offers.names(domain)
     if name == OFFERED:
@@ -153,4 +154,4 @@ def _booking(backend: Backend, domain: str, row: Row, wishes: Mapping[str, str])
 def _complete(backend: Backend, domain: str, wishes: Mapping[str, str]) -> bool:
     """Whether the domain can be booked and the constraints have everything that a booking needs."""
     slots = backend.booking_slots(domain)
-    return bool(slots) and not any(is_dont_care(wishes.get(slot, "")) for slot in slots)
+    return bool(slots) and not any(restricts_nothing(wishes.get(slot, "")) for slot in slots)

@@ -18,7 +18,9 @@ from space_jax.printable import shown
 from space_jax.reading.delimited import CSV, table
 from space_jax.reading.json_text import read_json
 from space_jax.reading.text import opened
-from space_jax.world.database import Database, Row, plain_name
+from space_jax.world.cells import Row, cell_of, tidied
+from space_jax.world.database import Database
+from space_jax.world.spelling import plain_name
 
 BOOKINGS = "bookings.json"
 _CAMREST, _TAXIS = "CamRestDB.json", "taxi_db.json"
@@ -77,7 +79,7 @@ def kvret_tables(kb: Mapping[str, Any], domain: str) -> dict[str, list[Row]]:
     as they are.
     """
     items = kb.get("items") or []
-    rows = [row for item in items for row in (_forecast(item) if domain == "weather" else [_row(item)])]
+    rows = [row for item in items for row in (_forecast(item) if domain == "weather" else [_flat_row(item)])]
     return {domain: rows} if rows else {}
 
 
@@ -102,15 +104,15 @@ def _read(path: Path) -> dict[str, list[Row]]:
     if path.suffix not in readers or path.name in _NO_TABLE:
         return {}
     if path.name == _CAMREST:
-        return {"restaurant": _rows(_json(path), path)}
+        return {"restaurant": list(map(_flat_row, _objects(_json(path), path)))}
     if path.name == _TAXIS:
         return {"taxi": _taxis(_json(path), path)}
     if path.name.endswith("_db.json"):
-        return {path.name.removesuffix("_db.json"): [_multiwoz_row(row) for row in _rows(_json(path), path)]}
-    return {path.stem: _rows(readers[path.suffix](path), path)}
+        return {path.name.removesuffix("_db.json"): [_multiwoz_row(row) for row in _objects(_json(path), path)]}
+    return {path.stem: _own_rows(_objects(readers[path.suffix](path), path), str(path))}
 
 
-def _csv(path: Path) -> list[Row]:
+def _csv(path: Path) -> list[dict[str, str]]:
     with opened(path) as file:
         header, lines = table(file, CSV, str(path))
         if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
@@ -128,23 +130,30 @@ def _json(path: Path) -> Any:
     return content.get("rows", content) if isinstance(content, dict) else content
 
 
-def _rows(content: Any, path: Path) -> list[Row]:
+def _objects(content: Any, path: Path) -> Sequence[Mapping[str, Any]]:
     if not isinstance(content, Sequence) or not content or not all(isinstance(row, Mapping) for row in content):
         raise UserError(f"{path}: expected a list of objects, one a row, found something else")
-    return [_row(row) for row in content]
+    return content
 
 
-def _row(row: Mapping[str, Any]) -> Row:
-    return {str(name): _cell(value) for name, value in row.items() if not isinstance(value, (list, dict))}
+def _own_rows(content: Sequence[Mapping[str, Any]], where: str) -> list[Row]:
+    return tidied(
+        [
+            {name: cell_of(value, f"{where}: row {number}: column {shown(name)}") for name, value in row.items()}
+            for number, row in enumerate(content, 1)
+        ]
+    )
 
 
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+def _flat_row(row: Mapping[str, Any]) -> Row:
+    """A row of a corpus without its lists and objects, such as coordinates."""
+    return {name: cell_of(value, name) for name, value in row.items() if not isinstance(value, (list, dict))}
 
 
-def _multiwoz_row(row: Mapping[str, str]) -> Row:
+def _multiwoz_row(row: Mapping[str, Any]) -> Row:
     """The names that belief states use: `arriveBy` -> `arrive_by`, `entrance fee` -> `entrance_fee`."""
-    named = {re.sub(r"(?<=[a-z])(?=[A-Z])|\s+", "_", name.strip()).lower(): cell for name, cell in row.items()}
+    flat = _flat_row(row)
+    named = {re.sub(r"(?<=[a-z])(?=[A-Z])|\s+", "_", name.strip()).lower(): cell for name, cell in flat.items()}
     return {name: cell for name, cell in named.items() if name not in _LEFT_OUT}
 
 
@@ -171,7 +180,8 @@ def _sqlite(path: Path) -> dict[str, list[Row]]:
                 quoted = name.replace('"', '""')
                 found = connection.execute(f'SELECT * FROM "{quoted}"')
                 columns = [column[0] for column in found.description]
-                tables[name] = [dict(zip(columns, map(_cell, row), strict=True)) for row in found]
+                rows = [dict(zip(columns, row, strict=True)) for row in found]
+                tables[name] = _own_rows(rows, f"{path}: table {shown(name)}")
                 if not tables[name]:
                     raise UserError(f"{path}: expected rows in the table {name}, found none")
     except (sqlite3.Error, UnicodeDecodeError) as error:

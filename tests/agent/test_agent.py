@@ -1,10 +1,12 @@
 """The agent's loop with a model that writes nonsense: it always answers, and takes what it is given."""
 
+import re
+
 import pytest
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Truth
-from space_jax.agent.lexicalise import PLACEHOLDER, SystemAct
+from space_jax.agent.lexicalise import SystemAct
 from space_jax.agent.play import as_heard, play_policy, summary
 from space_jax.agent.respond import respond
 from space_jax.agent.writer import Writer
@@ -19,6 +21,7 @@ from space_jax.world.backend import Tables
 from space_jax.world.corpus_worlds import SimulatedBackend, Worlds
 from space_jax.world.database import Database
 
+UNSAID = re.compile(r"\[\s*\w+\s*_\s*\w+\s*\]")
 WORLD = Tables(Database({"hotel": [{"name": "Ivy", "area": "north", "phone": "4"}]}))
 TRUTH = Truth(
     {"hotel": {"area": ("north",)}},
@@ -108,7 +111,7 @@ def test_a_user_who_says_nothing_is_asked_again(agent, fresh, text):
 def test_any_text_is_answered(agent, fresh, text):
     reply = agent.reply(text, fresh)
     assert reply.text
-    assert not PLACEHOLDER.search(reply.text)
+    assert not UNSAID.search(reply.text)
 
 
 @pytest.mark.parametrize("state", [{"hotel": {"area": ("the moon",)}}, {"hotel": {}}, {"nowhere": {"x": ("1",)}}, {}])
@@ -123,15 +126,14 @@ def test_a_streamed_answer_is_the_answer(agent, fresh):
     pieces = list(streamed.pieces)
     reply = agent.reply("a hotel in the north", fresh)
     assert "".join(pieces).split() == reply.text.split()
-    assert len(pieces) > 1
     assert streamed.finish() == reply
     assert list(agent.stream(fresh, " ").pieces) == [SAY_AGAIN]
 
 
 def test_the_pieces_of_a_streamed_answer_share_one_program(task, params, fresh):
     writer = Writer(task, params)
-    pieces = list(Agent(writer).stream(fresh, "a cheap hotel in the north").pieces)
-    assert len(pieces) > 2
+    assert list(Agent(writer).stream(fresh, "a cheap hotel in the north").pieces)
+    assert writer._drawn > len(PARTS) + 1
     assert writer._write._cache_size() == len(PARTS)
 
 

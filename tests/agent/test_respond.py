@@ -75,7 +75,7 @@ def test_difficult_dialogues(run, tmp_path, capsys):
     data = DataSource(test=str(tmp_path / "test.jsonl"))
     assert run(data, "--together", "2", "--out", str(out)) == 0
     printed, said = capsys.readouterr()
-    assert said.splitlines()[-1] == "turn 51/51  left 0:00:00"
+    assert said == ""  # nothing within a minute where nobody watches
     shown = json.loads(printed)
     assert (shown["dialogues"], shown["turns"], shown["given"], shown["beam"]) == (3, 51, [], 1)
     assert shown["tokens_per_second"] > shown["words_per_second"] > 0
@@ -119,11 +119,35 @@ def test_a_run_that_was_stopped_goes_on(run, agent, tmp_path, capsys, monkeypatc
     calls.clear()
     assert run(data, "--together", "1", "--out", str(out)) == 0
     printed, said = capsys.readouterr()
-    assert said.splitlines() == ["continuing after 1 dialogues", *(f"turn {n}/3  left 0:00:00" for n in (1, 2, 3))]
+    assert said.splitlines() == ["continuing after 1 dialogues"]
     assert json.loads(printed)["turns"] == 3
     assert len(calls) == 3
     assert out.read_text() == whole.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "test.jsonl", "turns.json", "whole.json"]
+
+
+def test_own_dialogues_on_own_tables_are_scored(run, agent, tmp_path, capsys, monkeypatch):
+    """And the parts that reached their limit, as those of a model that knows nothing do, are counted."""
+    monkeypatch.setattr(agent, "misfits", ("table hotels belongs to no domain of the agent",))
+    dialogue = Dialogue(
+        "d",
+        (
+            Turn(USER, "a hotel", state={"hotel": {"area": ("north",)}}),
+            Turn(SYSTEM, "Ivy ?", delexicalised="[hotel_name] ?"),
+        ),
+    )
+    write_jsonl(tmp_path / "test.jsonl", [dialogue])
+    data = DataSource(test=str(tmp_path / "test.jsonl"))
+    assert run(data) == 0
+    printed, said = capsys.readouterr()
+    assert said.splitlines()[0] == "table hotels belongs to no domain of the agent"
+    shown = json.loads(printed)
+    assert (shown["state_accuracy"], shown["success"]) == (0, 0)
+    assert "match" not in shown  # this run has no tables
+    assert set(shown["cut"]) <= {"state", "acts", "response"}
+    assert sum(shown["cut"].values())
+    assert run(data, "--given", "states") == 0
+    assert json.loads(capsys.readouterr().out)["state_accuracy"] == 100
 
 
 def test_a_second_command_does_not_write_the_same_file(run, tmp_path, capsys):

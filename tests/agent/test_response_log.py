@@ -10,7 +10,7 @@ from space_jax.evaluation.end_to_end import Answered
 FACTS = {"split": "test", "beam": 1}
 ANSWERS = {
     "a": (Answered({"hotel": {"area": ("north", "the north")}, "taxi": {}}, "漢字 ."), Answered({}, "")),
-    "b": (Answered({}, "line\u2028end\x85 \n"),),
+    "b": (Answered({}, "line\u2028end\x85 \n", ("state", "response")),),
 }
 
 

@@ -58,6 +58,21 @@ def workdir(tmp_path_factory):
     return folder / "run"
 
 
+def test_tables_that_do_not_meet_the_agent_are_named_and_not_spoken_of(workdir, monkeypatch, capsys, tmp_path):
+    """`table_column_of_another_name` and `placeholder_as_words`, from the command on."""
+    for name, header in (("hotel", "name,quarter"), ("hotels", "name,area")):
+        (tmp_path / f"{name}.csv").write_text(f"{header}\nElm,north\n")
+        monkeypatch.setattr("sys.stdin", io.StringIO("a hotel in the north\n"))
+        assert main(["chat", "--workdir", str(workdir), "--database", str(tmp_path / f"{name}.csv")]) == 0
+        out, err = capsys.readouterr()
+        if name == "hotel":
+            assert "table hotel has no column for area; what has no column restricts no search" in err
+            assert "agent> Elm?" in out
+        else:
+            assert "table hotels belongs to no domain of the agent (nearest: hotel)" in err
+            assert "agent> I cannot look up any hotel." in out
+
+
 def test_a_conversation_in_the_terminal(workdir, monkeypatch, capsys, tmp_path):
     said = ["a hotel in the north", "yes", "", "/new", "a hotel in the north"]
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(said) + "\n"))

@@ -15,12 +15,14 @@ import space_jax
 FUNCTIONS = (
     "bench",
     "build_corpus",
+    "compare",
     "compile_ahead",
     "curves",
     "evaluate",
     "finetune",
     "load",
     "load_config",
+    "map_dialogues",
     "pretrain",
 )
 

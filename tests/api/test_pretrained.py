@@ -6,9 +6,11 @@ import jax
 import numpy as np
 import pytest
 
+from space_jax.api.maps import VIEWS, WHOLE, map_dialogues
 from space_jax.api.pretrained import Pretrained
 from space_jax.config import DataConfig, PretrainConfig, Space1Config, Space2Config, Space3Config
 from space_jax.dialogue import SYSTEM, USER, Dialogue, Turn, dialogue_to_json
+from space_jax.dialogue.trees import VIEWS as TREE_VIEWS
 from space_jax.errors import UserError
 from space_jax.features.example import Limits, dialogue_examples
 from space_jax.features.grid import make_grid
@@ -64,6 +66,31 @@ def test_a_dialogue_has_the_vector_of_its_training_example(model):
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(vectors, expected[[0, 1, 2, 2]], atol=1e-5)
     assert np.abs(expected[0] - expected[1]).max() > 1e-3
+
+
+def test_every_turn_of_a_dialogue_in_its_context(model):
+    silent = dataclasses.replace(TALK, turns=(*TALK.turns, Turn(USER, " ")))
+    vectors = model.embed_turns([TALK, silent])
+    assert vectors.shape == (12, 16)
+    np.testing.assert_allclose(vectors[:6], vectors[6:], atol=1e-5)
+    np.testing.assert_allclose(vectors[[0, 2, 4]], of_training(model, TALK), atol=1e-5)
+    assert np.abs(vectors[1] - vectors[0]).max() > 1e-3
+
+
+def test_subspaces_group_a_map_by_their_views(model):
+    pytest.importorskip("sklearn", reason="scikit-learn comes with the extra map")
+    found = map_dialogues(model, [TALK], groups=2)
+    if model.config.recipe.name != "space2":
+        assert (model.views, list(found.views)) == ((), [WHOLE])
+        return
+    assert model.views == TREE_VIEWS
+    assert list(found.views) == [WHOLE, *VIEWS]
+    assert "what it is about" in found.html("x")
+    vectors = model.embed_turns([TALK])
+    kernels = np.asarray(model._params["subspaces"]["kernels"])[TREE_VIEWS.index("S")]
+    expected = np.tanh(vectors @ kernels)  # biases begin as 0
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(model.in_view(vectors, "S"), expected, atol=1e-5)
 
 
 def test_each_input_for_itself(model):

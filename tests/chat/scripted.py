@@ -3,9 +3,9 @@
 import dataclasses
 import re
 
-from space_jax.agent.agent import Streamed
 from space_jax.agent.conversation import Reply, last_state
 from space_jax.agent.lexicalise import SystemAct
+from space_jax.agent.turn import Streamed
 from space_jax.dialogue.record import SYSTEM, USER
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.records import ContextTurn
@@ -16,6 +16,8 @@ ACTS = (PlannedAct("hotel", "inform", ("name",)),)
 
 class Scripted:
     """Understands `slot=value` and `-slot` about hotels; every other word is only repeated."""
+
+    misfits = ()
 
     def stream(self, conversation, text):
         slots = dict(last_state(conversation).get("hotel", {}))

@@ -1,5 +1,6 @@
 """A conversation in the terminal, and its transcript."""
 
+import dataclasses
 import io
 import json
 import sys
@@ -47,6 +48,22 @@ def test_the_transcript_has_the_frames_and_starts_over(talk):
     assert [line["understood"] for line in lines] == [{**nothing, "added": one} for one in added]
     assert lines[1]["state"] == {"hotel": {"area": "north"}}
     assert lines[2]["system"] == "I heard: stars=4"
+
+
+def test_what_reached_its_limit_is_not_shown_as_finished(talk, scripted, monkeypatch):
+    stream = scripted.stream
+
+    def cut(conversation, text):
+        streamed = stream(conversation, text)
+        reply = dataclasses.replace(streamed.finish(), cut=("state", "response"))
+        return dataclasses.replace(streamed, cut=("state",), finish=lambda: reply)
+
+    monkeypatch.setattr(scripted, "stream", cut)
+    shown, (line,) = talk("area=north")
+    lines = [" ".join(words) for words in shown]
+    assert "cut the state reached the limit of tokens and may lack its end" in lines
+    assert "the answer reached its limit of tokens and is not finished" in lines
+    assert line["cut"] == ["state", "response"]
 
 
 def test_brackets_are_text(talk):

@@ -33,6 +33,15 @@ def test_counts():
     assert (counted.views["D"], counted.views["S"], counted.views["V"]) == (3, 3, 2)
 
 
+def test_the_first_texts_of_an_intent_are_kept():
+    def turn(text):
+        return Turn("user", text, (Frame("a", "i"), Frame("b", "i")))
+
+    texts = ["one", " one ", "", "x" * 200, "three", "four"]
+    counted = collect([Dialogue("d", tuple(map(turn, texts)))])
+    assert counted.said == {"i": ["one", "x" * 159 + "…", "three"]}
+
+
 def test_examples_and_what_is_known_of_them():
     frames, acts = (EAST,), ("inform",)
     user, system = Turn("user", "east", frames), Turn("system", "fine", frames, acts)

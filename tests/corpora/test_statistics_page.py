@@ -1,12 +1,14 @@
 """The page with charts: it needs nothing else, all text is escaped, and the numbers of the report are in it."""
 
+import html
 import html.parser
 import json
+import re
 
 import pytest
 
 from space_jax.cli import main
-from space_jax.corpora.charts import bars, columns
+from space_jax.corpora.charts import bars, columns, ticks_up_to
 from space_jax.corpora.statistics import collect
 from space_jax.corpora.statistics_page import statistics_page
 from space_jax.dialogue import Dialogue, Frame, Slot, Turn, Value, write_jsonl
@@ -17,7 +19,7 @@ EVIL = '<script>alert("x")</script>'
 class Reader(html.parser.HTMLParser):
     """Tags with their attributes, and whether every opened one is closed."""
 
-    VOID = ("meta", "rect", "line")
+    VOID = ("meta", "rect", "line", "wbr")
 
     def __init__(self, page):
         super().__init__()
@@ -58,15 +60,20 @@ def test_the_page_needs_nothing_else_and_escapes_all_text(page):
     assert "&lt;script&gt;" in page
 
 
+def text_of(page):
+    """What a reader sees."""
+    return html.unescape(re.sub("<[^>]*>", " ", page.replace("<wbr>", "")))
+
+
 def test_a_mixture_shows_its_sources_and_what_is_not_annotated_has_no_empty_charts():
     report = collect([Dialogue("d", (Turn("user", "two words"), Turn("system", "one")))]).as_json()
     counts = {"read": 9, "dropped by the guard": 1, "exact duplicates": 2, "near duplicates": 3, "entries": 4}
     page = statistics_page("mine", {**report, "sources": {"a/train": counts, "b/train": counts}})
-    assert "a/train: 4" in page
+    assert cells(page)[:2] == [("a/train", "4"), ("b/train", "4")]
     assert "read 18, dropped by the guard 2, exact duplicates 4, near duplicates 6." in page
     assert "No turn is annotated." in page
-    assert "Views of the semantic tree" not in page
-    assert "values with a span" not in page
+    assert "What turns say" not in page
+    assert "Values found in the text" not in page
 
 
 def test_charts_have_titles_and_the_page_fits_a_phone(page):
@@ -78,28 +85,75 @@ def test_charts_have_titles_and_the_page_fits_a_phone(page):
 
 
 def test_the_numbers_of_the_report_are_there(page):
-    for said in ("1,234,567", "25.0%", "12.5%", "75.0%", "Padding with 16 examples a batch", "a&amp;b: 1"):
+    for said in ("1,234,567", "25.0%", "12.5%", "75.0%", "Padding with 16 examples a batch"):
         assert said in page
+    assert ("a&b", "1") in cells(page)
+    assert "Half have at most 0, the longest 2." in text_of(page)
+    assert "All 1 dialogues have 2 turns." in text_of(page)
+
+
+def test_intents_have_what_was_said(page):
+    assert "inform 1 turn two words" in " ".join(text_of(page).split())
+
+
+def test_rare_labels_are_named_and_common_ones_are_not():
+    def turn(intent):
+        return Turn("user", f"I want {intent}", (Frame("shop", intent),))
+
+    names = ["often"] * 10 + ["seldom"] * 9 + [f"once_{letter}" for letter in "abcdefghijklmno"]
+    report = collect([Dialogue(str(n), (turn(name),)) for n, name in enumerate(names)]).as_json()
+    (warning,) = [line for line in text_of(statistics_page("mine", report)).splitlines() if "fewer than" in line]
+    assert "16 of 17 intents occur in fewer than 10 turns" in warning
+    assert "once_a (1), once_b (1)" in warning
+    assert "and 4 more" in warning
+    assert "often" not in warning
+    folded = statistics_page("mine", collect([Dialogue(str(n), (turn(f"i{n}"),)) for n in range(30)]).as_json())
+    assert "<summary>5 rarer ones</summary>" in folded
 
 
 def widths(svg):
     return [float(attrs["width"]) for tag, attrs in Reader(svg).tags if tag == "rect"]
 
 
+def cells(page):
+    """(name, number) of each row of the page's bars."""
+    rows = re.findall(r"<tr><th>(.*?)</th>.*?<td class=\"n\">(.*?)</td></tr>", page)
+    return [(html.unescape(name.replace("<wbr>", "")), number) for name, number in rows]
+
+
 def test_bars_are_in_proportion():
-    full, quarter, none = widths(bars("t", {"a": 200, "b": 50, "c": 0}))
-    assert (quarter, none) == (full / 4, 0)
-    assert widths(bars("t", {"a": 0.5}, percent=True)) == [full / 2]
+    table = bars({"a": 200, "b": 50, "c": 0})
+    assert re.findall(r"width:([\d.]+)%", table) == ["100.0", "25.0", "0.0"]
+    assert cells(table) == [("a", "200"), ("b", "50"), ("c", "0")]
+    assert re.findall(r"width:([\d.]+)%", bars({"a": 0.5}, percent=True)) == ["50.0"]
+    assert cells(bars({})) == []
 
 
 def test_columns_put_the_last_percent_together():
     counts = {length: 100 for length in range(100)} | {5000: 1}
-    svg = columns("t", counts, "turns")
-    rects = [attrs for tag, attrs in Reader(svg).tags if tag == "rect"]
-    assert len(rects) <= 40
-    assert "and more turns: " in svg
-    assert "0 to 2 turns: 300" in svg
-    assert Reader(columns("t", {}, "turns")).open == []
+    svg = columns("t", counts, "turns", "dialogues")
+    assert len(widths(svg)) <= 30
+    assert "0–3 turns: 400 dialogues" in svg
+    assert ">96 and more</text>" in svg  # on the axis, not only under the mouse
+    assert "96 and more turns: 401 dialogues" in svg
+    assert Reader(columns("t", {}, "turns", "dialogues")).open == []
+
+
+def test_axes_have_round_numbers():
+    assert ticks_up_to(0) == ticks_up_to(1) == [0, 1]
+    assert ticks_up_to(4) == [0, 1, 2, 3, 4]
+    assert ticks_up_to(5) == [0, 2, 4, 6]
+    assert ticks_up_to(87) == [0, 50, 100]
+    assert ticks_up_to(8622) == [0, 5000, 10000]
+    svg = columns("t", {1: 8622, 2: 1}, "turns", "dialogues")
+    assert re.findall(r'class="count"[^>]*>([^<]*)<', svg) == ["0", "5k", "10k"]
+    assert re.findall(r'class="count"[^>]*>([^<]*)<', columns("t", {3: 1700}, "a", "b")) == [
+        "0",
+        "500",
+        "1,000",
+        "1,500",
+        "2,000",
+    ]
 
 
 def test_the_command_writes_a_page_and_json(tmp_path, capsys):
@@ -116,7 +170,7 @@ def test_the_command_writes_a_page_and_json(tmp_path, capsys):
     assert report["tokens"]["tokens"] == {"user": 3, "system": 1}
     assert [row["batch_size"] for row in report["tokens"]["padding"]] == [2]
     assert report["unmapped"]["turns_without_acts"] == {"user": 0}
-    assert "Tokens of a context" in page.read_text()
+    assert "Length of the contexts" in page.read_text()
     assert [path.name for path in page.parent.iterdir()] == ["it.html"]
     assert main(command) == 0
     assert "padding, batches of 2" in capsys.readouterr().out

@@ -193,6 +193,8 @@ def test_spans_are_compared_without_letter_case_and_surrounding_white_space():
     record = changed(*SPOT, "start", to=13)  # " East"
     assert dialogue_from_json(record).turns[1].frames[0].slots[0].values[0] == Value("east", 13, 18)
     assert same_text("STRASSE ", "straße")
+    assert same_text("cafe\u0301", "café")  # the accent as a character of its own
+    assert not same_text("cafe", "café")
     assert not same_text("east", "eastern")
 
 

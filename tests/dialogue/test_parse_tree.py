@@ -51,8 +51,16 @@ def test_a_tree_is_the_same_after_printing_and_parsing(tree):
     assert text.split().count("]") == text.count("[")
 
 
-def test_runs_of_blanks_in_a_parse_count_as_one():
-    assert to_text(parse("  [IN:A  b   ] ")) == "[IN:A b ]"
+@pytest.mark.parametrize("text", ["  [IN:A  b   ] ", "[IN:A\tb ]\n", "[IN:A b ]\r\n"])
+def test_a_run_of_white_space_in_a_parse_counts_as_one_blank(text):
+    assert to_text(parse(text)) == "[IN:A b ]"
+
+
+def test_closing_brackets_may_stand_together_and_within_a_word_they_are_letters():
+    assert to_text(parse("[IN:A [SL:B c ]]")) == "[IN:A [SL:B c ] ]"
+    assert parse("[IN:A ]b c\u00a0d e] ]") == Node("IN:A", ("]b", "c\u00a0d", "e]"))
+    with pytest.raises(UserError, match=r"token 4: expected the end after the root's bracket, found '\]'"):
+        parse("[IN:A b ]]")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The shell commands that README, the pages of docs/ and the docstrings of configurations and benchmarks show.
 
 A command is a line of a code block, or of a docstring, that begins with one of `PROGRAMS`, with the lines that a
-backslash joins to it; or a code span in the text that does.
+backslash joins to it; or a code span in the text that does. A block of Python or JSON has none.
 """
 
 import ast
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = (
-    *("space-jax", "python", "make", "pip", "gcloud", "ssh", "cp", "git", "export", "jupyter", "."),
+    *("space-jax", "python", "make", "pip", "gcloud", "ssh", "cp", "cat", "git", "export", "jupyter", "."),
     *(f"tpu_scripts/{path.name}" for path in sorted((ROOT / "tpu_scripts").glob("*.sh"))),
 )
 DOCUMENTS = (
@@ -119,6 +119,8 @@ def _of_markdown(document: str, text: str) -> list[Command]:
     prose = text
     for pattern, body in ((_FENCED, 3), (_INDENTED, 0)):
         for block in pattern.finditer(prose):
+            if pattern is _FENCED and block[2] in ("python", "json"):
+                continue
             first = 1 + text.count("\n", 0, block.start(body))
             commands += _of_block(document, first, block[body])
         # Blank lines in their place, so that spans keep their line numbers.

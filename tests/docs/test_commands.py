@@ -13,6 +13,7 @@ import tomllib
 
 import pytest
 
+from space_jax import build_corpus, train_tokenizer
 from space_jax.cli import make_parser
 from space_jax.config_files import load_config, parse_overrides
 from space_jax.shipped_configs import shipped_configs
@@ -20,7 +21,7 @@ from tests.docs.commands import DOCUMENTS, PROGRAMS, ROOT, Command, every_comman
 
 COMMANDS = every_command()
 # Programs of others: whether they do what a document says is not ours to test.
-FOREIGN = ("gcloud", "ssh", "cp", "git", "export", "jupyter", ".")
+FOREIGN = ("gcloud", "ssh", "cp", "cat", "git", "export", "jupyter", ".")
 
 
 class ParsedError(Exception):
@@ -57,12 +58,26 @@ def run_of(command: Command, workdir: str) -> Command:
         other
         for other in COMMANDS
         if other.document == command.document and other.words[1:2] in (["pretrain"], ["finetune"])
-        if f"--workdir {workdir}" in other.text and ":" not in other.words[other.words.index("--config") + 1]
+        if f"--workdir {workdir}" in f"{other.text} " and ":" not in other.words[other.words.index("--config") + 1]
     }
     return found
 
 
-def check_space_jax(command: Command) -> None:
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory):
+    """`load_config`, for which a small corpus stands for the one that own_dialogues takes its sizes from."""
+    folder = tmp_path_factory.mktemp("own")
+    train_tokenizer("simulated", folder / "tokenizer", vocab_size=500, options={"dialogues": 10})
+    build_corpus("simulated", folder / "corpus", folder / "tokenizer", options={"dialogues": 10})
+
+    def load(name: str, overrides: dict[str, str]) -> object:
+        name = name.partition(":")[0] if "own_dialogues" in name else name
+        return load_config(f"{name}:{folder / 'corpus'}" if "own_dialogues" in name else name, overrides)
+
+    return load
+
+
+def check_space_jax(command: Command, load_config) -> None:
     if is_mention(command):
         return
     given, rest = make_parser().parse_known_args(command.words[1:])
@@ -76,7 +91,7 @@ def check_space_jax(command: Command) -> None:
         load_config(config, overrides)
 
 
-def check_script(command: Command, monkeypatch) -> None:
+def check_script(command: Command, monkeypatch, load_config) -> None:
     """`python benchmarks/X.py ...`: the arguments are those that its parser takes."""
     script, arguments = command.script
     for name in ("parse_args", "parse_known_args"):
@@ -118,14 +133,14 @@ def check_tpu_script(command: Command) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
-def test_a_command_is_one_that_its_program_takes(command, monkeypatch):
+def test_a_command_is_one_that_its_program_takes(command, monkeypatch, loaded):
     monkeypatch.chdir(ROOT)
     program = command.program
     assert program in PROGRAMS
     if program == "space-jax":
-        check_space_jax(command)
+        check_space_jax(command, loaded)
     elif program == "python":
-        check_script(command, monkeypatch)
+        check_script(command, monkeypatch, loaded)
     elif program == "pip":
         check_pip(command)
     elif program == "make":
@@ -137,9 +152,9 @@ def test_a_command_is_one_that_its_program_takes(command, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def shipped() -> list:
+def shipped(loaded) -> list:
     """Every shipped configuration: together they have every recipe and every task."""
-    return [load_config(name) for name in shipped_configs()]
+    return [loaded(name, {}) for name in shipped_configs()]
 
 
 @pytest.fixture(scope="module")

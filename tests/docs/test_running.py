@@ -36,18 +36,22 @@ REFERENCE = ROOT / "tests" / "convert" / "reference"
 # Document -> those whose runs and corpora it takes for granted.
 AFTER = {
     "README.md": ("Makefile",),
+    "docs/own_data.md": ("Makefile",),
     "docs/agents.md": (
         *("configs/finetune/simulated_agent.py", "configs/finetune/camrest676.py"),
         "configs/finetune/multiwoz_e2e.py",
     ),
     "docs/labelling.md": ("README.md",),
+    "docs/map.md": ("docs/pretraining.md",),
     "docs/pretraining.md": ("configs/space3_sgd.py",),
     "docs/scaling.md": ("configs/space3_sgd.py",),
     "docs/weights.md": ("configs/space3.py",),
+    "configs/own_dialogues.py": ("README.md",),
+    "configs/finetune/own_agent.py": ("README.md",),
     "configs/finetune/simulated_agent.py": ("Makefile",),
     "configs/finetune/woz2_text.py": ("configs/space3.py",),
     "benchmarks/act_f1_by_source.py": ("configs/space1.py",),
-    "benchmarks/compare_runs.py": ("configs/space3_sgd.py",),
+    "benchmarks/map_purity.py": ("configs/space3_sgd.py",),
     "benchmarks/padding.py": ("configs/space3.py",),
     "benchmarks/pipeline_speed.py": ("configs/space3_sgd.py",),
     "benchmarks/predict_speed.py": ("configs/finetune/banking77.py",),
@@ -58,9 +62,12 @@ AFTER = {
 # The beginning of a document's command -> what its placeholders are here. All that fit apply, the longest last.
 PLACEHOLDERS = {
     "": {"SGD_FOLDER": "data/sgd", "/data/million": "million"},
-    "CONTRIBUTING.md": {"NAME": "woz2", "FOLDER": "data/woz2"},
     "docs/corpora.md": {"NAME": "woz2", "FOLDER": "data/woz2", "DIR": "data"},
     "docs/agents.md": {"OUT": "prepared"},
+    "configs/finetune/own_agent.py": {
+        "--config.task.database=my_tables": "--config.task.database=tables",
+        "runs/shop/run": "runs/mine/run",
+    },
     "docs/mixtures.md": {"NAME_OR_FILE": "unidial", "NAME": "unida", "DIR": "data", "OUT": "runs/mixture"},
     "docs/mixtures.md space-jax data build NAME ": {"OUT": "runs/mixture-of-two-workers"},
     "docs/mixtures.md python benchmarks/pipeline_speed.py": {"OUT": "runs/mixture-of-two-workers"},
@@ -89,6 +96,7 @@ PLACEHOLDERS = {
         **{"CORPUS": "runs/corpus", "DIR": "data"},
     },
     "benchmarks/corpus_counts.py": {"DIR": "data"},
+    "benchmarks/map_purity.py": {"RUN": "runs/sgd/minilm", "DIR": "data"},
     "benchmarks/padding.py": {"SGD_CORPUS": "runs/corpus", "DAILYDIALOG_CORPUS": "runs/corpus"},
 }
 
@@ -116,6 +124,7 @@ LIMITS = {
     "benchmarks/delexicalise.py": ("--limit", "10"),
     "benchmarks/labelling_loop.py": ("--rounds", "2", "--n", "2", "--seeds", "1"),
     "benchmarks/build_memory.py": ("--dialogues", "20", "--workers", "1", "--tokenizer", "bert", "--results", "."),
+    "benchmarks/map_purity.py": ("--groups", "1"),
     "benchmarks/padding.py": ("--seeds", "1", "--batches", "1"),
     "benchmarks/pipeline_speed.py": ("--batches", "2"),
     "benchmarks/respond_speed.py": ("--dialogues", "2", "--together", "2,1"),
@@ -139,7 +148,7 @@ NOT_RUN = {
 
 def why_not(command: Command) -> str | None:
     """Why a command is not run; None if it is."""
-    if command.program in FOREIGN:
+    if command.program in FOREIGN and command.program != "cat":
         return "a program of others"
     text = command.text.removeprefix(".venv/bin/")
     return next((reason for start, reason in NOT_RUN.items() if text.startswith(start)), None)
@@ -151,7 +160,7 @@ def arguments_of(command: Command) -> list[str]:
     words: dict[str, str] = {}
     for start in sorted(PLACEHOLDERS, key=len):
         words |= PLACEHOLDERS[start] if place.startswith(start) else {}
-    given = command.words[1:] if command.program == "space-jax" else [command.script[0], *command.script[1]]
+    given = command.words[1:] if command.program in ("space-jax", "cat") else [command.script[0], *command.script[1]]
     arguments = [words.get(word, word) for word in given]
     if "--seeds" in arguments:
         arguments[arguments.index("--seeds") + 1] = "0,1"
@@ -182,6 +191,8 @@ def run(command: Command) -> None:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"I need a cheap hotel.\n/quit\n")))
         if command.program == "space-jax":
             assert main(arguments) == 0
+        elif command.program == "cat":
+            print("".join(Path(name).read_text(encoding="utf-8") for name in arguments), end="")
         else:
             patch.setattr(sys, "argv", arguments)
             patch.syspath_prepend(str(Path(arguments[0]).parent))
@@ -218,7 +229,7 @@ def checkout(tmp_path_factory):
 
 def _fill(folder: Path) -> None:
     """What the reader has beside the program: corpora, weights, files of their own."""
-    for name in ("configs", "benchmarks"):
+    for name in ("configs", "benchmarks", "examples"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     write_corpora(folder / "data")
     letters = "abcdefghijklmnopqrstuvwxyz0123456789.,?!'-_:;[]&"
@@ -239,6 +250,17 @@ def _fill(folder: Path) -> None:
     Path("any.csv").write_text("text,label\na thai place,card_arrival\n")
     Path("test.csv").write_text("text,category\na thai place,card_arrival\n")
     Path("utterances.jsonl").write_text('{"text": "a thai place"}\n')
+    _fill_sources()
+
+
+def _fill_sources() -> None:
+    """What docs/own_data.md imports."""
+    Path("logs").mkdir()
+    talk = "[10:02] Customer: bicycle {0} has a flat tyre\nAgent: bring number {0} in\n\n"
+    Path("logs/monday.txt").write_text("".join(map(talk.format, range(30))))
+    rows = (f"how much is repair {number}?;{'ab'[number % 2]}\n" for number in range(20))
+    Path("questions.csv").write_text("question;intent\n" + "".join(rows))
+    Path("calls.csv").write_text("call,said_by,words\n1,customer,hi\n1,agent,hello\n")
 
 
 NAMES = [*(path.relative_to(ROOT).as_posix() for path in DOCUMENTS), "Makefile"]

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from space_jax.dialogue.record import Frame, Slot, Value
-from space_jax.dialogue.trees import hashed_views
+from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.evaluation import nearest, retrieval_accuracy, take_trees, vote_acts
+from space_jax.evaluation.retrieval import constant_levels
 
 BANK = np.array([[1.0, 0.0], [10.0, 1.0], [0.0, 3.0], [-1.0, 0.0]])
 BANK_DIALOGUES = np.array([1, 2, 3, 4])
@@ -87,3 +88,13 @@ def test_what_does_not_fit_is_refused():
         nearest(BANK, BANK, BANK_DIALOGUES[:1], BANK_DIALOGUES)
     with pytest.raises(ValueError, match="query_trees has shape"):
         retrieval_accuracy(np.zeros((1, 10, 2)), np.zeros((2, 10, 2)))
+
+
+def test_a_level_on_which_all_turns_agree_is_no_measure():
+    """Its accuracy is 1 whatever the model: one domain, as in most people's own data."""
+    alike = np.zeros((3, 10, 2), np.int32)
+    alike[:, VIEWS.index("D"), 0] = 7
+    alike[:, VIEWS.index("I"), :] = [[1, 2], [2, 1], [1, 2]]  # the same set
+    alike[:, VIEWS.index("DI"), 0] = [3, 3, 4]
+    assert constant_levels(alike) == ["domain", "intent"]
+    assert constant_levels(alike[:1]) == ["domain", "intent", "domain_intent", "tree"]

@@ -5,6 +5,7 @@ import functools
 import io
 import json
 import re
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -21,6 +22,9 @@ from space_jax.config_files import load_config, read_config, save_config
 from space_jax.convert.bert import from_bert
 from space_jax.convert.state_files import read_state
 from space_jax.convert.weights_folder import read_weights_folder
+from space_jax.corpora.divided_files import read_table
+from space_jax.corpora.importing import read_source
+from space_jax.corpora.importing.sentences import sentence_file
 from space_jax.corpora.mixtures.files import read_mixture
 from space_jax.dialogue.jsonl import read_jsonl, write_jsonl
 from space_jax.errors import UserError
@@ -33,8 +37,10 @@ from space_jax.features.tokenizer_folder import DESCRIPTION_FILE
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.reading.archives import gzipped, read_gunzipped, tar_members, zip_members
 from space_jax.reading.arrays import read_array, read_arrays
+from space_jax.reading.encodings import guessed_text
 from space_jax.reading.json_text import read_json, read_toml
-from space_jax.reading.text import read_text
+from space_jax.reading.text import read_bytes, read_text
+from space_jax.reading.yaml_text import parse_yaml
 from space_jax.scale.compare import read_report
 from space_jax.tasks.intent.records import IntentRecord
 from space_jax.tasks.labelling.sheet import Suggestion, read_sheet, sheet
@@ -42,6 +48,7 @@ from space_jax.tasks.record_sources import rows_of
 from space_jax.tasks.shots import select
 from space_jax.training.metrics import read_records
 from space_jax.world.tables import read_bookings, read_database
+from space_jax.writing import new_files
 from tests.corpora import test_bad_input
 from tests.features import test_storage, test_wordpiece_tokenizer
 
@@ -113,6 +120,8 @@ FORMATS = {
     "JSON": simple(read_json, "a.json", '{"a": [1, 2.5, {"b": "é"}]}'),
     "TOML": simple(read_toml, "a.toml", '[a]\nb = [1, 2.5, "x"]\n'),
     "text": simple(read_text, "a.txt", "é\n"),
+    "text, guessed": simple(lambda path: guessed_text(read_bytes(path), "f"), "a.txt", "é\n"),
+    "YAML": simple(lambda path: parse_yaml(read_text(path), "f"), "a.yml", "a:\n- b: 'c'\n  d: |\n    é\n"),
     "array": simple(read_array, "a.npy", written(lambda file: np.save(file, np.arange(24.0).reshape(4, 6)))),
     "arrays": simple(
         read_arrays, "a.npz", written(lambda file: np.savez_compressed(file, x=np.arange(50), y=np.ones(3)))
@@ -193,6 +202,53 @@ DIALOGUES = {
     "dialogues, gz": simple(rewritten, "a.jsonl.gz", gzipped(f"{DIALOGUE}\n".encode())),
     "predictions": simple(read_predictions, "a.json", json.dumps({"sng1": [PREDICTED]})),
     **{f"corpus {name}": raw_corpus(name) for name in test_bad_input.FORMATS},
+}
+
+NLU = (
+    'nlu:\n- intent: a\n  examples: |\n    - in [Rome](city)\n    - [x]{"entity": "y"}\n'
+    "- synonym: b\n  examples: '- c'\n"
+)
+STORIES = (
+    "stories:\n- story: s\n  steps:\n  - intent: a\n    entities:\n    - city: Rome\n  - action: utter_b\n  - or:\n"
+    "    - intent: a\n  - bot: hi\nresponses:\n  utter_b:\n  - text: in {city}\n"
+)
+ACTS = {"categorical": [{"intent": "inform", "domain": "h", "slot": "s", "value": "v", "start": 0, "end": 1}]}
+UNIFIED = {"speaker": "user", "utterance": "v", "dialogue_acts": ACTS, "state": {"h": {"s": "v"}}}
+CHAT = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": [{"type": "text", "text": "é"}]}]
+
+
+def imported(path: Path) -> None:
+    """Reads a source and writes it as `data import` does: both readable, or none."""
+    found = read_source(path)
+    suffix, text = sentence_file(found.sentences)
+    with new_files(path.parent / "out", ["dialogues.jsonl"]) as folder:
+        count = write_jsonl(folder / "dialogues.jsonl", found.all_dialogues)
+        (folder / f"sentences{suffix}").write_text(text)
+    written = path.parent / "out"
+    try:
+        assert len(list(read_jsonl(written / "dialogues.jsonl"))) == count
+        assert len(list(rows_of(written / f"sentences{suffix}"))) == len(found.sentences)
+    finally:
+        shutil.rmtree(written)
+
+
+IMPORTED = {
+    "import, table": simple(imported, "a.csv", "text;label\nhi there;a\nbye;b\n"),
+    "import, calls": simple(imported, "a.csv", 'call_id,speaker,text,label\n1,user,hi,a\n1,agent,"he, y",\n'),
+    "import, transcript": simple(imported, "a.txt", "[10:02] Customer: hi\nyou\nAgent: é\n\nCustomer: bye\n"),
+    "import, NLU": simple(imported, "a.yml", NLU),
+    "import, stories": Door(
+        "it/a.yml",
+        STORIES.encode(),
+        lambda folder: imported(folder / "it"),
+        lambda folder: ((folder / "it").mkdir(), (folder / "it/nlu.yml").write_text(NLU)),
+    ),
+    "import, ConvLab": simple(
+        imported, "dialogues.json", json.dumps([{"dialogue_id": "a", "data_split": "train", "turns": [UNIFIED]}])
+    ),
+    "import, chat": simple(imported, "a.jsonl", json.dumps({"id": "a", "messages": CHAT})),
+    "split, csv": simple(lambda path: read_table(path, {}), "a.csv", rows(",")),
+    "split, jsonl": simple(lambda path: read_table(path, {}), "a.jsonl", f"{DIALOGUE}\n"),
 }
 
 MIXTURE = (
@@ -285,4 +341,4 @@ RUNS = {
     ),
 }
 
-DOORS: dict[str, Door] = {**FORMATS, **TABLES, **DIALOGUES, **SETTINGS, **RUNS}
+DOORS: dict[str, Door] = {**FORMATS, **TABLES, **DIALOGUES, **IMPORTED, **SETTINGS, **RUNS}

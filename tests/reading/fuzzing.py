@@ -142,7 +142,9 @@ def fuzz(name: str, folder: Path, figures: Figures, examples: int, seed: int) ->
     checks = list(hypothesis.HealthCheck)
 
     @hypothesis.seed(seed)
-    @hypothesis.settings(max_examples=examples, database=None, derandomize=False, suppress_health_check=checks)
+    @hypothesis.settings(
+        max_examples=examples, database=None, derandomize=False, suppress_health_check=checks, deadline=None
+    )
     @hypothesis.given(spoilt(door.content))
     def given(content: bytes) -> None:
         offer(door, folder, content, figures)

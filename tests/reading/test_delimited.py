@@ -10,10 +10,12 @@ from space_jax.reading.delimited import (
     CSV,
     LONGEST_CELL,
     QUOTED_TSV,
+    SEMICOLONS,
     TSV,
     as_text,
     checked_rows,
     for_spreadsheets,
+    row_text,
     rows,
     table,
 )
@@ -133,3 +135,17 @@ def test_cells_for_spreadsheets_come_back_and_none_begins_a_formula(cell):
     _, line = rows(io.BytesIO(content), CSV, "f")
     assert line.cells[0][0] not in "=+-@\t"
     assert as_text(line.cells[0]) == cell
+
+
+@pytest.mark.parametrize("form", [CSV, QUOTED_TSV, SEMICOLONS, TSV])
+def test_rows_that_are_written_are_read(form):
+    plain = [("text", "label"), ('"a"', "b, c; d"), ("", "漢😀")]
+    rich = [] if form is TSV else [("two\nlines", "a\tb")]
+    content = "".join(row_text(row, form) for row in plain + rich).encode()
+    assert [line.cells for line in rows(io.BytesIO(content), form, "f")] == plain + rich
+
+
+@pytest.mark.parametrize("cell", ["a\tb", "a\nb", "a\rb"])
+def test_a_cell_that_no_tsv_can_hold_is_an_error(cell):
+    with pytest.raises(UserError, match="a cell cannot hold a tab or a line break"):
+        row_text(["x", cell], TSV)

@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "space_jax"
 
-MODULES = ("csv", "gzip", "zipfile", "tarfile", "bz2", "lzma", "tomllib", "array_record", "tensorflow_datasets")
+MODULES = ("csv", "yaml", "gzip", "zipfile", "tarfile", "bz2", "lzma", "tomllib", "array_record", "tensorflow_datasets")
 """Modules that read a format; who imports one reads by itself."""
 
 CALLS = {
@@ -25,7 +25,7 @@ ROOMS = {
     "features/storage.py": ("array_record", "tensorflow_datasets"),  # the shards of prepared corpora
     "corpora/download.py": ("tensorflow_datasets",),  # its download manager
     "remote.py": ("read_text", "open"),  # of buckets, whose clients have errors of their own
-    "terminal.py": ("Console",),
+    "terminal/__init__.py": ("Console",),
 }
 """The rooms outside of `reading/`, and what each may do."""
 

@@ -189,3 +189,51 @@ def test_accumulation_does_not_change_the_metrics(recipe, batch):
 def test_a_held_out_batch_is_needed():
     with pytest.raises(UserError, match="no batch to evaluate on"):
         Evaluator(ToyRecipe(), RULES, make_mesh(MeshConfig()), [], [])
+
+
+class TwoViews(ToyRecipe):
+    """Beside the toy's terms one that compares two dropout views, and one that a trained model has brought to 0."""
+
+    coefficients = {**ToyRecipe.coefficients, "agree": 1.0, "learnt": 1.0}
+
+    def forward(self, params, batch, keys):
+        one, two = (
+            self._hidden(params, batch, {"dropout_view_1": keys[view]} if keys else {})
+            for view in ("dropout_view_1", "dropout_view_2")
+        )
+        partial = super().forward(params, batch, keys)
+        count = jnp.asarray(float(one.size))
+        knows = jnp.abs(params["norm_scale"]).mean() > 0.5
+        dropped = jnp.where(knows, jnp.square(one).sum() if keys else 0.0, count)
+        terms = {"agree": Sum(jnp.square(one - two).sum(), count), "learnt": Sum(dropped, count)}
+        return Partial({**partial.terms, **terms}, partial.features)
+
+
+def evaluated(recipe):
+    mesh, batch = make_mesh(MeshConfig(), jax.devices()[:1]), toy_batch(0)
+    return Evaluator(recipe, RULES, mesh, [batch], [])(started(recipe, batch, mesh))
+
+
+def test_a_term_that_compares_views_must_be_named():
+    with pytest.raises(UserError) as refused:
+        evaluated(TwoViews())
+    said = str(refused.value)
+    assert said.startswith("TwoViews: the term 'agree' is 0 without dropout and ")
+    assert said.endswith("held-out measures would report 0; name it in view_terms")
+
+
+def test_named_it_is_measured_and_a_term_that_was_learnt_may_be_0():
+    class Named(TwoViews):
+        view_terms = ("agree",)
+
+    metrics = evaluated(Named())
+    assert metrics["term/agree"] > 0.01
+    assert metrics["term/learnt"] == 0.0
+
+
+@pytest.mark.parametrize("group", ["view_terms", "generation_terms"])
+def test_a_name_that_is_no_term_is_refused(group):
+    recipe = ToyRecipe()
+    setattr(recipe, group, ("agrees",))
+    with pytest.raises(UserError, match=rf"ToyRecipe\.{group}: 'agrees' is not a term; terms are response, "):
+        evaluated(recipe)

@@ -72,7 +72,7 @@ def test_what_is_compared_is_the_least(mesh, monkeypatch):
 def test_the_configurations_that_come_with_the_package_fit(mesh, monkeypatch):
     monkeypatch.setattr(least_memory, "memory_of", lambda _: 4 * GIB)
     for name in shipped_configs():
-        if not name.startswith("finetune/"):
+        if not name.startswith("finetune/") and name != "own_dialogues":  # whose sizes are those of a corpus
             require_sizes_fit(load_config(name), mesh)
 
 

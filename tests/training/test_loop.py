@@ -352,6 +352,8 @@ def test_it_stops_after_evaluations_without_a_better_score(tmp_path):
 def test_without_patience_it_goes_to_the_end(tmp_path):
     assert started(tmp_path / "run", scripted([0.5] * 6, checkpoint_every=4)).step == 15
     assert find_checkpoints(tmp_path / "run" / "checkpoints") == ((0, 3, 4, 6, 8, 9, 12, 15), 0)
+    said = " ".join((tmp_path / "output.txt").read_text().split())
+    assert "no evaluation was better than the one before training (highest accuracy)" in said
 
 
 def test_a_run_without_steps_is_an_evaluation(tmp_path):

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from space_jax.errors import UserError
-from space_jax.world.database import Database, plain_name
+from space_jax.world.database import Database
+from space_jax.world.spelling import plain_name
 
 HOTELS = [
     {"name": "The Ivy", "area": "north", "stars": "4", "price": "cheap"},
@@ -42,6 +43,13 @@ def test_dont_care_and_unknown_slots_restrict_nothing(database):
 
 def test_an_unknown_cell_matches_anything(database):
     assert names(database.query("hotel", {"price": "cheap"})) == ["The Ivy", "Oak Lodge"]
+
+
+def test_rows_that_are_known_to_fit_come_first():
+    """`table_numbers_as_floats/tables_with_gap`: not the one whose stars nobody knows."""
+    rows = [{"name": name, "stars": stars, "area": area} for name, stars, area in ("x??", "yN?", "z4?", "w4N", "v5N")]
+    found = Database({"hotel": rows}).query("hotel", {"stars": "4", "area": "n"})
+    assert names(found) == ["w", "z", "x"]
 
 
 def test_one_of_several_values_is_enough(database):

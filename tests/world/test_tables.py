@@ -1,5 +1,6 @@
 """Tables from every kind of file."""
 
+import contextlib
 import json
 import sqlite3
 
@@ -21,8 +22,8 @@ def test_a_folder_of_all_kinds(tmp_path):
     database = read_database(tmp_path)
     assert set(database.domains) == {"hotel", "museum", "cinema"}
     assert database.query("hotel", {"area": "North"}) == [{"name": "The Ivy", "area": "north"}]
-    assert database.query("museum", {}) == [{"name": "Old Hall", "fee": "3"}]
-    assert database.query("cinema", {"seats": "thirty"}) == []
+    assert database.query("museum", {}) == [{"name": "Old Hall", "fee": "3", "at": "1, 2"}]
+    assert database.query("cinema", {"seats": "thirty-one"}) == []
     assert database.query("cinema", {"seats": "30"}) == [{"name": "Lux", "seats": "30"}]
 
 
@@ -69,6 +70,8 @@ def test_a_forecast_is_a_row_a_day():
         ("taxi_db.json", '{"taxi_colors": ["red"]}', "expected taxi_colors and taxi_types"),
         ("a.json", "{", "expected JSON"),
         ("a.json", "[1]", "list of objects"),
+        ("a.json", '[{"x": 1}, {"at": {"x": 1}}]', r"a\.json: row 2: column 'at': expected a text, a number or a list"),
+        ("a.json", '[{"at": [[1]]}]', r"row 1: column 'at': .*, found \[\[1\]\]"),
         ("a.db", "no database at all, but long enough to look like a file", "SQLite"),
         ("a.txt", "x", "found none"),
     ],
@@ -83,6 +86,40 @@ def test_a_byte_order_mark_and_cells_that_are_not_known(tmp_path):
     """`vocabulary_with_byte_order_mark`, and `table_not_a_number` of a data frame."""
     (tmp_path / "hotel.json").write_text('\ufeff[{"name": "Ivy", "phone": NaN}]', encoding="utf-8")
     assert read_database(tmp_path).query("hotel", {}) == [{"name": "Ivy", "phone": ""}]
+
+
+def _in_every_form(folder, cells):
+    """A table `t` of one column in CSV, JSON and SQLite: the cells as each reads them."""
+    (folder / "t.csv").write_text("x,y\n" + "".join(f"{'' if one is None else one},0\n" for one in cells))
+    (folder / "t.json").write_text(json.dumps([{"x": one, "y": 0} for one in cells]))
+    with contextlib.closing(sqlite3.connect(folder / "t.db")) as connection, connection:
+        connection.execute("CREATE TABLE t (x, y)")
+        connection.executemany("INSERT INTO t VALUES (?, 0)", [(one,) for one in cells])
+    return [[row["x"] for row in read_database(folder / f"t.{kind}").query("t", {})] for kind in ("csv", "json", "db")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        ([None, "N/A", "NaN", "null", "", " #N/A "], [""] * 6),
+        ([4.0, None, 5.0], ["4", "", "5"]),  # `table_numbers_as_floats/tables_with_gap`
+        ([4.5, 4.0], ["4.5", "4.0"]),
+        (["19:15:00", "7:00:00"], ["19:15", "7:00"]),
+        (["19:15:00", "19:15:30"], ["19:15:00", "19:15:30"]),
+        (["True", "FALSE", "?"], ["yes", "no", "?"]),
+        (["True", "maybe"], ["True", "maybe"]),
+        (["v1.0", "2.0"], ["v1.0", "2.0"]),
+    ],
+)
+def test_cells_mean_the_same_in_every_form(tmp_path, cells, read):
+    assert _in_every_form(tmp_path, cells) == [read] * 3
+
+
+def test_truth_values_and_lists_of_json(tmp_path):
+    rows = [{"name": "A", "wifi": True, "food": ["Thai", None, "Chinese"]}, {"name": "B", "wifi": False, "food": []}]
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    found = read_database(tmp_path).query("t", {})
+    assert [(row["wifi"], row["food"]) for row in found] == [("yes", "Thai, Chinese"), ("no", "")]
 
 
 def test_a_table_in_another_encoding(tmp_path):

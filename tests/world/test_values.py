@@ -2,18 +2,70 @@
 
 import pytest
 
-from space_jax.world.values import as_minutes, as_number, is_dont_care, nearest, normal, time_limit
+from space_jax.world.numbers import as_minutes, as_number, time_limit
+from space_jax.world.spelling import normal
+from space_jax.world.values import nearest, restricts_nothing
 
 NAMES = ("Golden Dragon Restaurant", "The Golden House", "Pizza Hut", "nandos")
 
 
 @pytest.mark.parametrize("value", ["dontcare", "Don't care", "do n't  care", "any", "", "  ", "not mentioned"])
 def test_no_preference(value):
-    assert is_dont_care(value)
+    assert restricts_nothing(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "known", "meant"),
+    [
+        # `table_value_opposite`
+        ("expensive", ("inexpensive", "moderate"), ()),
+        ("expensve", ("inexpensive", "moderate"), ()),
+        ("inexpensve", ("expensive", "moderate"), ()),
+        ("smoking", ("non-smoking",), ()),
+        ("parking", ("no parking",), ()),
+        ("no parking", ("parking",), ()),
+        ("male", ("female",), ()),
+        ("golden house", ("golden house guesthouse", "ivy"), ("golden house guesthouse",)),
+        ("Munday", ("Monday", "Sunday"), ()),
+        ("Mondey", ("Monday", "Sunday"), ("Monday",)),
+        ("inexpensve", ("inexpensive", "expensive"), ("inexpensive",)),
+        ("internatonal", ("international",), ("international",)),
+        ("house", ("the guest house",), ("the guest house",)),
+        # `table_value_other_number`
+        ("TR1235", ("TR1234", "TR1299"), ()),
+        ("2026-11-29", ("2026-11-28", "2026-12-28"), ()),
+        ("March 5th", ("March 4th", "March 11th"), ()),
+        ("march 4", ("March 4th", "March 11th"), ("March 4th",)),
+        ("room 102", ("room 202", "room 303"), ()),
+        ("01000 351242", ("01000 351241",), ()),
+        ("01000351241", ("01000 351241",), ("01000 351241",)),
+        ("ab21ce", ("ab21cd",), ()),
+        ("flat 2 hill stret", ("flat 2 hill street",), ("flat 2 hill street",)),
+        # `table_list_in_a_cell`
+        ("indian", ("Thai, Chinese", "Indian"), ("Indian",)),
+        ("thai", ("Thai, Chinese", "Indian; Thai", "['Thai', 'Malay']", "Thai"), None),
+        ("4", ("2, 4", "3|5"), ("2, 4",)),
+        ("1,000", ("1,000", "500"), ("1,000",)),
+        # `table_numbers_as_floats`, `table_truth_values_and_clocks`
+        ("four", ("4.0", "4.5"), ("4.0",)),
+        ("4.50", ("4.0", "4.5"), ("4.5",)),
+        ("-4", ("4", "5"), ()),
+        ("thirteen", ("13", "20"), ("13",)),
+        ("twenty people", ("13", "20"), ("20",)),
+        ("a hundred and five", ("105", "100"), ("105",)),
+        ("19:15", ("19:15:00", "19:45:00"), ("19:15:00",)),
+        ("yes", ("true", "false"), ("true",)),
+        ("no", ("1", "0"), ("0",)),
+        ("yes", ("1", "0", "2"), ()),
+        ("no", ("yes", "no smoking"), ("no smoking",)),
+    ],
+)
+def test_what_a_value_finds(value, known, meant):
+    assert nearest(value, known) == (known if meant is None else meant)
 
 
 def test_a_value_is_a_preference():
-    assert not is_dont_care("anywhere but here")
+    assert not restricts_nothing("anywhere but here")
 
 
 @pytest.mark.parametrize(

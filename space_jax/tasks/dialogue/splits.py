@@ -15,6 +15,7 @@ from space_jax.errors import UserError
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.records import DialogueRecord, records_with
+from space_jax.tasks.dialogue.variation import variations
 from space_jax.tasks.record_sources import file_of
 from space_jax.tasks.validation_split import TRAIN, split_dialogues
 from space_jax.world.backend import Backend
@@ -28,10 +29,12 @@ def read_records(config: DialogueConfig, source: DataSource, split: str) -> list
       UserError: no such split or file, no system turn in it, a line that cannot be used.
     """
     worlds = Worlds(source.corpus, source.source, config.database)
+    found = dialogues(source, split, config.train_split)
+    if split == TRAIN and config.variations:
+        read = list(found)
+        found = [*read, *variations(read, worlds.of, config.variations)]
     records = [
-        record
-        for dialogue in dialogues(source, split, config.train_split)
-        for record in records_with(dialogue, worlds.of(dialogue.id), config.offered_names)
+        record for dialogue in found for record in records_with(dialogue, worlds.of(dialogue.id), config.offered_names)
     ]
     if not records:
         raise UserError(f"config field data: split {split} has no system turn behind a user's turn")

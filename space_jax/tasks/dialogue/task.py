@@ -25,12 +25,14 @@ from space_jax.models.heads import per_example
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.views import rngs
 from space_jax.tasks.dialogue.config import DialogueConfig
+from space_jax.tasks.dialogue.known_slots import known_slots
 from space_jax.tasks.dialogue.model import DialogueModel
 from space_jax.tasks.dialogue.records import DialogueRecord, records_with, value_changes
 from space_jax.tasks.dialogue.sequence import PARTS, STATE, Sequences, Target
 from space_jax.tasks.dialogue.splits import own_world, read_records
 from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, fill, first_fit, pack
+from space_jax.world.misfits import misfits
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -98,11 +100,17 @@ class DialogueTask(Task):
 
     @classmethod
     def make_labels(cls, config: DialogueConfig, records: Sequence[DialogueRecord]) -> Json:
-        """The parts of a system turn in the training records; the agent writes these."""
+        """The parts of a system turn in the training records, which the agent writes, and its slots by domain."""
         return {
+            "slots": known_slots(records),
             "state": any(record.target.state is not None for record in records),
             "acts": any(record.target.acts is not None for record in records),
         }
+
+    @classmethod
+    def remarks(cls, config: DialogueConfig, labels: Json) -> list[str]:
+        """See `Task.remarks`: where the tables of `config` and the slots of the records do not meet."""
+        return misfits(labels["slots"], own_world(config.database)) if config.database else []
 
     @classmethod
     def measured_parts(cls, record: DialogueRecord) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from space_jax.dialogue.record import USER, Dialogue
 from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.record_sources import place_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,12 +20,14 @@ class IntentRecord:
       text: as written.
       label: its intent; None if not known.
       domain: the intent's domain in the source; "" for none.
+      where: file and line, for people; "" if the record is not from a line of a file.
     """
 
     id: str
     text: str
     label: str | None = None
     domain: str = ""
+    where: str = dataclasses.field(default="", compare=False)
 
 
 def from_dialogue(dialogue: Dialogue) -> Iterator[IntentRecord]:
@@ -60,6 +63,5 @@ def from_row(config: IntentConfig, row: Mapping[str, Any], where: str, number: i
     if label is not None and not isinstance(label, str):
         raise UserError(f"{where}: field {config.label_field}: expected the name of an intent, found {shown(label)}")
     domain = row.get("domain")
-    return IntentRecord(
-        str(row.get("id", number)), text, (label or "").strip() or None, domain if isinstance(domain, str) else ""
-    )
+    domain = domain if isinstance(domain, str) else ""
+    return IntentRecord(str(row.get("id", number)), text, (label or "").strip() or None, domain, place_of(row, where))

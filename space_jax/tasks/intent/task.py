@@ -35,7 +35,7 @@ from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_row
 from space_jax.tasks.intent.scores import accuracies, best_threshold
 from space_jax.tasks.masked_language_model import masked_rows
 from space_jax.tasks.record_sources import Truth, dialogues_of, file_of, records_of
-from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.task import Arrays, Json, Nearest, Task
 from space_jax.tasks.text_packing import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
 
 WRAPPERS = 2
@@ -265,9 +265,17 @@ class IntentTask(Task):
         labels = [prediction["label"] for prediction in predictions]
         return accuracies([record.label for record in records], labels, self.config.out_of_scope_label)
 
-    def error_page(self, records: Sequence[IntentRecord], predictions: Sequence[Json], title: str) -> str:
+    def side_by_side(self, record: IntentRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        return record.text, record.label or "", f"{prediction['label']} ({prediction['score']:.2f})"
+
+    def error_page(
+        self, records: Sequence[IntentRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
+    ) -> str:
         """See `Task.error_page`."""
-        return error_page(records, predictions, title)
+        training = dict.fromkeys(self.known_labels(self.config, self.labels), 0)
+        training |= dict(zip(self.classes, self.labels["counts"], strict=True))
+        return error_page(records, predictions, title, training, nearest)
 
 
 _POOLED = ("views", "label", "known")

@@ -12,6 +12,7 @@ from typing import Any
 from space_jax.dialogue import parse_tree
 from space_jax.dialogue.parse_tree import Node
 from space_jax.errors import UserError
+from space_jax.tasks.record_sources import place_of
 
 _WORD = re.compile(r"[ap]\.m\.|\d+(?:[.,]\d+)+|\d+(?=[ap]m\b)|'s\b|[^\W_]+(?:'(?!s\b)[^\W_]+)*|[^\s]", re.IGNORECASE)
 
@@ -25,17 +26,19 @@ class ParseRecord:
       text: as written.
       words: the tokens that the tree is over.
       tree: None if not annotated.
+      where: file and line, for people; "" if the record is not from a line of a file.
     """
 
     id: str
     text: str
     words: tuple[str, ...]
     tree: Node | None = None
+    where: str = dataclasses.field(default="", compare=False)
 
 
-def of_tree(name: str, text: str, tree: Node) -> ParseRecord:
+def of_tree(name: str, text: str, tree: Node, where: str = "") -> ParseRecord:
     """The record of an annotated utterance."""
-    return ParseRecord(name, text, tuple(parse_tree.words(tree)), tree)
+    return ParseRecord(name, text, tuple(parse_tree.words(tree)), tree, where)
 
 
 def of_row(row: Mapping[str, Any], text_field: str, where: str, number: int) -> ParseRecord:
@@ -48,11 +51,11 @@ def of_row(row: Mapping[str, Any], text_field: str, where: str, number: int) -> 
     if not isinstance(text, str) or not words_of(text):
         raise UserError(f"{where}: field {text_field}: expected a text with a word in it, found {text!r:.80}")
     if row.get("parse") is None:
-        return ParseRecord(name, text, words_of(text))
+        return ParseRecord(name, text, words_of(text), None, place_of(row, where))
     if not isinstance(row["parse"], str):
         raise UserError(f"{where}: field parse: expected a bracketed parse, found {row['parse']!r:.80}")
     try:
-        record = of_tree(name, text, parse_tree.parse(row["parse"]))
+        record = of_tree(name, text, parse_tree.parse(row["parse"]), place_of(row, where))
     except UserError as error:
         raise UserError(f"{where}: field parse: {error}") from None
     if not record.words:

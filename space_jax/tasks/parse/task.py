@@ -35,7 +35,7 @@ from space_jax.tasks.parse.model import ParseModel, best_of_kinds
 from space_jax.tasks.parse.records import ParseRecord, of_row, of_tree
 from space_jax.tasks.parse.spans import kinds, spans_of, tree_of
 from space_jax.tasks.record_sources import Truth, file_of, records_of
-from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.task import Arrays, Json, Nearest, Task
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 
@@ -201,10 +201,16 @@ class ParseTask(Task):
         pairs = [(one["parse"], parse_tree.to_text(r.tree)) for r, one in _annotated(records, predictions)]
         return dataclasses.asdict(parse_score([ours for ours, _ in pairs], [theirs for _, theirs in pairs]))
 
-    def error_page(self, records: Sequence[ParseRecord], predictions: Sequence[Json], title: str) -> str:
+    def side_by_side(self, record: ParseRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        return record.text, "" if record.tree is None else parse_tree.to_text(record.tree), prediction["parse"]
+
+    def error_page(
+        self, records: Sequence[ParseRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
+    ) -> str:
         """See `Task.error_page`."""
         known = _annotated(records, predictions)
-        said = [(r.id, r.text, parse_tree.to_text(r.tree), one["parse"]) for r, one in known]
+        said = [(r.where or r.id, r.text, parse_tree.to_text(r.tree), one["parse"]) for r, one in known]
         return error_list([one for one in said if one[2] != one[3]], len(said), title)
 
 

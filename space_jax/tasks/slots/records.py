@@ -8,6 +8,7 @@ from space_jax.corpora.utterances import NO_INTENT
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue
 from space_jax.errors import UserError
 from space_jax.evaluation.span_f1 import Span
+from space_jax.tasks.record_sources import place_of
 from space_jax.tasks.slots.tags import trimmed
 
 
@@ -21,6 +22,7 @@ class SlotRecord:
       requested: slots that the system has just requested, in its order.
       spans: the values with their places; None if not annotated.
       intents: several can hold at once; None if not annotated.
+      where: file and line, for people; "" if the record is not from a line of a file.
     """
 
     id: str
@@ -28,6 +30,7 @@ class SlotRecord:
     requested: tuple[str, ...] = ()
     spans: tuple[Span, ...] | None = None
     intents: tuple[str, ...] | None = None
+    where: str = dataclasses.field(default="", compare=False)
 
 
 def of_dialogue(dialogue: Dialogue) -> list[SlotRecord]:
@@ -66,7 +69,8 @@ def of_row(row: Mapping[str, Any], text_field: str, where: str, number: int) -> 
         raise UserError(f"{where}: field {text_field}: expected a text, found {text!r}")
     intents = _names(row, "intents", where) if "intents" in row else None
     spans = _spans(row["spans"], text, where) if "spans" in row else None
-    return SlotRecord(str(row.get("id", number)), text, _names(row, "requested", where), spans, intents)
+    requested = _names(row, "requested", where)
+    return SlotRecord(str(row.get("id", number)), text, requested, spans, intents, place_of(row, where))
 
 
 def _names(row: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.slots.model import SlotModel
 from space_jax.tasks.slots.records import SlotRecord, of_dialogue, of_row
 from space_jax.tasks.slots.tags import to_spans, to_tags
-from space_jax.tasks.task import Arrays, Json, Task
+from space_jax.tasks.task import Arrays, Json, Nearest, Task
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
 from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
 from space_jax.tasks.validation_split import split_dialogues
@@ -200,11 +200,18 @@ class SlotsTask(Task):
             named["intent_f1"] = _intent_f1(records, predictions)
         return named
 
-    def error_page(self, records: Sequence[SlotRecord], predictions: Sequence[Json], title: str) -> str:
+    def side_by_side(self, record: SlotRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        true = "" if record.spans is None else _in_words(record.spans, record.text) or "no span"
+        return record.text, true, _in_words(_spans_of(prediction), record.text) or "no span"
+
+    def error_page(
+        self, records: Sequence[SlotRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
+    ) -> str:
         """See `Task.error_page`: the utterances with a span too many or too few."""
         known = [(r, one) for r, one in zip(records, predictions, strict=True) if r.spans is not None]
         wrong = [
-            (r.id, r.text, _in_words(r.spans or (), r.text), _in_words(_spans_of(one), r.text))
+            (r.where or r.id, r.text, _in_words(r.spans or (), r.text), _in_words(_spans_of(one), r.text))
             for r, one in known
             if set(r.spans or ()) != set(_spans_of(one))
         ]

@@ -7,6 +7,7 @@ from typing import Any
 from space_jax.dialogue.record import ROLES, SYSTEM, USER, Dialogue, Turn
 from space_jax.errors import UserError
 from space_jax.evaluation.joint_goal import FlatState, flat
+from space_jax.tasks.record_sources import place_of
 
 GENERAL = "booking"  # MultiWOZ's domain of acts about any of the others
 
@@ -29,6 +30,7 @@ class TrackRecord:
       spans: (slot without its domain, start, end) of the values that are annotated in the user's text.
       before: the true state before the turn, or the state that a user's file gives.
       after: the true state after it; None if not annotated.
+      where: file and line, for people; "" if the record is not from a line of a file.
     """
 
     id: str
@@ -38,6 +40,7 @@ class TrackRecord:
     spans: tuple[tuple[str, int, int], ...] = ()
     before: FlatState = dataclasses.field(default_factory=dict)
     after: FlatState | None = None
+    where: str = dataclasses.field(default="", compare=False)
 
 
 def of_dialogue(dialogue: Dialogue) -> Iterator[TrackRecord]:
@@ -80,7 +83,7 @@ def of_row(row: Mapping[str, Any], where: str, number: int) -> TrackRecord:
     after = _state(row, "after", where) if "after" in row else None
     dialogue = str(row.get("dialogue", name))
     given = tuple((slot, value, 1) for slot, value in pairs)
-    return TrackRecord(name, dialogue, said, given, (), _state(row, "state", where), after)
+    return TrackRecord(name, dialogue, said, given, (), _state(row, "state", where), after, place_of(row, where))
 
 
 def _row_turn(turn: Any, where: str) -> tuple[int, str]:

@@ -10,8 +10,9 @@ from space_jax.evaluation.joint_goal import FlatState, goal_score, same_value
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.error_list import error_list
 from space_jax.tasks.record_sources import Truth, file_of, records_of
-from space_jax.tasks.task import Json, Task
+from space_jax.tasks.task import Json, Nearest, Task
 from space_jax.tasks.track.records import TrackRecord, of_dialogue, of_row
+from space_jax.tasks.track.state_text import to_text
 from space_jax.tasks.track.states import states_of
 from space_jax.tasks.validation_split import split_dialogues
 
@@ -73,7 +74,14 @@ class Tracker(Task):
             raise UserError("training records: expected some with a state, found none")
         return {"slots": dict(sorted(slots.items()))}
 
-    def error_page(self, records: Sequence[TrackRecord], predictions: Sequence[Json], title: str) -> str:
+    def side_by_side(self, record: TrackRecord, prediction: Json) -> tuple[str, str, str]:
+        """See `Task.side_by_side`."""
+        true = "" if record.after is None else to_text(record.after)
+        return record.turns[-1][1], true, to_text({slot: tuple(values) for slot, values in prediction["state"].items()})
+
+    def error_page(
+        self, records: Sequence[TrackRecord], predictions: Sequence[Json], title: str, nearest: Nearest | None = None
+    ) -> str:
         """See `Task.error_page`: the turns with a wrong state, and its errors."""
         known, wrong = 0, []
         for record, state in zip(records, states_of(records, predictions), strict=True):
@@ -83,7 +91,9 @@ class Tracker(Task):
             slots = [slot for slot in sorted({*state, *record.after}) if not _right(slot, state, record.after)]
             if slots:
                 turns = " / ".join(text for _, text in record.turns[-2:])
-                wrong.append((record.id, turns, _in_words(record.after, slots), _in_words(state, slots)))
+                wrong.append(
+                    (record.where or record.id, turns, _in_words(record.after, slots), _in_words(state, slots))
+                )
         return error_list(wrong, known, title)
 
 

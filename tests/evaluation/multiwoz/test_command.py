@@ -52,7 +52,7 @@ def test_where_active_domains_are_from(evaluated, capsys):
     assert "active domains: read off placeholders" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"sng0001": []}', '{"x": []}', '{"sng0001": [{"response": 1}]}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"x": []}', '{"sng0001": [{"response": 1}]}'])
 def test_mistakes_are_one_sentence(evaluated, content, capsys):
     assert evaluated(content=content) == 2
     out, err = capsys.readouterr()

@@ -92,9 +92,22 @@ def test_what_could_not_be_resolved(score, good):
     }
 
 
-def test_unknown_dialogues_and_turns_that_do_not_fit(score, good):
-    with pytest.raises(UserError, match=r"p\.json: dialogue sng0001: expected 2 system turns, found 1"):
-        score({**good, "sng0001": good["sng0001"][:1]})
+def test_dialogues_of_another_length_are_scored_over_the_turns_that_both_have(score, good):
+    whole = score(good)
+    assert (whole.shorter, whole.longer) == (0, 0)
+    shorter = score({**good, "mul0002": good["mul0002"][:2]})  # the taxi's number is not given any more
+    assert (shorter.shorter, shorter.longer, shorter.turns) == (1, 0, 4)
+    assert (shorter.inform, shorter.success, shorter.success_by_domain["taxi"]) == (100, 50, 0)
+    surplus = {"response": "[value_name] [value_reference]", "state": {"restaurant": {"food": "chinese"}}}
+    longer = score({**good, "sng0001": [*good["sng0001"], surplus]})
+    assert (longer.shorter, longer.longer) == (0, 1)
+    assert (longer.turns, longer.bleu, longer.inform, longer.success) == (5, whole.bleu, 100, 100)
+    without_states = {name: [{"response": turn["response"]} for turn in turns] for name, turns in good.items()}
+    assert score({**without_states, "sng0001": without_states["sng0001"][:1]}).turns == 4
+    assert score({**good, "sng0001": []}).shorter == 1
+
+
+def test_unknown_dialogues_are_refused(score, good):
     with pytest.raises(UserError, match=r"p\.json: dialogue sng9 is not one of the 2 test dialogues"):
         score({**good, "sng9": []})
 

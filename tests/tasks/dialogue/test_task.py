@@ -125,9 +125,17 @@ def test_scores(task):
     )
 
 
-def test_labels(task):
-    assert task.make_labels(task.config, RECORDS) == {"state": True, "acts": True}
-    assert task.make_labels(task.config, RECORDS[2:]) == {"state": False, "acts": False}
+def test_labels_and_the_tables_that_do_not_meet_them(task, tmp_path):
+    slots = {"hotel": ["area", "name", "price"]}
+    assert task.make_labels(task.config, RECORDS) == {"slots": slots, "state": True, "acts": True}
+    (hotels := tmp_path / "hotels.csv").write_text("name\nIvy\n")
+    config = dataclasses.replace(task.config, database=str(hotels))
+    assert [one.split(" (nearest")[0] for one in task.remarks(config, {"slots": slots})] == [
+        "table hotels belongs to no domain of the agent",
+        "domain hotel has no table",
+    ]
+    assert task.remarks(task.config, {"slots": slots}) == []
+    assert task.make_labels(task.config, RECORDS[2:]) == {"slots": {}, "state": False, "acts": False}
 
 
 def test_more_turns_than_the_model_tells_apart_are_refused(task):

@@ -142,7 +142,10 @@ def test_the_commands_read_csv(finished, tmp_path, capsysbinary, monkeypatch):
     assert measured["accuracy"] == pytest.approx(2 / 3)
     assert (measured["records"], measured["left_out"]) == (3, 2)
     assert out.err.count(b"left out: ") == 2
-    assert "unheard" in page.read_text()
+    shown = page.read_text().replace("<wbr>", "")
+    assert "no prediction can be right: unheard." in shown
+    assert f'hi <span class="note">{path}:5, score' in shown  # the line of the file
+    assert "train.jsonl:" in shown  # that of the nearest training utterance
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "hi"}\n')))
     assert main(["predict", "--workdir", str(finished[0]), "--input", "-"]) == 0
     assert json.loads(capsysbinary.readouterr().out)["label"] == "greet"
