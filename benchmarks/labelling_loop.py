@@ -8,8 +8,9 @@ chooses nothing. The ways to choose:
 
   random    drawn at random
   typical   as suggested by a pre-training run: typical utterances of the groups with the fewest labels
-  unsure    as suggested by a fine-tuned run: small margins that differ; the first round is `typical`
-  half      typical first, unsure from the middle of the rounds on
+  unsure    as suggested by a fine-tuned run: the same among the utterances of small margins
+  margin    the smallest margins alone
+The first round of the last two is `typical`, since there is no classifier yet.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.logistic_regression import logistic_regression
 from space_jax.tasks.labelling.choose import directions, typical, unsure
 
-WAYS = ("random", "typical", "unsure", "half")
+WAYS = ("random", "typical", "unsure", "margin")
 
 
 class Utterances:
@@ -55,11 +56,12 @@ def loop(pool: Utterances, held_out: Utterances, way: str, rounds: int, n: int, 
         draw = 1000 * seed + number
         if way == "random":
             chosen = np.random.default_rng(draw).choice(candidates, min(n, len(candidates)), replace=False).tolist()
-        elif number == 0 or way == "typical" or (way == "half" and number < rounds // 2):
+        elif number == 0 or way == "typical":
             chosen = typical(towards, labelled, candidates, n, draw)
         else:
-            best = np.sort(scores[candidates], axis=1)
-            chosen = unsure(towards, best[:, -1] - best[:, -2], candidates, n, draw)
+            margins = _margins(scores[candidates])
+            least = candidates[np.argsort(margins, kind="stable")[:n]].tolist()
+            chosen = least if way == "margin" else unsure(towards, margins, labelled, candidates, n, draw)
         labelled = np.concatenate([labelled, np.array(chosen, int)])
         classes, truth = np.unique(pool.labels[labelled], return_inverse=True)
         strength, weights = IntentConfig().strength, np.ones(len(truth))
@@ -68,6 +70,12 @@ def loop(pool: Utterances, held_out: Utterances, way: str, rounds: int, n: int, 
         said = classes[(held_out.vectors @ head["kernel"] + head["bias"]).argmax(axis=1)]
         accuracies.append(float((said == held_out.labels).mean()))
     return accuracies, len(classes)
+
+
+def _margins(scores: np.ndarray) -> np.ndarray:
+    """Of scores `[N, C]` the difference between the best two."""
+    best = np.sort(scores, axis=1)
+    return best[:, -1] - best[:, -2] if scores.shape[1] > 1 else best[:, -1]
 
 
 def main() -> None:

@@ -38,17 +38,24 @@ class CellValues:
         self.domains = database.domains
         self.values = Values()
         self._columns = {domain: database.columns(domain) for domain in self.domains}
-        self._naming = {Meaning(domain, name_column(database, domain)) for domain in self.domains}
+        self._naming: set[Meaning] = set()
         self._rows: dict[tuple[str, str], Row] = {}
         for domain in self.domains:
-            for row in database.query(domain, {}):
+            rows = database.query(domain, {})
+            for row in rows:
                 for column, cell in row.items():
                     self.values.add(domain, column, cell)
-                for key in keys_of(row_name(database, domain, row)):
-                    self._rows.setdefault((domain, key), row)
+            named, names = name_column(database, domain), [row_name(database, domain, row) for row in rows]
+            if named == NAME or len(set(names)) == len(
+                names
+            ):  # else the first column, such as a day, stands for a name
+                self._naming.add(Meaning(domain, named))
+                self._rows |= {
+                    (domain, key): row for name, row in zip(names, rows, strict=True) for key in keys_of(name)
+                }
 
     def names_rows(self, meaning: Meaning) -> bool:
-        """Whether a value is the name of a row."""
+        """Whether a value is the name of one row."""
         return meaning.slot == NAME or meaning in self._naming
 
     def row(self, domain: str, key: str) -> Row | None:
@@ -144,14 +151,9 @@ class SpokenOf:
             options = {one for one in options if one.domain == spoken_of}
         elif domains:
             options = {one for one in options if self._tables.names_rows(one)}
-        for narrowed in (
-            {one for one in options if said.key in _keys(_slots(state, one.domain).get(one.slot, ()))},
-            {one for one in options if self._row_says(one, said)},
-            _nearest(options, text[: said.start].lower()),
-        ):
-            if len(options) > 1 and narrowed:
-                options = narrowed
-        return options
+        options = {one for one in options if said.key in _keys(_slots(state, one.domain).get(one.slot, ()))} or options
+        options = {one for one in options if self._row_says(one, said)} or options
+        return _nearest(options, text[: said.start].lower()) or options
 
     def _row_says(self, meaning: Meaning, said: Said) -> bool:
         """Whether the entity named last has this value."""

@@ -20,6 +20,7 @@ from space_jax.tasks.labelling.choose import directions, typical, unsure
 from space_jax.tasks.labelling.pool import Utterance, read_dialogues, utterances
 from space_jax.tasks.labelling.sheet import Suggestion, read_sheet
 from space_jax.tasks.predictor import Predictor
+from space_jax.tasks.task import Json
 from space_jax.training.run_reader import BEST
 
 PathLike = str | os.PathLike[str]
@@ -63,7 +64,7 @@ def suggest(
         raise UserError(f"{source}: expected {what}, found none")
     folder = as_path(workdir)
     if is_finetuned(folder):
-        return _by_classifier(Predictor(folder, step), [pool[index] for index in candidates], n, seed)
+        return _by_classifier(Predictor(folder, step), pool, candidates, n, seed)
     return _by_vectors(Pretrained.load(folder, step), pool, candidates, n, seed)
 
 
@@ -100,24 +101,24 @@ def _different(pool: Sequence[Utterance]) -> list[int]:
     return found
 
 
-def _by_classifier(trained: Predictor, candidates: Sequence[Utterance], n: int, seed: int) -> list[Suggestion]:
+def _by_classifier(
+    trained: Predictor, pool: Sequence[Utterance], candidates: Sequence[int], n: int, seed: int
+) -> list[Suggestion]:
     if trained.task.name != "intent":
         raise UserError(f"workdir: expected a run for intents, or of pre-training, found one for {trained.task.name}")
-    examples = [trained.task.example(IntentRecord(one.id, one.text)) for one in candidates]
+    examples = [trained.task.example(IntentRecord(one.id, one.text)) for one in pool]
     outputs = trained.outputs(examples)
     raw = trained.task.predictions(outputs, examples, trained.support)
     margins = np.array([one["score"] - one["next"][0]["score"] if one["next"] else 1.0 for one in raw])
+    labelled, open_ones = np.array([n for n, one in enumerate(pool) if one.intents], int), np.array(candidates)
+    chosen = unsure(directions(outputs["vector"]), margins[open_ones], labelled, open_ones, n, seed)
     guesses = trained.task.decide(raw, trained.calibration)
-    chosen = unsure(directions(outputs["vector"]), margins, np.arange(len(examples)), n, seed)
-    return [
-        _suggestion(
-            candidates[index],
-            guesses[index]["label"],
-            guesses[index]["score"],
-            guesses[index]["next"][0]["label"] if guesses[index]["next"] else "",
-        )
-        for index in chosen
-    ]
+    return [_suggestion(pool[index], *_guess(guesses[index])) for index in chosen]
+
+
+def _guess(prediction: Json) -> tuple[str, float, str]:
+    """The label, its score and the next likeliest label."""
+    return prediction["label"], prediction["score"], prediction["next"][0]["label"] if prediction["next"] else ""
 
 
 def _by_vectors(

@@ -85,6 +85,24 @@ def test_the_frames_of_the_turn_decide():
     assert text == "The red one has [hotel_stars], reference [hotel_reference]."
 
 
+def test_each_kind_of_evidence_only_narrows_what_the_ones_before_left():
+    lift = {"floor": "2", "goes_to": "roof"}
+    rows = [{"name": "A", "from": "hall", "via": "hall", "to": "hall"} | lift, {"name": "B", "from": "x"} | lift]
+    state = {"lift": {"from": ("hall",), "via": ("hall",)}}
+    talk = Dialogue("d", (Turn(USER, "x", state=state), Turn(SYSTEM, "from the hall, or to the hall")))
+    counts = Delexicalised()
+    (made,) = delexicalise([talk], Database({"lift": rows}), counts)
+    assert made.turns[1].delexicalised == "from the [lift_from], or to the [lift_from]"  # never `to`
+
+
+def test_a_first_column_that_repeats_names_no_row():
+    slots = [{"day": "friday", "time": "10:00", "places": "12"}, {"day": "friday", "time": "11:00", "places": "30"}]
+    (made,) = delexicalise(
+        [Dialogue("d", (Turn(USER, "a slot"), Turn(SYSTEM, "On Friday we have 12 bikes.")))], Database({"slot": slots})
+    )
+    assert made.turns[1].delexicalised == "On [slot_day] we have 12 bikes."
+
+
 def test_a_turn_that_has_the_field_keeps_it_and_users_get_none():
     talk = Dialogue("d", (Turn(USER, "The Gonville"), Turn(SYSTEM, "The Gonville", delexicalised="mine")))
     counts = Delexicalised()

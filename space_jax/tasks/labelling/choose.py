@@ -2,9 +2,11 @@
 
 Without a classifier, as TypiClust (Hacohen et al., ICML 2022, arXiv 2202.02794): as many clusters as there are labels
 and new utterances; of those with the fewest labels, the largest first, the member that is most like its neighbours.
-With one: k-means++ seeding among the utterances with the smallest margins between the best two labels, so that they
-differ from one another.
+With one: the same among the quarter of the utterances whose best two labels are closest. Margins alone choose outliers
+and near duplicates while labels are few (`benchmarks/labelling_loop.py`).
 """
+
+import math
 
 import numpy as np
 
@@ -12,8 +14,8 @@ MOST_CLUSTERS = 500
 NEIGHBOURS = 20
 """Utterances by whose likeness a typical one is known."""
 
-LEAST_SURE = 10
-"""The utterances of the smallest margins that are chosen among, as a multiple of those that are chosen."""
+LEAST_SURE = 0.25
+"""The share of the utterances, those of the smallest margins, that a classifier leaves to choose among."""
 
 _ROUNDS = 10
 _SHORTEST = 1e-9
@@ -57,23 +59,24 @@ def typical(vectors: np.ndarray, labelled: np.ndarray, candidates: np.ndarray, n
     return chosen
 
 
-def unsure(vectors: np.ndarray, margins: np.ndarray, candidates: np.ndarray, n: int, seed: int) -> list[int]:
-    """Utterances of small margins that differ from one another.
+def unsure(
+    vectors: np.ndarray, margins: np.ndarray, labelled: np.ndarray, candidates: np.ndarray, n: int, seed: int
+) -> list[int]:
+    """`typical` utterances among those that a classifier is least sure of.
 
     Args:
       vectors: `[N, H]`, of length 1.
       margins: of each candidate, the difference between its best two scores.
+      labelled: indices of the utterances with labels.
       candidates: indices of those to choose among.
       n: how many; at most all candidates.
-      seed: of the seeding.
+      seed: of the clusters.
 
     Returns:
-      Indices, the smallest margin first.
+      Indices, the first first to label.
     """
-    order = np.argsort(margins, kind="stable")[: LEAST_SURE * n]
-    least = candidates[order]
-    chosen = sorted(spread(vectors[least], min(n, len(least)), seed))
-    return [int(least[place]) for place in chosen]
+    kept = max(n, math.ceil(LEAST_SURE * len(candidates)))
+    return typical(vectors, labelled, candidates[np.argsort(margins, kind="stable")[:kept]], n, seed)
 
 
 def spread(vectors: np.ndarray, n: int, seed: int) -> list[int]:

@@ -44,7 +44,7 @@ def test_each_is_chosen_once_and_none_that_is_labelled(n):
     candidates = np.setdiff1d(np.arange(14), labelled)
     for chosen in (
         typical(vectors, labelled, candidates, n, seed=1),
-        unsure(vectors, np.linspace(0, 1, 12), candidates, n, seed=1),
+        unsure(vectors, np.linspace(0, 1, 12), labelled, candidates, n, seed=1),
     ):
         assert len(chosen) == len(set(chosen)) == min(n, 12)
         assert set(chosen) <= set(candidates.tolist())
@@ -53,7 +53,7 @@ def test_each_is_chosen_once_and_none_that_is_labelled(n):
 def test_nothing_to_choose_among():
     vectors, _ = groups(3)
     assert typical(vectors, np.arange(3), NONE, 5, seed=0) == []
-    assert unsure(vectors, np.zeros(0), NONE, 5, seed=0) == []
+    assert unsure(vectors, np.zeros(0), np.arange(3), NONE, 5, seed=0) == []
 
 
 def test_equal_vectors_are_no_hindrance():
@@ -63,12 +63,14 @@ def test_equal_vectors_are_no_hindrance():
     assert directions(np.ones((4, 3))).tolist() == np.zeros((4, 3)).tolist()
 
 
-def test_the_smallest_margins_are_chosen_and_they_differ():
-    vectors, group = groups(50, 50, 50, 50)
-    margins = np.where(np.arange(200) % 10 == 0, 0.1, 0.9)  # five of each group are unsure
-    chosen = unsure(vectors, margins, np.arange(200), 2, seed=0)
+def test_the_least_sure_quarter_is_chosen_among_and_groups_without_a_label_come_first():
+    vectors, group = groups(40, 40, 40, 40, noise=0.001)
+    margins = np.where(np.arange(160) % 4 == 0, 0.1, 0.9)  # ten of each group are unsure
+    labelled = np.array([1, 41])
+    candidates = np.setdiff1d(np.arange(160), labelled)
+    chosen = unsure(vectors, margins[candidates], labelled, candidates, 2, seed=0)
     assert all(margins[index] == 0.1 for index in chosen)
-    assert len({group[index] for index in chosen}) == 2
+    assert {group[index] for index in chosen} == {2, 3}
 
 
 def test_spread_takes_one_of_each_group_before_a_second():
