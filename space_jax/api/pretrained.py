@@ -154,9 +154,9 @@ class Pretrained:
 
 
 def _grid(config: PretrainConfig, limits: Limits, batch_size: int) -> Grid:
-    """Two shapes, because most texts are short and few batches need one row per text."""
+    """Three shapes, because most texts are short and few batches need one row per text."""
     words = limits.max_turn_tokens + WRAPPERS
-    data = dataclasses.replace(config.data, response_length=words, row_ladder=(0.25, 1.0), grids=())
+    data = dataclasses.replace(config.data, response_length=words, row_ladder=(0.25, 0.5, 1.0), grids=())
     return make_grid(data, config.recipe, batch_size, limits.max_turn_tokens)
 
 

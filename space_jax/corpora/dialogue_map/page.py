@@ -107,6 +107,8 @@ def _overview(groups: Sequence[Group], view: str, fails: float | None) -> str:
     ]
     if fails is None:
         parts.append('<p class="soft">Whether they ended well is not annotated.</p>')
+    elif not fails:
+        parts.append("<h2>Without success: none</h2><p>No last outcome that the system told was a failure.</p>")
     else:
         parts.append(
             f"<h2>Without success: {percent(fails)} of all</h2><p>The last outcome that the system told was a failure. "

@@ -5,7 +5,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 
 from space_jax.dialogue.record import SYSTEM, Dialogue, Turn
-from space_jax.dialogue.trees import hash_element
+from space_jax.features.example import stable_hash
 
 SUCCESS, FAILURE = "notify_success", "notify_failure"
 
@@ -37,7 +37,7 @@ def sample(dialogues: Iterable[Dialogue], most: int) -> tuple[list[Dialogue], in
     kept: list[tuple[int, int, Dialogue]] = []
     count = 0
     for count, dialogue in enumerate(dialogues, start=1):
-        entry = (-hash_element(dialogue.id), -count, dialogue)
+        entry = (-stable_hash(dialogue.id, bits=64), -count, dialogue)
         (heapq.heappush if len(kept) < most else heapq.heappushpop)(kept, entry)
     return [dialogue for *_, dialogue in kept], count
 

@@ -78,6 +78,7 @@ def test_failures_are_told_where_they_are_known():
     known, unknown = page_of(annotated(), fails=0.5, count=1), page_of(shop())
     assert "Without success: 50% of all" in known
     assert "50% of those that come by end without success, 50% of all" in known
+    assert "Without success: none" in page_of(annotated()[:1], fails=0.0, count=1)
     assert "Whether they ended well is not annotated" in unknown
     assert "<bdi>request</bdi> 100%" in known
 
