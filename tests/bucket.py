@@ -33,6 +33,7 @@ def bucket(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "gcsfs", client)
     fsspec.register_implementation("gcs", Bucket, clobber=True)
     Bucket.store.clear()
+    Bucket.pseudo_dirs[:] = [""]
     backend.fsspec_backend._get_filesystem.cache_clear()
     monkeypatch.setenv("SPACE_JAX_CACHE", str(tmp_path / "cache"))
     yield as_path("gs://bucket")

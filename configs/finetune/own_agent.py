@@ -1,6 +1,6 @@
 r"""An agent from annotated dialogues of your own, few or many, on your own tables (docs/own_agent.md).
 
-  space-jax finetune --config finetune/own_agent --workdir runs/shop/agent --init runs/shop/run \
+  space-jax finetune --config configs/finetune/own_agent.py --workdir runs/shop/agent --init runs/shop/run \
       --config.data.source=my_dialogues --config.task.database=my_tables
   space-jax chat --workdir runs/shop/agent
 

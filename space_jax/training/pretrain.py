@@ -61,8 +61,6 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
     # All checks come before the workdir is touched.
     require_sizes_fit(setup.config, make_mesh(config.mesh))
     job = pretraining_job(setup)
-    if jax.process_index() == 0:
-        print("\n".join(filter(None, (setup.seen(), setup.unmeasured("validation")))), file=sys.stderr)
     tokenizer = setup.tokenizer
     if agreed_checkpoints(place.checkpoints):
         require_same_tokenizer(setup, place.folder)
@@ -78,6 +76,7 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
         save_config(setup.config, place.local)
         tokenizer.save(place.local / TOKENIZER)
         setup.limits.save(place.local)
+        print("\n".join(filter(None, (setup.seen(), setup.unmeasured("validation")))), file=sys.stderr)
 
     return train(job, place, write_down, console)
 
