@@ -29,12 +29,22 @@ def printable(text: str) -> str:
 
     Tabs and line feeds stay, and so do all letters, marks and emoji. Of a JSON text the result has the same value.
     """
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNPRINTABLE.sub(lambda found: _spelled(found[0]), text)
+
+
+def _spelled(letter: str) -> str:
+    return f"\\u{ord(letter):04x}" if ord(letter) < 1 << 16 else f"\\U{ord(letter):08x}"
 
 
 def one_sentence(text: str) -> str:
-    """A message in one line of at most `LONGEST` characters; its beginning (where) and its end (the fix) stay."""
-    line = printable(_LAYOUT.sub(" ", text))
+    r"""A message in one line of at most `LONGEST` characters; its beginning (where) and its end (the fix) stay.
+
+    What cannot be seen is spelled out as well: a byte order mark within a column's name is why it is another name.
+
+    >>> one_sentence("expected the column text, found te\ufeffxt")
+    'expected the column text, found te\\ufeffxt'
+    """
+    line = "".join(one if one.isprintable() else _spelled(one) for one in _LAYOUT.sub(" ", text))
     if len(line) <= LONGEST:
         return line
     half = (LONGEST - 5) // 2

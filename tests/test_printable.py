@@ -41,6 +41,7 @@ def test_json_keeps_its_value():
 
 def test_one_sentence():
     assert one_sentence("f:1: two\n\nlines\x1b[2J") == r"f:1: two lines\u001b[2J"
+    assert one_sentence("te\ufeffxt a\u200bb \U000e0041 é😀") == r"te\ufeffxt a\u200bb \U000e0041 é😀"
     long = one_sentence(f"where: {'x' * 10_000}; the fix")
     assert len(long) <= LONGEST
     assert long.startswith("where: xx")

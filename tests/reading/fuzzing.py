@@ -32,6 +32,7 @@ FAULTS: dict[str, bytes] = {
     "an empty object": b"{}",
     "half an object": b"{",
     "keys twice": b'{"a": 1, "a": 2}',
+    "a byte order mark within a column's name": "te\ufeffxt\tlabel\nhi\ta\n".encode(),
     "NaN": b'[{"a": NaN, "b": Infinity}]',
     "an infinite number": b'{"a": 1e999}',
     "a number of many digits": b'{"a": ' + b"9" * 5000 + b"}",
