@@ -80,7 +80,8 @@ def killed(words: list[str], out: Path, whole: Any, seconds: float, given: argpa
     found: Counter[str] = Counter()
     problems = []
     while found["kills"] < given.times or found["unfinished"]:
-        began, started = time.monotonic(), start(words, out, given.processes)
+        began, anew = time.monotonic(), not found["unfinished"]
+        started = start(words, out, given.processes)
         if found["kills"] < given.times:
             deadline = time.monotonic() + random.uniform(0, seconds)
             while time.monotonic() < deadline and any(process.poll() is None for process in started):
@@ -93,7 +94,8 @@ def killed(words: list[str], out: Path, whole: Any, seconds: float, given: argpa
         if all(status == 0 for status, _ in statuses):
             found["finished"] += 1
             found["equal"] += content(out) == whole
-            seconds = min(seconds, time.monotonic() - began)  # later moments would come after the end
+            if anew:
+                seconds = min(seconds, time.monotonic() - began)  # later moments would come after the end
             found["unfinished"] = 0
             forget(out)
             continue
