@@ -36,7 +36,8 @@ import pytest
 from absl import flags
 
 from space_jax.models import dropout
-from tests.bucket import bucket, checkpoints_of_bucket  # noqa: F401 - fixtures
+from tests.browser import browser  # noqa: F401 - fixtures
+from tests.bucket import bucket, checkpoints_of_bucket  # noqa: F401
 
 # A silent broadcast of [B] against [B, B] is the commonest way to get a loss wrong without an error.
 jax.config.update("jax_numpy_rank_promotion", "raise")

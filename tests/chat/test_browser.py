@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from space_jax.chat.readiness import Readiness
+from tests.browser import DESK, overflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 667}
+PHONE = {"width": 375, "height": 667}
 EVIL = '<img src="http://192.0.2.1/x" onerror="document.title=\'taken\'"> [b]x[/b] **y** ${1+1}'
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = """
@@ -26,18 +25,6 @@ from space_jax.chat.page import make_page
 from space_jax.chat.serving import serve
 serve(make_page(Scripted(), Talk(Conversation(Tables(Database({"hotel": HOTELS})))), "x"), "127.0.0.1", None)
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=["--headless=new", "--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +93,6 @@ def start_over(page):
     page.get_by_role("button", name="Start over").click()
     page.get_by_role("dialog").get_by_role("button", name="Start over").click()
     page.get_by_text("The conversation begins").wait_for()
-
-
-def overflow(page):
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 def test_a_conversation(scripted_page):

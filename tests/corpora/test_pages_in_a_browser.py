@@ -1,7 +1,5 @@
 """The pages that people read, on a phone: nothing is wider than the screen, and no word is broken."""
 
-import shutil
-
 import pytest
 
 from space_jax.corpora.statistics import collect
@@ -11,7 +9,7 @@ from space_jax.tasks.error_list import error_list
 from space_jax.tasks.intent.error_page import error_page
 from space_jax.tasks.intent.records import IntentRecord
 from space_jax.tasks.task import Near
-from tests.chat.test_browser import BROWSERS
+from tests.browser import overflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -52,16 +50,10 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_on_a_phone(name):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=["--headless=new", "--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.set_content(PAGES[name]())
-        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
-        assert page.evaluate(BROKEN) == []
-        browser.close()
+def test_on_a_phone(name, browser):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.set_content(PAGES[name]())
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    assert overflow(page) == 0
+    assert page.evaluate(BROKEN) == []
+    page.close()

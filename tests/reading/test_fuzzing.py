@@ -32,7 +32,9 @@ def test_every_fault_found_so_far(name, tmp_path):
 
 @pytest.mark.parametrize("name", DOORS)
 def test_a_few_spoilt_files(name, tmp_path):
-    fuzz(name, tmp_path, Figures(), examples=8, seed=0)
+    figures = Figures()
+    fuzz(name, tmp_path, figures, examples=8, seed=0)
+    assert figures.tried >= 8
 
 
 @pytest.mark.slow

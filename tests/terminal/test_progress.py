@@ -180,6 +180,8 @@ def test_a_bar_in_a_cell_of_a_notebook_is_replaced_in_place(monkeypatch, capsys)
 
 def test_what_is_no_run_leaves_no_bar_in_a_notebook(monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython.display", None)  # an import would fail
-    with LiveProgress("batches", 2, console=Console(file=io.StringIO(), force_jupyter=True)) as progress:
+    console = Console(file=io.StringIO(), force_jupyter=True)
+    with LiveProgress("batches", 2, console=console) as progress:
         progress.busy("compiling")
         progress.advance(2)
+    assert console.file.getvalue() == ""

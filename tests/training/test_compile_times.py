@@ -75,4 +75,6 @@ def test_without_a_local_folder_nothing_is_kept(monkeypatch, tmp_path, folder):
 def test_a_folder_that_cannot_be_written_ends_nothing(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))
-    record(Step.of(KIND, "x"), 5.0)
+    step = Step.of(KIND, "x")
+    record(step, 5.0)
+    assert expected(step) == "compiling the step"

@@ -6,7 +6,7 @@ from space_jax.corpora.dialogue_map.page import map_page
 from space_jax.corpora.dialogue_map.said import in_order, said_in
 from space_jax.corpora.dialogue_map.view import make_view
 from space_jax.dialogue.record import Dialogue
-from tests.chat.test_browser import DESK, browser, overflow  # noqa: F401
+from tests.browser import DESK, overflow
 from tests.corpora.dialogue_map.dialogues import ByWord, shop, user
 
 pytest.importorskip("sklearn", reason="scikit-learn comes with the extra map")
@@ -26,7 +26,7 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
-def page(request, browser, address):  # noqa: F811
+def page(request, browser, address):
     asked = []
     page = browser.new_page(viewport=request.param)
     page.on("request", lambda one: asked.append(one.url))
