@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import inspect
 import json
 import os
 import traceback
@@ -66,12 +67,25 @@ def _get_config(path: str, variant: str, kind: type | None) -> Any:
     exec(program, names)
     if "get_config" not in names:
         raise UserError("has no function get_config()")
-    config = names["get_config"](variant) if variant else names["get_config"]()
+    given = (variant,) if variant else ()
+    _require_taken(names["get_config"], given, path)
+    config = names["get_config"](*given)
     fits = dataclasses.is_dataclass(config) if kind is None else isinstance(config, kind)
     if not fits:
         expected = "configuration" if kind is None else kind.__name__
         raise UserError(f"get_config() must return a {expected}, but it returned {type(config).__name__}")
     return config
+
+
+def _require_taken(get_config: Callable[..., Any], given: tuple[str, ...], path: str) -> None:
+    """Raises `UserError` if a `get_config` needs an argument that was not given, or takes none."""
+    signature = inspect.signature(get_config)
+    try:
+        signature.bind(*given)
+    except TypeError:
+        name = Path(path).stem
+        wanted = ":".join([name, *(one.upper() for one in list(signature.parameters)[:1])])
+        raise UserError(f"expected --config {wanted}, found {':'.join([name, *given])}") from None
 
 
 def _location(path: str, error: BaseException) -> str:

@@ -158,7 +158,9 @@ def test_files_that_give_no_configuration(config_file, tmp_path):
     assert refusal(path) == f"{path}: has no function get_config()"
     path = config_file("def get_config():\n    return {}\n", "b.py")
     assert refusal(path) == f"{path}: get_config() must return a PretrainConfig, but it returned dict"
-    assert refusal(f"{path}:tiny") == (f"{path}: TypeError: get_config() takes 0 positional arguments but 1 was given")
+    assert refusal(f"{path}:tiny") == f"{path}: expected --config b, found b:tiny"
+    needy = config_file(f"{HEAD}def get_config(corpus): return PretrainConfig(Space3Config(), model_config('tiny'))\n")
+    assert refusal(needy) == f"{needy}: expected --config x:CORPUS, found x"
 
 
 def test_values_from_python_are_as_those_of_the_command_line():
