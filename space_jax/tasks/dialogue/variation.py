@@ -46,13 +46,18 @@ def variations(
     """
     said = {slot: sorted(values) for slot, values in _said(dialogues).items()}
     for number, dialogue in enumerate(dialogues):
+        meanings = _said_literally(dialogue)
+        if not meanings:
+            continue
         rng, backend = np.random.default_rng([seed, number]), world(dialogue.id)
-        made = [dialogue.turns]
+        answered, made = database_tokens(dialogue, backend), [dialogue.turns]
         for _ in range(_TRIES * copies):
             if len(made) > copies:
                 break
-            copy = _variation(dialogue, backend, said, rng)
-            if copy is not None and copy.turns not in made:
+            copy = _variation(dialogue, _draw(meanings, backend, said, rng), backend)
+            if copy is None or copy.turns in made:
+                continue
+            if database_tokens(copy, backend) == answered:
                 yield dataclasses.replace(copy, id=f"{dialogue.id}~{len(made)}")
                 made.append(copy.turns)
 
@@ -79,19 +84,17 @@ def _meanings(dialogue: Dialogue) -> list[Meaning]:
     return list(dict.fromkeys(found))
 
 
-def _variation(
-    dialogue: Dialogue, backend: Backend, said: Mapping[tuple[str, str], Sequence[str]], rng: np.random.Generator
-) -> Dialogue | None:
-    """One copy with values drawn at random; None if the tables would answer it in another way."""
+def _said_literally(dialogue: Dialogue) -> list[Meaning]:
+    """Of what the users of a dialogue mean, that whose value is in their words."""
     heard = " ".join(turn.text for turn in dialogue.turns if turn.role == USER)
-    meanings = [meaning for meaning in _meanings(dialogue) if _pattern([meaning[2]]).search(heard)]
-    drawn = _draw(meanings, backend, said, rng)
+    return [meaning for meaning in _meanings(dialogue) if _pattern([meaning[2]]).search(heard)]
+
+
+def _variation(dialogue: Dialogue, drawn: Mapping[Meaning, str], backend: Backend) -> Dialogue | None:
+    """The copy with the drawn values and the names that are then offered; None if there is no row to offer."""
     copy = _with_values(dialogue, drawn)
     names = _names(dialogue, copy, backend)
-    if names is None:
-        return None
-    copy = _with_names(copy, names)
-    return copy if database_tokens(copy, backend) == database_tokens(dialogue, backend) else None
+    return None if names is None else _with_names(copy, names)
 
 
 def _draw(
