@@ -6,7 +6,7 @@ r"""SPACE-3 from MiniLM on your own dialogues, few or many: sizes, steps and lab
 The part after the colon is the prepared corpus. Ten passes, or 700 steps if that is less; it ends earlier when two
 evaluations in a row have found no lower loss. Another length: --config.train.steps=2000.
 
-Hardware: two CPU cores, some 12 examples a second.
+Hardware: two CPU cores, some 7 examples a second.
 """
 
 from space_jax.config import OptimiserConfig, PretrainConfig, Space3Config, TrainConfig, model_config

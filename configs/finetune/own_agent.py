@@ -9,7 +9,7 @@ states (`state`) on user turns and `delexicalised` on system turns; with `frames
 says. `my_tables` holds a table a domain, `bookings.json` what can be booked. `--init` is a run that was pre-trained on
 all of the shop's dialogues, annotated or not (configs/own_dialogues.py), or `minilm`.
 
-Hardware: two CPU cores, some 12 system turns a second.
+Hardware: two CPU cores, some 15 system turns a second.
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
