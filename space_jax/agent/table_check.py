@@ -9,6 +9,7 @@ from space_jax.dialogue.record import USER, Dialogue
 from space_jax.tasks.checking.places import Places
 from space_jax.world.backend import NAME, Backend
 from space_jax.world.lookup import OFFERED
+from space_jax.world.misfits import lacks_column
 from space_jax.world.placeholders import ALIASES, ANY_DOMAIN, COUNTS, PLACEHOLDER, REFERENCES, meaning
 from space_jax.world.spelling import alike_name, plain_name
 from space_jax.world.values import restricts_nothing
@@ -116,7 +117,7 @@ def _compare(found: TableFindings, backend: Backend, where: str, domain: str, sl
     for slot, values in slots.items():
         plain = plain_name(slot)
         if plain not in columns:
-            if plain != NAME and plain not in backend.booking_slots(domain):
+            if lacks_column(backend, domain, plain):
                 found.slots.add(f"{domain}-{plain}", where)
         elif values and not any(map(_asks_for_nothing, values)) and not backend.database.query(domain, {slot: values}):
             found.values.add(f"{domain}-{plain}: {values[0]}", where)

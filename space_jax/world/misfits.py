@@ -26,7 +26,7 @@ def misfits(slots: Mapping[str, Collection[str]], backend: Backend) -> list[str]
         if domain not in tables:
             found.append(f"domain {domain} has no table{_nearest(domain, tables)}; nothing is found or offered there")
             continue
-        lacking = [slot for slot in of_domain if _lacks(backend, domain, slot)]
+        lacking = [slot for slot in of_domain if lacks_column(backend, domain, slot)]
         if lacking:
             columns = backend.database.columns(domain)
             named = ", ".join(f"{slot}{_nearest(slot, columns)}" for slot in lacking)
@@ -34,7 +34,8 @@ def misfits(slots: Mapping[str, Collection[str]], backend: Backend) -> list[str]
     return found
 
 
-def _lacks(backend: Backend, domain: str, slot: str) -> bool:
+def lacks_column(backend: Backend, domain: str, slot: str) -> bool:
+    """Whether a slot of a belief state has no counterpart: no column of the domain's table, no part of a booking."""
     there = {NAME, *COUNTS, *REFERENCES, *backend.database.columns(domain), *backend.booking_slots(domain)}
     return slot not in there and ALIASES.get(slot, slot) not in there
 

@@ -6,6 +6,8 @@ from space_jax.agent.table_check import check_tables, nearest_column, nearest_ta
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Turn
 from space_jax.world.backend import Tables
 from space_jax.world.database import Database
+from space_jax.world.misfits import misfits
+from space_jax.world.placeholders import ALIASES
 
 ROWS = [{"name": "Mill House", "price_range": "cheap", "leave_at": "09:30"}]
 BACKEND = Tables(Database({"hotels": ROWS, "train": [{"train_id": "TR1", "day": "monday"}]}), {"hotels": ("people",)})
@@ -29,6 +31,13 @@ def test_states_beside_tables():
     assert nearest_table("hotel", BACKEND) == "hotels"
     assert nearest_column("hotels-price", BACKEND) == "price_range"
     assert (nearest_table("zoo", BACKEND), nearest_column("hotels-zoo", BACKEND)) == ("", "")
+
+
+@pytest.mark.parametrize("slot", [*ALIASES, *ALIASES.values(), "people", "name", "stars"])
+def test_a_slot_is_missed_here_where_an_agent_misses_it_at_its_start(slot):
+    backend = Tables(Database({"hotels": [{"name": "Mill House", "phone": "1", "price": "8"}]}), {"hotels": ("people",)})
+    said = misfits({"hotels": {slot}}, backend)
+    assert bool(check_tables(talk({"hotels": {slot: ("9",)}}), backend).slots.total) == bool(said), said
 
 
 @pytest.mark.parametrize("value", ["dontcare", "cheap", "the Cheap", ""])
