@@ -25,7 +25,7 @@ import scipy.special
 import space_jax
 from space_jax.corpora.registry import corpus
 from space_jax.tasks.intent.config import IntentConfig
-from space_jax.tasks.intent.logistic_regression import logistic_regression
+from space_jax.tasks.intent.logistic_regression import logistic_regression, one_hot
 from space_jax.tasks.labelling.choose import directions, typical, unsure
 
 WAYS = ("random", "typical", "unsure", "margin")
@@ -65,7 +65,7 @@ def loop(pool: Utterances, held_out: Utterances, way: str, rounds: int, n: int, 
         labelled = np.concatenate([labelled, np.array(chosen, int)])
         classes, truth = np.unique(pool.labels[labelled], return_inverse=True)
         strength, weights = IntentConfig().strength, np.ones(len(truth))
-        head = logistic_regression(pool.vectors[labelled], truth, weights, len(classes), strength)
+        head = logistic_regression(pool.vectors[labelled], one_hot(truth, len(classes)), weights, strength)
         scores = scipy.special.softmax(pool.vectors @ head["kernel"] + head["bias"], axis=1)
         said = classes[(held_out.vectors @ head["kernel"] + head["bias"]).argmax(axis=1)]
         accuracies.append(float((said == held_out.labels).mean()))

@@ -32,6 +32,7 @@ class DataSource(Checked, section="data"):
     train: str = ""  # CSV with a header, or JSONL
     validation: str = ""
     test: str = ""
+    unlabelled: str = ""  # likewise, of which the tasks that can learn from it read everything but the truth
 
     def _check_values(self) -> None:
         require(

@@ -96,14 +96,19 @@ def _finetune(
 ) -> Json | None:
     began = time.monotonic()
     kind = task_class(config.task.name)
-    train_records = _subset(kind, kind.read_split(config.task, config.data, "train"), subset)
+    everything = kind.read_split(config.task, config.data, "train")
+    train_records = _subset(kind, everything, subset)
+    chosen = {record.id for record in train_records}
+    left_out = [record for record in everything if record.id not in chosen]
+    unlabelled = kind.read_unlabelled(config.task, config.data, left_out)
     validation = kind.read_split(config.task, config.data, "validation")
     labels = kind.make_labels(config.task, train_records)
     require_comparable(kind, config.task, labels, train_records, validation)
     # Everything that can be refused is refused before the workdir is touched.
     checkpoints = agreed_checkpoints(place.checkpoints)
     config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints))
-    facts = run_facts(config, [_fingerprint(train_records), _fingerprint(validation)], labels)
+    read = [train_records, validation, *([unlabelled] if unlabelled else [])]
+    facts = run_facts(config, [_fingerprint(records) for records in read], labels)
     if checkpoints:
         saved = read_notes(place.checkpoints, checkpoints[-1])
         require_same_run(saved.facts, facts, str(place.checkpoints / str(checkpoints[-1])))
@@ -112,7 +117,8 @@ def _finetune(
             f"config field train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh)
         )
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
-    job = _job(task, config, train_records, validation, facts, place)
+    examples = task.training_examples(train_records, unlabelled)
+    job = _job(task, config, examples, validation, facts, place)
     if initial is not None:
         require_fit(by_path(unbox(abstract_params(task, job.shape))), initial, config.model)
         job = dataclasses.replace(job, initial=initial)
@@ -147,14 +153,14 @@ def chosen_by(config: FinetuneConfig, task: Task) -> str:
 def _job(
     task: Task,
     config: FinetuneConfig,
-    train_records: Sequence[Any],
+    examples: Sequence[Any],
     validation: Sequence[Any],
     facts: dict[str, Any],
     place: Workdir,
 ) -> Job[TaskBatch]:
     """The training job for a task; the evaluation of a new best score writes `support.npz`."""
     mesh, rules, every = make_mesh(config.mesh), config.mesh.rules, config.train
-    examples, held_out = [task.example(r) for r in train_records], [task.example(r) for r in validation]
+    held_out = [task.example(record) for record in validation]
     inference = Inference(task, rules, mesh, every.predict_batch)
 
     def evaluate(params: Any, is_best: Callable[[Results], bool]) -> Results:

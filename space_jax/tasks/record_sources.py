@@ -79,6 +79,10 @@ class Truth:
     setting: str = ""
 
 
+ANYTHING = Truth("", "", lambda _: True)
+"""Of records that are read for their content alone."""
+
+
 def records_of(path: Path, read: Callable[[Mapping[str, Any], str, int], Any], truth: Truth) -> list[Any]:
     """The records of a file; the first line that cannot be used ends it.
 

@@ -103,6 +103,20 @@ class Task(abc.ABC):
         """
 
     @classmethod
+    def read_unlabelled(cls, config: Any, source: DataSource, left_out: Sequence[Any]) -> list[Any]:
+        """Records without truth that training reads too; most tasks have no use for any.
+
+        Args:
+          config: of the task.
+          source: `source.unlabelled` may name a file of them.
+          left_out: of the training records, those outside a few-shot subset, whose truth must be dropped.
+
+        Raises:
+          UserError: as for `read_split`.
+        """
+        return []
+
+    @classmethod
     @abc.abstractmethod
     def read_row(cls, config: Any, row: Mapping[str, Any], where: str, number: int) -> Any:
         """The record of one line of a file, JSON object or CSV row; the truth may be missing.
@@ -182,6 +196,15 @@ class Task(abc.ABC):
         Raises:
           UserError: a record that cannot be used.
         """
+
+    def training_examples(self, records: Sequence[Any], unlabelled: Sequence[Any]) -> list[Any]:
+        """What steps are made of; a task may add examples of its own.
+
+        Args:
+          records: of training.
+          unlabelled: from `read_unlabelled`.
+        """
+        return [self.example(record) for record in [*records, *unlabelled]]
 
     @abc.abstractmethod
     def collate(self, examples: Sequence[Any], size: int, rng: np.random.Generator | None) -> TaskBatch:

@@ -35,7 +35,9 @@ def test_states_beside_tables():
 
 @pytest.mark.parametrize("slot", [*ALIASES, *ALIASES.values(), "people", "name", "stars"])
 def test_a_slot_is_missed_here_where_an_agent_misses_it_at_its_start(slot):
-    backend = Tables(Database({"hotels": [{"name": "Mill House", "phone": "1", "price": "8"}]}), {"hotels": ("people",)})
+    backend = Tables(
+        Database({"hotels": [{"name": "Mill House", "phone": "1", "price": "8"}]}), {"hotels": ("people",)}
+    )
     said = misfits({"hotels": {slot}}, backend)
     assert bool(check_tables(talk({"hotels": {slot: ("9",)}}), backend).slots.total) == bool(said), said
 

@@ -8,6 +8,7 @@ from space_jax.config_types import Checked
 HEADS = ("linear", "frozen", "knn")
 VECTORS = ("auto", "prompt", "summary", "mean", "sentence")
 CONTRASTS = ("soft", "hard")
+HEAD_STARTS = ("regression", "means", "random")
 OUT_OF_SCOPE_WAYS = ("class", "threshold")
 
 
@@ -24,33 +25,40 @@ class IntentConfig(Checked, section="task"):
     text_field: str = "text"  # of a CSV or JSONL file
     label_field: str = "label"
     max_tokens: int = 62  # of an utterance; of a longer one the first are read
-    prototypes: bool = True  # the linear head starts at the mean vectors of the classes instead of at random
+    head_start: str = "regression"  # what the linear head starts at, and what a frozen one is: fitted by logistic
+    # regression, or the "means" of the classes' vectors; "random": of the linear head alone
     head_dropout: float = 0.25
     r_drop_weight: float = 5.0  # 0 saves half of the time
     mlm_weight: float = 0.1  # 0 saves a third of the time
     label_smoothing: float = 0.0
-    balance: bool = False  # weigh a training utterance by 1 / frequency of its label, also for the frozen head
+    balance: bool = False  # weigh a training utterance by 1 / frequency of its label, also in the regression
+    label_words: bool = True  # the name of each label is a training utterance too
+    self_training: float = 0.0  # weight of an utterance without a label, whose label is guessed, over that of others:
+    # those of `data.unlabelled`, and what a few-shot subset leaves out of training
     out_of_scope: str = "class"  # or "threshold": learnt from the others alone, a score below the threshold is out
     out_of_scope_label: str = "oos"
     neighbours: int = 1  # of the knn head
     contrast: str = "soft"  # weights of pairs by label tree; "hard": 1 for the same label, else 0
-    temperature: float = 0.07  # of the contrast, and of the prototypes
-    strength: float = 30.0  # of the frozen head: how closely it fits the training utterances
+    temperature: float = 0.07  # of the contrast, and of the means
+    strength: float = 30.0  # of the regression: how closely it fits the training utterances
 
     def _check_values(self) -> None:
         require(self.name == "intent", "task.name", "belongs to the task and cannot be changed")
         choices = {
             "head": HEADS,
             "vector": VECTORS,
+            "head_start": HEAD_STARTS,
             "contrast": CONTRASTS,
             "out_of_scope": OUT_OF_SCOPE_WAYS,
         }
         for field, known in choices.items():
             given = getattr(self, field)
             require(given in known, f"task.{field}", f"{given!r} is not one of {', '.join(map(repr, known))}")
+        frozen = self.head == "frozen" and self.head_start == "random"
+        require(not frozen, "task.head_start", "a frozen head is not trained, so it cannot start at random")
         for field in ("max_tokens", "neighbours", "temperature", "strength"):
             require(getattr(self, field) > 0, f"task.{field}", f"{getattr(self, field)} is not positive")
-        for field in ("r_drop_weight", "mlm_weight"):
+        for field in ("r_drop_weight", "mlm_weight", "self_training"):
             require(getattr(self, field) >= 0, f"task.{field}", f"{getattr(self, field)} is negative")
         for field in ("head_dropout", "label_smoothing"):
             require_fraction(getattr(self, field), f"task.{field}")

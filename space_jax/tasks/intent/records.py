@@ -1,6 +1,7 @@
 """Utterances with their intents: from a corpus or a user's file."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.record_sources import place_of
+
+_BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,3 +68,13 @@ def from_row(config: IntentConfig, row: Mapping[str, Any], where: str, number: i
     domain = row.get("domain")
     domain = domain if isinstance(domain, str) else ""
     return IntentRecord(str(row.get("id", number)), text, (label or "").strip() or None, domain, place_of(row, where))
+
+
+def from_label(name: str, domain: str) -> IntentRecord | None:
+    """The name of an intent as an utterance of it, which nobody had to label: "card arrival" of `card_arrival`.
+
+    Returns:
+      None for a name without letters.
+    """
+    words = " ".join(_BETWEEN_WORDS.split(name)).strip()
+    return IntentRecord(f"name of {name}", words, name, domain) if re.search(r"[^\W\d]", words) else None

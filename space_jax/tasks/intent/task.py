@@ -9,6 +9,7 @@ head "knn"      tree-weighted contrast of the training utterances + 0.1 * masked
 import collections
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -27,19 +28,21 @@ from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.error_page import error_page
-from space_jax.tasks.intent.logistic_regression import logistic_regression
+from space_jax.tasks.intent.logistic_regression import logistic_regression, one_hot
 from space_jax.tasks.intent.model import IntentModel
 from space_jax.tasks.intent.neighbours import vote
 from space_jax.tasks.intent.prototypes import prototypes
-from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_row
+from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_label, from_row
 from space_jax.tasks.intent.scores import accuracies, best_threshold
+from space_jax.tasks.intent.self_training import soft_labels
 from space_jax.tasks.masked_language_model import masked_rows
-from space_jax.tasks.record_sources import Truth, dialogues_of, file_of, records_of
+from space_jax.tasks.record_sources import ANYTHING, Truth, dialogues_of, file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Nearest, Task
 from space_jax.tasks.text_packing import USER_ROLE, Encoded, Shape, TaskBatch, dialogue_layout, pack, sentence_layout
 
 WRAPPERS = 2
 UNKNOWN = -1  # the class of a label that training lacks
+UNLABELLED = -2  # of an utterance without a label
 SLOTS = {"prompt": 5}  # utterances of a row; every slot costs five prompts there
 MOST_SLOTS = 8
 ALTERNATIVES = 3  # labels listed in a prediction
@@ -47,7 +50,7 @@ ALTERNATIVES = 3  # labels listed in a prediction
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
 class IntentExample:
-    """An utterance in numbers; `label` is `UNKNOWN` where it has no class."""
+    """An utterance in numbers; `label` is `UNKNOWN` or `UNLABELLED` where it has no class."""
 
     encoded: Encoded
     label: int
@@ -68,6 +71,17 @@ class IntentTask(Task):
         expected = "the name of an intent"
         truth = Truth(config.label_field, expected, lambda record: record.label is not None, "task.label_field")
         return records_of(file_of(source, split), lambda *row: from_row(config, *row), truth)
+
+    @classmethod
+    def read_unlabelled(
+        cls, config: IntentConfig, source: DataSource, left_out: Sequence[IntentRecord]
+    ) -> list[IntentRecord]:
+        """See `Task.read_unlabelled`: self-training guesses their labels."""
+        if not config.self_training:
+            return []
+        path = source.unlabelled
+        given = records_of(Path(path), lambda *row: from_row(config, *row), ANYTHING) if path else []
+        return [dataclasses.replace(record, label=None) for record in [*left_out, *given]]
 
     @classmethod
     def read_row(cls, config: IntentConfig, row: Mapping[str, Any], where: str, number: int) -> IntentRecord:
@@ -140,7 +154,19 @@ class IntentTask(Task):
             encoded = sentence_layout(self.tokenizer, kept)
         else:
             encoded = dialogue_layout(self.tokenizer, [(USER_ROLE, kept)], self.row_length, self.recipe)
-        return IntentExample(encoded, self._index.get(record.label or "", UNKNOWN), len(tokens) > len(kept))
+        label = UNLABELLED if record.label is None else self._index.get(record.label, UNKNOWN)
+        return IntentExample(encoded, label, len(tokens) > len(kept))
+
+    def training_examples(
+        self, records: Sequence[IntentRecord], unlabelled: Sequence[IntentRecord]
+    ) -> list[IntentExample]:
+        """See `Task.training_examples`: the names of the labels too."""
+        names = []
+        if self.config.label_words:
+            outside = self.config.out_of_scope_label
+            domains = zip(self.classes, self.labels["domains"], strict=True)
+            names = [named for name, domain in domains if name != outside and (named := from_label(name, domain))]
+        return super().training_examples([*records, *names], unlabelled)
 
     def collate(self, examples: Sequence[IntentExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`."""
@@ -154,25 +180,30 @@ class IntentTask(Task):
     def _weights(self, labels: np.ndarray) -> np.ndarray:
         """Of utterances with these labels in the loss, float32; with `balance` every class has the same in sum."""
         of_class = self._counts.sum() / (len(self.classes) * self._counts) if self.config.balance else None
-        known = labels != UNKNOWN
-        return np.where(known, 1.0 if of_class is None else of_class[labels], 0.0).astype(np.float32)
+        return np.where(labels >= 0, 1.0 if of_class is None else of_class[labels], 0.0).astype(np.float32)
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""
         return self.module.init(key, batch, self.linear, self.masks, method="initialise")["params"]
 
     def initialise_head(self, params: Any, outputs: Callable[[], Arrays], examples: Sequence[IntentExample]) -> Any:
-        """See `Task.initialise_head`: the linear head begins as nearest class means; a frozen one is fitted."""
-        if not self.linear or (self.trains and not self.config.prototypes):
+        """See `Task.initialise_head`: the linear head is fitted, which for a frozen one is all that there is to do."""
+        if not self.linear or self.config.head_start == "random":
             return params
-        labels, classes = np.array([example.label for example in examples]), len(self.classes)
-        if self.trains:
-            head = prototypes(outputs()["vector"], labels, classes, self.config.temperature)
+        vectors, labels = outputs()["vector"], np.array([example.label for example in examples])
+        if self.config.head_start == "means":
+            head = prototypes(vectors, labels, len(self.classes), self.config.temperature)
         else:
-            weights = self._weights(labels)
-            head = logistic_regression(outputs()["vector"], labels, weights, classes, self.config.strength)
+            head = self._fitted(vectors, labels)
         placed = {name: jax.device_put(head[name], leaf.sharding) for name, leaf in params["head"].items()}
         return {**params, "head": placed}
+
+    def _fitted(self, vectors: np.ndarray, labels: np.ndarray) -> Arrays:
+        """The head of a logistic regression, in which utterances without a label have guessed ones."""
+        weights, strength = self._weights(labels), self.config.strength
+        targets = soft_labels(vectors, one_hot(labels, len(self.classes)), weights, strength)
+        guessed = np.where(labels == UNLABELLED, self.config.self_training, weights)
+        return logistic_regression(vectors, targets, guessed, strength)
 
     def forward(self, params: Any, batch: TaskBatch, keys: Keys) -> Partial:
         """See `Task.forward`."""
@@ -228,7 +259,7 @@ class IntentTask(Task):
     def support(self, outputs: Arrays, examples: Sequence[IntentExample]) -> Arrays:
         """See `Task.support`: the training utterances that have a class."""
         labels = np.array([example.label for example in examples], np.int32)
-        return {"vectors": outputs["vector"][labels != UNKNOWN], "labels": labels[labels != UNKNOWN]}
+        return {"vectors": outputs["vector"][labels >= 0], "labels": labels[labels >= 0]}
 
     def predictions(self, outputs: Arrays, examples: Sequence[IntentExample], support: Arrays) -> list[Json]:
         """See `Task.predictions`: the label, its score, and the next best."""

@@ -56,7 +56,9 @@ def world(tmp_path_factory):
 
 def config_of(world, **train):
     return FinetuneConfig(
-        task=IntentConfig(max_tokens=6, head_dropout=0.1, r_drop_weight=1.0, mlm_weight=0.0, prototypes=False),
+        task=IntentConfig(
+            max_tokens=6, head_dropout=0.1, r_drop_weight=1.0, mlm_weight=0.0, head_start="random", label_words=False
+        ),
         data=DataSource(train=str(world / "train.jsonl"), validation=str(world / "validation.jsonl")),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=1e-2, layer_decay=0.95),

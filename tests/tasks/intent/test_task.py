@@ -9,8 +9,8 @@ import pytest
 from space_jax.errors import UserError
 from space_jax.models.recipe import KEY_PURPOSES
 from space_jax.tasks.intent.config import IntentConfig
-from space_jax.tasks.intent.records import IntentRecord, from_row
-from space_jax.tasks.intent.task import UNKNOWN, IntentTask, label_similarity
+from space_jax.tasks.intent.records import IntentRecord, from_label, from_row
+from space_jax.tasks.intent.task import UNKNOWN, UNLABELLED, IntentTask, label_similarity
 
 RECORDS = [IntentRecord("0", "table", "book"), IntentRecord("1", "hotel north", "book"), IntentRecord("2", "at", "ask")]
 
@@ -99,3 +99,42 @@ def test_rows_of_files():
         from_row(config, {"text": "hi"}, "f:2", 1)
     with pytest.raises(UserError, match="field category: expected the name of an intent, found 3"):
         from_row(config, {"utterance": "hi", "category": 3}, "f:2", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("card_arrival", "card arrival"),
+        ("Refund-not_showing/up?", "Refund not showing up"),
+        ("BookRestaurant", "Book Restaurant"),
+        ("über_uns", "über uns"),
+        ("42", None),
+        ("_", None),
+    ],
+)
+def test_the_name_of_an_intent_is_an_utterance_of_it(name, words):
+    named = from_label(name, "bank")
+    assert (named and (named.text, named.label, named.domain)) == (words and (words, name, "bank"))
+
+
+def test_names_are_trained_on_but_for_that_of_what_is_out_of_scope(make_task):
+    unlabelled = [IntentRecord("9", "time")]
+    labels = [one.label for one in make_task().training_examples(RECORDS, unlabelled)]
+    assert labels == [1, 1, 0, 0, 1, UNLABELLED]
+    assert len(make_task(label_words=False).training_examples(RECORDS, unlabelled)) == 4
+
+
+@pytest.mark.parametrize("head_start", ["regression", "means"])
+def test_a_fitted_head_knows_its_utterances_before_the_first_step(make_task, head_start):
+    task = make_task(head_start=head_start)
+    examples = [task.example(record) for record in RECORDS]
+    vectors = np.eye(3, task.model.hidden, dtype=np.float32) + 4.0
+    head = {"kernel": jax.numpy.zeros((task.model.hidden, 3)), "bias": jax.numpy.zeros(3)}
+    found = task.initialise_head({"head": head, "other": 1}, lambda: {"vector": vectors}, examples)
+    logits = vectors @ np.asarray(found["head"]["kernel"]) + np.asarray(found["head"]["bias"])
+    assert (logits.argmax(axis=1).tolist(), found["other"]) == ([1, 1, 0], 1)
+
+
+def test_a_frozen_head_cannot_be_random():
+    with pytest.raises(UserError, match=r"task\.head_start"):
+        IntentConfig(head="frozen", head_start="random")
