@@ -52,6 +52,13 @@ def from_dialogue(dialogue: Dialogue) -> Iterator[IntentRecord]:
         yield IntentRecord(name, turn.text, intent, domain)
 
 
+def unlabelled_turns(dialogue: Dialogue) -> Iterator[IntentRecord]:
+    """The user turns of a dialogue that nobody has annotated."""
+    for number, turn in enumerate(dialogue.turns):
+        if turn.role == USER and turn.frames is None and turn.text.strip():
+            yield IntentRecord(f"{dialogue.id}#{number}", turn.text)
+
+
 def from_row(config: IntentConfig, row: Mapping[str, Any], where: str, number: int) -> IntentRecord:
     """The utterance of one line of a file.
 

@@ -32,7 +32,7 @@ from space_jax.tasks.intent.logistic_regression import logistic_regression, one_
 from space_jax.tasks.intent.model import IntentModel
 from space_jax.tasks.intent.neighbours import vote
 from space_jax.tasks.intent.prototypes import prototypes
-from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_label, from_row
+from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_label, from_row, unlabelled_turns
 from space_jax.tasks.intent.scores import accuracies, best_threshold
 from space_jax.tasks.intent.self_training import soft_labels
 from space_jax.tasks.masked_language_model import masked_rows
@@ -79,9 +79,11 @@ class IntentTask(Task):
         """See `Task.read_unlabelled`: self-training guesses their labels."""
         if not config.self_training:
             return []
-        path = source.unlabelled
-        given = records_of(Path(path), lambda *row: from_row(config, *row), ANYTHING) if path else []
-        return [dataclasses.replace(record, label=None) for record in [*left_out, *given]]
+        turns = dialogues_of(source, "train") if source.corpus else ()
+        found = [record for dialogue in turns for record in unlabelled_turns(dialogue)]
+        if source.unlabelled:
+            found += records_of(Path(source.unlabelled), lambda *row: from_row(config, *row), ANYTHING)
+        return [dataclasses.replace(record, label=None) for record in [*left_out, *found]]
 
     @classmethod
     def read_row(cls, config: IntentConfig, row: Mapping[str, Any], where: str, number: int) -> IntentRecord:

@@ -6,8 +6,11 @@ import jax
 import numpy as np
 import pytest
 
+from space_jax.dialogue.jsonl import write_jsonl
+from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Turn
 from space_jax.errors import UserError
 from space_jax.models.recipe import KEY_PURPOSES
+from space_jax.tasks.config import DataSource
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.records import IntentRecord, from_label, from_row
 from space_jax.tasks.intent.task import UNKNOWN, UNLABELLED, IntentTask, label_similarity
@@ -138,3 +141,13 @@ def test_a_fitted_head_knows_its_utterances_before_the_first_step(make_task, hea
 def test_a_frozen_head_cannot_be_random():
     with pytest.raises(UserError, match=r"task\.head_start"):
         IntentConfig(head="frozen", head_start="random")
+
+
+def test_turns_and_lines_without_a_label_are_read_where_self_training_uses_them(tmp_path):
+    turns = Turn(USER, "book it", frames=(Frame("bank", "book"),)), Turn(SYSTEM, "done"), Turn(USER, "thanks"), Turn(USER, " ")
+    write_jsonl(tmp_path / "train.jsonl", [Dialogue("d", turns), Dialogue("e", (Turn(USER, "bye", frames=()),))])
+    (tmp_path / "more.csv").write_text("text,label\nhello,greet\nso what,\n", encoding="utf-8")
+    source = DataSource("jsonl", str(tmp_path), unlabelled=str(tmp_path / "more.csv"))
+    found = IntentTask.read_unlabelled(IntentConfig(self_training=0.2), source, RECORDS[:1])
+    assert [(one.text, one.label) for one in found] == [(t, None) for t in ("table", "thanks", "hello", "so what")]
+    assert IntentTask.read_unlabelled(IntentConfig(), source, RECORDS) == []
