@@ -117,8 +117,7 @@ def _finetune(
             f"config field train.{name}", getattr(config.train, name), config.model, make_mesh(config.mesh)
         )
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
-    examples = task.training_examples(train_records, unlabelled)
-    job = _job(task, config, examples, validation, facts, place)
+    job = _job(task, config, train_records, unlabelled, validation, facts, place)
     if initial is not None:
         require_fit(by_path(unbox(abstract_params(task, job.shape))), initial, config.model)
         job = dataclasses.replace(job, initial=initial)
@@ -153,18 +152,20 @@ def chosen_by(config: FinetuneConfig, task: Task) -> str:
 def _job(
     task: Task,
     config: FinetuneConfig,
-    examples: Sequence[Any],
+    train_records: Sequence[Any],
+    unlabelled: Sequence[Any],
     validation: Sequence[Any],
     facts: dict[str, Any],
     place: Workdir,
 ) -> Job[TaskBatch]:
     """The training job for a task; the evaluation of a new best score writes `support.npz`."""
     mesh, rules, every = make_mesh(config.mesh), config.mesh.rules, config.train
-    held_out = [task.example(record) for record in validation]
+    examples, held_out = task.training_examples(train_records), [task.example(record) for record in validation]
+    everything = [*examples, *map(task.example, unlabelled)]
     inference = Inference(task, rules, mesh, every.predict_batch)
 
     def evaluate(params: Any, is_best: Callable[[Results], bool]) -> Results:
-        support = task.support(inference(params, examples), examples) if task.needs_support else {}
+        support = task.support(inference(params, everything), everything) if task.needs_support else {}
         raw = task.predictions(inference(params, held_out), held_out, support)
         calibration = task.calibrate(validation, raw)
         scores = task.score(validation, task.decide(raw, calibration))
@@ -195,7 +196,7 @@ def _job(
         facts=facts,
         evaluate=evaluate,
         measure=best_measure(config, task),
-        initialise_head=lambda params: task.initialise_head(params, lambda: inference(params, examples), examples),
+        initialise_head=lambda params: task.initialise_head(params, lambda: inference(params, everything), everything),
     )
 
 

@@ -104,7 +104,7 @@ class Task(abc.ABC):
 
     @classmethod
     def read_unlabelled(cls, config: Any, source: DataSource, left_out: Sequence[Any]) -> list[Any]:
-        """Records without truth that training reads too; most tasks have no use for any.
+        """Records without truth, of which a task can learn before and after the steps; most have no use for any.
 
         Args:
           config: of the task.
@@ -197,14 +197,9 @@ class Task(abc.ABC):
           UserError: a record that cannot be used.
         """
 
-    def training_examples(self, records: Sequence[Any], unlabelled: Sequence[Any]) -> list[Any]:
-        """What steps are made of; a task may add examples of its own.
-
-        Args:
-          records: of training.
-          unlabelled: from `read_unlabelled`.
-        """
-        return [self.example(record) for record in [*records, *unlabelled]]
+    def training_examples(self, records: Sequence[Any]) -> list[Any]:
+        """What steps are made of: the records of training, to which a task may add examples of its own."""
+        return [self.example(record) for record in records]
 
     @abc.abstractmethod
     def collate(self, examples: Sequence[Any], size: int, rng: np.random.Generator | None) -> TaskBatch:
@@ -225,8 +220,8 @@ class Task(abc.ABC):
 
         Args:
           params: on the mesh.
-          outputs: runs `infer` over the training examples with these parameters.
-          examples: of training.
+          outputs: runs `infer` over the examples with these parameters.
+          examples: of training, and those without truth.
         """
         return params
 
@@ -243,7 +238,7 @@ class Task(abc.ABC):
         """The model's outputs without dropout, arrays `[B, ...]`; pure."""
 
     def support(self, outputs: Arrays, examples: Sequence[Any]) -> Arrays:
-        """Arrays that prediction needs beside the parameters, from the outputs on the training examples.
+        """Arrays that prediction needs beside the parameters, from the outputs on the same examples.
 
         It is saved as `support.npz`. Only called if `needs_support` is true, since it costs a pass over them.
         """

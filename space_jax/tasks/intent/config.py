@@ -30,6 +30,8 @@ class IntentConfig(Checked, section="task"):
     head_dropout: float = 0.25
     r_drop_weight: float = 5.0  # 0 saves half of the time
     mlm_weight: float = 0.1  # 0 saves a third of the time
+    contrast_weight: float = 0.0  # of the contrast beside the cross-entropy of the linear head
+    refit: bool = False  # the linear head is fitted anew, by the regression, to the vectors after training
     label_smoothing: float = 0.0
     balance: bool = False  # weigh a training utterance by 1 / frequency of its label, also in the regression
     label_words: bool = True  # the name of each label is a training utterance too
@@ -58,7 +60,7 @@ class IntentConfig(Checked, section="task"):
         require(not frozen, "task.head_start", "a frozen head is not trained, so it cannot start at random")
         for field in ("max_tokens", "neighbours", "temperature", "strength"):
             require(getattr(self, field) > 0, f"task.{field}", f"{getattr(self, field)} is not positive")
-        for field in ("r_drop_weight", "mlm_weight", "self_training"):
+        for field in ("r_drop_weight", "mlm_weight", "contrast_weight", "self_training"):
             require(getattr(self, field) >= 0, f"task.{field}", f"{getattr(self, field)} is negative")
         for field in ("head_dropout", "label_smoothing"):
             require_fraction(getattr(self, field), f"task.{field}")

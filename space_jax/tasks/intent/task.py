@@ -1,6 +1,7 @@
 """Intent detection (SPACE-3, SIGIR 2022, section on understanding; model_spec section 4).
 
-head "linear"   cross-entropy over both dropout passes + 5 * R-drop + 0.1 * masked language model
+head "linear"   cross-entropy over both dropout passes + 5 * R-drop + 0.1 * masked language model, and beside them, if
+                wanted, the contrast of the next but one
 head "frozen"   none: a linear head fitted by logistic regression to the vectors of the weights as they are
 head "knn"      tree-weighted contrast of the training utterances + 0.1 * masked language model; the labels of the
                 nearest. A run with it is the contrastive stage before a linear head (`--init`)
@@ -15,13 +16,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.special
 
 from space_jax.config import ModelConfig
 from space_jax.dialogue.record import Frame
 from space_jax.dialogue.trees import combined_similarity, tree_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
-from space_jax.losses import Sum, class_cross_entropy, symmetric_kl, weighted_contrast
+from space_jax.losses import Sum, class_cross_entropy, l2_normalise, symmetric_kl, weighted_contrast
 from space_jax.models.recipe import DROPOUT_VIEWS, Keys, Partial, Terms
 from space_jax.models.views import rngs, two_views
 from space_jax.tasks.config import DataSource
@@ -139,11 +141,12 @@ class IntentTask(Task):
             )
         self._shape = Shape(self.row_length, SLOTS.get(self.vector, MOST_SLOTS))
         self.module = IntentModel(model, self.vector, recipe, len(self.classes), config.head_dropout)
-        self.needs_support = not self.linear
+        self.needs_support = not self.linear or (self.trains and config.refit)
         self.calibrated = ("threshold",) if config.out_of_scope == "threshold" else ()
         self.coefficients = {"intent": 1.0} if self.linear else {"contrast": 1.0}
-        if self.linear and self.trains and config.r_drop_weight:
-            self.coefficients |= {"consistency": config.r_drop_weight}
+        if self.linear and self.trains:
+            compared = {"consistency": config.r_drop_weight, "contrast": config.contrast_weight}
+            self.coefficients |= {name: weight for name, weight in compared.items() if weight}
         if self.masks:
             self.coefficients |= {"masked": config.mlm_weight}
         self._similarity = label_similarity(self.classes, labels["domains"], config.contrast == "soft")
@@ -159,16 +162,14 @@ class IntentTask(Task):
         label = UNLABELLED if record.label is None else self._index.get(record.label, UNKNOWN)
         return IntentExample(encoded, label, len(tokens) > len(kept))
 
-    def training_examples(
-        self, records: Sequence[IntentRecord], unlabelled: Sequence[IntentRecord]
-    ) -> list[IntentExample]:
+    def training_examples(self, records: Sequence[IntentRecord]) -> list[IntentExample]:
         """See `Task.training_examples`: the names of the labels too."""
         names = []
         if self.config.label_words:
             outside = self.config.out_of_scope_label
             domains = zip(self.classes, self.labels["domains"], strict=True)
             names = [named for name, domain in domains if name != outside and (named := from_label(name, domain))]
-        return super().training_examples([*records, *names], unlabelled)
+        return super().training_examples([*records, *names])
 
     def collate(self, examples: Sequence[IntentExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
         """See `Task.collate`."""
@@ -215,32 +216,31 @@ class IntentTask(Task):
             drop = rngs(keys, "dropout_masked")
             losses = self.module.apply(variables, batch, rngs=drop, method="masked_losses")
             terms["masked"] = Sum.of(losses, batch.rows["masked_weights"])
+        label, weight = batch.examples["label"], batch.examples["weight"]
         if not self.linear:
             views = two_views(lambda drop: self.module.apply(variables, batch, rngs=drop, method="directions"), keys)
-            known = batch.examples["label"] >= 0
-            return Partial(terms, {"views": views.swapaxes(0, 1), "label": batch.examples["label"], "known": known})
-        logits = self._logits(variables, batch, keys)
-        label, weight = batch.examples["label"], batch.examples["weight"]
+            return Partial(terms, _pooled(views, label))
+        vectors, logits = self._views(variables, batch, keys)
         labels = jnp.stack([label] * len(logits))
         losses = class_cross_entropy(logits, labels, self.config.label_smoothing).mean(axis=0)
         terms["intent"] = Sum.of(losses, weight)
         if "consistency" in self.coefficients:
             terms["consistency"] = Sum.of(symmetric_kl(logits[0], logits[1]), (weight > 0).astype(jnp.float32))
-        return Partial(terms, {})
+        return Partial(terms, _pooled(l2_normalise(vectors), label) if "contrast" in self.coefficients else {})
 
-    def _logits(self, variables: dict, batch: TaskBatch, keys: Keys) -> jax.Array:
-        """Of both dropout views, `[2, B, C]`; of one, `[1, B, C]`, where nothing compares them."""
+    def _views(self, variables: dict, batch: TaskBatch, keys: Keys) -> tuple[jax.Array, jax.Array]:
+        """Vectors and logits of both dropout views, `[2, B, ...]`; `[1, B, ...]` where nothing compares them."""
 
-        def run(drop: dict[str, jax.Array]) -> jax.Array:
-            return self.module.apply(variables, batch, rngs=drop, method="classify")[1]
+        def run(drop: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            return self.module.apply(variables, batch, rngs=drop, method="classify")
 
-        if "consistency" in self.coefficients:
+        if {"consistency", "contrast"} & set(self.coefficients):
             return two_views(run, keys)
-        return run(rngs(keys, DROPOUT_VIEWS[0]))[None]
+        return jax.tree.map(lambda array: array[None], run(rngs(keys, DROPOUT_VIEWS[0])))
 
     def finish(self, terms: Terms, features: Any) -> Terms:
         """See `Task.finish`: the contrast is over all micro-batches."""
-        if self.linear:
+        if "contrast" not in self.coefficients:
             return terms
         views, label, known = (features[name].reshape(-1, *features[name].shape[2:]) for name in _POOLED)
         index = jnp.maximum(label, 0)
@@ -259,20 +259,28 @@ class IntentTask(Task):
         return {"vector": vectors, "scores": jax.nn.softmax(logits)}
 
     def support(self, outputs: Arrays, examples: Sequence[IntentExample]) -> Arrays:
-        """See `Task.support`: the training utterances that have a class."""
+        """See `Task.support`: the training utterances that have a class, or the head that is fitted to all."""
         labels = np.array([example.label for example in examples], np.int32)
+        if self.linear:
+            return self._fitted(outputs["vector"], labels)
         return {"vectors": outputs["vector"][labels >= 0], "labels": labels[labels >= 0]}
 
     def predictions(self, outputs: Arrays, examples: Sequence[IntentExample], support: Arrays) -> list[Json]:
         """See `Task.predictions`: the label, its score, and the next best."""
         if self.linear:
-            order = scores = outputs["scores"]
+            order = scores = self._scores(outputs, support)
         else:
             bank = support["vectors"], support["labels"]
             order, scores = vote(outputs["vector"], *bank, len(self.classes), self.config.neighbours)
             order = np.where(order > 0, order, scores - 2.0)  # classes without votes follow by likeness
         best = np.argsort(-order, axis=1, kind="stable")[:, :ALTERNATIVES]
         return [self._prediction(example, top, row) for example, top, row in zip(examples, best, scores, strict=True)]
+
+    def _scores(self, outputs: Arrays, support: Arrays) -> np.ndarray:
+        """The probabilities of the classes, `[N, C]`."""
+        if not support:
+            return outputs["scores"]
+        return scipy.special.softmax(outputs["vector"] @ support["kernel"] + support["bias"], axis=1)
 
     def _prediction(self, example: IntentExample, top: np.ndarray, scores: np.ndarray) -> Json:
         named = [{"label": self.classes[index], "score": round(float(scores[index]), 6)} for index in top]
@@ -312,6 +320,11 @@ class IntentTask(Task):
 
 
 _POOLED = ("views", "label", "known")
+
+
+def _pooled(views: jax.Array, label: jax.Array) -> dict[str, jax.Array]:
+    """What the contrast is over, from `[2, B, H]` and `[B]`."""
+    return dict(zip(_POOLED, (views.swapaxes(0, 1), label, label >= 0), strict=True))
 
 
 def label_similarity(names: Sequence[str], domains: Sequence[str], soft: bool) -> np.ndarray:

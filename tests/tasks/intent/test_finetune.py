@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.special
 
 from space_jax.cli import main
 from space_jax.config_files import read_config
@@ -13,6 +14,7 @@ from space_jax.tasks import batches
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.tasks.finetune import finetune
 from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.intent.logistic_regression import logistic_regression, one_hot
 from space_jax.tasks.predictor import Predictor
 from space_jax.training.checkpoint import find_checkpoints, read_arrays
 from space_jax.training.metrics import read_records
@@ -100,6 +102,20 @@ def test_a_run_in_a_bucket(world, finished, programs, checkpoints_of_bucket, buc
     assert is_finetuned("gs://bucket/run")
     assert Predictor("gs://bucket/run").calibration == {}
     assert main(["predict", "--workdir", "gs://bucket/run", "--input", str(world / "validation.jsonl")]) == 0
+
+
+def test_a_refitted_head_is_the_regression_on_the_trained_vectors(world, tmp_path):
+    config = config_of(world, epochs=1, eval_every=1)
+    config = dataclasses.replace(config, task=dataclasses.replace(config.task, refit=True, r_drop_weight=0.0))
+    finetune(config, tmp_path / "run", str(world / "bert"))
+    trained = Predictor(tmp_path / "run", step="latest")
+    examples = [trained.task.example(r) for r in trained.task.read_split(config.task, config.data, "train")]
+    vectors, labels = trained.outputs(examples)["vector"], np.array([example.label for example in examples])
+    head = logistic_regression(vectors, one_hot(labels, 3), np.ones(27), config.task.strength)
+    expected = scipy.special.softmax(vectors @ head["kernel"] + head["bias"], axis=1).max(axis=1)
+    found = [prediction["score"] for prediction in trained.predict_examples(examples)]
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert np.abs(trained.outputs(examples)["scores"].max(axis=1) - expected).max() > 1e-3  # of the head as trained
 
 
 def test_mistakes_are_said(world, finished, tmp_path, capsys):

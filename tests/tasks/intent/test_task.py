@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from space_jax.dialogue.jsonl import write_jsonl
 from space_jax.dialogue.record import SYSTEM, USER, Dialogue, Frame, Turn
@@ -47,6 +48,8 @@ def terms_of(task, records):
     [
         ({}, {"intent", "consistency", "masked"}),
         ({"r_drop_weight": 0.0, "mlm_weight": 0.0}, {"intent"}),
+        ({"r_drop_weight": 0.0, "mlm_weight": 0.0, "contrast_weight": 0.5}, {"intent", "contrast"}),
+        ({"head": "frozen", "contrast_weight": 0.5}, {"intent"}),
         ({"head": "knn"}, {"contrast", "masked"}),
         ({"head": "knn", "mlm_weight": 0.0, "vector": "mean", "contrast": "hard"}, {"contrast"}),
     ],
@@ -54,6 +57,26 @@ def terms_of(task, records):
 def test_the_terms_are_those_with_a_coefficient(make_task, fields, terms):
     task = make_task(**fields)
     assert set(terms_of(task, RECORDS)) == terms == set(task.coefficients)
+
+
+def test_the_contrast_beside_the_cross_entropy_is_that_of_equal_labels(make_task):
+    """Supervised contrast (Khosla et al., NeurIPS 2020, equation 2), with two equal views since nothing is dropped."""
+    task = make_task(contrast_weight=0.5, contrast="hard", mlm_weight=0.0, head_dropout=0.0)
+    task.module = task.module.clone(config=dataclasses.replace(task.module.config, dropout=0.0))
+    records = [*RECORDS, IntentRecord("4", "time", "never seen")]
+    batch = task.collate([task.example(record) for record in records], 4, None)
+    params = nn.meta.unbox(task.init(jax.random.key(0), batch))
+    partial = task.forward(params, batch, {name: jax.random.key(n) for n, name in enumerate(KEY_PURPOSES)})
+    found = task.finish(partial.terms, jax.tree.map(lambda array: array[None], partial.features))["contrast"]
+    vectors = np.asarray(task.infer(params, batch)["vector"], np.float64)[:3]  # the last has no class
+    z = np.tile(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), (2, 1))
+    labels, losses = np.tile([1, 1, 0], 2), []
+    for i in range(6):
+        others = [k for k in range(6) if k != i]
+        scores = {k: z[i] @ z[k] / task.config.temperature for k in others}
+        normaliser = np.logaddexp.reduce(list(scores.values()))
+        losses.append(np.mean([normaliser - scores[k] for k in others if labels[k] == labels[i]]))
+    np.testing.assert_allclose(found.mean(), np.mean(losses), rtol=1e-4)
 
 
 def test_labels_and_weights_of_a_batch(make_task):
@@ -121,10 +144,9 @@ def test_the_name_of_an_intent_is_an_utterance_of_it(name, words):
 
 
 def test_names_are_trained_on_but_for_that_of_what_is_out_of_scope(make_task):
-    unlabelled = [IntentRecord("9", "time")]
-    labels = [one.label for one in make_task().training_examples(RECORDS, unlabelled)]
-    assert labels == [1, 1, 0, 0, 1, UNLABELLED]
-    assert len(make_task(label_words=False).training_examples(RECORDS, unlabelled)) == 4
+    assert [one.label for one in make_task().training_examples(RECORDS)] == [1, 1, 0, 0, 1]
+    assert len(make_task(label_words=False).training_examples(RECORDS)) == 3
+    assert make_task().example(IntentRecord("9", "time")).label == UNLABELLED
 
 
 @pytest.mark.parametrize("head_start", ["regression", "means"])
@@ -144,7 +166,12 @@ def test_a_frozen_head_cannot_be_random():
 
 
 def test_turns_and_lines_without_a_label_are_read_where_self_training_uses_them(tmp_path):
-    turns = Turn(USER, "book it", frames=(Frame("bank", "book"),)), Turn(SYSTEM, "done"), Turn(USER, "thanks"), Turn(USER, " ")
+    turns = (
+        Turn(USER, "book it", frames=(Frame("bank", "book"),)),
+        Turn(SYSTEM, "done"),
+        Turn(USER, "thanks"),
+        Turn(USER, " "),
+    )
     write_jsonl(tmp_path / "train.jsonl", [Dialogue("d", turns), Dialogue("e", (Turn(USER, "bye", frames=()),))])
     (tmp_path / "more.csv").write_text("text,label\nhello,greet\nso what,\n", encoding="utf-8")
     source = DataSource("jsonl", str(tmp_path), unlabelled=str(tmp_path / "more.csv"))
