@@ -48,6 +48,7 @@ UNLABELLED = -2  # of an utterance without a label
 SLOTS = {"prompt": 5}  # utterances of a row; every slot costs five prompts there
 MOST_SLOTS = 8
 ALTERNATIVES = 3  # labels listed in a prediction
+FEW = 20  # training utterances a label; with fewer a frozen head is worth a try
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -116,6 +117,14 @@ class IntentTask(Task):
     def measured_parts(cls, record: IntentRecord) -> tuple[str, ...]:
         """See `Task.measured_parts`."""
         return ("intents",) if record.label is not None else ()
+
+    @classmethod
+    def remarks(cls, config: IntentConfig, labels: Json) -> list[str]:
+        """See `Task.remarks`: where a frozen head may do as well."""
+        each = sum(labels["counts"]) / len(labels["counts"])
+        if config.head != "linear" or each >= FEW:
+            return []
+        return [f"{each:.0f} training utterances a label: --config.task.head=frozen takes seconds and may do as well"]
 
     @classmethod
     def known_labels(cls, config: IntentConfig, labels: Json) -> Collection[str]:

@@ -178,3 +178,10 @@ def test_turns_and_lines_without_a_label_are_read_where_self_training_uses_them(
     found = IntentTask.read_unlabelled(IntentConfig(self_training=0.2), source, RECORDS[:1])
     assert [(one.text, one.label) for one in found] == [(t, None) for t in ("table", "thanks", "hello", "so what")]
     assert IntentTask.read_unlabelled(IntentConfig(), source, RECORDS) == []
+
+
+@pytest.mark.parametrize(("head", "counts", "said"), [("linear", [5, 20], 1), ("linear", [20], 0), ("frozen", [1], 0)])
+def test_with_few_utterances_a_frozen_head_is_named(head, counts, said):
+    remarks = IntentTask.remarks(IntentConfig(head=head), {"counts": counts})
+    assert [one for one in remarks if one.startswith("12 training") and "task.head=frozen" in one] == remarks
+    assert len(remarks) == said
