@@ -109,10 +109,10 @@ def _by_classifier(
     examples = [trained.task.example(IntentRecord(one.id, one.text)) for one in pool]
     outputs = trained.outputs(examples)
     raw = trained.task.predictions(outputs, examples, trained.support)
-    margins = np.array([one["score"] - one["next"][0]["score"] if one["next"] else 1.0 for one in raw])
+    guesses = trained.task.decide(raw, trained.calibration)
+    margins = np.array([one["score"] - one["next"][0]["score"] if one["next"] else 1.0 for one in guesses])
     labelled, open_ones = np.array([n for n, one in enumerate(pool) if one.intents], int), np.array(candidates)
     chosen = unsure(directions(outputs["vector"]), margins[open_ones], labelled, open_ones, n, seed)
-    guesses = trained.task.decide(raw, trained.calibration)
     return [_suggestion(pool[index], *_guess(guesses[index])) for index in chosen]
 
 

@@ -246,8 +246,7 @@ def _content(record: Any) -> Json:
 def _finish(place: Workdir, validation: Sequence[Any], training: Sequence[Any], began: float) -> Json:
     """Predicts with the best checkpoint and writes the results."""
     trained = Predictor(place.folder)
-    predictions = trained.predict_records(validation)
-    scores = trained.task.score(validation, predictions)
+    predictions, scores = trained.measure(validation)
     results = {
         "step": trained.step,
         "measure": trained.task.measure,

@@ -76,6 +76,8 @@ class Predictor:
         self.params = load_params(workdir / runs.CHECKPOINTS, abstract, self.step)
         self.calibration: Json = {name: value for name, value in results.items() if name in self.task.calibrated}
         self.support: Arrays = read_arrays(workdir / SUPPORT) if self.task.needs_support else {}
+        if self.task.needs_support and not self.support:
+            raise UserError(f"{workdir / SUPPORT}: expected what this run keeps of its training, found nothing")
         self._inference = Inference(self.task, config.mesh.rules, mesh, size)
 
     def predict_records(self, records: Sequence[Any]) -> list[Json]:
@@ -86,8 +88,17 @@ class Predictor:
         """One prediction an example."""
         if not examples:
             return []
-        raw = self.task.predictions(self.outputs(examples), examples, self.support)
-        return self.task.decide(raw, self.calibration)
+        return self.task.decide(self._raw(examples), self.calibration)
+
+    def measure(self, records: Sequence[Any]) -> tuple[list[Json], dict[str, float]]:
+        """One prediction a record, and how good they are: `Task.score` and `Task.reliability`."""
+        raw = self._raw([self.task.example(record) for record in records]) if records else []
+        predictions = self.task.decide(raw, self.calibration)
+        scores = self.task.score(records, predictions)
+        return predictions, scores | self.task.reliability(records, raw, self.calibration)
+
+    def _raw(self, examples: Sequence[Any]) -> list[Json]:
+        return self.task.predictions(self.outputs(examples), examples, self.support)
 
     def outputs(self, examples: Sequence[Any]) -> Arrays:
         """The model's output for each example."""

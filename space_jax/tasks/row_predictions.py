@@ -89,8 +89,8 @@ def evaluate_split(trained: Predictor, split: str) -> Evaluated:
     """
     config = trained.config
     records = type(trained.task).read_split(config.task, config.data, split)
-    predictions = trained.predict_records(records)
-    return Evaluated(trained.task.score(records, predictions), records, predictions, _unknown(trained, records))
+    predictions, scores = trained.measure(records)
+    return Evaluated(scores, records, predictions, _unknown(trained, records))
 
 
 def evaluate_file(trained: Predictor, path: Path) -> Evaluated:
@@ -111,8 +111,7 @@ def evaluate_file(trained: Predictor, path: Path) -> Evaluated:
             errors.append(str(error))
     if not records:
         raise UserError(f"{path}: expected labelled records, found none; {errors[0] if errors else 'it is empty'}")
-    predictions = trained.predict_records(records)
-    scores = trained.task.score(records, predictions)
+    predictions, scores = trained.measure(records)
     return Evaluated(scores, records, predictions, _unknown(trained, records), tuple(errors))
 
 

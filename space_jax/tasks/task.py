@@ -267,6 +267,10 @@ class Task(abc.ABC):
         """The predictions after calibration."""
         return list(predictions)
 
+    def reliability(self, records: Sequence[Any], predictions: Sequence[Json], calibration: Json) -> dict[str, float]:
+        """Measures of the scores of a finished run's predictions, before `decide`, such as their calibration error."""
+        return {}
+
     @abc.abstractmethod
     def score(self, records: Sequence[Any], predictions: Sequence[Json]) -> dict[str, float]:
         """The metrics; `measure` is one of the names, and higher is better."""

@@ -7,7 +7,7 @@ import dataclasses
 
 TERM = "term/"
 FALLING = ("loss", "perplexity", TERM)  # prefixes of measures for which lower is better
-NEUTRAL = ("threshold",)  # chosen on held-out data, neither good nor bad
+NEUTRAL = ("threshold", "temperature")  # chosen on held-out data, neither good nor bad
 
 
 @dataclasses.dataclass(frozen=True)

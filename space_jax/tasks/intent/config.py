@@ -9,7 +9,7 @@ HEADS = ("linear", "frozen", "knn")
 VECTORS = ("auto", "prompt", "summary", "mean", "sentence")
 CONTRASTS = ("soft", "hard")
 HEAD_STARTS = ("regression", "means", "random")
-OUT_OF_SCOPE_WAYS = ("class", "threshold")
+OUT_OF_SCOPE_WAYS = ("auto", "class", "threshold", "distance")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +37,11 @@ class IntentConfig(Checked, section="task"):
     label_words: bool = True  # the name of each label is a training utterance too
     self_training: float = 0.0  # weight of an utterance without a label, whose label is guessed, over that of others:
     # those of `data.unlabelled`, and what a few-shot subset leaves out of training
-    out_of_scope: str = "class"  # or "threshold": learnt from the others alone, a score below the threshold is out
+    out_of_scope: str = "auto"  # "class": like the others; "threshold": learnt from the others alone, a score below
+    # the threshold is out; "distance": with or without examples, by unlikeness to training and doubt, the threshold by
+    # `out_of_scope_cost`; "auto": "distance" if training has the label, else nothing is out of scope
     out_of_scope_label: str = "oos"
+    out_of_scope_cost: float = 0.01  # in-scope accuracy that the distance may lose on validation
     neighbours: int = 1  # of the knn head
     contrast: str = "soft"  # weights of pairs by label tree; "hard": 1 for the same label, else 0
     temperature: float = 0.07  # of the contrast, and of the means
@@ -62,5 +65,10 @@ class IntentConfig(Checked, section="task"):
             require(getattr(self, field) > 0, f"task.{field}", f"{getattr(self, field)} is not positive")
         for field in ("r_drop_weight", "mlm_weight", "contrast_weight", "self_training"):
             require(getattr(self, field) >= 0, f"task.{field}", f"{getattr(self, field)} is negative")
-        for field in ("head_dropout", "label_smoothing"):
+        require(
+            self.out_of_scope != "distance" or self.head != "knn",
+            "task.out_of_scope",
+            "'distance' needs probabilities, and the knn head has none; use 'class' or 'threshold'",
+        )
+        for field in ("head_dropout", "label_smoothing", "out_of_scope_cost"):
             require_fraction(getattr(self, field), f"task.{field}")

@@ -29,10 +29,12 @@ from space_jax.models.views import rngs, two_views
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.intent.decision import ALTERNATIVES, Decision, named
 from space_jax.tasks.intent.error_page import error_page
 from space_jax.tasks.intent.logistic_regression import logistic_regression, one_hot
 from space_jax.tasks.intent.model import IntentModel
 from space_jax.tasks.intent.neighbours import vote
+from space_jax.tasks.intent.outside import unit
 from space_jax.tasks.intent.prototypes import prototypes
 from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_label, from_row, unlabelled_turns
 from space_jax.tasks.intent.scores import accuracies, best_threshold
@@ -47,7 +49,6 @@ UNKNOWN = -1  # the class of a label that training lacks
 UNLABELLED = -2  # of an utterance without a label
 SLOTS = {"prompt": 5}  # utterances of a row; every slot costs five prompts there
 MOST_SLOTS = 8
-ALTERNATIVES = 3  # labels listed in a prediction
 FEW = 20  # training utterances a label; with fewer a frozen head is worth a try
 
 
@@ -128,8 +129,8 @@ class IntentTask(Task):
 
     @classmethod
     def known_labels(cls, config: IntentConfig, labels: Json) -> Collection[str]:
-        """See `Task.known_labels`: with a threshold also what is out of scope."""
-        outside = {config.out_of_scope_label} if config.out_of_scope == "threshold" else set()
+        """See `Task.known_labels`: also what is out of scope, where that needs no training examples."""
+        outside = {config.out_of_scope_label} if config.out_of_scope in ("threshold", "distance") else set()
         return {*labels["labels"], *outside}
 
     def __init__(
@@ -150,8 +151,13 @@ class IntentTask(Task):
             )
         self._shape = Shape(self.row_length, SLOTS.get(self.vector, MOST_SLOTS))
         self.module = IntentModel(model, self.vector, recipe, len(self.classes), config.head_dropout)
-        self.needs_support = not self.linear or (self.trains and config.refit)
-        self.calibrated = ("threshold",) if config.out_of_scope == "threshold" else ()
+        outside, way = config.out_of_scope_label, config.out_of_scope
+        if way == "auto":
+            way = "distance" if self.linear and outside in self._index else "class"
+        self.decision = Decision(self.classes, way, outside, config.out_of_scope_cost)
+        self.refits = self.linear and self.trains and config.refit
+        self.needs_support = not self.linear or self.refits or way == "distance"
+        self.calibrated = self.decision.calibrated if self.linear else ("threshold",) if way == "threshold" else ()
         self.coefficients = {"intent": 1.0} if self.linear else {"contrast": 1.0}
         if self.linear and self.trains:
             compared = {"consistency": config.r_drop_weight, "contrast": config.contrast_weight}
@@ -268,47 +274,63 @@ class IntentTask(Task):
         return {"vector": vectors, "scores": jax.nn.softmax(logits)}
 
     def support(self, outputs: Arrays, examples: Sequence[IntentExample]) -> Arrays:
-        """See `Task.support`: the training utterances that have a class, or the head that is fitted to all."""
+        """See `Task.support`: training utterances that have a class, for the distance those in scope; a refitted head."""
         labels = np.array([example.label for example in examples], np.int32)
-        if self.linear:
-            return self._fitted(outputs["vector"], labels)
-        return {"vectors": outputs["vector"][labels >= 0], "labels": labels[labels >= 0]}
+        if not self.linear:
+            return {"vectors": outputs["vector"][labels >= 0], "labels": labels[labels >= 0]}
+        kept = self._fitted(outputs["vector"], labels) if self.refits else {}
+        if self.decision.way == "distance":
+            outside = self._index.get(self.config.out_of_scope_label, UNKNOWN)
+            kept |= {"vectors": unit(outputs["vector"][(labels >= 0) & (labels != outside)])}
+        return kept
 
     def predictions(self, outputs: Arrays, examples: Sequence[IntentExample], support: Arrays) -> list[Json]:
-        """See `Task.predictions`: the label, its score, and the next best."""
+        """See `Task.predictions`: what `decide` needs; of nearest neighbours the label, its score, and the next."""
         if self.linear:
-            order = scores = self._scores(outputs, support)
+            rows = self.decision.raw(self._scores(outputs, support), outputs["vector"], support.get("vectors"))
         else:
-            bank = support["vectors"], support["labels"]
-            order, scores = vote(outputs["vector"], *bank, len(self.classes), self.config.neighbours)
-            order = np.where(order > 0, order, scores - 2.0)  # classes without votes follow by likeness
-        best = np.argsort(-order, axis=1, kind="stable")[:, :ALTERNATIVES]
-        return [self._prediction(example, top, row) for example, top, row in zip(examples, best, scores, strict=True)]
+            rows = self._votes(outputs, support)
+        cut = {"cut_to_tokens": self.config.max_tokens}
+        return [row | cut if example.cut else row for example, row in zip(examples, rows, strict=True)]
 
     def _scores(self, outputs: Arrays, support: Arrays) -> np.ndarray:
         """The probabilities of the classes, `[N, C]`."""
-        if not support:
+        if not self.refits:
             return outputs["scores"]
         return scipy.special.softmax(outputs["vector"] @ support["kernel"] + support["bias"], axis=1)
 
-    def _prediction(self, example: IntentExample, top: np.ndarray, scores: np.ndarray) -> Json:
-        named = [{"label": self.classes[index], "score": round(float(scores[index]), 6)} for index in top]
-        cut = {"cut_to_tokens": self.config.max_tokens} if example.cut else {}
-        return {**named[0], "next": named[1:], **cut}
+    def _votes(self, outputs: Arrays, support: Arrays) -> list[Json]:
+        bank = support["vectors"], support["labels"]
+        order, scores = vote(outputs["vector"], *bank, len(self.classes), self.config.neighbours)
+        order = np.where(order > 0, order, scores - 2.0)  # classes without votes follow by likeness
+        best = np.argsort(-order, axis=1, kind="stable")[:, :ALTERNATIVES]
+        return [named(self.classes, top, row) for top, row in zip(best, scores, strict=True)]
 
     def calibrate(self, records: Sequence[IntentRecord], predictions: Sequence[Json]) -> dict[str, float]:
-        """See `Task.calibrate`: the threshold below which an utterance is out of scope."""
+        """See `Task.calibrate`: the temperature, and the threshold between what is in scope and out of scope."""
+        truths = [record.label for record in records]
+        if self.linear:
+            return self.decision.calibrate(truths, predictions)
         if self.config.out_of_scope != "threshold":
             return {}
-        right = np.array([r.label == p["label"] for r, p in zip(records, predictions, strict=True)], bool)
-        outside = np.array([r.label == self.config.out_of_scope_label for r in records], bool)
+        right = np.array([truth == p["label"] for truth, p in zip(truths, predictions, strict=True)], bool)
+        outside = np.array([truth == self.config.out_of_scope_label for truth in truths], bool)
         return {"threshold": best_threshold(right, outside, np.array([p["score"] for p in predictions]))}
 
     def decide(self, predictions: Sequence[Json], calibration: Json) -> list[Json]:
-        """See `Task.decide`: what scores below the threshold gets the out-of-scope label."""
+        """See `Task.decide`: what is too far outside gets the out-of-scope label."""
+        if self.linear:
+            return self.decision.labelled(predictions, calibration)
         threshold = calibration.get("threshold", 0.0)
         outside = {"label": self.config.out_of_scope_label}
         return [p if p["score"] >= threshold else {**p, **outside, "nearest": p["label"]} for p in predictions]
+
+    def reliability(
+        self, records: Sequence[IntentRecord], predictions: Sequence[Json], calibration: Json
+    ) -> dict[str, float]:
+        """See `Task.reliability`; the cosines of nearest neighbours are no probabilities."""
+        truths = [record.label for record in records]
+        return self.decision.reliability(truths, predictions, calibration) if self.linear else {}
 
     def score(self, records: Sequence[IntentRecord], predictions: Sequence[Json]) -> dict[str, float]:
         """See `Task.score`."""

@@ -18,7 +18,7 @@ from space_jax.tasks.intent.logistic_regression import logistic_regression, one_
 from space_jax.tasks.predictor import Predictor
 from space_jax.training.checkpoint import find_checkpoints, read_arrays
 from space_jax.training.metrics import read_records
-from tests.tasks.intent.conftest import config_of
+from tests.tasks.intent.conftest import NOUNS, config_of, rows, write_jsonl
 
 
 class KilledError(Exception):
@@ -112,10 +112,44 @@ def test_a_refitted_head_is_the_regression_on_the_trained_vectors(world, tmp_pat
     examples = [trained.task.example(r) for r in trained.task.read_split(config.task, config.data, "train")]
     vectors, labels = trained.outputs(examples)["vector"], np.array([example.label for example in examples])
     head = logistic_regression(vectors, one_hot(labels, 3), np.ones(27), config.task.strength)
-    expected = scipy.special.softmax(vectors @ head["kernel"] + head["bias"], axis=1).max(axis=1)
+    logits = (vectors @ head["kernel"] + head["bias"]) / trained.calibration["temperature"]
+    expected = scipy.special.softmax(logits, axis=1).max(axis=1)
     found = [prediction["score"] for prediction in trained.predict_examples(examples)]
     np.testing.assert_allclose(found, expected, atol=1e-3)
     assert np.abs(trained.outputs(examples)["scores"].max(axis=1) - expected).max() > 1e-3  # of the head as trained
+
+
+def test_what_is_out_of_scope_is_found_by_distance(world, tmp_path, capsys):
+    outside = [{"id": f"o{n}", "text": f"{noun} {noun} ?", "label": "oos"} for n, noun in enumerate(NOUNS)]
+    train = write_jsonl(tmp_path / "train.jsonl", [*rows(0, 27), *outside[:2]])
+    held_out = write_jsonl(tmp_path / "validation.jsonl", [*rows(27, 9), *outside[2:]])
+    config = config_of(world)
+    config = dataclasses.replace(
+        config,
+        task=dataclasses.replace(config.task, head="frozen"),
+        data=dataclasses.replace(config.data, train=train, validation=held_out),
+    )
+    workdir = tmp_path / "run"
+    results = finetune(config, workdir, str(world / "bert"))
+    trained = Predictor(workdir)
+    assert set(trained.calibration) == {"temperature", "threshold"}
+    assert trained.support["vectors"].shape == (30, 8)  # three are names of labels
+    assert results["out_of_scope_recall"] == results["out_of_scope_recall_at_cost"]  # of the split that chose
+    assert results["temperature"] == trained.calibration["temperature"] != 1.0
+    assert main(["evaluate", "--workdir", str(workdir), "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert {name: results[name] for name in measured if name in results} == {
+        name: value for name, value in measured.items() if name in results
+    }
+    assert {"calibration_error", "calibration_error_before", "accuracy_at_coverage_90"} < set(measured)
+    assert main(["predict", "--workdir", str(workdir), "--input", held_out]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    threshold = trained.calibration["threshold"]
+    assert [one["label"] == "oos" for one in said] == [one["outside"] > threshold for one in said]
+    assert sum(one["label"] == "oos" for one in said[9:]) == 2 * results["out_of_scope_recall"]
+    (workdir / "support.npz").unlink()
+    with pytest.raises(UserError, match=r"support\.npz: expected what this run keeps of its training"):
+        Predictor(workdir)
 
 
 def test_mistakes_are_said(world, finished, tmp_path, capsys):

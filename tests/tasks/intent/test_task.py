@@ -91,10 +91,36 @@ def test_labels_and_weights_of_a_batch(make_task):
 
 
 def test_a_threshold_leaves_out_of_scope_out_of_the_classes(make_task):
-    task = make_task(out_of_scope="threshold")
+    task = make_task(out_of_scope="threshold", head="knn")
     assert task.classes == ["ask", "book"]
     decided = task.decide([{"label": "ask", "score": 0.4}, {"label": "book", "score": 0.6}], {"threshold": 0.5})
     assert decided == [{"label": "oos", "score": 0.4, "nearest": "ask"}, {"label": "book", "score": 0.6}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "way", "classes"),
+    [
+        ({}, "distance", 3),  # training has the label
+        ({"out_of_scope_label": "none of these"}, "class", 3),
+        ({"head": "knn"}, "class", 3),
+        ({"out_of_scope": "distance", "out_of_scope_label": "none of these"}, "distance", 3),
+        ({"out_of_scope": "threshold"}, "threshold", 2),
+    ],
+)
+def test_the_way_to_find_what_is_out_of_scope(make_task, fields, way, classes):
+    task = make_task(**fields)
+    assert (task.decision.way, len(task.classes)) == (way, classes)
+    assert task.needs_support == (way == "distance" or "head" in fields)
+
+
+def test_the_distance_is_to_training_utterances_in_scope(make_task):
+    task = make_task()
+    records = [*RECORDS, IntentRecord("3", "none", "oos"), IntentRecord("4", "two")]
+    vectors = np.diag([2.0, 3.0, 4.0, 5.0, 6.0]).astype(np.float32)
+    support = task.support({"vector": vectors}, [task.example(record) for record in records])
+    np.testing.assert_array_equal(support["vectors"], np.eye(5)[:3])
+    with pytest.raises(UserError, match=r"task.out_of_scope: 'distance' needs probabilities"):
+        IntentConfig(head="knn", out_of_scope="distance")
 
 
 def test_masked_places_hold_what_was_there(make_task):
