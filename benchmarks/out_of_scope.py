@@ -8,7 +8,9 @@ Rows are measured twice. "held_out_of_train", on which k, the weight of the doub
 none of them: the head is the run's. Temperature and threshold (at most one point of in-scope accuracy) come from one
 half of the utterances and are measured on the other, for ten halves (seeds 0 to 4, each way round). `examples` says
 whether training had some that are out of scope; without them the head is fitted anew, so only for a frozen one.
-The row "chosen" takes on each half the row with the highest recall there.
+The row "chosen" takes on each half the row with the highest recall there. "as_shipped" has what `results.json` says of
+the ways `class` and `distance`, temperature and threshold by all of validation, of the run, and for a frozen one of
+heads fitted to ten utterances of each class (seeds 0, 1, 2).
 """
 
 import argparse
@@ -23,9 +25,12 @@ import scipy.optimize
 import scipy.special
 
 from space_jax.tasks.intent.calibration import best_temperature, log_probabilities
+from space_jax.tasks.intent.decision import Decision
 from space_jax.tasks.intent.logistic_regression import logistic_regression
 from space_jax.tasks.intent.outside import false_alarms, neighbour_distance, roc_area, strictest_threshold, unit
+from space_jax.tasks.intent.scores import accuracies
 from space_jax.tasks.predictor import Predictor
+from space_jax.tasks.shots import choose
 
 OUTSIDE, COST, SEEDS, SHRINKAGE, STRENGTH = "oos", 0.01, range(5), 0.3, 30.0
 HELD_BACK = {"an intent": 20, OUTSIDE: 50}
@@ -149,6 +154,22 @@ def measured(scores: Scores, examples: bool) -> list[dict[str, Any]]:
     return [{"in_scope_accuracy_without_rejection": accuracy, "examples": examples}, *rows]
 
 
+def as_shipped(train: Part, held: Part, logits: np.ndarray, classes: list[str]) -> dict[str, dict[str, float]]:
+    """The scores of both ways, by temperature and threshold of these very utterances."""
+    found, truths = {}, held.labels.tolist()
+    support = {"vectors": unit(train.vectors[~train.outside])}
+    outputs = {"vector": held.vectors, "scores": scipy.special.softmax(logits, axis=1)}
+    for way in ("class", "distance"):
+        decision = Decision(classes, way, OUTSIDE, COST)
+        raw = decision.raw(outputs, support)
+        calibration = decision.calibrate(truths, raw)
+        labels = [one["label"] for one in decision.labelled(raw, calibration)]
+        scores = accuracies(truths, labels, OUTSIDE) | calibration | decision.reliability(truths, raw, calibration)
+        found[way] = {name: round(value, 4) for name, value in scores.items()}
+        print(way, found[way], flush=True)
+    return found
+
+
 def kept_back(labels: np.ndarray) -> np.ndarray:
     """The mask of the utterances of train that are kept back."""
     rng, mask = np.random.default_rng(0), np.zeros(len(labels), bool)
@@ -158,6 +179,20 @@ def kept_back(labels: np.ndarray) -> np.ndarray:
     return mask
 
 
+def frozen_rows(train: Part, held: Part, classes: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The rows that need heads of their own."""
+    intents = [name for name in classes if name != OUTSIDE]
+    back = kept_back(train.labels)
+    few, rest = train.of(back), train.of(~back)
+    return {
+        "held_out_of_train": [
+            *measured(Scores(rest, few, fitted(rest, few, intents), intents), examples=False),
+            *measured(Scores(rest, few, fitted(rest, few, classes), classes), examples=True),
+        ],
+        "validation": measured(Scores(train, held, fitted(train, held, intents), intents), examples=False),
+    }
+
+
 def main() -> None:
     """Prints a line for each row, and writes all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -165,33 +200,27 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     trained = Predictor(given.workdir, batch_size=128)
-    parts: dict[str, Part] = {}
-    logits: dict[str, np.ndarray] = {}
+    kind, config, classes = type(trained.task), trained.config, list(trained.task.labels["labels"])
+    splits = ("train", "validation")
+    training, _ = records = [kind.read_split(config.task, config.data, split) for split in splits]
+    outputs = [trained.outputs([trained.task.example(record) for record in of_split]) for of_split in records]
+    train, held = (
+        Part(found["vector"], np.array([record.label for record in of_split]))
+        for found, of_split in zip(outputs, records, strict=True)
+    )
     head = {name: np.asarray(array) for name, array in trained.params["head"].items()}
-    for split in ("train", "validation"):
-        records = trained.task.read_split(trained.config.task, trained.config.data, split)
-        outputs = trained.outputs([trained.task.example(record) for record in records])
-        parts[split] = Part(outputs["vector"], np.array([record.label for record in records]))
-        logits[split] = outputs["vector"] @ head["kernel"] + head["bias"]
-    train, held, classes = parts["train"], parts["validation"], list(trained.task.labels["labels"])
-    intents = [name for name in classes if name != OUTSIDE]
-    result: dict[str, Any] = {
-        "date": date.today().isoformat(),
-        "seeds": list(SEEDS),
-        "cost": COST,
-        "head": trained.config.task.head,
-    }
-    result["command"] = "python benchmarks/out_of_scope.py --workdir runs/clinc150"
-    if trained.config.task.head == "frozen":
-        back = kept_back(train.labels)
-        few, rest = train.of(back), train.of(~back)
-        result["held_out_of_train"] = [
-            *measured(Scores(rest, few, fitted(rest, few, intents), intents), examples=False),
-            *measured(Scores(rest, few, fitted(rest, few, classes), classes), examples=True),
-        ]
-        result["validation"] = measured(Scores(train, held, fitted(train, held, intents), intents), examples=False)
-    own = measured(Scores(train, held, logits["validation"], classes), examples=True)
-    result["validation"] = [*result.get("validation", []), *own]
+    logits = held.vectors @ head["kernel"] + head["bias"]
+    result: dict[str, Any] = {"command": "python benchmarks/out_of_scope.py --workdir runs/clinc150"}
+    result |= {"date": date.today().isoformat(), "seeds": list(SEEDS), "cost": COST, "head": config.task.head}
+    frozen = config.task.head == "frozen"
+    result |= frozen_rows(train, held, classes) if frozen else {"validation": []}
+    result["validation"] += measured(Scores(train, held, logits, classes), examples=True)
+    result["as_shipped"] = {"the run": as_shipped(train, held, logits, classes)}
+    for seed in (0, 1, 2) if frozen else ():
+        ids = {record.id for record in choose(training, kind.strata, "10", seed)}
+        few = train.of(np.array([record.id in ids for record in training]))
+        shipped = as_shipped(few, held, fitted(few, held, classes), classes)
+        result["as_shipped"][f"10 a class, seed {seed}"] = shipped
     if given.out is not None:
         given.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

@@ -66,7 +66,7 @@ def test_calibration_is_chosen_and_measured(world, way, names):
     assert len(calibration) == names
     measures = decision.reliability(truths, rows, calibration)
     assert measures["calibration_error"] < measures["calibration_error_before"]
-    assert 0.5 < measures["out_of_scope_auroc"] < 1
+    assert measures["out_of_scope_auroc"] > 0.9
     if way == "distance":
         said = decision.labelled(rows, calibration)
         kept = [one.get("nearest", one["label"]) for one in said[:200]]
