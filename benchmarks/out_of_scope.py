@@ -29,6 +29,7 @@ from space_jax.tasks.intent.decision import Decision
 from space_jax.tasks.intent.logistic_regression import logistic_regression
 from space_jax.tasks.intent.outside import false_alarms, neighbour_distance, roc_area, strictest_threshold, unit
 from space_jax.tasks.intent.scores import accuracies
+from space_jax.tasks.nearest_training import training_of
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.shots import choose
 
@@ -201,8 +202,8 @@ def main() -> None:
     given = parser.parse_args()
     trained = Predictor(given.workdir, batch_size=128)
     kind, config, classes = type(trained.task), trained.config, list(trained.task.labels["labels"])
-    splits = ("train", "validation")
-    training, _ = records = [kind.read_split(config.task, config.data, split) for split in splits]
+    training = training_of(trained, given.workdir)
+    records = [training, kind.read_split(config.task, config.data, "validation")]
     outputs = [trained.outputs([trained.task.example(record) for record in of_split]) for of_split in records]
     train, held = (
         Part(found["vector"], np.array([record.label for record in of_split]))
