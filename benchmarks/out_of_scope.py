@@ -10,7 +10,7 @@ half of the utterances and are measured on the other, for ten halves (seeds 0 to
 whether training had some that are out of scope; without them the head is fitted anew, so only for a frozen one.
 The row "chosen" takes on each half the row with the highest recall there. "as_shipped" has what `results.json` says of
 the ways `class` and `distance`, temperature and threshold by all of validation, of the run, and for a frozen one of
-heads fitted to ten utterances of each class (seeds 0, 1, 2).
+heads fitted to ten utterances of each class (seeds 0, 1, 2). Heads fitted here have no names of labels to learn from.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import scipy.special
 
 from space_jax.tasks.intent.calibration import best_temperature, log_probabilities
 from space_jax.tasks.intent.decision import Decision
-from space_jax.tasks.intent.logistic_regression import logistic_regression
+from space_jax.tasks.intent.logistic_regression import logistic_regression, one_hot
 from space_jax.tasks.intent.outside import false_alarms, neighbour_distance, roc_area, strictest_threshold, unit
 from space_jax.tasks.intent.scores import accuracies
 from space_jax.tasks.nearest_training import training_of
@@ -51,7 +51,8 @@ class Part:
 def fitted(train: Part, held: Part, classes: list[str]) -> np.ndarray:
     """The logits `[N, C]` that a frozen head has for `held`."""
     index = np.array([classes.index(label) if label in classes else -1 for label in train.labels])
-    head = logistic_regression(train.vectors, index, np.ones(len(index)), len(classes), STRENGTH)
+    targets = one_hot(index, len(classes))
+    head = logistic_regression(train.vectors, targets, np.ones(len(index)), STRENGTH)
     return held.vectors @ head["kernel"] + head["bias"]
 
 
@@ -158,15 +159,14 @@ def measured(scores: Scores, examples: bool) -> list[dict[str, Any]]:
 def as_shipped(train: Part, held: Part, logits: np.ndarray, classes: list[str]) -> dict[str, dict[str, float]]:
     """The scores of both ways, by temperature and threshold of these very utterances."""
     found, truths = {}, held.labels.tolist()
-    support = {"vectors": unit(train.vectors[~train.outside])}
-    outputs = {"vector": held.vectors, "scores": scipy.special.softmax(logits, axis=1)}
+    scores, bank = scipy.special.softmax(logits, axis=1), unit(train.vectors[~train.outside])
     for way in ("class", "distance"):
         decision = Decision(classes, way, OUTSIDE, COST)
-        raw = decision.raw(outputs, support)
+        raw = decision.raw(scores, held.vectors, bank if way == "distance" else None)
         calibration = decision.calibrate(truths, raw)
         labels = [one["label"] for one in decision.labelled(raw, calibration)]
-        scores = accuracies(truths, labels, OUTSIDE) | calibration | decision.reliability(truths, raw, calibration)
-        found[way] = {name: round(value, 4) for name, value in scores.items()}
+        measures = accuracies(truths, labels, OUTSIDE) | calibration | decision.reliability(truths, raw, calibration)
+        found[way] = {name: round(value, 4) for name, value in measures.items()}
         print(way, found[way], flush=True)
     return found
 

@@ -274,7 +274,7 @@ class IntentTask(Task):
         return {"vector": vectors, "scores": jax.nn.softmax(logits)}
 
     def support(self, outputs: Arrays, examples: Sequence[IntentExample]) -> Arrays:
-        """See `Task.support`: training utterances that have a class, for the distance those in scope; a refitted head."""
+        """See `Task.support`: utterances that have a class, for the distance those in scope; a refitted head."""
         labels = np.array([example.label for example in examples], np.int32)
         if not self.linear:
             return {"vectors": outputs["vector"][labels >= 0], "labels": labels[labels >= 0]}
