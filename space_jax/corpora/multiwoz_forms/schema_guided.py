@@ -106,11 +106,11 @@ def _spans(records: list[Any], text: str) -> Spans:
     return spans
 
 
-def _state(turn: Any, where: str) -> BeliefState:
+def _state(turn: Any, where: str) -> BeliefState | None:
+    """The state in all frames together; None where none has any."""
+    frames = [frame for frame in field(turn, "frames", list, where) if isinstance(frame, dict) and "state" in frame]
     state: BeliefState = {}
-    for frame in field(turn, "frames", list, where):
-        if not isinstance(frame, dict) or "state" not in frame:
-            continue
+    for frame in frames:
         given = field(field(frame, "state", dict, where), "slot_values", dict, f"{where}: field state")
         for key, value in given.items():
             domain, dash, slot = key.partition("-")
@@ -118,7 +118,7 @@ def _state(turn: Any, where: str) -> BeliefState:
                 raise UserError(f"{where}: field slot_values: expected domain-slot, found {key!r}")
             if values := multiwoz.state_values(value, f"{where}: field slot_values.{key}"):
                 state.setdefault(domain, {})[multiwoz.schema_slot(domain, slot)] = values
-    return state
+    return state if frames else None
 
 
 def _delexicalised(turn: Any, text: str, where: str) -> str:
