@@ -1,7 +1,7 @@
 """MultiWOZ 2.1 (Eric et al., LREC 2020) as ConvLab distributes it, with acts of both speakers: raw files -> `Dialogue`.
 
-The other forms that people have (2.0, 2.1 and 2.4 as `data.json`, 2.2, ConvLab-3) give the same dialogues; what each
-lacks is said in `multiwoz_forms`. What becomes what:
+The other forms in which people have it (2.0, 2.1 and 2.4 as `data.json`, 2.2, ConvLab-3) give the same dialogues; the
+modules of `multiwoz_forms` say what each has and lacks. What becomes what:
   domain, intent  `Domain-Act` of `dialog_act` in lower case (`Hotel-Inform` -> `hotel`, `inform`); Booking and general
                   are domains of the source and stay so
   slots           in lower case, `multiwoz.SLOTS_OF` unites the names of acts and state
@@ -59,7 +59,7 @@ def _say_once(line: str) -> None:
 
 CORPUS = Corpus(
     name="multiwoz21",
-    description="MultiWOZ 2.1 with acts of both speakers, and the forms of 2.0 to 2.4: 8,434 / 999 / 1,000 dialogues over seven domains",
+    description="MultiWOZ 2.1 with acts of both speakers: 8,434 / 999 / 1,000 dialogues over seven domains",
     licence="CC BY 4.0 as ConvLab-2 states for this data (the repository: Apache-2.0)",
     citation="Eric et al., LREC 2020, arXiv 1907.01669; Budzianowski et al., EMNLP 2018, arXiv 1810.00278; "
     "https://github.com/ConvLab/ConvLab-3, data/multiwoz",

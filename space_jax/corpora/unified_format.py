@@ -1,7 +1,7 @@
 """What those share who read ConvLab-3's unified format (Zhu et al., EMNLP 2023 demonstrations): a turn's dialogue acts.
 
-`dialogues.json` is a list of dialogues. A turn has `dialogue_acts` of three kinds: categorical ones with a value, others
-with a value and perhaps its characters in the text, binary ones without a value.
+`dialogues.json` is a list of dialogues. A turn has `dialogue_acts` of three kinds: categorical ones with a value,
+non-categorical ones with a value and perhaps its characters in the text, binary ones without a value.
 """
 
 from collections.abc import Callable, Iterator, Mapping

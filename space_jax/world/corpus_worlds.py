@@ -130,8 +130,8 @@ def _multiwoz_tables(source: Path) -> Database:
     files = list(table_files(source))
     if not files:
         raise UserError(
-            f"{source}: expected the tables of MultiWOZ (hotel_db.json and others) in db/ or beside the dialogues, found "
-            "none; config field task.database names another folder"
+            f"{source}: expected the tables of MultiWOZ (hotel_db.json and others) in db/ or beside the dialogues, "
+            "found none; config field task.database names another folder"
         )
     return multiwoz_database(files)
 

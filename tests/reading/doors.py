@@ -215,7 +215,9 @@ def multiwoz(write: Callable[..., None], spoilt: str) -> Door:
 
 DIALOGUES = {
     "MultiWOZ, data.json": multiwoz(multiwoz_written.data_json, "data.json"),
-    "MultiWOZ, acts": multiwoz(functools.partial(multiwoz_written.data_json, apart="dialogue_acts.json"), "dialogue_acts.json"),
+    "MultiWOZ, acts": multiwoz(
+        functools.partial(multiwoz_written.data_json, apart="dialogue_acts.json"), "dialogue_acts.json"
+    ),
     "MultiWOZ, list": multiwoz(multiwoz_written.data_json, "valListFile.txt"),
     "MultiWOZ 2.2": multiwoz(multiwoz_written.schema_guided, "train/dialogues_001.json"),
     "MultiWOZ 2.2, acts": multiwoz(multiwoz_written.schema_guided, "dialog_acts.json"),

@@ -8,4 +8,6 @@
   unified        ConvLab-3's unified format
   log            the dialogues of the first two
   tables         the tables beside them
+
+What a form does not annotate is None.
 """

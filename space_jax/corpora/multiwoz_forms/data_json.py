@@ -1,12 +1,13 @@
 """`data.json`, the form of the releases 2.0, 2.1, 2.3 and 2.4: all dialogues by id, and lists of ids beside it.
 
-  data.json                       id -> `goal` and `log`
-  valListFile, testListFile       an id a line, whether they end in `.txt` or `.json`; all other dialogues are train
-  dialogue_acts.json              id without `.json` -> number of the system's turn, from "1" -> acts, or "No Annotation";
-  or system_acts.json             read where the log has no `dialog_act`
+  data.json                 id -> `goal` and `log`
+  valListFile, testListFile an id a line, whether they end in `.txt` or `.json`; all other dialogues are train
+  dialogue_acts.json        or system_acts.json: id without `.json` -> number of the system's turn, from "1" -> acts, or
+                            "No Annotation"; read where the log has no `dialog_act`
 
 The repository's `MultiWOZ_2.1.zip` has the acts of both speakers in the log. Other archives have those of the system in
-the file beside it, without spans: the user's turns count as not annotated, values are searched for in the text.
+the file beside it, without spans: the user's turns count as not annotated, values are searched for in the text. A
+dialogue without turns is left out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,7 +38,11 @@ def load(place: Place, root: str, split: str) -> Iterator[Dialogue]:
     """
     split_of = _split_of(place, root)
     where, records = _object(place, f"{root}{FILE}")
-    chosen = {name: record for name, record in records.items() if split_of.get(_plain(name), "train") == split}
+    chosen = {
+        name: record
+        for name, record in records.items()
+        if split_of.get(_plain(name), "train") == split and not _is_empty(record)
+    }
     if not chosen:
         raise UserError(f"{where}: expected dialogues of the split {split}, found none")
     apart = None if _annotated(records) else _acts(place, root)
@@ -64,8 +69,8 @@ def _entries(record: Any, where: str, apart: Any) -> Iterator[log.Entry]:
         raise UserError(f"{where}: expected acts by turn, found {shown(apart)}")
     for number, (entry, text, metadata, at) in enumerate(log.utterances(record, where)):
         if apart is None:
-            acts = field(entry, "dialog_act", dict, at) if "dialog_act" in entry else {}
-            spans = field(entry, "span_info", list, at) if "span_info" in entry else []
+            acts = field(entry, "dialog_act", dict, at) if entry.get("dialog_act") else {}
+            spans = field(entry, "span_info", list, at) if entry.get("span_info") else []
         else:
             acts, spans = apart.get(str((number + 1) // 2), {}) if number % 2 else {}, []
             acts = {} if isinstance(acts, str) else acts  # "No Annotation"
@@ -74,9 +79,15 @@ def _entries(record: Any, where: str, apart: Any) -> Iterator[log.Entry]:
         yield log.Entry(text, acts, spans, metadata, at)
 
 
+def _is_empty(record: Any) -> bool:
+    return isinstance(record, dict) and record.get("log") == []
+
+
 def _annotated(records: Mapping[str, Any]) -> bool:
     logs = (record.get("log") for record in records.values() if isinstance(record, dict))
-    return any(isinstance(one, dict) and "dialog_act" in one for turns in logs if isinstance(turns, list) for one in turns)
+    return any(
+        isinstance(one, dict) and "dialog_act" in one for turns in logs if isinstance(turns, list) for one in turns
+    )
 
 
 def _acts(place: Place, root: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from space_jax.corpora import multiwoz
 from space_jax.corpora.multiwoz import Spans
 from space_jax.corpora.reading import collapsed, field
-from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue, Turn
+from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Dialogue
 from space_jax.errors import UserError
 
 Tokens = list[tuple[int, int]]

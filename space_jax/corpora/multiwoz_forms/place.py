@@ -56,7 +56,9 @@ def places(source: Path) -> Iterator[list[Place]]:
 
 
 def _packed(archive: Path) -> Place:
-    return Place(archive, tuple(name for name in zip_names(archive) if not any(map(_hidden, PurePosixPath(name).parts))))
+    return Place(
+        archive, tuple(name for name in zip_names(archive) if not any(map(_hidden, PurePosixPath(name).parts)))
+    )
 
 
 def _names(folder: Path, before: str, depth: int) -> Iterator[str]:

@@ -3,11 +3,20 @@
 import copy
 
 EMPTY = {
-    "restaurant": {"semi": {"food": "", "pricerange": "", "name": "", "area": ""}, "book": {"booked": [], "people": ""}},
-    "hotel": {"semi": {"name": "not mentioned", "area": "", "stars": ""}, "book": {"booked": [], "stay": "", "day": ""}},
+    "restaurant": {
+        "semi": {"food": "", "pricerange": "", "name": "", "area": ""},
+        "book": {"booked": [], "people": ""},
+    },
+    "hotel": {
+        "semi": {"name": "not mentioned", "area": "", "stars": ""},
+        "book": {"booked": [], "stay": "", "day": ""},
+    },
     "attraction": {"semi": {"type": "", "name": "", "area": ""}, "book": {"booked": []}},
     "taxi": {"semi": {"leaveAt": "", "arriveBy": "", "departure": "", "destination": ""}, "book": {"booked": []}},
-    "train": {"semi": {"leaveAt": "", "day": "", "departure": "", "destination": ""}, "book": {"booked": [], "people": ""}},
+    "train": {
+        "semi": {"leaveAt": "", "day": "", "departure": "", "destination": ""},
+        "book": {"booked": [], "people": ""},
+    },
 }
 
 
@@ -69,17 +78,26 @@ TRAIN = [
     ),
 ]
 TAXI = [
-    entry("A taxi by 10:30 please .", {"Taxi-Inform": [["Arrive", "10:30"]]}, [["Taxi-Inform", "Arrive", "10:30", 3, 3]]),
+    entry(
+        "A taxi by 10:30 please .", {"Taxi-Inform": [["Arrive", "10:30"]]}, [["Taxi-Inform", "Arrive", "10:30", 3, 3]]
+    ),
     entry(
         "A red ford comes , call 123 .",
         {"Taxi-Inform": [["Car", "red ford"], ["Phone", "123"]]},
         [["Taxi-Inform", "Car", "red ford", 1, 2], ["Taxi-Inform", "Phone", "123", 6, 6]],
         state(taxi_semi_arriveBy="10:30"),
     ),
-    entry("And a museum , free of charge ?", {"Attraction-Inform": [["Type", "museum"]], "Attraction-Request": [["Fee", "?"]]}),
+    entry(
+        "And a museum , free of charge ?",
+        {"Attraction-Inform": [["Type", "museum"]], "Attraction-Request": [["Fee", "?"]]},
+    ),
 ]
 CONTENT = {
-    "train": {"MUL1": {"goal": {}, "log": HOTEL}, "SNG2": {"goal": {}, "log": TRAIN}, "PMUL3": {"goal": {}, "log": TAXI}},
+    "train": {
+        "MUL1": {"goal": {}, "log": HOTEL},
+        "SNG2": {"goal": {}, "log": TRAIN},
+        "PMUL3": {"goal": {}, "log": TAXI},
+    },
     "val": {"MUL4": {"goal": {}, "log": TRAIN}},
     "test": {"MUL5": {"goal": {}, "log": HOTEL[:2]}},
 }

@@ -49,7 +49,9 @@ FORMS = (LIKE_2_1, APART, LIKE_2_2, UNIFIED)
 def representable(content, form):
     """What a form can say of the dialogues, in `multiwoz21`'s own form."""
     content = copy.deepcopy(content)
-    for number, entry in ((n, entry) for part in content.values() for one in part.values() for n, entry in enumerate(one["log"])):
+    for number, entry in (
+        (n, entry) for part in content.values() for one in part.values() for n, entry in enumerate(one["log"])
+    ):
         if form == APART:  # no spans, and no acts of users
             entry["span_info"] = []
             if number % 2 == 0:
@@ -189,7 +191,9 @@ def test_a_folder_of_no_form_is_told_all(tmp_path):
 def test_what_could_be_either_is_refused(tmp_path):
     written.data_json(tmp_path / "a", CONTENT)
     written.schema_guided(tmp_path / "b", CONTENT)
-    with pytest.raises(UserError, match=r"found several: .*/a has data\.json .*/b has train/, .*; name the one to read"):
+    with pytest.raises(
+        UserError, match=r"found several: .*/a has data\.json .*/b has train/, .*; name the one to read"
+    ):
         list(multiwoz21.load(tmp_path, "train"))
     shutil.rmtree(tmp_path / "b")
     written.data_json(tmp_path / "b", CONTENT)

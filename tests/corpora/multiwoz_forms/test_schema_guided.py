@@ -104,7 +104,9 @@ def test_a_damaged_dialogue_is_named(folder, change, message):
 
 def test_damaged_acts_are_named(folder):
     changed(folder / "dialog_acts.json", lambda acts: acts["MUL1.json"].update({"1": 3}))
-    with pytest.raises(UserError, match=r"dialogue MUL1\.json, turn 1, dialog_acts\.json: field dialog_act: expected dict"):
+    with pytest.raises(
+        UserError, match=r"dialogue MUL1\.json, turn 1, dialog_acts\.json: field dialog_act: expected dict"
+    ):
         read(folder)
     (folder / "dialog_acts.json").write_text("[]")
     with pytest.raises(UserError, match=r"dialog_acts\.json: expected a JSON object of acts by dialogue"):

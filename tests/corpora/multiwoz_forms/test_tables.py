@@ -50,7 +50,9 @@ def test_tables_above_the_dialogues(tmp_path):
     assert [where for where, _ in table_files(tmp_path)] == [
         str(tmp_path / "db" / f"{domain}_db.json") for domain in ("hospital", "hotel", "taxi")
     ]
-    with pytest.raises(UserError, match=r"MultiWOZ_2\.2: expected the tables of MultiWOZ .* task\.database names another"):
+    with pytest.raises(
+        UserError, match=r"MultiWOZ_2\.2: expected the tables of MultiWOZ .* task\.database names another"
+    ):
         Worlds("multiwoz21", str(tmp_path / "data" / "MultiWOZ_2.2")).of("any")
 
 

@@ -58,7 +58,9 @@ def test_a_span_that_lies_is_searched_for(folder):
             "field dialogue_acts: expected lists of objects, found something else",
         ),
         (
-            lambda one: one["turns"][0]["dialogue_acts"].update(binary=[{"intent": "sing", "domain": "hotel", "slot": ""}]),
+            lambda one: one["turns"][0]["dialogue_acts"].update(
+                binary=[{"intent": "sing", "domain": "hotel", "slot": ""}]
+            ),
             r"expected acts of .*multiwoz\.ACTS_OF, found sing",
         ),
     ],
