@@ -58,11 +58,6 @@ def splits(place: Place, root: str) -> tuple[str, ...]:
     return SPLITS
 
 
-def lacks(place: Place, root: str) -> str:
-    """Nothing that can be said without reading the file."""
-    return ""
-
-
 def _entries(record: Any, where: str, apart: Any) -> Iterator[log.Entry]:
     """The entries of a dialogue; `apart` has the system's acts if the log has none."""
     if apart is not None and not isinstance(apart, dict):

@@ -47,11 +47,6 @@ def splits(place: Place, root: str) -> tuple[str, ...]:
     return SPLITS
 
 
-def lacks(place: Place, root: str) -> str:
-    """Nothing."""
-    return ""
-
-
 def _dialogue(record: Any, split: str, where: str) -> Dialogue:
     name = field(record, "original_id", str, where).removesuffix(".json")
     turns = field(record, "turns", list, where)
