@@ -122,7 +122,7 @@ def _state(turn: Any, where: str) -> BeliefState | None:
 
 
 def _delexicalised(turn: Any, text: str, where: str) -> str:
-    found = {}
+    found: Spans = {}
     for frame in field(turn, "frames", list, where):
         for span in field(frame, "slots", list, where):
             match span:
