@@ -7,9 +7,10 @@ r"""End-to-end dialogue on MultiWOZ 2.1 from MiniLM, scored by the standardised 
   space-jax respond --workdir runs/multiwoz_e2e --given states --out runs/multiwoz_e2e/policy.json
 
 The second `respond` gives the true belief states, which the field calls policy optimisation. `data.source` must hold
-`train.json`. The configuration `single` learns acts and responses from the single-domain dialogues of MultiWOZ 2.0,
-which have no states; its agent can be scored with true states only. `validation` learns all parts from nine tenths of
-the validation dialogues, for when train is not available.
+train: it is a folder or a zip archive in any of the forms that docs/corpora.md lists. The configuration `single` learns
+acts and responses from the single-domain dialogues of MultiWOZ 2.0, which have no states; its agent can be scored with
+true states only. `validation` learns all parts from nine tenths of the validation dialogues, for when train is not
+available.
 
 Hardware: two CPU cores with large pages (docs/scaling.md), for `validation` an hour, and 25 minutes for the answers to
 the test dialogues. Inform 62.5, Success 42.7, BLEU 15.1; of the validation states 40% are right to the last value after

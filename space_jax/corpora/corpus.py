@@ -25,6 +25,7 @@ class Corpus:
       read: the loader behind `load`: `(source, split, **options)` -> dialogues.
       find_splits: which splits a source holds.
       splits: the splits that exist when the source is complete.
+      expects: what a source holds, for the message about one that holds nothing of it; "" if its docstring says so.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Corpus:
     read: Callable[..., Iterator[Dialogue]]
     find_splits: Callable[[Path], tuple[str, ...]] | None = None
     splits: tuple[str, ...] = SPLITS
+    expects: str = ""
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -68,7 +70,8 @@ class Corpus:
             return self.splits
         found = self.find_splits(path)
         if not found:
-            raise UserError(f"corpus {self.name}: {path} holds none of the splits {', '.join(self.splits)}")
+            expected = self.expects and f"; expected {self.expects}"
+            raise UserError(f"corpus {self.name}: {path} holds none of the splits {', '.join(self.splits)}{expected}")
         return found
 
     def _source(self, source: Path | str | None) -> Path | None:

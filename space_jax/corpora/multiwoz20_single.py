@@ -91,7 +91,8 @@ def _dialogue(name: str, record: Any, split: str, where: str) -> Dialogue:
         if not isinstance(annotation, dict):
             raise UserError(f"{here}: field annotations: expected dict, found {type(annotation).__name__}")
         things = [one for _, one in multiwoz.said_of(annotation, here)]
-        turns.append(multiwoz.turn(USER if number % 2 else SYSTEM, text, annotation, things, None, here))
+        acts = multiwoz.act_names(annotation)
+        turns.append(multiwoz.turn(USER if number % 2 else SYSTEM, text, acts, things, None, here))
     return Dialogue(f"{split}-{name}", tuple(turns))
 
 

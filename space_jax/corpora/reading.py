@@ -34,3 +34,12 @@ def strings(values: Any, where: str) -> list[str]:
 def collapsed(text: str) -> str:
     """A text without offsets into it: every run of white space is one blank, and none is at its ends."""
     return " ".join(text.split())
+
+
+def collapsed_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where a span of a text, without blanks at its ends, is in `collapsed(text)`.
+
+    >>> collapsed_span(" a  bc", 4, 6)
+    (2, 4)
+    """
+    return len(collapsed(f"{text[:start]}.")) - 1, len(collapsed(text[:end]))

@@ -58,6 +58,16 @@ def zip_members(archive: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, 
             yield where, content
 
 
+def zip_names(archive: Path) -> list[str]:
+    """The paths of the members of a zip archive, sorted.
+
+    Raises:
+      UserError: a damaged archive.
+    """
+    with _naming(archive, "zip archive"), zipfile.ZipFile(archive) as opened:
+        return sorted(set(opened.namelist()))
+
+
 def zip_has(archive: Path, pattern: re.Pattern[str]) -> bool:
     """Whether a zip archive has a member whose path has the pattern; a damaged one has none."""
     try:

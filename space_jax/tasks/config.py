@@ -27,7 +27,7 @@ class DataSource(Checked, section="data"):
     """Where the records come from: a corpus of the registry, or the user's own files."""
 
     corpus: str = ""  # a name in the registry; empty: the files below
-    source: str = ""  # the folder that holds the corpus
+    source: str = ""  # the folder or file that holds the corpus
     options: tuple[str, ...] = ()  # of the corpus, as ("subset=full",)
     train: str = ""  # CSV with a header, or JSONL
     validation: str = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from space_jax.corpora.archives import one_file
 from space_jax.corpora.kvret import ARCHIVE, FILES
 from space_jax.corpora.kvret import find_splits as kvret_splits
+from space_jax.corpora.multiwoz_forms.tables import table_files
 from space_jax.corpora.reading import field, json_list
 from space_jax.corpora.registry import SIMULATED
 from space_jax.corpora.simulated import DOMAINS, world_database
@@ -14,7 +15,7 @@ from space_jax.errors import UserError
 from space_jax.world.backend import Backend, Tables
 from space_jax.world.cells import Row
 from space_jax.world.database import Database
-from space_jax.world.tables import kvret_tables, read_bookings, read_database
+from space_jax.world.tables import kvret_tables, multiwoz_database, read_bookings, read_database
 
 MULTIWOZ_BOOKING = {
     "restaurant": ("people", "day", "time"),
@@ -23,9 +24,9 @@ MULTIWOZ_BOOKING = {
 }
 """Domain -> the slots of a MultiWOZ state's `book`, all of which a booking needs."""
 
-_KVRET = "kvret"
-_BOOKINGS = {"multiwoz21": MULTIWOZ_BOOKING, SIMULATED: {name: tuple(one.booking) for name, one in DOMAINS.items()}}
-_WITH_FOLDER = ("camrest676", "multiwoz21")
+_KVRET, _MULTIWOZ = "kvret", "multiwoz21"
+_BOOKINGS = {_MULTIWOZ: MULTIWOZ_BOOKING, SIMULATED: {name: tuple(one.booking) for name, one in DOMAINS.items()}}
+_WITH_FOLDER = ("camrest676", _MULTIWOZ)
 _EMPTY = Tables(Database({}))
 
 ANY_CAR = ""
@@ -82,6 +83,8 @@ class Worlds:
             return _EMPTY
         if self._source is None:
             raise UserError(f"corpus {self._corpus}: expected a source, the folder that holds it")
+        if self._corpus == _MULTIWOZ:
+            return Tables(_multiwoz_tables(self._source), bookings)
         return Tables(read_database(self._source / "db"), bookings)
 
     @functools.cached_property
@@ -116,6 +119,21 @@ class SimulatedBackend:
     def is_wish(self, domain: str, slot: str) -> bool:
         """See `Backend.is_wish`."""
         return slot in self.booking_slots(domain) or slot not in self._database.columns(domain)
+
+
+def _multiwoz_tables(source: Path) -> Database:
+    """The tables of MultiWOZ, in a folder or in the archive of the dialogues.
+
+    Raises:
+      UserError: there are none, or a damaged one.
+    """
+    files = list(table_files(source))
+    if not files:
+        raise UserError(
+            f"{source}: expected the tables of MultiWOZ (hotel_db.json and others) in db/ or beside the dialogues, "
+            "found none; config field task.database names another folder"
+        )
+    return multiwoz_database(files)
 
 
 def kvret_worlds(source: Path) -> dict[str, Backend]:

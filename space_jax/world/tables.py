@@ -9,15 +9,15 @@ import contextlib
 import hashlib
 import re
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.delimited import CSV, table
-from space_jax.reading.json_text import read_json
-from space_jax.reading.text import opened
+from space_jax.reading.json_text import parse_json, read_json
+from space_jax.reading.text import opened, read_bytes
 from space_jax.world.cells import Row, cell_of, tidied
 from space_jax.world.database import Database
 from space_jax.world.spelling import plain_name
@@ -26,7 +26,11 @@ BOOKINGS = "bookings.json"
 _CAMREST, _TAXIS = "CamRestDB.json", "taxi_db.json"
 _NO_TABLE = (BOOKINGS, "postcode.json")  # the latter is MultiWOZ's list of strings
 _SQLITE = (".sqlite", ".sqlite3", ".db")
+_MULTIWOZ = "_db.json"
 _LEFT_OUT = ("location", "introduction", "signature")  # of MultiWOZ: coordinates and advertising
+# What makes two of the tables in MultiWOZ's archives no JSON: lines of comments, brackets around the object of taxis.
+_COMMENT = re.compile(rb"^[ \t]*#[^\n]*", re.MULTILINE)
+_TAXIS_IN_BRACKETS = re.compile(rb"\A\s*\[(\s*\"taxi_colors\"\s*:.*)\]\s*\Z", re.DOTALL)
 
 
 def read_database(source: Path | str, lenient: bool = False) -> Database:
@@ -54,6 +58,18 @@ def read_database(source: Path | str, lenient: bool = False) -> Database:
         return Database(tables, lenient)
     except UserError as error:
         raise UserError(f"{source}: {error}") from None
+
+
+def multiwoz_database(files: Iterable[tuple[str, bytes]]) -> Database:
+    """The database of MultiWOZ from its tables, each where it is and what it holds.
+
+    Raises:
+      UserError: a damaged file.
+    """
+    tables: dict[str, list[Row]] = {}
+    for where, content in files:
+        tables |= _multiwoz(content, where)
+    return Database(tables)
 
 
 def read_bookings(source: Path | str) -> dict[str, tuple[str, ...]]:
@@ -105,11 +121,19 @@ def _read(path: Path) -> dict[str, list[Row]]:
         return {}
     if path.name == _CAMREST:
         return {"restaurant": list(map(_flat_row, _objects(_json(path), path)))}
-    if path.name == _TAXIS:
-        return {"taxi": _taxis(_json(path), path)}
-    if path.name.endswith("_db.json"):
-        return {path.name.removesuffix("_db.json"): [_multiwoz_row(row) for row in _objects(_json(path), path)]}
+    if path.name.endswith(_MULTIWOZ):
+        return _multiwoz(read_bytes(path), str(path))
     return {path.stem: _own_rows(_objects(readers[path.suffix](path), path), str(path))}
+
+
+def _multiwoz(content: bytes, where: str) -> dict[str, list[Row]]:
+    name = Path(where).name
+    content = _TAXIS_IN_BRACKETS.sub(rb"{\1}", _COMMENT.sub(b"", content))
+    value = parse_json(content, where, nan_is_null=True)
+    if name == _TAXIS:
+        return {"taxi": _taxis(value, where)}
+    rows = value.get("rows", value) if isinstance(value, dict) else value
+    return {name.removesuffix(_MULTIWOZ): [_multiwoz_row(row) for row in _objects(rows, where)]}
 
 
 def _csv(path: Path) -> list[dict[str, str]]:
@@ -130,7 +154,7 @@ def _json(path: Path) -> Any:
     return content.get("rows", content) if isinstance(content, dict) else content
 
 
-def _objects(content: Any, path: Path) -> Sequence[Mapping[str, Any]]:
+def _objects(content: Any, path: Path | str) -> Sequence[Mapping[str, Any]]:
     if not isinstance(content, Sequence) or not content or not all(isinstance(row, Mapping) for row in content):
         raise UserError(f"{path}: expected a list of objects, one a row, found something else")
     return content
@@ -157,7 +181,7 @@ def _multiwoz_row(row: Mapping[str, Any]) -> Row:
     return {name: cell for name, cell in named.items() if name not in _LEFT_OUT}
 
 
-def _taxis(content: Any, path: Path) -> list[Row]:
+def _taxis(content: Any, path: str) -> list[Row]:
     """A row for each kind of car, all of which are free; of telephone numbers the source gives a pattern only."""
     try:
         cars = [f"{colour} {make}" for colour in content["taxi_colors"] for make in content["taxi_types"]]

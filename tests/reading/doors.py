@@ -26,6 +26,7 @@ from space_jax.corpora.divided_files import read_table
 from space_jax.corpora.importing import read_source
 from space_jax.corpora.importing.sentences import sentence_file
 from space_jax.corpora.mixtures.files import read_mixture
+from space_jax.corpora.registry import CORPORA
 from space_jax.dialogue.jsonl import read_jsonl, write_jsonl
 from space_jax.errors import UserError
 from space_jax.evaluation.multiwoz.predictions import read_predictions
@@ -50,6 +51,8 @@ from space_jax.training.metrics import read_records
 from space_jax.world.tables import read_bookings, read_database
 from space_jax.writing import new_files
 from tests.corpora import test_bad_input
+from tests.corpora.multiwoz_forms import written as multiwoz_written
+from tests.corpora.multiwoz_forms.small import CONTENT
 from tests.features import test_storage, test_wordpiece_tokenizer
 
 
@@ -197,7 +200,30 @@ def raw_corpus(name: str) -> Door:
     )
 
 
+def multiwoz(write: Callable[..., None], spoilt: str) -> Door:
+    """A form of MultiWOZ other than the corpus's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), CONTENT)
+        content = (Path(folder) / spoilt).read_bytes()
+    return Door(
+        spoilt,
+        content,
+        lambda folder: list(CORPORA["multiwoz21"].load(folder, "train")),
+        lambda folder: write(folder, CONTENT),
+    )
+
+
 DIALOGUES = {
+    "MultiWOZ, data.json": multiwoz(multiwoz_written.data_json, "data.json"),
+    "MultiWOZ, acts": multiwoz(
+        functools.partial(multiwoz_written.data_json, apart="dialogue_acts.json"), "dialogue_acts.json"
+    ),
+    "MultiWOZ, list": multiwoz(multiwoz_written.data_json, "valListFile.txt"),
+    "MultiWOZ 2.2": multiwoz(multiwoz_written.schema_guided, "train/dialogues_001.json"),
+    "MultiWOZ 2.2, acts": multiwoz(multiwoz_written.schema_guided, "dialog_acts.json"),
+    "MultiWOZ of ConvLab-3": multiwoz(
+        lambda folder, content: multiwoz_written.unified(folder / "data.zip", content), "data.zip"
+    ),
     "dialogues": simple(rewritten, "a.jsonl", f"{DIALOGUE}\n"),
     "dialogues, gz": simple(rewritten, "a.jsonl.gz", gzipped(f"{DIALOGUE}\n".encode())),
     "predictions": simple(read_predictions, "a.json", json.dumps({"sng1": [PREDICTED]})),

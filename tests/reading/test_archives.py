@@ -11,7 +11,7 @@ import pytest
 
 from space_jax.errors import UserError
 from space_jax.reading import archives, text
-from space_jax.reading.archives import gunzipped, gzipped, packed_lines, tar_members, zip_has, zip_members
+from space_jax.reading.archives import gunzipped, gzipped, packed_lines, tar_members, zip_has, zip_members, zip_names
 
 ANY = re.compile("")
 CONTENT = b"".join(b"line %d of a member that can be packed\n" % n for n in range(400))
@@ -28,6 +28,7 @@ def zip_of(path, name="a.txt", method=zipfile.ZIP_DEFLATED, content=CONTENT):
 def test_members_of_every_method_and_damage_in_them(tmp_path, method):
     path = zip_of(tmp_path / "x.zip", method=method)
     assert list(zip_members(path, ANY)) == [(f"{path}/a.txt", CONTENT)]
+    assert zip_names(path) == ["a.txt"]
     content = bytearray(path.read_bytes())
     begin = 30 + len("a.txt") + 20
     for place in range(begin, begin + 24):

@@ -12,21 +12,18 @@ A turn without any dialogue act, and a state where no turn of the source has one
 of the database, the ontology and the tables themselves are left out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from space_jax.corpora import act_annotation, multiwoz, sgd
-from space_jax.corpora.act_annotation import ActItem
 from space_jax.corpora.importing.imported import Imported, Options, SourceFile
-from space_jax.corpora.utterances import NO_DOMAIN, NO_INTENT
+from space_jax.corpora.unified_format import act_items, name_of
 from space_jax.dialogue.acts import ACTS
-from space_jax.dialogue.from_json import same_text
 from space_jax.dialogue.record import SYSTEM, USER, BeliefState, Turn
 from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.json_text import parse_json
 
-FILE = "dialogues.json"
 _MORE = {"goodbye": "bye", "hello": "hi", "greeting": "hi", "deny": "negate", "confirm": "expl_confirm"}
 ACTS_OF = {act.lower(): unified for table in (multiwoz.ACTS_OF, sgd.ACTS_OF) for act, unified in table.items()}
 ACTS_OF |= _MORE | dict(zip(ACTS, ACTS, strict=True)) | {"offer": sgd.ACTS_OF["OFFER"]}
@@ -34,7 +31,6 @@ ACTS_OF |= _MORE | dict(zip(ACTS, ACTS, strict=True)) | {"offer": sgd.ACTS_OF["O
 
 _READ = ("dialogue_id", "data_split", "turns", "dataset", "original_id", "domains")
 _READ_OF_TURNS = ("speaker", "utterance", "utt_idx", "dialogue_acts", "state")
-_KINDS = ("categorical", "non-categorical", "binary")
 
 
 def read(files: Sequence[SourceFile], options: Options, into: Imported) -> None:
@@ -93,7 +89,7 @@ def _turn(record: Any, where: str, stated: bool, into: Imported) -> Iterator[Tur
             into.left_out.add(f"fields {shown(key)} of turns", where)
     role = USER if speaker == "user" else SYSTEM
     state = _state(record["state"], where, into) if stated and role == USER and "state" in record else None
-    items = list(_items(record.get("dialogue_acts"), text, where, into))
+    items = list(act_items(record.get("dialogue_acts"), text, where, into.left_out.add))
     if not items:
         yield Turn(role, text, state=state)
         return
@@ -111,33 +107,6 @@ def _turn(record: Any, where: str, stated: bool, into: Imported) -> Iterator[Tur
     )
 
 
-def _items(acts: Any, text: str, where: str, into: Imported) -> Iterator[ActItem]:
-    for kind in _KINDS:
-        given = acts.get(kind) if isinstance(acts, dict) else None
-        for act in given if isinstance(given, list) else ():
-            if not isinstance(act, dict):
-                into.left_out.add("dialogue acts that are no objects", where)
-                continue
-            domain, intent, slot = (_name(act.get(key)) for key in ("domain", "intent", "slot"))
-            value = act.get("value") if kind != "binary" else ""
-            value = value if isinstance(value, str) else ""
-            span = _span(act, value, text, where, into)
-            yield ActItem(domain or NO_DOMAIN, intent or NO_INTENT, slot, value if slot else "", span if slot else None)
-
-
-def _name(given: Any) -> str:
-    return multiwoz.normal(given).strip("_") if isinstance(given, str) else ""
-
-
-def _span(act: Mapping[str, Any], value: str, text: str, where: str, into: Imported) -> tuple[int, int] | None:
-    match act:
-        case {"start": int(start), "end": int(end)}:
-            if value.strip() and 0 <= start < end <= len(text) and same_text(text[start:end], value):
-                return start, end
-            into.left_out.add("spans that do not hold their value", where)
-    return None
-
-
 def _state(given: Any, where: str, into: Imported) -> BeliefState:
     state: BeliefState = {}
     for domain, slots in given.items() if isinstance(given, dict) else ():
@@ -146,6 +115,6 @@ def _state(given: Any, where: str, into: Imported) -> BeliefState:
                 into.left_out.add(f"values of a state that are no text, such as {shown(value)}", where)
                 continue
             spellings = tuple(dict.fromkeys(one.strip() for one in value.split("|") if one.strip()))
-            if spellings and _name(domain) and _name(slot):
-                state.setdefault(_name(domain), {})[_name(slot)] = spellings
+            if spellings and name_of(domain) and name_of(slot):
+                state.setdefault(name_of(domain), {})[name_of(slot)] = spellings
     return state

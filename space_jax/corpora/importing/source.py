@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from space_jax.corpora import unified_format
 from space_jax.corpora.importing import chat, convlab, rasa, tables, transcripts
 from space_jax.corpora.importing.imported import Imported, Options, SourceFile
 from space_jax.errors import UserError
@@ -36,7 +37,7 @@ FORMATS = {
 }
 
 _ZIP = b"PK\x03\x04"
-_DIALOGUES = re.compile(rf"(^|/){re.escape(convlab.FILE)}$")
+_DIALOGUES = re.compile(rf"(^|/){re.escape(unified_format.FILE)}$")
 _OFFICE = (".xlsx", ".xls", ".ods", ".docx", ".doc", ".odt", ".pdf")
 _YAML = (".yml", ".yaml")
 _TABLES = (".csv", ".tsv")
@@ -98,9 +99,9 @@ def _files(source: Path, into: Imported) -> list[SourceFile]:
             into.left_out.add("spreadsheets and documents, which you would have to save as CSV or text", str(path))
         elif content.startswith(_ZIP):
             inside = list(zip_members(path, _DIALOGUES))
-            files += [SourceFile(Path(where), convlab.FILE, member) for where, member in inside]
+            files += [SourceFile(Path(where), unified_format.FILE, member) for where, member in inside]
             if not inside:
-                into.left_out.add(f"archives without {convlab.FILE}, which you would have to unpack", str(path))
+                into.left_out.add(f"archives without {unified_format.FILE}, which you would have to unpack", str(path))
         elif content.strip():
             files.append(SourceFile(path, name.removesuffix(Path(name).suffix), content))
         else:
