@@ -100,7 +100,7 @@ def test_a_run_in_a_bucket(world, finished, programs, checkpoints_of_bucket, buc
     written = (bucket / "run" / "metrics.jsonl").read_text().splitlines()
     assert len(written) == len(read_records(finished[0] / "metrics.jsonl"))
     assert is_finetuned("gs://bucket/run")
-    assert Predictor("gs://bucket/run").calibration == {}
+    assert Predictor("gs://bucket/run").calibration == {"temperature": 1.0}
     assert main(["predict", "--workdir", "gs://bucket/run", "--input", str(world / "validation.jsonl")]) == 0
 
 
@@ -126,14 +126,14 @@ def test_what_is_out_of_scope_is_found_by_distance(world, tmp_path, capsys):
     config = config_of(world)
     config = dataclasses.replace(
         config,
-        task=dataclasses.replace(config.task, head="frozen"),
+        task=dataclasses.replace(config.task, head="frozen", head_start="regression"),
         data=dataclasses.replace(config.data, train=train, validation=held_out),
     )
     workdir = tmp_path / "run"
     results = finetune(config, workdir, str(world / "bert"))
     trained = Predictor(workdir)
     assert set(trained.calibration) == {"temperature", "threshold"}
-    assert trained.support["vectors"].shape == (30, 8)  # three are names of labels
+    assert trained.support["vectors"].shape == (27, 8)
     assert results["out_of_scope_recall"] == results["out_of_scope_recall_at_cost"]  # of the split that chose
     assert results["temperature"] == trained.calibration["temperature"] != 1.0
     assert main(["evaluate", "--workdir", str(workdir), "--json"]) == 0
