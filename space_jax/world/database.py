@@ -6,6 +6,7 @@ among the values of its column and then bound as a parameter.
 
 import functools
 import sqlite3
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 
 from space_jax.errors import UserError
@@ -36,6 +37,7 @@ class Database:
         self._tables: dict[str, str] = {}
         # The agent answers one turn at a time, though a web server may use a different thread each time.
         self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._connection.close)  # Python 3.13 warns of one that is left to the collector
         self._connection.create_function("minutes", 1, lambda cell: as_minutes(cell or ""), deterministic=True)
         for number, (domain, rows) in enumerate(tables.items()):
             self._add(plain_name(domain), f"t{number}", rows)
