@@ -21,6 +21,7 @@ from space_jax.tasks.labelling.pool import Utterance, read_dialogues, utterances
 from space_jax.tasks.labelling.sheet import Suggestion, read_sheet
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.task import Json
+from space_jax.training.beginning import require_steps
 from space_jax.training.run_reader import BEST
 
 PathLike = str | os.PathLike[str]
@@ -64,7 +65,9 @@ def suggest(
         raise UserError(f"{source}: expected {what}, found none")
     folder = as_path(workdir)
     if is_finetuned(folder):
-        return _by_classifier(Predictor(folder, step), pool, candidates, n, seed)
+        trained = Predictor(folder, step)
+        require_steps(folder, trained.step, step, trained.task.fitted)
+        return _by_classifier(trained, pool, candidates, n, seed)
     return _by_vectors(Pretrained.load(folder, step), pool, candidates, n, seed)
 
 

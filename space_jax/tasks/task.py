@@ -81,6 +81,7 @@ class Task(abc.ABC):
       coefficients: term -> its factor in the loss.
       row_length: L, tokens of a grid row; no example is longer.
       trains: whether there are steps; if not, a run ends with its first evaluation, whatever `train.epochs` says.
+      fitted: whether the head is fitted to the training records before the first step, so that it can be used without.
     """
 
     name: ClassVar[str]
@@ -88,6 +89,7 @@ class Task(abc.ABC):
     coefficients: Mapping[str, float]
     row_length: int
     trains: bool = True
+    fitted: bool = False
 
     # Data. No model, no labels.
 

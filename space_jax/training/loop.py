@@ -30,8 +30,9 @@ from space_jax.config import ModelConfig
 from space_jax.errors import UserError
 from space_jax.features.grid import GridShape
 from space_jax.models.recipe import B, Objective
-from space_jax.models.weights import Weights, graft
+from space_jax.models.weights import Weights, by_path, graft
 from space_jax.training import compile_times
+from space_jax.training.beginning import Start
 from space_jax.training.checkpoint import Checkpoints
 from space_jax.training.curves import draw_curves
 from space_jax.training.facts import other_machine
@@ -251,9 +252,13 @@ def train(
 
 def _begin(run: _Run[B]) -> None:
     params, initial = run.state.params, run.job.initial
+    new = tuple(by_path(params))
     if initial is not None:
         params, grafted = graft(params, initial, run.job.model)
+        new = grafted.new
         run.progress.say(f"parameters from {initial.source}" + (f"; {grafted}" if str(grafted) else ""))
+    if jax.process_index() == 0:
+        Start(None if initial is None else initial.source, new).save(run.place.local)
     run.progress.busy("compiling the evaluation, then evaluating before the first step")
     run.state = dataclasses.replace(run.state, params=run.job.initialise_head(params))
     _evaluate(run)

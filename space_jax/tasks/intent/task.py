@@ -141,6 +141,7 @@ class IntentTask(Task):
         self._index = {name: index for index, name in enumerate(self.classes)}
         self._counts = np.array(labels["counts"], np.float32)
         self.linear, self.trains = config.head != "knn", config.head != "frozen"
+        self.fitted = not (self.linear and self.trains) or config.prototypes
         self.masks = self.trains and config.mlm_weight > 0
         self.vector = resolve_vector(config.vector, recipe)
         self.row_length = config.max_tokens + WRAPPERS
