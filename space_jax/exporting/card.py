@@ -123,8 +123,8 @@ def _usage(model: Exportable) -> str:
     text = "\n\n".join(blocks)
     if model.kind == CLASSIFIER and model.layout.vector == MEAN:
         text += (
-            "\n\nThe classifier has one layer more than the encoder, which takes the mean of the tokens, so `AutoModel` is "
-            f"to load `{ENCODER_FOLDER}/`, as `sentence-transformers` does by itself. Load it in float32: float16 "
+            "\n\nThe classifier has a layer more than the encoder, which takes the mean of the tokens, so `AutoModel` "
+            f"has to load `{ENCODER_FOLDER}/`, as `sentence-transformers` does by itself. Load it in float32: float16 "
             "cannot hold that layer."
         )
     if "threshold" in model.settings:

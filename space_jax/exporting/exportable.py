@@ -26,7 +26,7 @@ from space_jax.tasks.slots.task import SlotsTask
 from space_jax.tasks.task import Json
 from space_jax.training.beginning import require_steps
 from space_jax.training.checkpoint import read_arrays
-from space_jax.training.run_reader import CHECKPOINTS, LATEST, TOKENIZER, find_step, require_config_as_trained
+from space_jax.training.run_reader import CHECKPOINTS, TOKENIZER, find_step, require_config_as_trained
 
 ENCODER, CLASSIFIER, TAGGER = "encoder", "classifier", "tagger"
 VECTORS = ("summary", "mean", "sentence")
@@ -90,7 +90,7 @@ def read_exportable(workdir: Path, step: str, vector: str = "") -> Exportable:
         return _pretrained(workdir, step, vector)
     trained = Predictor(workdir, step, overrides={"model.dtype": "float32"})
     # Not even where the step is asked for by its number: the folder would not say so where it is used.
-    require_steps(workdir, trained.step, step if trained.step else LATEST, trained.task.fitted)
+    require_steps(workdir, trained.step, step, trained.task.fitted, if_asked=False)
     arrays = without_vocabulary_padding(by_path(trained.params), trained.config.model.vocabulary.size)
     weights = Weights(arrays, trained.config.model, trained.task.recipe, trained.task.tokenizer, str(workdir))
     if vector:
@@ -118,7 +118,7 @@ def _nearest(recipe: str | None) -> str:
 def _pretrained(workdir: Path, wanted: str, vector: str) -> Exportable:
     config: PretrainConfig = read_config(workdir)
     step = find_step(workdir, wanted)
-    require_steps(workdir, step, wanted if step else LATEST)
+    require_steps(workdir, step, wanted, if_asked=False)
     require_config_as_trained(workdir, step)
     arrays = without_vocabulary_padding(read_arrays(workdir / CHECKPOINTS, step), config.model.vocabulary.size)
     tokenizer = load_tokenizer(workdir / TOKENIZER)

@@ -57,7 +57,7 @@ def read_start(workdir: Path) -> Start | None:
     return Start(initial, tuple(new))
 
 
-def require_steps(workdir: Path | str, step: int, wanted: str, fitted: bool = False) -> None:
+def require_steps(workdir: Path | str, step: int, wanted: str, fitted: bool = False, if_asked: bool = True) -> None:
     """Refuses the checkpoint before the first step, whose new parameters nothing has trained.
 
     What is new is said on standard error where it is used all the same: for it was asked for by its number, or its head
@@ -68,6 +68,7 @@ def require_steps(workdir: Path | str, step: int, wanted: str, fitted: bool = Fa
       step: of the checkpoint.
       wanted: as the user named the step: "best", "latest" or a number.
       fitted: whether the head needs no step, because it was fitted to the training records.
+      if_asked: whether it may be used where its number was given.
 
     Raises:
       UserError: the checkpoint is that of step 0, nobody asked for it, and it has no fitted head.
@@ -77,13 +78,14 @@ def require_steps(workdir: Path | str, step: int, wanted: str, fitted: bool = Fa
     start = read_start(as_path(workdir))
     new = _parts(start.new if start else (), fitted)
     said = f"newly initialised and never trained: {', '.join(new)}" if new else "never trained"
-    if fitted or wanted == str(step):
+    if fitted or (if_asked and wanted == str(step)):
         if new:
             say(f"{workdir}: {said}", sys.stderr)
         return
+    way_out = "name the checkpoint with --step to use it all the same" if if_asked else "name a later one with --step"
     raise UserError(
-        f"{workdir}: its {wanted} checkpoint is that of step 0, before training ({said}); train it, or name the "
-        "checkpoint with --step to use it all the same"
+        f"{workdir}: the checkpoint that --step {wanted} names is that of step 0, before training ({said}); train the "
+        f"run, or {way_out}"
     )
 
 
