@@ -20,7 +20,7 @@ from space_jax.exporting.exportable import CLASSIFIER, ENCODER, Exportable
 from space_jax.exporting.folding import Bert, State, fold
 from space_jax.exporting.heads import classifier_of_first, classifier_of_mean, encoder_state, tagger_state
 from space_jax.exporting.text_layout import FIRST, MEAN, TextLayout
-from space_jax.exporting.tokenizer_file import write_tokenizer
+from space_jax.exporting.tokenizer_file import require_wordpiece, write_tokenizer
 
 SETTINGS, ENCODER_FOLDER = "space_jax.json", "encoder"
 FORMAT = 1
@@ -39,6 +39,7 @@ def write_model(folder: Path, model: Exportable) -> None:
     Raises:
       UserError: a tokenizer or a head that other tools have no place for.
     """
+    require_wordpiece(model.tokenizer, model.weights.source)
     bert = fold(model.weights.arrays, model.weights.model, model.layout)
     if model.kind == ENCODER:
         _write_transformer(folder, model, *encoder_state(bert))

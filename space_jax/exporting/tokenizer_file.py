@@ -17,17 +17,26 @@ from space_jax.features.wordpiece_tokenizer import FILE_NAME, WordPieceTokenizer
 CONFIG = "tokenizer_config.json"
 
 
-def write_tokenizer(folder: Path, tokenizer: Tokenizer, layout: TextLayout) -> None:
-    """Writes `tokenizer.json` and `tokenizer_config.json`.
+def require_wordpiece(tokenizer: Tokenizer, source: str) -> None:
+    """Checks that the files can describe a tokenizer.
+
+    Args:
+      tokenizer: of the run.
+      source: the run, for the message.
 
     Raises:
-      UserError: a tokenizer of a kind that these files do not describe.
+      UserError: a tokenizer of another kind.
     """
     if not isinstance(tokenizer, WordPieceTokenizer):
         raise UserError(
-            "its tokenizer is a SentencePiece model, and a BERT's tokenizer.json holds WordPiece; train from a corpus "
-            "that was built with --tokenizer minilm or another BERT's"
+            f"{source}: its tokenizer is a SentencePiece model, and a BERT's tokenizer.json holds WordPiece; train "
+            "from a corpus that was built with --tokenizer minilm or another BERT's"
         )
+
+
+def write_tokenizer(folder: Path, tokenizer: Tokenizer, layout: TextLayout) -> None:
+    """Writes `tokenizer.json` and `tokenizer_config.json` of a tokenizer that `require_wordpiece` accepts."""
+    assert isinstance(tokenizer, WordPieceTokenizer)
     said = tokenizer.description() | {
         "post_processor": _template(tokenizer.pieces, layout),
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},

@@ -408,9 +408,9 @@ def _finish(run: _Run[B]) -> Result:
         run.progress.say(f"stopped after step {run.step}; {again} continues from here")
     elif run.step and run.checkpoints.best() == 0:
         run.progress.say(
-            f"no evaluation was better than the one before training ({run.job.measure}), so the best checkpoint is that "
-            "of step 0, untrained, which --init takes and evaluate and predict refuse unless the head was fitted; other "
-            "data, or another learning rate or length, may help, and --step latest is the last checkpoint"
+            f"no evaluation was better than the one before training ({run.job.measure}), so the best checkpoint is "
+            "that of step 0, untrained: --init takes it, evaluate and predict refuse it unless its head was fitted; "
+            "other data, or another learning rate or length, may help, and --step latest names the last checkpoint"
         )
     metrics = {name: value for name, value in run.results.items() if name not in (BEST, SINCE_BEST)}
     return Result(run.step, stopped, metrics, run.compile_seconds)
