@@ -58,7 +58,7 @@ def _front_matter(model: Exportable, workdir: Path, licence: str) -> str:
     """YAML, of which JSON is a part: every value is written as JSON."""
     fields: dict[str, Any] = {
         "license": licence or "other",
-        "language": ["en"],
+        **({"language": ["en"]} if _data_sets(model.config) else {}),
         "library_name": _LIBRARIES[model.kind],
         "pipeline_tag": _PIPELINES[model.kind],
         "tags": ["space_jax", "dialogue", *(["sentence-transformers"] if model.vector else [])],
@@ -136,28 +136,27 @@ def _usage(model: Exportable) -> str:
 
 
 def _training(model: Exportable, workdir: Path) -> str:
-    config = model.config
+    rule = _rule(model.config, workdir)
+    lines = [f"Data: {_data(model.config)}.", f"Checkpoint: step {model.step}, chosen by {rule}."]
+    told = ", ".join(f"{name} {value:.4f}" for name, value in _scores(model, workdir).items())
+    where = "on validation" + (", which chose the checkpoint, so optimistic" if "on validation" in rule else "")
+    return _bullets([*lines, *([f"Held out ({where}): {told}."] if told else [])])
+
+
+def _data(config: PretrainConfig | FinetuneConfig) -> str:
     if isinstance(config, PretrainConfig):
-        rule = f"the {best_measure(config)} on validation"
-        data = "prepared corpora: " + ", ".join(Path(folder).name for folder in config.data.prepared)
-    else:
-        rule = _rule(config, workdir)
-        known = CORPORA.get(config.data.corpus)
-        data = (
-            "the owner's files"
-            if known is None
-            else f"{known.description} (licence: {known.licence}; {known.citation})"
-        )
-    scores = _scores(model, workdir)
-    told = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
-    lines = [f"Data: {data}.", f"Checkpoint: step {model.step}, chosen by {rule}."]
-    return _bullets([*lines, *([f"Held out: {told}."] if told else [])])
+        return "prepared corpora: " + ", ".join(Path(folder).name for folder in config.data.prepared)
+    known = CORPORA.get(config.data.corpus)
+    return "the owner's files" if known is None else f"{known.description} (licence: {known.licence}; {known.citation})"
 
 
-def _rule(config: FinetuneConfig, workdir: Path) -> str:
+def _rule(config: PretrainConfig | FinetuneConfig, workdir: Path) -> str:
+    """How the run chose its checkpoint."""
+    if isinstance(config, PretrainConfig):
+        return f"the {best_measure(config)} on validation"
     try:
         return str(read_results(workdir / RESULTS)["chosen_by"])
-    except (UserError, KeyError, TypeError):
+    except (UserError, KeyError, TypeError):  # a run that has not ended
         kind = task_class(config.task.name)
         return f"{kind.measure} on validation" if config.train.keep_by == "best" else "no split: the last evaluation"
 
