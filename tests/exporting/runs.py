@@ -27,7 +27,7 @@ INTENTS = {"labels": ["ask", "book", "cancel"], "counts": [2, 2, 2], "domains": 
 SLOTS = {"slots": {"area": 2, "time": 1}, "intents": {}}
 ROWS = (
     ("a table for two at seven", "book"),
-    ("the hotel in the north please", "ask"),
+    ("the hotel at the north", "ask"),
     ("none for the people", "cancel"),
 )
 

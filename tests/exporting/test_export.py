@@ -45,7 +45,9 @@ def exported(finetuned, tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize("name", [name for name in FINETUNED if "slots" not in name])
+@pytest.mark.parametrize(
+    "name", ["mean", "summary", "learned summary", pytest.param("mean of a dialogue", marks=pytest.mark.slow)]
+)
 def test_a_classifier_in_a_pipeline_and_as_sentence_vectors(finetuned, exported, name):
     out, said = exported(name)
     assert (said.kind, said.step, said.source) == ("classifier", 3, "the run's validation data")
@@ -118,7 +120,12 @@ def test_an_export_is_weights_for_a_new_run(exported):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "vector"), [(Space1Config(), ""), (Space2Config(subspace=8), ""), (Space3Config(), "mean")]
+    ("recipe", "vector"),
+    [
+        pytest.param(Space1Config(), "", marks=pytest.mark.slow),
+        (Space2Config(subspace=8), ""),
+        (Space3Config(), "mean"),
+    ],
 )
 def test_a_pretrained_encoder(tmp_path, tokenizer, tiny_model, recipe, vector):
     run = write_pretrained(tmp_path / "run", recipe, tokenizer, tiny_model)
@@ -194,6 +201,7 @@ def test_mistakes(tmp_path, finetuned, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_onnx(tmp_path, finetuned):
     for name in ("onnx", "onnxruntime", "onnxscript"):
         pytest.importorskip(name, reason="pip install 'space-jax[onnx]'")
