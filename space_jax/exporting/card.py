@@ -98,9 +98,10 @@ def _about(model: Exportable, workdir: Path) -> str:
     origin = "random weights" if start is None or start.initial is None else _initial(start.initial)
     began = "" if start is None else f"; training began from {origin}"
     pre_trained = f" pre-trained as {recipe}" if recipe else ""
+    fitted = "" if model.step else ", whose head was fitted to the training data and whose encoder is as it began"
     return (
         f"{what}: a BERT of {sizes.layers} layers x {sizes.hidden}{pre_trained}, trained with `space_jax`{began}. "
-        f"Exported from step {model.step}."
+        f"Exported from step {model.step}{fitted}."
     )
 
 

@@ -13,6 +13,7 @@ from space_jax.features.example import Limits
 from space_jax.features.grid import make_grid
 from space_jax.features.packing import pack
 from space_jax.models.registry import make_recipe
+from space_jax.models.weights import parameter_path
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneTrainConfig
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.workdir import LABELS, RESULTS, write_json
@@ -33,9 +34,15 @@ ROWS = (
 
 
 def random_like(abstract, seed):
-    """Parameters of a moderate size, none of which is 0 or 1 as a new one may be."""
+    """Parameters as those of a trained model: none is 0 or 1 as a new one may be, and outputs depend on the words."""
     rng = np.random.default_rng(seed)
-    return jax.tree.map(lambda leaf: rng.normal(0, 0.5, leaf.shape).astype(np.float32), abstract)
+
+    def draw(path, leaf):
+        name = parameter_path(path)
+        centre, width = (1.0, 0.2) if name.endswith("scale") else (0.0, 0.1 if "bias" in name else 0.5)
+        return rng.normal(centre, width, leaf.shape).astype(np.float32)
+
+    return jax.tree_util.tree_map_with_path(draw, abstract)
 
 
 def write_finetuned(folder: Path, task, labels, tokenizer, model, recipe=None, step=3, results=RESULT) -> Path:

@@ -17,7 +17,6 @@ from space_jax.exporting import export as exporting
 from space_jax.exporting.export import export
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.training.initial_weights import read_weights
-from tests.exporting.conftest import FINETUNED
 from tests.exporting.runs import INTENTS, ROWS, write_finetuned, write_pretrained
 
 transformers = pytest.importorskip("transformers", reason="pip install 'space-jax[export]'")
@@ -175,7 +174,7 @@ def test_an_export_that_differs_is_not_written(tmp_path, finetuned, monkeypatch)
     def wrong(folder, model):
         write(folder, model)
         state = read_state(folder)
-        state["classifier.bias"] = state["classifier.bias"] + np.array([0.0, 0.001, 0.0], np.float32)
+        state["classifier.bias"] = state["classifier.bias"] + np.array([0.0, 0.1, 0.0], np.float32)
         write_safetensors(folder / SAFETENSORS, state)
 
     monkeypatch.setattr(exporting, "write_model", wrong)
