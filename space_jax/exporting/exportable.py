@@ -23,7 +23,7 @@ from space_jax.tasks.intent.task import IntentTask
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.slots.tags import BEGINS, INSIDE, OUTSIDE, TAGS
 from space_jax.tasks.slots.task import SlotsTask
-from space_jax.tasks.task import Json
+from space_jax.tasks.task import Arrays, Json
 from space_jax.training.beginning import require_steps
 from space_jax.training.checkpoint import read_arrays
 from space_jax.training.run_reader import CHECKPOINTS, TOKENIZER, find_step, require_config_as_trained
@@ -158,10 +158,11 @@ def _classifier(trained: Predictor, task: IntentTask, weights: Weights) -> Expor
         )
     retrain = "fine-tune with --config.task.vector=mean, or export the encoder alone with --vector mean"
     layout = _layout(weights, task.tokenizer, task.vector, config.max_tokens, False, retrain)
-    head = LinearHead(weights.arrays["head/kernel"], weights.arrays["head/bias"])
+    fitted = {name: trained.support.get(name, weights.arrays[f"head/{name}"]) for name in ("kernel", "bias")}
+    head = LinearHead(**fitted)
 
-    def outputs(texts: Sequence[str], name: str) -> np.ndarray:
-        return trained.outputs([task.example(_record(task, text)) for text in texts])[name]
+    def outputs(texts: Sequence[str]) -> Arrays:
+        return trained.outputs([task.example(_record(task, text)) for text in texts])
 
     settings: Json = {"temperature": 1.0, **trained.calibration}
     if config.out_of_scope == "threshold":
@@ -174,10 +175,10 @@ def _classifier(trained: Predictor, task: IntentTask, weights: Weights) -> Expor
         task.tokenizer,
         layout,
         task.vector,
-        lambda texts: outputs(texts, "vector"),
+        lambda texts: outputs(texts)["vector"],
         tuple(task.classes),
         head,
-        lambda texts: outputs(texts, "scores"),
+        lambda texts: task.probabilities(outputs(texts), trained.support),
         settings,
     )
 

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.special
 import yaml
 
 from space_jax.api.finetuned import Finetuned
@@ -15,7 +16,9 @@ from space_jax.convert.state_files import SAFETENSORS, read_state, write_safeten
 from space_jax.errors import UserError
 from space_jax.exporting import export as exporting
 from space_jax.exporting.export import export
+from space_jax.exporting.exportable import read_exportable
 from space_jax.tasks.intent.config import IntentConfig
+from space_jax.tasks.workdir import SUPPORT, write_arrays
 from space_jax.training.initial_weights import read_weights
 from tests.exporting.runs import INTENTS, ROWS, write_finetuned, write_pretrained
 
@@ -159,8 +162,19 @@ def test_prompts_and_their_nearest(tmp_path, tokenizer, tiny_model, capsys):
     assert "`--vector mean`" in capsys.readouterr().err
 
 
+def test_a_refitted_head_is_the_one_that_predicts(tmp_path, tokenizer, tiny_model):
+    run = write_finetuned(tmp_path / "run", IntentConfig(max_tokens=8, refit=True), INTENTS, tokenizer, tiny_model)
+    rng = np.random.default_rng(3)
+    head = {"kernel": rng.normal(size=(16, 3)).astype(np.float32), "bias": rng.normal(size=3).astype(np.float32)}
+    write_arrays(run / SUPPORT, head)
+    model = read_exportable(run, "best")
+    np.testing.assert_array_equal(model.head.kernel, head["kernel"])
+    logits = model.vectors(TEXTS) @ head["kernel"] + head["bias"]
+    np.testing.assert_allclose(model.scores(TEXTS), scipy.special.softmax(logits, axis=1), atol=1e-6)
+
+
 def test_a_head_that_nothing_trained_is_not_exported(tmp_path, tokenizer, tiny_model):
-    task = IntentConfig(max_tokens=8, prototypes=False)
+    task = IntentConfig(max_tokens=8, head_start="random")
     run = write_finetuned(tmp_path / "run", task, INTENTS, tokenizer, tiny_model, step=0)
     for step in ("best", "0"):
         with pytest.raises(UserError, match=r"step 0, before training \(newly initialised and never trained: head\)"):
