@@ -1,7 +1,6 @@
-"""Our heads in the parameters of a BERT, against the head itself, by a BERT written out in NumPy."""
+"""Our heads in the parameters of a BERT, against the head itself, by a BERT in NumPy."""
 
 import dataclasses
-import math
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from space_jax.exporting.exportable import one_slot_at_most
 from space_jax.exporting.folding import Bert
 from space_jax.exporting.heads import LinearHead, classifier_of_first, classifier_of_mean, encoder_state, tagger_state
 from tests.convert.bert_folder import bert_state
+from tests.exporting.numpy_bert import affine, outputs
 
 HIDDEN, HEADS, LAYERS, CLASSES = 16, 2, 2, 13
 
@@ -28,49 +28,8 @@ def head(classes, scale=1.0):
     return LinearHead(kernel.astype(np.float32), bias.astype(np.float32))
 
 
-def affine(state, key, x):
-    return x @ state[f"{key}.weight"].T + state[f"{key}.bias"]
-
-
-def layer_norm(state, key, x):
-    centred = x - x.mean(axis=-1, keepdims=True)
-    deviation = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + x.dtype.type(1e-12))
-    return centred / deviation * state[f"{key}.weight"] + state[f"{key}.bias"]
-
-
-def gelu(x):
-    return (x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))).astype(x.dtype)
-
-
-def layer(state, key, x):
-    """One layer of BERT (Devlin et al., 2019) on the tokens of one text, `[L, H]`."""
-    query, keys, values = (
-        affine(state, f"{key}.attention.self.{part}", x).reshape(len(x), HEADS, -1).transpose(1, 0, 2)
-        for part in ("query", "key", "value")
-    )
-    scores = query @ keys.transpose(0, 2, 1) / math.sqrt(HIDDEN // HEADS)
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    mixed = (weights / weights.sum(axis=-1, keepdims=True) @ values).transpose(1, 0, 2).reshape(len(x), HIDDEN)
-    x = layer_norm(
-        state, f"{key}.attention.output.LayerNorm", x + affine(state, f"{key}.attention.output.dense", mixed)
-    )
-    inner = gelu(affine(state, f"{key}.intermediate.dense", x))
-    return layer_norm(state, f"{key}.output.LayerNorm", x + affine(state, f"{key}.output.dense", inner))
-
-
-def outputs(state, prefix, layers, ids, dtype=np.float32):
-    """The outputs of the tokens of one text, in a precision."""
-    state = {key: array.astype(dtype) for key, array in state.items()}
-    tables = (f"{prefix}embeddings.{name}_embeddings.weight" for name in ("word", "position", "token_type"))
-    word, position, kind = (state[name] for name in tables)
-    x = layer_norm(state, f"{prefix}embeddings.LayerNorm", word[ids] + position[: len(ids)] + kind[0])
-    for number in range(layers):
-        x = layer(state, f"{prefix}encoder.layer.{number}", x)
-    return x
-
-
 def classified(state, fields, ids):
-    x = outputs(state, "bert.", fields["num_hidden_layers"], ids)
+    x = outputs(state, fields["num_hidden_layers"], HEADS, ids, "bert.")
     return affine(state, "classifier", np.tanh(affine(state, "bert.pooler.dense", x[0])))
 
 
@@ -90,7 +49,7 @@ def test_a_classifier_is_the_linear_head(of, make, scale):
     assert fields["architectures"] == ["BertForSequenceClassification"]
     assert fields["num_hidden_layers"] == LAYERS + (of == "mean")
     for ids in TEXTS:
-        x = outputs(model.state, "", LAYERS, np.array(ids), np.float64)
+        x = outputs(model.state, LAYERS, HEADS, np.array(ids), dtype=np.float64)
         expected = (x[0] if of == "first" else x.mean(axis=0)) @ linear.kernel + linear.bias
         found = classified(state, fields, np.array(ids))
         assert found.dtype == np.float32
@@ -105,8 +64,8 @@ def test_an_encoder_and_a_tagger_keep_the_outputs():
     assert {key for key in state if "pooler" in key} == {"pooler.dense.weight", "pooler.dense.bias"}
     tags, fields = tagger_state(model, linear)
     ids = np.array(TEXTS[0])
-    x = outputs(model.state, "", LAYERS, ids)
-    found = affine(tags, "classifier", outputs(tags, "bert.", LAYERS, ids))
+    x = outputs(model.state, LAYERS, HEADS, ids)
+    found = affine(tags, "classifier", outputs(tags, LAYERS, HEADS, ids, "bert."))
     np.testing.assert_allclose(found, x @ linear.kernel + linear.bias, atol=1e-5)
     assert fields["architectures"] == ["BertForTokenClassification"]
     assert not any("pooler" in key for key in tags)  # which a tagger lacks
