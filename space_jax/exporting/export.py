@@ -83,20 +83,17 @@ def export(
     for library in ("torch", "transformers", "sentence_transformers"):
         require(library, "export")
     folder = as_path(workdir)
-    model = read_exportable(folder, step, vector)
-    tried = sample(model, None if check is None else Path(check), utterances)
     with new_folder(Path(out)) as filling:
+        model = read_exportable(folder, step, vector)
+        tried = sample(model, None if check is None else Path(check), utterances)
         write_model(filling, model)
         parity = Parity(model, tried.texts)
         with telling("texts") as told:
             theirs = parity.check_folder(filling, told)
-        remarks = [
-            *model.omitted,
-            *(_write_onnx(filling, model, theirs, parity, tried, int8) if format == "onnx" else []),
-        ]
+        added = _write_onnx(filling, model, theirs, parity, tried, int8) if format == "onnx" else []
         parity.require(f"--out {out}")
-        write_card(filling, model, folder, licence, parity.differences, [*_files(model), *remarks])
-    return Exported(model.kind, model.step, tuple(parity.differences), tried.source, tuple(remarks))
+        write_card(filling, model, folder, licence, parity.differences, [*_files(model), *added])
+    return Exported(model.kind, model.step, tuple(parity.differences), tried.source, (*model.omitted, *added))
 
 
 def _files(model: Exportable) -> list[str]:

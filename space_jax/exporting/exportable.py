@@ -101,7 +101,7 @@ def read_exportable(workdir: Path, step: str, vector: str = "") -> Exportable:
         return _tagger(trained, trained.task, weights)
     raise UserError(
         f"{workdir}: the task {trained.task.name} has no counterpart among the models of other tools; `--vector "
-        f"{_nearest(trained.task.recipe)}` exports its encoder, and `space-jax serve` serves the task itself"
+        f"{_nearest(trained.task.recipe)}` exports its encoder"
     )
 
 

@@ -1,7 +1,7 @@
 """An exported folder as others use it: `transformers`, `sentence-transformers`, onnxruntime."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -142,7 +142,7 @@ def sentence_vectors(folder: Path, texts: Sequence[str]) -> np.ndarray:
     return np.asarray(model.encode(list(texts), batch_size=_BATCH, show_progress_bar=False))
 
 
-def _batches(model: Transformers | Onnx, texts: Sequence[str], told: Told) -> Any:
+def _batches(model: Transformers | Onnx, texts: Sequence[str], told: Told) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The outputs and the attention mask of each batch."""
     for start in range(0, len(texts), _BATCH):
         inputs = model.encode(texts[start : start + _BATCH])
