@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from space_jax.config import PretrainConfig
+from space_jax.config import ModelConfig, PretrainConfig, Space3Config
 from space_jax.errors import UserError
 from space_jax.exporting.utterances import HARD, sample
 from space_jax.tasks.config import DataSource, FinetuneConfig
@@ -29,7 +29,7 @@ def test_of_validation_evenly(model):
 
 def test_of_the_simulated_world_where_there_is_no_data(model):
     gone = dataclasses.replace(model.config, data=DataSource(train="a.csv", validation="gone.csv"))
-    for config in (gone, PretrainConfig()):
+    for config in (gone, PretrainConfig(Space3Config(), ModelConfig())):
         drawn = sample(SimpleNamespace(config=config), None, 7)
         assert (len(drawn.texts), drawn.source) == (7 + len(HARD), "the simulated world")
         assert len(set(drawn.texts)) == len(drawn.texts)
