@@ -28,6 +28,7 @@ HARD = (
     " ".join(f"word {number} and" for number in range(200)),
 )
 _TEXT = ".txt"
+_Pairs = list[tuple[str, str | None]]  # texts, and their labels where these are known
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,8 @@ def sample(model: Exportable, given: Path | None, count: int) -> Sample:
     return Sample(texts, (*(label for _, label in pairs), *[None] * len(HARD)), source)
 
 
-def _of_file(path: Path, model: Exportable) -> list[tuple[str, str | None]]:
+def _of_file(path: Path, model: Exportable) -> _Pairs:
+    pairs: _Pairs
     if path.suffix == _TEXT:
         pairs = [(line, None) for line in lines(read_bytes(path), str(path)) if line.strip()]
     else:
@@ -82,7 +84,7 @@ def _of_file(path: Path, model: Exportable) -> list[tuple[str, str | None]]:
     return pairs
 
 
-def _of_validation(model: Exportable, count: int) -> list[tuple[str, str | None]]:
+def _of_validation(model: Exportable, count: int) -> _Pairs:
     """Evenly drawn of the run's validation records; none where its files are not here."""
     config = model.config
     if not isinstance(config, FinetuneConfig):
@@ -96,7 +98,7 @@ def _of_validation(model: Exportable, count: int) -> list[tuple[str, str | None]
     return [(text, label) for text, label in found if text.strip()][:count]
 
 
-def _simulated(count: int) -> list[tuple[str, str | None]]:
+def _simulated(count: int) -> _Pairs:
     dialogues = corpus("simulated").load(None, "validation", dialogues=max(10, count))
     texts = (turn.text for dialogue in dialogues for turn in dialogue.turns if turn.role == USER and turn.text.strip())
     return [(text, None) for text in itertools.islice(dict.fromkeys(texts), count)]

@@ -8,6 +8,7 @@ weights gave. Runs of earlier versions have no such file.
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -57,7 +58,9 @@ def read_start(workdir: Path) -> Start | None:
     return Start(initial, tuple(new))
 
 
-def require_steps(workdir: Path | str, step: int, wanted: str, fitted: bool = False, if_asked: bool = True) -> None:
+def require_steps(
+    workdir: str | os.PathLike[str], step: int, wanted: str, fitted: bool = False, if_asked: bool = True
+) -> None:
     """Refuses the checkpoint before the first step, whose new parameters nothing has trained.
 
     What is new is said on standard error where it is used all the same: for it was asked for by its number, or its head
