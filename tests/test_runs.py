@@ -365,7 +365,7 @@ def test_a_run_in_other_layouts(finished, tmp_path):
 @pytest.fixture
 def page(world, finished, monkeypatch):
     """What the page about Python works with: a run that has ended, an agent without a step, no CSV yet."""
-    monkeypatch.setattr("space_jax.agent.agent.require_steps", lambda *_: None)  # steps of an agent take long
+    monkeypatch.setattr("space_jax.tasks.predictor.require_steps", lambda *_: None)  # steps of an agent take long
     Path("mine.py").write_text(CONFIG)
     shutil.copytree(finished, "runs/mine")
     sizes = {"context_length": 64, "target_length": 64, "max_turn_tokens": 18, "max_state_tokens": 20}

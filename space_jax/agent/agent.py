@@ -21,7 +21,6 @@ from space_jax.tasks.dialogue.records import ContextTurn
 from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 from space_jax.tasks.dialogue.task import DialogueTask
 from space_jax.tasks.predictor import Predictor
-from space_jax.training.beginning import require_steps
 from space_jax.world.corpus_worlds import Worlds
 from space_jax.world.lookup import look_up
 from space_jax.world.misfits import misfits
@@ -72,7 +71,7 @@ class Agent:
         trained = Predictor(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
-        require_steps(workdir, trained.step, step)
+        trained.require_steps(step)
         data, own = trained.config.data, trained.task.config.database
         worlds = Worlds(data.corpus, data.source, own)
         told = worlds.columns() if database else {}

@@ -12,7 +12,6 @@ from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.task import Json, Task
 from space_jax.terminal.progress import telling
-from space_jax.training.beginning import require_steps
 
 Input = str | Mapping[str, Any]
 
@@ -48,7 +47,7 @@ class Finetuned:
           UserError: no such run or checkpoint, or a damaged one; a run without a step whose head is not fitted.
         """
         trained = Predictor(as_path(workdir), step, batch_size)
-        require_steps(workdir, trained.step, step, trained.task.fitted)
+        trained.require_steps(step)
         return cls(trained)
 
     def predict(self, inputs: Sequence[Input]) -> list[Json]:

@@ -21,7 +21,6 @@ from space_jax.tasks.labelling.pool import Utterance, read_dialogues, utterances
 from space_jax.tasks.labelling.sheet import Suggestion, read_sheet
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.task import Json
-from space_jax.training.beginning import require_steps
 from space_jax.training.run_reader import BEST
 
 PathLike = str | os.PathLike[str]
@@ -66,7 +65,7 @@ def suggest(
     folder = as_path(workdir)
     if is_finetuned(folder):
         trained = Predictor(folder, step)
-        require_steps(folder, trained.step, step, trained.task.fitted)
+        trained.require_steps(step)
         return _by_classifier(trained, pool, candidates, n, seed)
     return _by_vectors(Pretrained.load(folder, step), pool, candidates, n, seed)
 

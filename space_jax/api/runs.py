@@ -24,7 +24,6 @@ from space_jax.tasks.task import Json
 from space_jax.tasks.workdir import write_text
 from space_jax.terminal.progress import telling
 from space_jax.training import pretrain as pretraining
-from space_jax.training.beginning import require_steps
 from space_jax.training.curves import Curves, curves_of
 from space_jax.training.loop import Result
 from space_jax.training.pretrain import best_measure
@@ -192,7 +191,7 @@ def _evaluate_finetuned(
     folder: Path, split: str, step: str, input: PathLike | None, errors: PathLike | None, overrides: Mapping[str, Any]
 ) -> Evaluation:
     trained = Predictor(folder, step, overrides=overrides)
-    require_steps(folder, trained.step, step, trained.task.fitted)
+    trained.require_steps(step)
     with telling("records", "compiling the evaluation") as trained.told:
         if input is None:
             result, measured = evaluate_split(trained, split), split

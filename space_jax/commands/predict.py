@@ -26,10 +26,9 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
         raise UserError(f"--batch-size: {given.batch_size} is not positive")
     from space_jax.tasks.predictor import Predictor
     from space_jax.tasks.row_predictions import predict_rows, rows_from, to_line
-    from space_jax.training.beginning import require_steps
 
     trained = Predictor(given.workdir, given.step, given.batch_size)
-    require_steps(given.workdir, trained.step, given.step, trained.task.fitted)
+    trained.require_steps(given.step)
     # Lines that come or go in the terminal are their own progress.
     quiet = sys.stdout.isatty() or (given.input == "-" and sys.stdin.isatty())
     with LiveProgress("lines", None, quiet=quiet) as progress:

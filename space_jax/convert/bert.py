@@ -161,6 +161,7 @@ def to_bert(weights: Weights) -> tuple[dict[str, np.ndarray], dict[str, Any], tu
 
 
 def config_fields(model: ModelConfig) -> dict[str, Any]:
+    """The fields of `config.json` that say what a BERT of these sizes computes."""
     return {
         "model_type": "bert",
         "hidden_act": "gelu",

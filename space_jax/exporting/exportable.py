@@ -90,7 +90,7 @@ def read_exportable(workdir: Path, step: str, vector: str = "") -> Exportable:
         return _pretrained(workdir, step, vector)
     trained = Predictor(workdir, step, overrides={"model.dtype": "float32"})
     # Not even where the step is asked for by its number: the folder would not say so where it is used.
-    require_steps(workdir, trained.step, step, trained.task.fitted, if_asked=False)
+    trained.require_steps(step, if_asked=False)
     arrays = without_vocabulary_padding(by_path(trained.params), trained.config.model.vocabulary.size)
     weights = Weights(arrays, trained.config.model, trained.task.recipe, trained.task.tokenizer, str(workdir))
     if vector:

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from space_jax.convert.key_map import part_of
@@ -59,7 +59,12 @@ def read_start(workdir: Path) -> Start | None:
 
 
 def require_steps(
-    workdir: str | os.PathLike[str], step: int, wanted: str, fitted: bool = False, if_asked: bool = True
+    workdir: str | os.PathLike[str],
+    step: int,
+    wanted: str,
+    fitted: bool = False,
+    unread: Collection[str] = (),
+    if_asked: bool = True,
 ) -> None:
     """Refuses the checkpoint before the first step, whose new parameters nothing has trained.
 
@@ -71,6 +76,7 @@ def require_steps(
       step: of the checkpoint.
       wanted: as the user named the step: "best", "latest" or a number.
       fitted: whether the head needs no step, because it was fitted to the training records.
+      unread: the paths of parameters that are never read, so that they need no training.
       if_asked: whether it may be used where its number was given.
 
     Raises:
@@ -79,7 +85,7 @@ def require_steps(
     if step:
         return
     start = read_start(as_path(workdir))
-    new = _parts(start.new if start else (), fitted)
+    new = _parts([path for path in (start.new if start else ()) if path not in unread], fitted)
     said = f"newly initialised and never trained: {', '.join(new)}" if new else "never trained"
     if fitted or (if_asked and wanted == str(step)):
         if new:
