@@ -158,15 +158,24 @@ def _classifier(trained: Predictor, task: IntentTask, weights: Weights) -> Expor
         )
     retrain = "fine-tune with --config.task.vector=mean, or export the encoder alone with --vector mean"
     layout = _layout(weights, task.tokenizer, task.vector, config.max_tokens, False, retrain)
-    fitted = {name: trained.support.get(name, weights.arrays[f"head/{name}"]) for name in ("kernel", "bias")}
-    head = LinearHead(**fitted)
+    # The calibrated temperature is folded into the head, so that its probabilities are those that the run gives.
+    temperature = trained.calibration.get("temperature", 1.0)
+    arrays = {name: trained.support.get(name, weights.arrays[f"head/{name}"]) for name in ("kernel", "bias")}
+    head = LinearHead(*(np.asarray(arrays[name] / temperature, np.float32) for name in ("kernel", "bias")))
 
     def outputs(texts: Sequence[str]) -> Arrays:
         return trained.outputs([task.example(_record(task, text)) for text in texts])
 
-    settings: Json = {"temperature": 1.0, **trained.calibration}
-    if config.out_of_scope == "threshold":
-        settings["out_of_scope_label"] = config.out_of_scope_label
+    def scores(texts: Sequence[str]) -> np.ndarray:
+        logs = np.log(np.maximum(task.probabilities(outputs(texts), trained.support), _SMALLEST))
+        return scipy.special.softmax(logs / temperature, axis=1)
+
+    settings: Json = {"temperature": 1.0, "temperature_in_the_head": temperature}
+    omitted = []
+    if task.decision.way == "threshold":
+        settings |= {"threshold": trained.calibration["threshold"], "out_of_scope_label": config.out_of_scope_label}
+    elif task.decision.way == "distance":
+        omitted.append(f"`{config.out_of_scope_label}` by the distance from the training utterances is left out")
     return Exportable(
         CLASSIFIER,
         trained.step,
@@ -178,8 +187,9 @@ def _classifier(trained: Predictor, task: IntentTask, weights: Weights) -> Expor
         lambda texts: outputs(texts)["vector"],
         tuple(task.classes),
         head,
-        lambda texts: task.probabilities(outputs(texts), trained.support),
+        scores,
         settings,
+        tuple(omitted),
     )
 
 
