@@ -145,7 +145,7 @@ plt.show()
 # %%
 agent_config = space_jax.load_config(
     "finetune/simulated_agent:quick",
-    {} if STEPS >= 80 else {"data.options": "dialogues=8,domains=restaurant"},
+    {} if STEPS >= 80 else {"data.options": "dialogues=8,domains=restaurant", "train.keep_by": "last"},
 )
 results = space_jax.finetune(agent_config, f"{RUNS}/agent", init=f"{RUNS}/pretrained")
 results

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from space_jax.api.trees import semantic_trees, tree_views
     from space_jax.config_files import load_config
     from space_jax.errors import UserError
+    from space_jax.exporting.export import Exported, export
     from space_jax.scale.bench import bench
     from space_jax.scale.compile_ahead import compile_ahead
 
@@ -37,6 +38,7 @@ __all__ = [
     "Comparison",
     "DialogueMap",
     "Evaluation",
+    "Exported",
     "Finetuned",
     "Pretrained",
     "UserError",
@@ -48,6 +50,7 @@ __all__ = [
     "compile_ahead",
     "curves",
     "evaluate",
+    "export",
     "finetune",
     "load",
     "load_config",
@@ -66,6 +69,7 @@ _MODULES = {
     "Comparison": "api.comparison",
     "DialogueMap": "api.maps",
     "Evaluation": "api.runs",
+    "Exported": "exporting.export",
     "Finetuned": "api.finetuned",
     "Pretrained": "api.pretrained",
     "UserError": "errors",
@@ -77,6 +81,7 @@ _MODULES = {
     "compile_ahead": "scale.compile_ahead",
     "curves": "api.runs",
     "evaluate": "api.runs",
+    "export": "exporting.export",
     "finetune": "api.runs",
     "load": "api.runs",
     "load_config": "config_files",

@@ -133,7 +133,8 @@ def mistake(arguments, capfd):
 def test_a_run_leaves_what_it_promises(finished, world):
     names = {path.name for path in finished.iterdir()}
     assert names == {
-        *("checkpoints", "config.json", "curves.png", "limits.json", "metrics.jsonl", "tensorboard", "tokenizer")
+        *("checkpoints", "config.json", "curves.png", "limits.json", "metrics.jsonl", "start.json", "tensorboard"),
+        "tokenizer",
     }
     assert Limits.load(finished) == Limits(max_turns=3, max_turn_tokens=20)
     assert find_checkpoints(finished / "checkpoints").steps == (1, 2)
@@ -362,8 +363,9 @@ def test_a_run_in_other_layouts(finished, tmp_path):
 
 
 @pytest.fixture
-def page(world, finished):
-    """What the page about Python works with: a run that has ended, an agent that has hardly begun, no CSV yet."""
+def page(world, finished, monkeypatch):
+    """What the page about Python works with: a run that has ended, an agent without a step, no CSV yet."""
+    monkeypatch.setattr("space_jax.tasks.predictor.require_steps", lambda *_: None)  # steps of an agent take long
     Path("mine.py").write_text(CONFIG)
     shutil.copytree(finished, "runs/mine")
     sizes = {"context_length": 64, "target_length": 64, "max_turn_tokens": 18, "max_state_tokens": 20}

@@ -71,6 +71,7 @@ class Agent:
         trained = Predictor(workdir, step)
         if not isinstance(trained.task, DialogueTask):
             raise UserError(f"{workdir}: was trained for the task {trained.task.name}, but an agent needs dialogue")
+        trained.require_steps(step)
         data, own = trained.config.data, trained.task.config.database
         worlds = Worlds(data.corpus, data.source, own)
         told = worlds.columns() if database else {}

@@ -44,9 +44,11 @@ class Finetuned:
           batch_size: examples of a batch; the run's if None.
 
         Raises:
-          UserError: no such run or checkpoint, or a damaged one.
+          UserError: no such run or checkpoint, or a damaged one; a run without a step whose head is not fitted.
         """
-        return cls(Predictor(as_path(workdir), step, batch_size))
+        trained = Predictor(as_path(workdir), step, batch_size)
+        trained.require_steps(step)
+        return cls(trained)
 
     def predict(self, inputs: Sequence[Input]) -> list[Json]:
         """The prediction for each input, as `space-jax predict` prints it; docs/finetuning.md shows each task's.
@@ -73,12 +75,24 @@ class Finetuned:
             raise UserError(f"embed: a model for the task {self.task.name} has no vectors of texts")
         return outputs["vector"]
 
+    def require_usable(self, given: Input, where: str) -> None:
+        """Checks an input before many of them are given together.
+
+        Args:
+          given: a text, or the object of a line.
+          where: it is from, for the message.
+
+        Raises:
+          UserError: the task cannot use it.
+        """
+        self._example(given, where, 1)
+
     def _examples(self, inputs: Sequence[Input]) -> list[Any]:
         if isinstance(inputs, str | Mapping):
             raise UserError(f"expected a list of inputs, found one {type(inputs).__name__}")
+        return [self._example(given, f"input {number}", number) for number, given in enumerate(inputs, start=1)]
+
+    def _example(self, given: Input, where: str, number: int) -> Any:
         config, task = self.config.task, self.task
-        examples = []
-        for number, given in enumerate(inputs, start=1):
-            row = {getattr(config, "text_field", "text"): given} if isinstance(given, str) else given
-            examples.append(task.example(type(task).read_row(config, row, f"input {number}", number)))
-        return examples
+        row = {getattr(config, "text_field", "text"): given} if isinstance(given, str) else given
+        return task.example(type(task).read_row(config, row, where, number))

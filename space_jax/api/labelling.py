@@ -64,7 +64,9 @@ def suggest(
         raise UserError(f"{source}: expected {what}, found none")
     folder = as_path(workdir)
     if is_finetuned(folder):
-        return _by_classifier(Predictor(folder, step), pool, candidates, n, seed)
+        trained = Predictor(folder, step)
+        trained.require_steps(step)
+        return _by_classifier(trained, pool, candidates, n, seed)
     return _by_vectors(Pretrained.load(folder, step), pool, candidates, n, seed)
 
 

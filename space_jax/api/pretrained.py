@@ -24,6 +24,7 @@ from space_jax.models.registry import make_recipe
 from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.remote import as_path
 from space_jax.terminal.progress import counted
+from space_jax.training.beginning import require_steps
 from space_jax.training.checkpoint import load_params
 from space_jax.training.mesh import make_mesh
 from space_jax.training.run_reader import BEST, CHECKPOINTS, TOKENIZER, find_step, require_config_as_trained
@@ -73,6 +74,7 @@ class Pretrained:
         folder = as_path(workdir)
         config: PretrainConfig = read_config(folder)
         number = find_step(folder, step)
+        require_steps(folder, number, step)
         require_config_as_trained(folder, number)
         tokenizer, limits = load_tokenizer(folder / TOKENIZER), Limits.load(folder)
         grid = _grid(config, limits, batch_size)
@@ -97,7 +99,20 @@ class Pretrained:
         """
         if isinstance(inputs, str | Mapping | Dialogue):
             raise UserError(f"embed: expected a list of texts or dialogues, found one {type(inputs).__name__}")
-        return self._vectors([self._layout(_dialogue(given, number)) for number, given in enumerate(inputs, start=1)])
+        layouts = [self._layout(_dialogue(given, f"input {number}")) for number, given in enumerate(inputs, start=1)]
+        return self._vectors(layouts)
+
+    def require_usable(self, given: Input, where: str) -> None:
+        """Checks an input before many of them are given together.
+
+        Args:
+          given: as for `embed`.
+          where: it is from, for the message.
+
+        Raises:
+          UserError: it has no words of a user.
+        """
+        _dialogue(given, where)
 
     def embed_turns(self, dialogues: Iterable[Dialogue]) -> np.ndarray:
         """The vector of every turn with words, of either side, as the last of its context.
@@ -160,18 +175,18 @@ def _grid(config: PretrainConfig, limits: Limits, batch_size: int) -> Grid:
     return make_grid(data, config.recipe, batch_size, limits.max_turn_tokens)
 
 
-def _dialogue(given: Input, number: int) -> Dialogue:
+def _dialogue(given: Input, where: str) -> Dialogue:
     """An input as a dialogue that ends with a user's turn."""
     if isinstance(given, str):
-        dialogue = Dialogue(f"input {number}", (Turn(USER, given),))
+        dialogue = Dialogue(where, (Turn(USER, given),))
     elif isinstance(given, Dialogue):
         dialogue = given
     else:
         try:
-            dialogue = dialogue_from_json({"id": f"input {number}", **given})
+            dialogue = dialogue_from_json({"id": where, **given})
         except UserError as error:
-            raise UserError(f"input {number}: {error}") from None
+            raise UserError(f"{where}: {error}") from None
     ends = [index for index, turn in enumerate(dialogue.turns, start=1) if turn.role == USER and turn.text.strip()]
     if not ends:
-        raise UserError(f"input {number}: expected words of a user, found none")
+        raise UserError(f"{where}: expected words of a user, found none")
     return dataclasses.replace(dialogue, turns=dialogue.turns[: ends[-1]])

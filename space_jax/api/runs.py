@@ -191,6 +191,7 @@ def _evaluate_finetuned(
     folder: Path, split: str, step: str, input: PathLike | None, errors: PathLike | None, overrides: Mapping[str, Any]
 ) -> Evaluation:
     trained = Predictor(folder, step, overrides=overrides)
+    trained.require_steps(step)
     with telling("records", "compiling the evaluation") as trained.told:
         if input is None:
             result, measured = evaluate_split(trained, split), split

@@ -28,6 +28,7 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.tasks.row_predictions import predict_rows, rows_from, to_line
 
     trained = Predictor(given.workdir, given.step, given.batch_size)
+    trained.require_steps(given.step)
     # Lines that come or go in the terminal are their own progress.
     quiet = sys.stdout.isatty() or (given.input == "-" and sys.stdin.isatty())
     with LiveProgress("lines", None, quiet=quiet) as progress:

@@ -153,14 +153,15 @@ def to_bert(weights: Weights) -> tuple[dict[str, np.ndarray], dict[str, Any], tu
         state = {f"bert.{key}" if key.startswith(_NAMED_BERT) else key: array for key, array in state.items()}
     has_place = {row.ours for row in TABLE if row.bert}
     roles = len(weights.arrays["backbone/embedding/role"])
-    fields = _config_fields(weights.model) | {
+    fields = config_fields(weights.model) | {
         "architectures": ["BertForMaskedLM" if masked else "BertModel"],
         "type_vocab_size": roles,
     }
     return state, fields, tuple(path for path in weights.arrays if path not in has_place)
 
 
-def _config_fields(model: ModelConfig) -> dict[str, Any]:
+def config_fields(model: ModelConfig) -> dict[str, Any]:
+    """The fields of `config.json` that say what a BERT of these sizes computes."""
     return {
         "model_type": "bert",
         "hidden_act": "gelu",

@@ -96,6 +96,10 @@ class WordPieceTokenizer:
         """Whether text is lower-cased before encoding."""
         return bool((self._description.get("normalizer") or {}).get("lowercase", False))
 
+    def description(self) -> dict[str, Any]:
+        """A copy of its `tokenizer.json`, without added tokens, template, truncation and decoder."""
+        return dict(self._description)
+
     def vocabulary(self) -> Vocabulary:
         """See `Tokenizer.vocabulary`; the remaining `[unusedN]` count as special."""
         return make_vocabulary(len(self._pieces), self.id_of, self._spare)

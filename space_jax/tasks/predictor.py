@@ -16,6 +16,7 @@ from space_jax.tasks.task import Arrays, Json, Task
 from space_jax.tasks.workdir import LABELS, SUPPORT, read_arrays, read_json
 from space_jax.terminal.progress import Told, untold
 from space_jax.training import run_reader as runs
+from space_jax.training.beginning import require_steps
 from space_jax.training.checkpoint import load_params, read_notes
 from space_jax.training.facts import require_as_trained, require_labels_as_trained
 from space_jax.training.least_memory import require_examples_fit
@@ -53,7 +54,7 @@ class Predictor:
           UserError: no such run or checkpoint, or a damaged one.
         """
         self.told: Told = untold
-        workdir = as_path(workdir)
+        self._workdir = workdir = as_path(workdir)
         if not is_finetuned(workdir):
             raise UserError(
                 f"{workdir}: not the workdir of a fine-tuning run ({_why_none(workdir)}); "
@@ -79,6 +80,10 @@ class Predictor:
         if self.task.needs_support and not self.support:
             raise UserError(f"{workdir / SUPPORT}: expected what this run keeps of its training, found nothing")
         self._inference = Inference(self.task, config.mesh.rules, mesh, size)
+
+    def require_steps(self, wanted: str, if_asked: bool = True) -> None:
+        """Refuses the checkpoint before the first step, unless its head was fitted: see `beginning.require_steps`."""
+        require_steps(self._workdir, self.step, wanted, self.task.fitted, self.task.unread, if_asked)
 
     def predict_records(self, records: Sequence[Any]) -> list[Json]:
         """One prediction a record."""

@@ -34,6 +34,14 @@ def write_arrays(path: Path, by_name: dict[str, np.ndarray]) -> None:
     os.replace(temporary, path)
 
 
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Writes one array, `.npy`, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        np.save(file, array)
+    os.replace(temporary, path)
+
+
 def read_json(path: Path) -> Any:
     """A JSON file of a run.
 

@@ -1,10 +1,11 @@
 """Reads initial weights: from a run, converted weights, a Hugging Face folder on disk, or MiniLM."""
 
+import dataclasses
 from pathlib import Path
 
 from space_jax.config_files import CONFIG_FILE, read_model_config
 from space_jax.convert.bert import CONFIG, from_bert
-from space_jax.convert.minilm import named_folder
+from space_jax.convert.minilm import MINILM, named_folder
 from space_jax.convert.state_files import HUGGING_FACE, SAFETENSORS
 from space_jax.convert.weights_folder import DESCRIPTION, read_weights_folder
 from space_jax.errors import UserError
@@ -31,7 +32,8 @@ def read_weights(name: str) -> Weights:
     if (folder / CHECKPOINTS).is_dir():
         return _read_run(folder)
     if any((folder / file).is_file() for file in HUGGING_FACE):
-        return from_bert(folder)
+        weights = from_bert(folder)
+        return dataclasses.replace(weights, source=name) if name == MINILM else weights
     raise UserError(
         f"{folder}: not a folder of weights: expected the workdir of a run, the output of 'space-jax convert', or a "
         f"model in the layout of Hugging Face ({CONFIG} and {SAFETENSORS})"

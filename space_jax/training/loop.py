@@ -30,8 +30,9 @@ from space_jax.config import ModelConfig
 from space_jax.errors import UserError
 from space_jax.features.grid import GridShape
 from space_jax.models.recipe import B, Objective
-from space_jax.models.weights import Weights, graft
+from space_jax.models.weights import Weights, by_path, graft
 from space_jax.training import compile_times
+from space_jax.training.beginning import Start
 from space_jax.training.checkpoint import Checkpoints
 from space_jax.training.curves import draw_curves
 from space_jax.training.facts import other_machine
@@ -251,9 +252,13 @@ def train(
 
 def _begin(run: _Run[B]) -> None:
     params, initial = run.state.params, run.job.initial
+    new = tuple(by_path(params))
     if initial is not None:
         params, grafted = graft(params, initial, run.job.model)
+        new = grafted.new
         run.progress.say(f"parameters from {initial.source}" + (f"; {grafted}" if str(grafted) else ""))
+    if jax.process_index() == 0:
+        Start(None if initial is None else initial.source, new).save(run.place.local)
     run.progress.busy("compiling the evaluation, then evaluating before the first step")
     run.state = dataclasses.replace(run.state, params=run.job.initialise_head(params))
     _evaluate(run)
@@ -403,9 +408,9 @@ def _finish(run: _Run[B]) -> Result:
         run.progress.say(f"stopped after step {run.step}; {again} continues from here")
     elif run.step and run.checkpoints.best() == 0:
         run.progress.say(
-            f"no evaluation was better than the one before training ({run.job.measure}), so the best checkpoint, which "
-            "evaluate, predict and --init take, is that of step 0: untrained; other data, or another learning rate or "
-            "length, may help"
+            f"no evaluation was better than the one before training ({run.job.measure}), so the best checkpoint is "
+            "that of step 0, untrained: --init takes it, evaluate and predict refuse it unless its head was fitted; "
+            "other data, or another learning rate or length, may help, and --step latest names the last checkpoint"
         )
     metrics = {name: value for name, value in run.results.items() if name not in (BEST, SINCE_BEST)}
     return Result(run.step, stopped, metrics, run.compile_seconds)

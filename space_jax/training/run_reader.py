@@ -10,6 +10,7 @@ from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.terminal.progress import Told, untold
+from space_jax.training.beginning import require_steps
 from space_jax.training.checkpoint import find_checkpoints, load_params, read_notes
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import require_as_trained
@@ -98,6 +99,7 @@ def evaluate_run(
       UserError: there is no such checkpoint or split, or a corpus has another tokenizer.
     """
     step = find_step(workdir, wanted)
+    require_steps(workdir, step, wanted)
     setup = Setup(config)
     require_same_tokenizer(setup, workdir)
     batches = setup.held_out(split)

@@ -22,6 +22,7 @@ from space_jax.errors import UserError
 from space_jax.models.weights import Weights
 from space_jax.tasks.text_packing import TaskBatch
 from space_jax.training import metrics
+from space_jax.training.beginning import Start, read_start
 from space_jax.training.checkpoint import Checkpoints, find_checkpoints, read_arrays, read_notes
 from space_jax.training.loop import LAST, Measure, Pace, TrainingDiverged, train
 from space_jax.training.metrics import read_records
@@ -327,6 +328,10 @@ def test_a_run_starts_from_given_weights(tmp_path, whole):
     arrays = read_arrays(whole[0] / "checkpoints")
     run(workdir, config=config, initial=Weights(arrays, config.model, None, None, "there"))
     assert "parameters from there\n" in (workdir.parent / "output.txt").read_text()
+    assert read_start(workdir) == Start("there", ())
+    begun = read_start(whole[0])
+    assert begun is not None
+    assert (begun.initial, set(begun.new)) == (None, set(arrays))  # nothing was given
     first = next(record for record in numbers(workdir) if record["kind"] == "eval")
     last = [record for record in numbers(whole[0]) if record["kind"] == "eval"][-1]  # the only one with a checkpoint
     assert first == {**last, "step": 0}

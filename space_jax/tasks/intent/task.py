@@ -141,8 +141,10 @@ class IntentTask(Task):
         self._index = {name: index for index, name in enumerate(self.classes)}
         self._counts = np.array(labels["counts"], np.float32)
         self.linear, self.trains = config.head != "knn", config.head != "frozen"
+        self.fitted = not self.linear or config.head_start != "random" or config.refit
         self.masks = self.trains and config.mlm_weight > 0
         self.vector = resolve_vector(config.vector, recipe)
+        self.unread = ("backbone/embedding/turn",) if self.vector == "sentence" else ()
         self.row_length = config.max_tokens + WRAPPERS
         if self.row_length > model.positions:
             raise UserError(
@@ -287,14 +289,14 @@ class IntentTask(Task):
     def predictions(self, outputs: Arrays, examples: Sequence[IntentExample], support: Arrays) -> list[Json]:
         """See `Task.predictions`: what `decide` needs; of nearest neighbours the label, its score, and the next."""
         if self.linear:
-            rows = self.decision.raw(self._scores(outputs, support), outputs["vector"], support.get("vectors"))
+            rows = self.decision.raw(self.probabilities(outputs, support), outputs["vector"], support.get("vectors"))
         else:
             rows = self._votes(outputs, support)
         cut = {"cut_to_tokens": self.config.max_tokens}
         return [row | cut if example.cut else row for example, row in zip(examples, rows, strict=True)]
 
-    def _scores(self, outputs: Arrays, support: Arrays) -> np.ndarray:
-        """The probabilities of the classes, `[N, C]`."""
+    def probabilities(self, outputs: Arrays, support: Arrays) -> np.ndarray:
+        """The probabilities of the classes by a linear head, the fitted one where there is one, `[N, C]`."""
         if not self.refits:
             return outputs["scores"]
         return scipy.special.softmax(outputs["vector"] @ support["kernel"] + support["bias"], axis=1)
