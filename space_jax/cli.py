@@ -22,6 +22,7 @@ from space_jax.commands import (
     predict,
     pretrain,
     respond,
+    serve,
     show,
     tokenizer,
 )
@@ -52,6 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
         multiwoz_eval,
         play,
         chat,
+        serve,
         show,
         compare,
         map_command,

@@ -95,6 +95,10 @@ class Agent:
         """Tokens that the model has written so far."""
         return self._writer.written
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the words have."""
+        return len(self._writer.task.tokenizer.encode(text))
+
     def warm_up(self, together: int = 1) -> Iterator[tuple[int, int]]:
         """Compiles what `stream` needs, so that no answer waits for the compiler.
 

@@ -1,0 +1,78 @@
+"""Listens for requests until it is told to stop, and then finishes those that have begun."""
+
+import signal
+import socket
+import time
+
+import uvicorn
+
+from space_jax.errors import UserError
+from space_jax.serving.app import Service, make_app
+from space_jax.terminal import say
+
+GRACE = 60
+"""Seconds that requests which have begun may take once the server is told to stop."""
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at an address, which does not listen yet, so that nobody connects before anything can answer.
+
+    Raises:
+      UserError: the address is taken or does not belong to this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        place = socket.socket(family, kind, protocol)
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(address)
+    except OSError as error:
+        raise UserError(
+            f"cannot listen on {host}:{port} ({error.strerror}); --host needs an address of this machine, "
+            "--port one that no other program listens on"
+        ) from None
+    return place
+
+
+def serve(service: Service, place: socket.socket) -> None:
+    """Serves until SIGTERM or Ctrl-C; requests that have begun are finished, and no others begin.
+
+    Raises:
+      Exception: whatever ended the compilation.
+    """
+    host, port = place.getsockname()[:2]
+    say(f"http://{host}:{port} serves {', '.join(service.engine.paths)} of {service.model}", flush=True)
+    server = Server(service)
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it has stopped
+    try:
+        server.run(sockets=[place])
+    except KeyboardInterrupt:
+        print()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if server.failure is not None:
+        raise server.failure
+
+
+class Server(uvicorn.Server):
+    """The server of a service, which says when all programs are compiled.
+
+    Attributes:
+      failure: the error that ended the compilation, and with it the server.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.failure: BaseException | None = None
+        self._began = time.monotonic()
+        app = make_app(service, self._told, self._failed)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE
+        )
+        super().__init__(config)
+
+    def _told(self, done: int, total: int) -> None:
+        if done == total:
+            seconds = time.monotonic() - self._began
+            say(f"ready: {total} programs in {seconds:.0f} s; Ctrl-C ends it", flush=True)
+
+    def _failed(self, error: BaseException) -> None:
+        self.failure, self.should_exit = error, True
