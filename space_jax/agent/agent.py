@@ -171,9 +171,7 @@ class Agent:
         streamed = [_asked_again(one) for one in conversations]
         heard = [number for number, text in enumerate(texts) if text.strip()]
         if heard:
-            decided = self._decide(
-                [conversations[n] for n in heard], [texts[n] for n in heard], [Truth()] * len(heard)
-            )
+            decided = self._decide([conversations[n] for n in heard], [texts[n] for n in heard], [Truth()] * len(heard))
             response = Response(decided)
             for row, number in enumerate(heard):
                 streamed[number] = response.streamed(row)

@@ -66,7 +66,8 @@ class Turn:
 
     def stream(self, part: str) -> Iterator[list[str]]:
         """Yields the text so far of a part in each row, until it has ended in all."""
-        opening, limit, piece = self._sequences.opening[part], self._sequences.limits[part], piece_of(self._writer, part)
+        opening, limit = self._sequences.opening[part], self._sequences.limits[part]
+        piece = piece_of(self._writer, part)
         given, begin = [[*before, opening] for before in self._given], list(self._begin)
         written: list[list[int]] = [[] for _ in given]
         goes_on = [True] * len(given)

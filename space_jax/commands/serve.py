@@ -46,8 +46,8 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
         ) from None
     place = bound(given.host, given.port)  # before the model is read: it may be taken
 
-    from space_jax.serving.app import Service
     from space_jax.serving.engines import engine_of
+    from space_jax.serving.service import Service
 
     say("reading the run", flush=True)
     engine = engine_of(given.workdir, given.step, given.database, given.together)

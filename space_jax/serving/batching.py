@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
-from space_jax.serving.refusal import Refused
+from space_jax.serving.refusal import RefusedError
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -65,11 +65,11 @@ class Batcher(Generic[A, R]):
         """The result of each part.
 
         Raises:
-          Refused: 429, too many wait already.
+          RefusedError: 429, too many wait already.
         """
         if len(self._waiting) + len(parts) > self._limit:
             again = max(1, math.ceil(self._pace * len(self._waiting) / self._size))
-            raise Refused(429, f"{len(self._waiting)} inputs wait already, of at most {self._limit}", again)
+            raise RefusedError(429, f"{len(self._waiting)} inputs wait already, of at most {self._limit}", again)
         loop, now = asyncio.get_running_loop(), time.monotonic()
         mine = [_Part[A, R](part, loop.create_future(), now) for part in parts]
         self._waiting.extend(mine)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.json_text import parse_json
-from space_jax.serving.refusal import Refused
+from space_jax.serving.refusal import RefusedError
 
 LARGEST = 2**20
 """Bytes of a body."""
@@ -134,22 +134,22 @@ def body_of(kind: type[B]) -> Callable[[Request], Awaitable[B]]:
     """A dependency of FastAPI that gives the body of a request in this form.
 
     Raises:
-      Refused: 415 for another type than JSON, 413 for a body that is too large, 408 for one that does not arrive, 400
-        for what is not JSON, 422 for fields that do not fit; with the place.
+      RefusedError: 415 for another type than JSON, 413 for a body that is too large, 408 for one that does not arrive,
+        400 for what is not JSON, 422 for fields that do not fit; with the place.
     """
 
     async def read(request: Request) -> B:
         found = request.headers.get("content-type", "")
         if found.partition(";")[0].strip().lower() != "application/json":  # also what keeps other sites' forms out
-            raise Refused(415, f"expected the header Content-Type: application/json, found {shown(found)}")
+            raise RefusedError(415, f"expected the header Content-Type: application/json, found {shown(found)}")
         try:
             value = parse_json(await _bytes(request), "body")
         except UserError as error:
-            raise Refused(400, str(error)) from None
+            raise RefusedError(400, str(error)) from None
         try:
             return kind.model_validate(value)
         except ValidationError as error:
-            raise Refused(422, _sentence(error)) from None
+            raise RefusedError(422, _sentence(error)) from None
 
     return read
 
@@ -161,9 +161,9 @@ async def _bytes(request: Request) -> bytes:
             async for piece in request.stream():
                 content += piece
                 if len(content) > LARGEST:
-                    raise Refused(413, f"body: expected at most {LARGEST} bytes, found more")
+                    raise RefusedError(413, f"body: expected at most {LARGEST} bytes, found more")
     except TimeoutError:
-        raise Refused(408, f"body: expected it within {PATIENCE:.0f} s, but its end has not come") from None
+        raise RefusedError(408, f"body: expected it within {PATIENCE:.0f} s, but its end has not come") from None
     return bytes(content)
 
 

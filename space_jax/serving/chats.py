@@ -10,7 +10,7 @@ from space_jax.dialogue.record import SYSTEM
 from space_jax.serving.batching import Batcher
 from space_jax.serving.conversations import Conversations, Words, gone_through, opened
 from space_jax.serving.engines import AgentEngine
-from space_jax.serving.refusal import Refused
+from space_jax.serving.refusal import RefusedError
 
 T = TypeVar("T")
 
@@ -25,9 +25,7 @@ class Chats:
       told: called with the number and the seconds of answers that were begun together.
     """
 
-    def __init__(
-        self, engine: AgentEngine, executor: Executor, limit: int, told: Callable[[int, float], None]
-    ) -> None:
+    def __init__(self, engine: AgentEngine, executor: Executor, limit: int, told: Callable[[int, float], None]) -> None:
         self._engine, self._executor, self._limit = engine, executor, limit
         self._conversations = Conversations(engine.fresh)
         self.batcher: Batcher[tuple[Talk, str], Answer] = Batcher(
@@ -39,10 +37,10 @@ class Chats:
         """Takes a place for an answer, which `leave` gives back.
 
         Raises:
-          Refused: 429, all are taken.
+          RefusedError: 429, all are taken.
         """
         if self._active >= self._limit:
-            raise Refused(429, f"{self._active} answers are in progress already, of at most {self._limit}", 1)
+            raise RefusedError(429, f"{self._active} answers are in progress already, of at most {self._limit}", 1)
         self._active += 1
 
     def leave(self) -> None:

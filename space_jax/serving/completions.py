@@ -11,7 +11,7 @@ from space_jax.chat.answer import Answer
 from space_jax.serving.bodies import Completion
 from space_jax.serving.chats import Chats
 from space_jax.serving.conversations import Words
-from space_jax.serving.refusal import BROKEN, Refused
+from space_jax.serving.refusal import BROKEN, RefusedError
 
 _KEPT = ("understood", "state", "matches", "database", "acts", "cut", "delexicalised")
 END = "data: [DONE]\n\n"
@@ -53,7 +53,7 @@ class Reply:
                 yield _data({**self._head, "object": "chat.completion.chunk", "choices": [], "usage": usage})
         except Exception:  # the status has gone out, so the stream itself must say it
             logging.getLogger("uvicorn.error").exception("a streamed answer failed")
-            yield _data(Refused(500, BROKEN).as_json())
+            yield _data(RefusedError(500, BROKEN).as_json())
         yield END
 
     def _event(self, delta: dict[str, Any], reason: str | None = None, **more: Any) -> str:

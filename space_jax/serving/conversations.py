@@ -14,7 +14,7 @@ from space_jax.agent.given_words import answered_with
 from space_jax.chat.answer import Answer, Talk
 from space_jax.dialogue.record import SYSTEM, USER
 from space_jax.serving.bodies import Message
-from space_jax.serving.refusal import Refused
+from space_jax.serving.refusal import RefusedError
 
 KEPT = 4096
 """Conversations that are remembered; those that were used last."""
@@ -32,7 +32,7 @@ def turns_of(messages: Sequence[Message]) -> tuple[Words, ...]:
     """The turns of a conversation, the user's last; messages of one side in a row are one turn.
 
     Raises:
-      Refused: 422, the last message is not the user's.
+      RefusedError: 422, the last message is not the user's.
     """
     turns: list[Words] = []
     for message in messages:
@@ -44,7 +44,8 @@ def turns_of(messages: Sequence[Message]) -> tuple[Words, ...]:
         else:
             turns.append(Words(role, message.content))
     if not turns or turns[-1].role != USER or messages[-1].role != "user":
-        raise Refused(422, f'messages[{len(messages) - 1}].role: expected "user" of the last message, found another')
+        place = f"messages[{len(messages) - 1}].role"
+        raise RefusedError(422, f'{place}: expected "user" of the last message, found another')
     return tuple(turns)
 
 

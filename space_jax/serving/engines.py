@@ -60,13 +60,12 @@ class FinetunedEngine:
       width: H of its vectors.
     """
 
-    def __init__(self, workdir: Path, step: str) -> None:
-        """Reads the run; see `Predictor`."""
-        self._trained = Predictor(workdir, step, SIZE, rows=ROWS)
-        self.step, self.kind = self._trained.step, f"a model for the task {self._trained.task.name}"
-        has_vectors = "vector" in self._trained.output_names
-        self.paths: tuple[str, ...] = (PREDICT, EMBEDDINGS) if has_vectors else (PREDICT,)
-        self.width = self._trained.config.model.hidden
+    def __init__(self, trained: Predictor) -> None:
+        """Prepares; `engine_of` reads the run."""
+        self._trained = trained
+        self.step, self.kind = trained.step, f"a model for the task {trained.task.name}"
+        self.paths: tuple[str, ...] = (PREDICT, EMBEDDINGS) if "vector" in trained.output_names else (PREDICT,)
+        self.width = trained.config.model.hidden
 
     def warm_up(self) -> Steps:
         """Compiles for every shape; see `Inference.warm_up`."""
@@ -107,11 +106,10 @@ class PretrainedEngine:
 
     paths: tuple[str, ...] = (EMBEDDINGS,)
 
-    def __init__(self, workdir: Path, step: str) -> None:
-        """Reads the run; see `Pretrained.load`."""
-        self._model = Pretrained.load(workdir, step, SIZE, texts_only=True)
-        self.step, self.kind = self._model.step, f"a pre-trained model ({self._model.config.recipe.name})"
-        self.width = self._model.config.model.hidden
+    def __init__(self, model: Pretrained) -> None:
+        """Prepares; `engine_of` reads the run."""
+        self._model, self.step = model, model.step
+        self.kind, self.width = f"a pre-trained model ({model.config.recipe.name})", model.config.model.hidden
 
     def warm_up(self) -> Steps:
         """Compiles for every shape; see `Pretrained.warm_up`."""
@@ -166,4 +164,6 @@ def engine_of(workdir: Path, step: str, database: str, together: int) -> Engine:
         return AgentEngine(agent, find_step(workdir, step), together)
     if database:
         raise UserError(f"--database: expected the run of an agent, and {workdir} is not one")
-    return FinetunedEngine(workdir, step) if finetuned else PretrainedEngine(workdir, step)
+    if finetuned:
+        return FinetunedEngine(Predictor(workdir, step, SIZE, rows=ROWS))
+    return PretrainedEngine(Pretrained.load(workdir, step, SIZE, texts_only=True))

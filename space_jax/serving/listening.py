@@ -7,7 +7,8 @@ import time
 import uvicorn
 
 from space_jax.errors import UserError
-from space_jax.serving.app import Service, make_app
+from space_jax.serving.app import make_app
+from space_jax.serving.service import Service
 from space_jax.terminal import say
 
 GRACE = 60

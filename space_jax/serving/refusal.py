@@ -7,7 +7,7 @@ from space_jax.printable import one_sentence
 _TYPES = {404: "not_found_error", 429: "rate_limit_error", 503: "service_unavailable_error"}
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that is not answered as it was meant.
 
     Args:

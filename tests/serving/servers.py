@@ -1,12 +1,14 @@
 """Servers in this process: behind a client without a network, or on a port of their own."""
 
+import asyncio
 import contextlib
 import threading
 
 from fastapi.testclient import TestClient
 
-from space_jax.serving.app import Service, make_app
+from space_jax.serving.app import make_app
 from space_jax.serving.listening import Server, bound
+from space_jax.serving.service import Service
 
 
 class Engine:
@@ -35,8 +37,6 @@ def client_of(engine, limit=512):
 
 
 async def until_ready(service):
-    import asyncio
-
     while not service.ready:
         await asyncio.sleep(0.005)
 

@@ -10,8 +10,9 @@ pytest.importorskip("httpx2", reason="comes with the extra dev")
 from fastapi.testclient import TestClient
 
 from space_jax.errors import UserError
-from space_jax.serving.app import Service, make_app
+from space_jax.serving.app import make_app
 from space_jax.serving.bodies import LARGEST, LONGEST
+from space_jax.serving.service import Service
 from tests.serving.servers import Engine, client_of
 
 JSON = {"Content-Type": "application/json"}
@@ -43,7 +44,7 @@ def client():
         (b'{"inputs": []}', 422, "inputs: list should have at least 1 item"),
         (b'{"inputs": ["a", 7]}', 422, "inputs[1]: expected a text, found 7"),
         (b'{"inputs": [null]}', 422, "inputs[0]: expected a text, found None"),
-        (b'{"inputs": ["' + b"a" * (LONGEST + 1) + b'"]}', 422, f"inputs[0]: expected a text of at most {LONGEST} char"),
+        (b'{"inputs": ["' + b"a" * (LONGEST + 1) + b'"]}', 422, f"inputs[0]: expected a text of at most {LONGEST}"),
         (b'{"inputs": [' + b'"a",' * 256 + b'"a"]}', 422, "inputs: list should have at most 256 items"),
         (b" " * (LARGEST + 1), 413, f"body: expected at most {LARGEST} bytes, found more"),
     ],
@@ -59,7 +60,8 @@ def test_a_bad_body_is_refused_in_a_sentence(client, body, status, said):
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "\x7f"])
 def test_another_type_than_json_is_refused(client, kind):
-    answer = client.post("/predict", content=b'{"inputs": ["a"]}', headers={} if kind is None else {"Content-Type": kind})
+    headers = {} if kind is None else {"Content-Type": kind}
+    answer = client.post("/predict", content=b'{"inputs": ["a"]}', headers=headers)
     assert answer.status_code == 415
     assert "expected the header Content-Type: application/json" in answer.json()["error"]["message"]
 

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("fastapi", reason="comes with the extra serve")
 
 from space_jax.serving.batching import Batcher, answered
-from space_jax.serving.refusal import Refused
+from space_jax.serving.refusal import RefusedError
 
 
 def run(scenario, answer, size=4, limit=16):
@@ -93,7 +93,7 @@ def test_too_many_are_refused_whole_and_the_rest_is_served():
     async def scenario(batcher):
         waiting = asyncio.create_task(batcher.ask([1, 2]))
         await asyncio.sleep(0)
-        with pytest.raises(Refused, match="2 inputs wait already, of at most 3") as refused:
+        with pytest.raises(RefusedError, match="2 inputs wait already, of at most 3") as refused:
             await batcher.ask([3, 4])
         assert refused.value.status == 429
         assert await waiting == [2, 4]

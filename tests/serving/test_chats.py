@@ -1,5 +1,6 @@
 """`/v1/chat/completions`: the form, the state rebuilt from messages, batches of conversations, limits."""
 
+import dataclasses
 import json
 import threading
 
@@ -9,10 +10,13 @@ pytest.importorskip("fastapi", reason="comes with the extra serve")
 pytest.importorskip("httpx2", reason="comes with the extra dev")
 
 from space_jax.agent.agent import Agent
+from space_jax.agent.conversation import Conversation
 from space_jax.agent.writer import Writer
 from space_jax.chat.answer import Talk
 from space_jax.serving import conversations
 from space_jax.serving.engines import AgentEngine
+from space_jax.world.backend import Tables
+from space_jax.world.database import Database
 from tests.chat.scripted import Scripted
 from tests.serving.servers import client_of
 
@@ -41,10 +45,6 @@ class Several(Scripted):
 
 @pytest.fixture
 def fresh():
-    from space_jax.agent.conversation import Conversation
-    from space_jax.world.backend import Tables
-    from space_jax.world.database import Database
-
     return Talk(Conversation(Tables(Database({"hotel": HOTELS}))))
 
 
@@ -61,6 +61,10 @@ def client(several):
 
 def user(words):
     return {"role": "user", "content": words}
+
+
+def system(words):
+    return {"role": "assistant", "content": words}
 
 
 def ask(client, *messages, **more):
@@ -134,8 +138,7 @@ def test_other_words_than_the_agents_own_are_read_as_they_are(client, several):
         return Scripted.stream(several, conversation, text)
 
     several._stream = stream
-    greeting, other = {"role": "assistant", "content": "Welcome"}, {"role": "assistant", "content": "Take Oak, it is nice"}
-    ask(client, greeting, user("area=south"), other, user("yes"))
+    ask(client, system("Welcome"), user("area=south"), system("Take Oak, it is nice"), user("yes"))
     last = heard[-1]
     assert [one.text for one in last.said] == ["Welcome", "area=south", "Take [hotel_name], it is nice"]
     assert last.said[-1].state == {"hotel": {"area": ("south",)}}
@@ -218,8 +221,6 @@ def test_a_bug_within_a_stream_ends_it_with_an_error(fresh):
             yield "I"
             raise ZeroDivisionError("secret")
 
-        import dataclasses
-
         return dataclasses.replace(Scripted.stream(agent, conversation, text), pieces=pieces())
 
     agent = Several(fresh, stream)
@@ -230,7 +231,7 @@ def test_a_bug_within_a_stream_ends_it_with_an_error(fresh):
         assert client.app.state.service.chats._active == 0
 
 
-def test_a_model_of_one_layer_talks_and_is_compiled_ahead(task, params):  # noqa: F811
+def test_a_model_of_one_layer_talks_and_is_compiled_ahead(task, params):
     agent = Agent(Writer(task, params))
     with client_of(AgentEngine(agent, 1, 2)) as client:
         programs = [getattr(agent._writer, name) for name in ("_read", "_write", "_compact")]
@@ -240,7 +241,8 @@ def test_a_model_of_one_layer_talks_and_is_compiled_ahead(task, params):  # noqa
         def one(text):
             answers[text] = ask(client, user(text), stream=len(text) > 20)
 
-        threads = [threading.Thread(target=one, args=(text,)) for text in ("a hotel", "a cheap hotel in the north", " ")]
+        texts = ("a hotel", "a cheap hotel in the north", " ")
+        threads = [threading.Thread(target=one, args=(text,)) for text in texts]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 pytest.importorskip("fastapi", reason="comes with the extra serve")
-openai = pytest.importorskip("openai", reason="comes with the extra dev")
+pytest.importorskip("openai", reason="comes with the extra dev")
+
+import httpx2
+import openai
 
 from space_jax.cli import main
 from space_jax.errors import UserError
 from space_jax.serving.engines import AgentEngine, Vector
 from space_jax.serving.listening import bound
-from tests.chat.scripted import Scripted
 from tests.serving.servers import Engine, server_of
 from tests.serving.test_chats import Several, fresh, user  # noqa: F401
 
@@ -30,7 +32,7 @@ def client_at(address, **more):
 
 
 def test_the_client_talks_to_an_agent(fresh):  # noqa: F811
-    with server_of(AgentEngine(Several(fresh), 1, 4)) as (address, server), client_at(address, max_retries=5) as client:
+    with server_of(AgentEngine(Several(fresh), 1, 4)) as (address, _), client_at(address, max_retries=5) as client:
         (model,) = client.models.list()  # tried again until it is ready
         messages = [user("area=north")]
         whole = client.chat.completions.create(model=model.id, messages=messages)
@@ -51,7 +53,7 @@ def test_the_client_talks_to_an_agent(fresh):  # noqa: F811
 
 
 def test_the_client_gets_vectors():
-    with server_of(Vectors()) as (address, server), client_at(address, max_retries=5) as client:
+    with server_of(Vectors()) as (address, _), client_at(address, max_retries=5) as client:
         answer = client.embeddings.create(model="tiny", input=["ab", "abc"])  # asks for base64, unless told otherwise
         np.testing.assert_allclose([one.embedding for one in answer.data], [[2, 0.1], [3, 0.1]], rtol=1e-6)
         plain = client.embeddings.create(model="tiny", input="ab", encoding_format="float")
@@ -71,8 +73,6 @@ def test_what_has_begun_is_finished_and_nothing_else_begins():
         begun.set()
         going.wait()
         return {"label": text}
-
-    import httpx2
 
     with server_of(Engine(answer)) as (address, server):
         while httpx2.get(f"{address}/health").status_code != 200:
@@ -99,7 +99,7 @@ def test_an_address_that_is_taken(tmp_path, capsys):
         port = place.getsockname()[1]
         assert main(["serve", "--workdir", str(tmp_path), "--port", str(port)]) == 2
         assert f"cannot listen on 127.0.0.1:{port} (Address already in use); --host needs" in capsys.readouterr().err
-        with pytest.raises(UserError, match="cannot listen on 192.0.2.1:8000"):
+        with pytest.raises(UserError, match=r"cannot listen on 192\.0\.2\.1:8000"):
             bound("192.0.2.1", 8000)
 
 

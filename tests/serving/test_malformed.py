@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("fastapi", reason="comes with the extra serve")
 pytest.importorskip("httpx2", reason="comes with the extra dev")
 
+import httpx2
+
 from space_jax.serving.engines import CHAT, EMBEDDINGS, PREDICT
 from tests.serving.servers import Engine, client_of, server_of
 
@@ -17,7 +19,7 @@ WHOLE = {
     EMBEDDINGS: {"model": "tiny", "input": ["a", "b"], "encoding_format": "base64"},
     CHAT: {"model": "tiny", "messages": [{"role": "user", "content": "hi"}], "stream": False, "n": 1},
 }
-PIECES = (b"[", b"]", b"{", b"}", b'"', b",", b":", b"\\u", b"\\ud83d", b"\xff", b"\x00", b"null", b"1e999", b"-", b"NaN")
+PIECES = (b"[", b"]", b"{", b"}", b'"', b",", b":", b"\\u", b"\\ud83d", b"\xff", b"\x00", b"1e999", b"-", b"NaN")
 
 
 def spoilt(rng, content):
@@ -66,7 +68,7 @@ def test_a_million_malformed_bytes_do_not_end_it(size):
     rng, sent = random.Random(1), 0
     body = json.dumps(WHOLE[PREDICT]).encode()
     head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    with server_of(Anything()) as (address, server):
+    with server_of(Anything()) as (address, _):
         place = ("127.0.0.1", int(address.rpartition(":")[2]))
         while sent < size:
             length = rng.choice((len(body), len(body) - 5, len(body) + 5, 2**40, -1))
@@ -79,8 +81,6 @@ def test_a_million_malformed_bytes_do_not_end_it(size):
                 if rng.random() < 0.5:
                     answer = connection.recv(4096)
                     assert b"HTTP/1.1 500" not in answer, content
-        import httpx2
-
         while httpx2.get(f"{address}/health").status_code != 200:
             pass
         assert httpx2.post(f"{address}/predict", json=WHOLE[PREDICT]).status_code == 200

@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("fastapi", reason="comes with the extra serve")
 pytest.importorskip("httpx2", reason="comes with the extra dev")
 
-from space_jax.serving.engines import FinetunedEngine
+from space_jax.serving.engines import engine_of
 from space_jax.tasks.predictor import Predictor
-from space_jax.tasks.row_predictions import predict_rows
 from space_jax.tasks.record_sources import Row
+from space_jax.tasks.row_predictions import predict_rows
 from tests.serving.servers import client_of
 
 TEXTS = ["book a table", "hello the seat", "drop the room please ?", "hi a taxi"]
@@ -20,7 +20,7 @@ TEXTS = ["book a table", "hello the seat", "drop the room please ?", "hi a taxi"
 
 @pytest.fixture(scope="module")
 def engine(finished):
-    return FinetunedEngine(finished[0], "best")
+    return engine_of(finished[0], "best", "", 4)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,8 @@ def test_vectors_in_both_encodings(client, engine, finished):
     asked = {"model": "tiny", "input": TEXTS}
     answer = client.post("/v1/embeddings", json=asked).json()
     trained = Predictor(finished[0])
-    examples = [trained.task.example(type(trained.task).read_row(trained.config.task, {"text": text}, "", 1)) for text in TEXTS]
+    rows = [type(trained.task).read_row(trained.config.task, {"text": text}, "", 1) for text in TEXTS]
+    examples = [trained.task.example(row) for row in rows]
     expected = trained.outputs(examples)["vector"]
     assert [one["index"] for one in answer["data"]] == [0, 1, 2, 3]
     np.testing.assert_allclose([one["embedding"] for one in answer["data"]], expected, atol=1e-5)
@@ -74,11 +75,13 @@ def test_everything_is_compiled_before_the_first_request(client, engine):
 
 
 def test_what_the_run_does_not_offer_is_named(client):
-    answer = client.post("/v1/chat/completions", json={"model": "tiny", "messages": [{"role": "user", "content": "hi"}]})
+    messages = [{"role": "user", "content": "hi"}]
+    answer = client.post("/v1/chat/completions", json={"model": "tiny", "messages": messages})
     assert answer.status_code == 404
     assert answer.json()["error"]["message"] == (
         "/v1/chat/completions: tiny is a model for the task intent, which offers /predict, /v1/embeddings"
     )
     missing = client.get("/nothing")
     assert missing.status_code == 404
-    assert "expected one of /predict, /v1/embeddings, /health, /metrics, /v1/models" in missing.json()["error"]["message"]
+    there = "/predict, /v1/embeddings, /health, /metrics, /v1/models"
+    assert missing.json()["error"]["message"] == f"/nothing: expected one of {there}"
