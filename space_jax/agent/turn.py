@@ -149,6 +149,7 @@ class Response:
     def __init__(self, decided: Decided) -> None:
         self._decided, self._writing = decided, decided.turn.stream(RESPONSE)
         self._written: list[list[str]] = []  # after each piece, the text of each turn so far
+        self._failure: Exception | None = None
 
     def streamed(self, n: int) -> Streamed:
         """The n-th answer."""
@@ -171,13 +172,22 @@ class Response:
     def _texts(self, n: int) -> Iterator[str]:
         """What is written of a turn, whenever it is more."""
         for number in itertools.count():
-            if number == len(self._written):
-                more = next(self._writing, None)
-                if more is None:
-                    return
-                self._written.append(more)
+            if number == len(self._written) and not self._writes_on():
+                return
             if not number or self._written[number][n] != self._written[number - 1][n]:
                 yield self._written[number][n]
+
+    def _writes_on(self) -> bool:
+        """Writes the next piece, if there is one; what fails fails for all answers, none of which is then whole."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            more = next(self._writing, None)
+        except Exception as error:
+            self._failure = error
+            raise
+        self._written += [] if more is None else [more]
+        return more is not None
 
     def _finish(self, n: int) -> Reply:
         return self._decided.answer(n, self._written[-1][n] if self._written else "")

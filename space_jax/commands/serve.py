@@ -22,7 +22,9 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--host", default=_HOST, help="to listen on; 0.0.0.0 admits other machines (%(default)s)")
     parser.add_argument("--port", type=int, default=_PORT, help="to listen on (%(default)s)")
     parser.add_argument("--name", help="of the model, which clients give (default: the folder's)")
-    parser.add_argument("--queue", type=int, default=1024, metavar="N", help="inputs that may wait (%(default)s)")
+    parser.add_argument(
+        "--queue", type=int, metavar="N", help="inputs that may wait (1024), of an agent answers in progress (64)"
+    )
     parser.add_argument(
         "--database", default="", help="tables of an agent, a file or a folder (default: those of the run's corpus)"
     )
@@ -36,8 +38,9 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     if not 0 < given.port < 65536:
         raise UserError(f"--port: expected 1 to 65535, found {given.port}")
     for name in ("queue", "together"):
-        if getattr(given, name) < 1:
-            raise UserError(f"--{name}: {getattr(given, name)} is not positive")
+        number = getattr(given, name)
+        if number is not None and number < 1:
+            raise UserError(f"--{name}: {number} is not positive")
     try:
         from space_jax.serving.listening import bound, serve
     except ImportError as error:
@@ -51,4 +54,4 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 
     say("reading the run", flush=True)
     engine = engine_of(given.workdir, given.step, given.database, given.together)
-    serve(Service(engine, given.name or given.workdir.resolve().name, given.queue), place)
+    serve(Service(engine, given.name or given.workdir.resolve().name, given.queue or engine.queue), place)

@@ -48,6 +48,12 @@ def make_app(service: Service, told: Told, failed: Callable[[BaseException], Non
     app.add_middleware(Measured, measures=service.measures)
     _add_refusals(app, service)
 
+    def offered(path: str) -> Any:
+        async def check() -> None:
+            service.require(path)
+
+        return Depends(check)  # before the body is read
+
     @app.get("/health")
     async def health() -> dict[str, Any]:
         if not service.ready:
@@ -67,15 +73,15 @@ def make_app(service: Service, told: Told, failed: Callable[[BaseException], Non
         service.require_model(name)
         return service.models()["data"][0]
 
-    @app.post(PREDICT)
+    @app.post(PREDICT, dependencies=[offered(PREDICT)])
     async def predict(given: Annotated[Prediction, Depends(body_of(Prediction))]) -> JSONResponse:
         return JSONResponse(await service.predict(given))
 
-    @app.post(EMBEDDINGS)
+    @app.post(EMBEDDINGS, dependencies=[offered(EMBEDDINGS)])
     async def embeddings(given: Annotated[Embeddings, Depends(body_of(Embeddings))]) -> JSONResponse:
         return JSONResponse(await service.embed(given))
 
-    @app.post(CHAT)
+    @app.post(CHAT, dependencies=[offered(CHAT)])
     async def completions(given: Annotated[Completion, Depends(body_of(Completion))]) -> Response:
         return await service.complete(given)
 

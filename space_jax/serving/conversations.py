@@ -16,7 +16,7 @@ from space_jax.dialogue.record import SYSTEM, USER
 from space_jax.serving.bodies import Message
 from space_jax.serving.refusal import RefusedError
 
-KEPT = 4096
+KEPT = 1024
 """Conversations that are remembered; those that were used last."""
 
 

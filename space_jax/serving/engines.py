@@ -58,7 +58,10 @@ class FinetunedEngine:
       kind: what the run is, in words.
       paths: that it offers.
       width: H of its vectors.
+      queue: inputs that may wait, unless the server is told otherwise.
     """
+
+    queue = 1024
 
     def __init__(self, trained: Predictor) -> None:
         """Prepares; `engine_of` reads the run."""
@@ -105,6 +108,7 @@ class PretrainedEngine:
     """A pre-training run, see `FinetunedEngine`."""
 
     paths: tuple[str, ...] = (EMBEDDINGS,)
+    queue = 1024
 
     def __init__(self, model: Pretrained) -> None:
         """Prepares; `engine_of` reads the run."""
@@ -129,8 +133,10 @@ class AgentEngine:
       agent: that answers.
       fresh: a conversation that has not begun.
       together: conversations that it answers side by side.
+      queue: answers that may be in progress, unless the server is told otherwise; each has a memory on the device.
     """
 
+    queue = 64
     kind = "an agent"
     paths: tuple[str, ...] = (CHAT,)
 

@@ -1,5 +1,6 @@
 """Listens for requests until it is told to stop, and then finishes those that have begun."""
 
+import contextlib
 import signal
 import socket
 import time
@@ -10,6 +11,7 @@ from space_jax.errors import UserError
 from space_jax.serving.app import make_app
 from space_jax.serving.service import Service
 from space_jax.terminal import say
+from space_jax.terminal.progress import LiveProgress
 
 GRACE = 60
 """Seconds that requests which have begun may take once the server is told to stop."""
@@ -45,7 +47,8 @@ def serve(service: Service, place: socket.socket) -> None:
     server = Server(service)
     before = signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it has stopped
     try:
-        server.run(sockets=[place])
+        with server.progress:
+            server.run(sockets=[place])
     except KeyboardInterrupt:
         print()
     finally:
@@ -55,14 +58,17 @@ def serve(service: Service, place: socket.socket) -> None:
 
 
 class Server(uvicorn.Server):
-    """The server of a service, which says when all programs are compiled.
+    """The server of a service.
 
     Attributes:
+      progress: of the compilation, shown until its end.
       failure: the error that ended the compilation, and with it the server.
     """
 
     def __init__(self, service: Service) -> None:
         self.failure: BaseException | None = None
+        self.progress = contextlib.ExitStack()
+        self._programs = self.progress.enter_context(LiveProgress("programs", None))
         self._began = time.monotonic()
         app = make_app(service, self._told, self._failed)
         config = uvicorn.Config(
@@ -71,7 +77,9 @@ class Server(uvicorn.Server):
         super().__init__(config)
 
     def _told(self, done: int, total: int) -> None:
+        self._programs.tell(done, total)
         if done == total:
+            self.progress.close()
             seconds = time.monotonic() - self._began
             say(f"ready: {total} programs in {seconds:.0f} s; Ctrl-C ends it", flush=True)
 

@@ -17,7 +17,7 @@ from space_jax.serving.bodies import Completion, Embeddings, Prediction
 from space_jax.serving.chats import Chats
 from space_jax.serving.completions import Reply
 from space_jax.serving.conversations import turns_of
-from space_jax.serving.engines import CHAT, EMBEDDINGS, PREDICT, SIZE, AgentEngine, Asked, Engine, Vector
+from space_jax.serving.engines import EMBEDDINGS, PREDICT, SIZE, AgentEngine, Asked, Engine, Vector
 from space_jax.serving.measures import Measures
 from space_jax.serving.refusal import RefusedError
 from space_jax.terminal.progress import Told
@@ -88,7 +88,6 @@ class Service:
 
     async def predict(self, given: Prediction) -> dict[str, Any]:
         """The body of the answer to `/predict`."""
-        self.require(PREDICT)
         answers = await self._ask(PREDICT, given.inputs, "inputs")
         errors = [one for one in answers if isinstance(one, UserError)]
         if len(errors) == len(answers):
@@ -101,7 +100,6 @@ class Service:
 
     async def embed(self, given: Embeddings) -> dict[str, Any]:
         """The body of the answer to `/v1/embeddings`."""
-        self.require(EMBEDDINGS)
         self.require_model(given.model)
         width = self.engine.width  # type: ignore[union-attr]
         if given.dimensions not in (None, width):
@@ -120,7 +118,6 @@ class Service:
 
     async def complete(self, given: Completion) -> Response:
         """The response to `/v1/chat/completions`."""
-        self.require(CHAT)
         assert self.chats is not None
         self.require_model(given.model)
         turns = turns_of(given.messages)

@@ -10,9 +10,9 @@ from space_jax.agent.warming import warm_up
 from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 
 
-@pytest.mark.parametrize("together", [1, 2])
-def test_no_answer_waits_for_the_compiler(agent, together):
-    steps = list(agent.warm_up(together))
+def test_no_answer_waits_for_the_compiler(agent):
+    """Neither of one conversation nor of two side by side."""
+    steps = list(agent.warm_up(together=2))
     assert steps == [(done, len(steps)) for done in range(1, len(steps) + 1)]
     programs = [getattr(agent._writer, name) for name in ("_read", "_write", "_compact")]
     compiled = [program._cache_size() for program in programs]
@@ -21,8 +21,9 @@ def test_no_answer_waits_for_the_compiler(agent, together):
         conversation = agent.conversation()
         for words in (1, 3, 9, 200, 1):
             texts = ["a hotel in the north " * words, "yes"]
-            streamed = agent.streams([conversation] * together, texts[:together])
-            assert all("".join(one.pieces) for one in streamed)
+            for count in (1, 2):
+                streamed = agent.streams([conversation] * count, texts[:count])
+                assert all("".join(one.pieces) for one in streamed)
             conversation = streamed[0].finish().conversation
 
     talking = threading.Thread(target=talk)

@@ -9,11 +9,10 @@ import pytest
 pytest.importorskip("fastapi", reason="comes with the extra serve")
 pytest.importorskip("httpx2", reason="comes with the extra dev")
 
-from space_jax.agent.agent import Agent
 from space_jax.agent.conversation import Conversation
-from space_jax.agent.writer import Writer
 from space_jax.chat.answer import Talk
 from space_jax.serving import conversations
+from space_jax.serving.chats import Chats
 from space_jax.serving.engines import AgentEngine
 from space_jax.world.backend import Tables
 from space_jax.world.database import Database
@@ -231,24 +230,22 @@ def test_a_bug_within_a_stream_ends_it_with_an_error(fresh):
         assert client.app.state.service.chats._active == 0
 
 
-def test_a_model_of_one_layer_talks_and_is_compiled_ahead(task, params):
-    agent = Agent(Writer(task, params))
+def test_as_many_are_begun_as_there_are_programs_for(several, fresh):
+    """Programs are compiled for one conversation and for four, so two with words take the places of four."""
+    chats = Chats(AgentEngine(several, 1, 4), None, 8, lambda parts, seconds: None)
+    answers = chats._begin_all([(fresh, "a"), (fresh, " "), (fresh, "b")])
+    assert several.began[0] == ["a", "b", "a", "a"]
+    assert ["".join(one.pieces) for one in answers] == ["I heard: a", "I heard:  ", "I heard: b"]
+    chats._begin_all([(fresh, "c")])
+    assert several.began[-1] == ["c"]
+
+
+def test_a_model_of_one_layer_talks(agent, monkeypatch):
+    """What its programs are, and that they are compiled ahead, is tested in `tests/agent/test_warming.py`."""
+    monkeypatch.setattr(agent, "warm_up", lambda together: iter([(1, 1)]))
     with client_of(AgentEngine(agent, 1, 2)) as client:
-        programs = [getattr(agent._writer, name) for name in ("_read", "_write", "_compact")]
-        compiled = [program._cache_size() for program in programs]
-        answers = {}
-
-        def one(text):
-            answers[text] = ask(client, user(text), stream=len(text) > 20)
-
-        texts = ("a hotel", "a cheap hotel in the north", " ")
-        threads = [threading.Thread(target=one, args=(text,)) for text in texts]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert [one.status_code for one in answers.values()] == [200] * 3
-        assert answers[" "].json()["choices"][0]["message"]["content"].startswith("Sorry, I did not catch that")
-        alone = agent.reply("a hotel")
-        assert answers["a hotel"].json()["choices"][0]["message"]["content"] == alone.text
-        assert [program._cache_size() for program in programs] == compiled
+        streamed = ask(client, user("a hotel"), stream=True)
+        words = "".join(one["choices"][0]["delta"].get("content", "") for one in events(streamed))
+        assert words == agent.reply("a hotel").text
+        silent = ask(client, user(" ")).json()["choices"][0]["message"]
+        assert silent["content"].startswith("Sorry, I did not catch that")
