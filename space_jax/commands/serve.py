@@ -42,16 +42,14 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
         if number is not None and number < 1:
             raise UserError(f"--{name}: {number} is not positive")
     try:
+        from space_jax.serving.engines import engine_of
         from space_jax.serving.listening import bound, serve
+        from space_jax.serving.service import Service
     except ImportError as error:
         raise UserError(
             f"a part of the server is not installed ({error}); pip install 'space-jax[serve]' installs it"
         ) from None
-    place = bound(given.host, given.port)  # before the model is read: it may be taken
-
-    from space_jax.serving.engines import engine_of
-    from space_jax.serving.service import Service
-
-    say("reading the run", flush=True)
-    engine = engine_of(given.workdir, given.step, given.database, given.together)
-    serve(Service(engine, given.name or given.workdir.resolve().name, given.queue or engine.queue), place)
+    with bound(given.host, given.port) as place:  # before the model is read: the address may be taken
+        say("reading the run", flush=True)
+        engine = engine_of(given.workdir, given.step, given.database, given.together)
+        serve(Service(engine, given.name or given.workdir.resolve().name, given.queue or engine.queue), place)

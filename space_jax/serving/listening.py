@@ -23,12 +23,15 @@ def bound(host: str, port: int) -> socket.socket:
     Raises:
       UserError: the address is taken or does not belong to this machine.
     """
+    place = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         place = socket.socket(family, kind, protocol)
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.bind(address)
     except OSError as error:
+        if place is not None:
+            place.close()
         raise UserError(
             f"cannot listen on {host}:{port} ({error.strerror}); --host needs an address of this machine, "
             "--port one that no other program listens on"

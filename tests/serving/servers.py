@@ -48,6 +48,8 @@ def server_of(engine, limit=512):
     server = Server(service)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
     thread.start()
+    while not server.started:
+        pass
     try:
         yield "http://{}:{}".format(*place.getsockname()), server
     finally:

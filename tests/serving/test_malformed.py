@@ -4,6 +4,7 @@ import json
 import random
 import socket
 
+import numpy as np
 import pytest
 
 pytest.importorskip("fastapi", reason="comes with the extra serve")
@@ -11,8 +12,9 @@ pytest.importorskip("httpx2", reason="comes with the extra dev")
 
 import httpx2
 
-from space_jax.serving.engines import CHAT, EMBEDDINGS, PREDICT
+from space_jax.serving.engines import CHAT, EMBEDDINGS, PREDICT, AgentEngine, Vector
 from tests.serving.servers import Engine, client_of, server_of
+from tests.serving.test_chats import Several, fresh  # noqa: F401
 
 WHOLE = {
     PREDICT: {"inputs": ["a table", {"text": "é", "id": 7, "n": [1.5, None, True]}]},
@@ -40,20 +42,23 @@ def spoilt(rng, content):
 
 
 class Anything(Engine):
-    paths = (PREDICT,)
+    paths = (PREDICT, EMBEDDINGS)
 
     def answer(self, asked):
-        return [{"label": json.dumps(one.given)} for one in asked]
+        vector = Vector(np.zeros(2, np.float32), 1)
+        return [vector if one.path == EMBEDDINGS else {"label": json.dumps(one.given)} for one in asked]
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(20_000, marks=pytest.mark.slow)])
-def test_spoilt_bodies(count):
+@pytest.mark.parametrize("count", [150, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_spoilt_bodies(fresh, count):  # noqa: F811
     rng, statuses = random.Random(0), set()
-    with client_of(Anything()) as client:
+    with client_of(Anything()) as client, client_of(AgentEngine(Several(fresh), 1, 1)) as talking:
         for number in range(count):
             path = (PREDICT, EMBEDDINGS, CHAT)[number % 3]
             body = spoilt(rng, json.dumps(WHOLE[path]).encode())
-            answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+            answer = (talking if path == CHAT else client).post(
+                path, content=body, headers={"Content-Type": "application/json"}
+            )
             statuses.add(answer.status_code)
             assert answer.status_code in (200, 400, 404, 413, 422), (path, body, answer.text)
             if answer.status_code != 200:
