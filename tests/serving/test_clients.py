@@ -101,17 +101,3 @@ def test_an_address_that_is_taken(tmp_path, capsys):
         assert f"cannot listen on 127.0.0.1:{port} (Address already in use); --host needs" in capsys.readouterr().err
         with pytest.raises(UserError, match=r"cannot listen on 192\.0\.2\.1:8000"):
             bound("192.0.2.1", 8000)
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (("--port", "70000"), "--port: expected 1 to 65535, found 70000"),
-        (("--queue", "0"), "--queue: 0 is not positive"),
-        (("--together", "-1"), "--together: -1 is not positive"),
-        ((), "no config.json"),
-    ],
-)
-def test_mistakes_on_the_command_line(tmp_path, capsys, options, said):
-    assert main(["serve", "--workdir", str(tmp_path), *options]) == 2
-    assert said in capsys.readouterr().err

