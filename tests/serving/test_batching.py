@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-pytest.importorskip("fastapi", reason="comes with the extra serve")
-
 from space_jax.serving.batching import Batcher, answered
 from space_jax.serving.refusal import RefusedError
 

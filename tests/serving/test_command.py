@@ -1,5 +1,6 @@
 """`space-jax serve`: mistakes on the command line."""
 
+import socket
 import sys
 
 import pytest
@@ -29,6 +30,8 @@ def test_without_the_extra(tmp_path, capsys, monkeypatch):
 
 
 def test_a_folder_without_a_run(tmp_path, capsys):
-    pytest.importorskip("fastapi", reason="comes with the extra serve")
-    assert main(["serve", "--workdir", str(tmp_path), "--port", "8769"]) == 2
+    pytest.importorskip("prometheus_client", reason="comes with the extra serve")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert main(["serve", "--workdir", str(tmp_path), "--port", str(port)]) == 2
     assert "config.json" in capsys.readouterr().err
