@@ -1,6 +1,7 @@
 """`space-jax serve`."""
 
 import argparse
+import sys
 from typing import Any
 
 from space_jax.errors import UserError
@@ -52,4 +53,6 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
     with bound(given.host, given.port) as place:  # before the model is read: the address may be taken
         say("reading the run", flush=True)
         engine = engine_of(given.workdir, given.step, given.database, given.together)
+        for misfit in engine.misfits:
+            say(misfit, sys.stderr)
         serve(Service(engine, given.name or given.workdir.resolve().name, given.queue or engine.queue), place)

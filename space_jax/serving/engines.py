@@ -59,9 +59,11 @@ class FinetunedEngine:
       paths: that it offers.
       width: H of its vectors.
       queue: inputs that may wait, unless the server is told otherwise.
+      misfits: what does not fit the run, a sentence each.
     """
 
     queue = 1024
+    misfits: tuple[str, ...] = ()
 
     def __init__(self, trained: Predictor) -> None:
         """Prepares; `engine_of` reads the run."""
@@ -109,6 +111,7 @@ class PretrainedEngine:
 
     paths: tuple[str, ...] = (EMBEDDINGS,)
     queue = 1024
+    misfits: tuple[str, ...] = ()
 
     def __init__(self, model: Pretrained) -> None:
         """Prepares; `engine_of` reads the run."""
@@ -134,6 +137,7 @@ class AgentEngine:
       fresh: a conversation that has not begun.
       together: conversations that it answers side by side.
       queue: answers that may be in progress, unless the server is told otherwise; each has a memory on the device.
+      misfits: where its slots and the tables do not meet, a sentence each.
     """
 
     queue = 64
@@ -143,6 +147,7 @@ class AgentEngine:
     def __init__(self, agent: Agent, step: int, together: int) -> None:
         """Prepares; `engine_of` reads the agent."""
         self.agent, self.step, self.fresh, self.together = agent, step, Talk(agent.conversation()), together
+        self.misfits: tuple[str, ...] = agent.misfits
 
     def warm_up(self) -> Steps:
         """Compiles for every shape; see `Agent.warm_up`."""
