@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from starlette.requests import ClientDisconnect
 
 from space_jax.errors import UserError
 from space_jax.printable import shown
@@ -164,6 +165,8 @@ async def _bytes(request: Request) -> bytes:
                     raise RefusedError(413, f"body: expected at most {LARGEST} bytes, found more")
     except TimeoutError:
         raise RefusedError(408, f"body: expected it within {PATIENCE:.0f} s, but its end has not come") from None
+    except ClientDisconnect:  # nobody hears it
+        raise RefusedError(400, "body: its end has not come") from None
     return bytes(content)
 
 

@@ -74,10 +74,8 @@ class Server(uvicorn.Server):
         self._programs = self.progress.enter_context(LiveProgress("programs", None))
         self._began = time.monotonic()
         app = make_app(service, self._told, self._failed)
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=GRACE
-        )
-        super().__init__(config)
+        quiet = {"log_config": None, "log_level": "warning", "access_log": False, "server_header": False}
+        super().__init__(uvicorn.Config(app, timeout_graceful_shutdown=GRACE, **quiet))  # type: ignore[arg-type]
 
     def _told(self, done: int, total: int) -> None:
         self._programs.tell(done, total)

@@ -68,7 +68,7 @@ def test_spoilt_bodies(fresh, count):  # noqa: F811
 
 
 @pytest.mark.parametrize("size", [30_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
-def test_a_million_malformed_bytes_do_not_end_it(size):
+def test_a_million_malformed_bytes_do_not_end_it(size, caplog):
     """Over a socket, without any HTTP client between: half requests, wrong lengths, noise."""
     rng, sent = random.Random(1), 0
     body = json.dumps(WHOLE[PREDICT]).encode()
@@ -89,3 +89,4 @@ def test_a_million_malformed_bytes_do_not_end_it(size):
         while httpx2.get(f"{address}/health").status_code != 200:
             pass
         assert httpx2.post(f"{address}/predict", json=WHOLE[PREDICT]).status_code == 200
+    assert [one.exc_text for one in caplog.records if one.exc_info] == []
