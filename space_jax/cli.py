@@ -24,6 +24,7 @@ from space_jax.commands import (
     predict,
     pretrain,
     respond,
+    serve,
     show,
     tokenizer,
 )
@@ -55,6 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
         multiwoz_eval,
         play,
         chat,
+        serve,
         show,
         compare,
         map_command,

@@ -97,6 +97,7 @@ def test_the_walk_finds_the_verbs():
         "respond",
         "play",
         "chat",
+        "serve",
         "configs",
         "show",
         "compare",
@@ -240,7 +241,7 @@ def test_a_number_that_is_not_finite(mistake, command, text):
 def test_a_bucket_without_its_client(mistake, monkeypatch):
     monkeypatch.setattr("space_jax.remote.importlib.util.find_spec", lambda name: None)
     said = "gs://bucket/run: needs gcsfs; install it with pip install 'space-jax[gcs]'"
-    for verb in ("info", "evaluate", "predict", "show", "chat", "play", "respond"):
+    for verb in ("info", "evaluate", "predict", "show", "chat", "serve", "play", "respond"):
         assert mistake(verb, "--workdir", "gs://bucket/run") == said
     for verb, config in (("pretrain", "space3:tiny"), ("finetune", "finetune/banking77")):
         assert mistake(verb, "--config", config, "--workdir", "gs://bucket/run") == said

@@ -7,9 +7,8 @@ conversations can run side by side, and any can be resumed.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from space_jax.agent.conversation import Conversation, Reply, Truth, asked_again, with_names
-from space_jax.agent.lexicalise import settled
-from space_jax.agent.turn import Decided, Streamed, Turn, piece_of
+from space_jax.agent.conversation import Conversation, Reply, Truth, asked_again
+from space_jax.agent.turn import Decided, Response, Streamed, Turn, piece_of
 from space_jax.agent.warming import warm_up
 from space_jax.agent.writer import Writer
 from space_jax.decoding.sampling import GREEDY, Sampling
@@ -97,14 +96,25 @@ class Agent:
         """Tokens that the model has written so far."""
         return self._writer.written
 
-    def warm_up(self) -> Iterator[tuple[int, int]]:
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the words have."""
+        return len(self._writer.task.tokenizer.encode(text))
+
+    def warm_up(self, together: int = 1) -> Iterator[tuple[int, int]]:
         """Compiles what `stream` needs, so that no answer waits for the compiler.
+
+        Args:
+          together: also for `streams` of so many conversations.
 
         Yields:
           After each program, how many there are so far and how many in all.
         """
         limits = {part: self._sequences.limits[part] for part in (STATE, ACTS) if self._has[part]}
-        return warm_up(self._writer, {**limits, RESPONSE: piece_of(self._writer, RESPONSE)})
+        written = {**limits, RESPONSE: piece_of(self._writer, RESPONSE)}
+        sizes = sorted({1, together})
+        for number, rows in enumerate(sizes):
+            for done, total in warm_up(self._writer, written, rows):
+                yield number * total + done, len(sizes) * total
 
     def conversation(self) -> Conversation:
         """A new conversation.
@@ -152,29 +162,21 @@ class Agent:
 
         An empty turn is answered with a request to repeat it.
         """
-        if not text.strip():
-            reply = asked_again(conversation)
-            return Streamed(reply.state, reply.found, (), iter([reply.text]), lambda: reply)
-        decided = self._decide([conversation], [text], [Truth()])
-        responses: list[str] = []
+        return self.streams([conversation], [text])[0]
 
-        def pieces() -> Iterator[str]:
-            told = ""
-            for written in decided.turn.stream(RESPONSE):
-                responses[:] = [written]
-                spoken = decided.spoken(0, settled(written)).text
-                if spoken.startswith(told) and spoken != told:
-                    yield spoken[len(told) :]
-                    told = spoken
-            rest = finish().text
-            if rest != told:
-                yield rest[len(told) :] if rest.startswith(told) else f"\n{rest}"
+    def streams(self, conversations: Sequence[Conversation], texts: Sequence[str]) -> list[Streamed]:
+        """Answers one user's turn in each conversation as `stream` does, side by side.
 
-        def finish() -> Reply:
-            return decided.answer(0, responses[0] if responses else "")
-
-        state = with_names(decided.states[0], decided.found[0], conversation)
-        return Streamed(state, decided.found[0], decided.acts[0], pieces(), finish, tuple(decided.turn.cut[0]))
+        Whoever takes the next piece of one answer moves all of them on; in one thread at a time.
+        """
+        streamed = [_asked_again(one) for one in conversations]
+        heard = [number for number, text in enumerate(texts) if text.strip()]
+        if heard:
+            decided = self._decide([conversations[n] for n in heard], [texts[n] for n in heard], [Truth()] * len(heard))
+            response = Response(decided)
+            for row, number in enumerate(heard):
+                streamed[number] = response.streamed(row)
+        return streamed
 
     def _answer(
         self, conversations: Sequence[Conversation], texts: Sequence[str], truths: Sequence[Truth]
@@ -205,3 +207,8 @@ class Agent:
             known = [None if truth.acts is None else write_acts(truth.acts) for truth in truths]
             acts = [parse_acts(text) for text in turn.write(ACTS, known)]
         return Decided(turn, conversations, asked, states, found, acts, self._has)
+
+
+def _asked_again(conversation: Conversation) -> Streamed:
+    reply = asked_again(conversation)
+    return Streamed(reply.state, reply.found, (), iter([reply.text]), lambda: reply)

@@ -1,10 +1,12 @@
 """A system turn in progress: part after part on one memory."""
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from space_jax.agent.conversation import SAY_AGAIN, Conversation, Reply, offers_after, with_names
-from space_jax.agent.lexicalise import Spoken, speak
+from space_jax.agent.lexicalise import Spoken, settled, speak
 from space_jax.agent.writer import Writer
 from space_jax.dialogue.record import SYSTEM, BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
@@ -62,20 +64,23 @@ class Turn:
             self._writer.text(written) if text is None else text for written, text in zip(tokens, known, strict=True)
         ]
 
-    def stream(self, part: str) -> Iterator[str]:
-        """Yields the text so far of a part of the only row, until it has ended."""
-        given, begin, written = [*self._given[0], self._sequences.opening[part]], self._begin[0], list[int]()
-        limit = self._sequences.limits[part]
+    def stream(self, part: str) -> Iterator[list[str]]:
+        """Yields the text so far of a part in each row, until it has ended in all."""
+        opening, limit = self._sequences.opening[part], self._sequences.limits[part]
         piece = piece_of(self._writer, part)
-        while len(written) < limit:
-            (tokens,), self._memory = self._writer.write(self._memory, part, [given], [begin], [True], piece)
-            written += tokens[: limit - len(written)]
-            if tokens:
-                yield self._writer.text(written)
-            if len(tokens) < piece:
-                break
-            given, begin = tokens[-1:], len(written)
-        self.cut[0] += [part] if len(written) == limit else []
+        given, begin = [[*before, opening] for before in self._given], list(self._begin)
+        written: list[list[int]] = [[] for _ in given]
+        goes_on = [True] * len(given)
+        while any(goes_on):
+            more, self._memory = self._writer.write(self._memory, part, given, begin, goes_on, piece)
+            for row in [row for row, on in enumerate(goes_on) if on]:
+                written[row] += more[row][: limit - len(written[row])]
+                goes_on[row] = len(more[row]) == piece and len(written[row]) < limit
+                self.cut[row] += [part] if len(written[row]) == limit else []
+            yield [self._writer.text(tokens) for tokens in written]
+            # A row that has ended is given its last token again, since each must be given one; nobody reads it.
+            given = [tokens[-1:] or [opening] for tokens in written]
+            begin = [len(tokens) for tokens in written]
 
 
 def piece_of(writer: Writer, part: str) -> int:
@@ -132,3 +137,57 @@ class Streamed:
     pieces: Iterator[str]
     finish: Callable[[], Reply]
     cut: tuple[str, ...] = ()
+
+
+class Response:
+    """The responses of system turns, written piece after piece in all of them at a time.
+
+    Args:
+      decided: the turns up to their responses.
+    """
+
+    def __init__(self, decided: Decided) -> None:
+        self._decided, self._writing = decided, decided.turn.stream(RESPONSE)
+        self._written: list[list[str]] = []  # after each piece, the text of each turn so far
+        self._failure: Exception | None = None
+
+    def streamed(self, n: int) -> Streamed:
+        """The n-th answer."""
+        decided = self._decided
+        state = with_names(decided.states[n], decided.found[n], decided.conversations[n])
+        finish = functools.partial(self._finish, n)
+        return Streamed(state, decided.found[n], decided.acts[n], self._pieces(n), finish, tuple(decided.turn.cut[n]))
+
+    def _pieces(self, n: int) -> Iterator[str]:
+        told = ""
+        for written in self._texts(n):
+            spoken = self._decided.spoken(n, settled(written)).text
+            if spoken.startswith(told) and spoken != told:
+                yield spoken[len(told) :]
+                told = spoken
+        rest = self._finish(n).text
+        if rest != told:
+            yield rest[len(told) :] if rest.startswith(told) else f"\n{rest}"
+
+    def _texts(self, n: int) -> Iterator[str]:
+        """What is written of a turn, whenever it is more."""
+        for number in itertools.count():
+            if number == len(self._written) and not self._writes_on():
+                return
+            if not number or self._written[number][n] != self._written[number - 1][n]:
+                yield self._written[number][n]
+
+    def _writes_on(self) -> bool:
+        """Writes the next piece, if there is one; what fails fails for all answers, none of which is then whole."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            more = next(self._writing, None)
+        except Exception as error:
+            self._failure = error
+            raise
+        self._written += [] if more is None else [more]
+        return more is not None
+
+    def _finish(self, n: int) -> Reply:
+        return self._decided.answer(n, self._written[-1][n] if self._written else "")

@@ -1,4 +1,4 @@
-"""Compiles ahead what the turns of one conversation need, so that no answer waits for the compiler."""
+"""Compiles ahead what the turns of conversations need, so that no answer waits for the compiler."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,12 +11,13 @@ from space_jax.tasks.dialogue.sequence import RESPONSE
 from space_jax.tasks.text_packing import Encoded
 
 
-def warm_up(writer: Writer, written: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+def warm_up(writer: Writer, written: Mapping[str, int], together: int = 1) -> Iterator[tuple[int, int]]:
     """Compiles every program, by running each on nothing.
 
     Args:
       writer: the model.
       written: part -> the limit that `Writer.write` will be given for it, in the order of a turn.
+      together: conversations side by side.
 
     Yields:
       After each program, how many there are so far and how many in all.
@@ -31,7 +32,7 @@ def warm_up(writer: Writer, written: Mapping[str, int]) -> Iterator[tuple[int, i
 
     for length in lengths:
         nothing = np.zeros(length, np.int32)
-        contexts[length] = writer.read([Encoded(nothing, nothing, nothing, nothing)])
+        contexts[length] = writer.read([Encoded(nothing, nothing, nothing, nothing)] * together)
         prompts = contexts[length].segments.shape[1] - length
         later = list(_later(writer, parts, prompts))
         done, total = done + 1, 2 * len(lengths) + len(later)

@@ -117,10 +117,10 @@ class Writer:
         return [tokens[row, : counts[row]].tolist() for row in range(len(given))], after
 
     def rehearse(self, memory: KVCache, part: str, limit: int, kept: Iterable[int]) -> dict[int, KVCache]:
-        """Compiles what `write` runs for one row, by running it without writing anything.
+        """Compiles what `write` runs for so many rows, by running it without writing anything.
 
         Args:
-          memory: of one row.
+          memory: of R rows.
           part: as in `write`, for given tokens that fit `GIVEN_STEP`.
           limit: as in `write`.
           kept: numbers of places that the memory may have afterwards.
@@ -128,9 +128,10 @@ class Writer:
         Returns:
           Places -> a memory of so many.
         """
-        idle, key = np.zeros(1, bool), jax.random.fold_in(self._key, 0)
-        last = np.arange(GIVEN_STEP)[None] == GIVEN_STEP - 1
-        given = Given(np.zeros((1, GIVEN_STEP), np.int32), last, np.zeros(1, np.int32))  # type: ignore[arg-type]
+        rows = len(memory.segments)
+        idle, key = np.zeros(rows, bool), jax.random.fold_in(self._key, 0)
+        last = np.tile(np.arange(GIVEN_STEP) == GIVEN_STEP - 1, (rows, 1))
+        given = Given(np.zeros((rows, GIVEN_STEP), np.int32), last, np.zeros(rows, np.int32))  # type: ignore[arg-type]
         grown = self._write(self.params, memory, given, idle, key, part=part, limit=limit)
         return {places: self._compact(grown.memory, places=places) for places in kept}
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -23,7 +23,7 @@ from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.models.registry import make_recipe
 from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.remote import as_path
-from space_jax.terminal.progress import counted
+from space_jax.terminal.progress import Told, telling, untold
 from space_jax.training.beginning import require_steps
 from space_jax.training.checkpoint import load_params
 from space_jax.training.mesh import make_mesh
@@ -60,13 +60,17 @@ class Pretrained:
         self._represent = jax.jit(lambda params, batch: recipe.represent(params, batch)["understanding"])
 
     @classmethod
-    def load(cls, workdir: str | os.PathLike[str], step: str = BEST, batch_size: int = 32) -> "Pretrained":
+    def load(
+        cls, workdir: str | os.PathLike[str], step: str = BEST, batch_size: int = 32, texts_only: bool = False
+    ) -> "Pretrained":
         """The model of a pre-training run.
 
         Args:
           workdir: of the run; may be in a bucket.
           step: "best", "latest" or a number.
           batch_size: examples of a batch.
+          texts_only: whether it will be given no dialogues; then a row is as long as one turn, and a batch has as few
+            of them as it needs, of a power of two.
 
         Raises:
           UserError: no such run or checkpoint, or a damaged one.
@@ -77,7 +81,7 @@ class Pretrained:
         require_steps(folder, number, step)
         require_config_as_trained(folder, number)
         tokenizer, limits = load_tokenizer(folder / TOKENIZER), Limits.load(folder)
-        grid = _grid(config, limits, batch_size)
+        grid = _grid(config, limits, batch_size, texts_only)
         mesh = make_mesh(MeshConfig(rules=config.mesh.rules), jax.local_devices()[:1])
         recipe = make_recipe(config.model, config.recipe)
         abstract = abstract_placed_params(recipe, pack([], grid), config.mesh.rules, mesh)
@@ -99,8 +103,23 @@ class Pretrained:
         """
         if isinstance(inputs, str | Mapping | Dialogue):
             raise UserError(f"embed: expected a list of texts or dialogues, found one {type(inputs).__name__}")
-        layouts = [self._layout(_dialogue(given, f"input {number}")) for number, given in enumerate(inputs, start=1)]
-        return self._vectors(layouts)
+        layouts = self.layouts(inputs)
+        with telling("batches") as told:
+            return self.vectors(layouts, told)
+
+    def layouts(self, inputs: Sequence[Input]) -> list[Layout]:
+        """The inputs of `embed` in tokens."""
+        return [self._layout(_dialogue(given, f"input {number}")) for number, given in enumerate(inputs, start=1)]
+
+    def warm_up(self) -> Iterator[tuple[int, int]]:
+        """Compiles a program for each shape of a batch, by running it on nothing.
+
+        Yields:
+          After each program, how many there are so far and how many in all.
+        """
+        for done, rung in enumerate(self._grid.rungs, start=1):
+            jax.block_until_ready(self._represent(self._params, pack([], self._grid).grown(rung)))
+            yield done, len(self._grid.rungs)
 
     def require_usable(self, given: Input, where: str) -> None:
         """Checks an input before many of them are given together.
@@ -131,7 +150,9 @@ class Pretrained:
             for end, turn in enumerate(dialogue.turns, start=1)
             if turn.text.strip()
         )
-        return self._vectors([self._layout(prefix) for prefix in prefixes])
+        layouts = [self._layout(prefix) for prefix in prefixes]
+        with telling("batches") as told:
+            return self.vectors(layouts, told)
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -151,15 +172,16 @@ class Pretrained:
         assert isinstance(self._recipe, Space2Recipe), f"{self.config.recipe.name} has no subspaces"
         return np.asarray(self._recipe.project(self._params, jnp.asarray(vectors))[VIEWS.index(view)])
 
-    def _vectors(self, layouts: Sequence[Layout]) -> np.ndarray:
-        """The vector of each, in batches of similar lengths."""
+    def vectors(self, layouts: Sequence[Layout], told: Told = untold) -> np.ndarray:
+        """The vector of each of `layouts`, in batches of similar lengths; `told` hears of each."""
         order = sorted(range(len(layouts)), key=lambda index: -len(layouts[index].ids))
         vectors = np.zeros((len(layouts), self.config.model.hidden), np.float32)
         starts = range(0, len(order), self._grid.examples)
-        for start in counted(starts, "batches", len(starts)):
+        for done, start in enumerate(starts, start=1):
             chosen = order[start : start + self._grid.examples]
             items = [Item(layouts[index], layouts[index].ids, NOTHING, NOTHING) for index in chosen]
             vectors[chosen] = np.asarray(self._represent(self._params, pack(items, self._grid)))[: len(chosen)]
+            told(done, len(starts))
         return vectors
 
     def _layout(self, dialogue: Dialogue) -> Layout:
@@ -168,10 +190,13 @@ class Pretrained:
         return assemble(example, config.model.vocabulary, config.recipe.name, config.data.context_length)
 
 
-def _grid(config: PretrainConfig, limits: Limits, batch_size: int) -> Grid:
-    """Three shapes, because most texts are short and few batches need one row per text."""
+def _grid(config: PretrainConfig, limits: Limits, batch_size: int, texts_only: bool) -> Grid:
+    """Few shapes, with less than a row for each text, because most are short."""
     words = limits.max_turn_tokens + WRAPPERS
     data = dataclasses.replace(config.data, response_length=words, row_ladder=(0.25, 0.5, 1.0), grids=())
+    if texts_only:
+        halves = tuple(2.0**-power for power in reversed(range(batch_size.bit_length())))
+        data = dataclasses.replace(data, context_length=words, row_ladder=halves)
     return make_grid(data, config.recipe, batch_size, limits.max_turn_tokens)
 
 

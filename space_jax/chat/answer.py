@@ -6,6 +6,7 @@ from typing import Any
 
 from space_jax.agent.agent import Agent
 from space_jax.agent.conversation import Conversation, Reply
+from space_jax.agent.turn import Streamed
 from space_jax.chat.understood_frame import NOTHING_NEW, Understood, understood
 from space_jax.dialogue.record import BeliefState
 from space_jax.tasks.dialogue.act_text import PlannedAct
@@ -30,6 +31,7 @@ class Answer:
       agent: that answers.
       talk: so far.
       text: what the user says.
+      streamed: the answer of `agent.streams`, where it was begun beside others.
 
     Attributes:
       text: of the user, see `as_typed`.
@@ -42,9 +44,9 @@ class Answer:
       pieces: of the answer's words, to be taken one after the other.
     """
 
-    def __init__(self, agent: Agent, talk: Talk, text: str) -> None:
+    def __init__(self, agent: Agent, talk: Talk, text: str, streamed: Streamed | None = None) -> None:
         self.text, self.before = as_typed(text), talk.conversation
-        self._streamed = agent.stream(talk.conversation, self.text)
+        self._streamed = streamed or agent.stream(talk.conversation, self.text)
         self.state: BeliefState = self._streamed.state
         self.frame: Understood = understood(talk.shown, self.state)
         self.found: Lookup = self._streamed.found

@@ -1,6 +1,6 @@
 """A task's model over many examples: batches of similar lengths, results in the given order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -20,7 +20,7 @@ from space_jax.training.sharding import Rules, flax_rules, replicated
 class Inference:
     """`Task.infer`, jitted once for every shape of batch. Every process must call it, with the same examples."""
 
-    def __init__(self, task: Task, rules: Rules, mesh: Mesh, batch_size: int):
+    def __init__(self, task: Task, rules: Rules, mesh: Mesh, batch_size: int, rows: Sequence[int] = ()):
         """Prepares.
 
         Args:
@@ -28,8 +28,10 @@ class Inference:
           rules: from logical axis name to mesh axes.
           mesh: where the parameters lie.
           batch_size: examples of a batch; rounded up to what the devices divide.
+          rows: how many rows a batch may have, ascending, the last enough for any; if there are none, the numbers of
+            `text_packing.rung`.
         """
-        self._task, self._mesh, self._part = task, mesh, part_of(mesh)
+        self._task, self._mesh, self._part, self._rows = task, mesh, part_of(mesh), rows
         shards = batch_shards(mesh)
         self._size = -(-batch_size // shards) * shards
 
@@ -52,9 +54,28 @@ class Inference:
         back = np.argsort(np.array(order, int), kind="stable")
         return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 
-    def _batch(self, examples: Sequence[Any]) -> TaskBatch:
+    def warm_up(self, params: Any) -> Iterator[tuple[int, int]]:
+        """Compiles a program for each of the numbers of rows, by running it on nothing.
+
+        Yields:
+          After each program, how many there are so far and how many in all.
+        """
+        for done, rows in enumerate(self._rows, start=1):
+            with jax.set_mesh(self._mesh):
+                jax.block_until_ready(self._run(params, self._batch([], rows)))
+            yield done, len(self._rows)
+
+    def names(self, params: Any) -> frozenset[str]:
+        """The names of the outputs."""
+        with jax.set_mesh(self._mesh):
+            return frozenset(jax.eval_shape(self._run, params, self._batch([])))
+
+    def _batch(self, examples: Sequence[Any], least_rows: int = 0) -> TaskBatch:
         """The examples on the mesh, of which this process makes its share."""
         share = share_of(examples, self._size, self._part)
         micro = self._task.collate(share, self._size // self._part.process_count, None)
+        if self._rows:
+            most = max(least_rows, micro.shape.rows)
+            micro = micro.grown(micro.shape._replace(rows=next(rows for rows in self._rows if rows >= most)))
         (batch,) = same_shape([stacked([micro], self._part.row_multiple)])
         return to_mesh(batch, self._mesh)

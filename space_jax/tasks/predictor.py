@@ -1,7 +1,7 @@
 """A fine-tuned model, read from the workdir of its run."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Predictor:
         step: str = runs.BEST,
         batch_size: int | None = None,
         overrides: Mapping[str, Any] | None = None,
+        rows: Sequence[int] = (),
     ):
         """Reads the checkpoint.
 
@@ -49,6 +50,7 @@ class Predictor:
           step: "best", "latest" or a number.
           batch_size: examples of a batch; the run's if None.
           overrides: fields of the configuration to change, such as where the data lies.
+          rows: see `Inference`.
 
         Raises:
           UserError: no such run or checkpoint, or a damaged one.
@@ -79,7 +81,7 @@ class Predictor:
         self.support: Arrays = read_arrays(workdir / SUPPORT) if self.task.needs_support else {}
         if self.task.needs_support and not self.support:
             raise UserError(f"{workdir / SUPPORT}: expected what this run keeps of its training, found nothing")
-        self._inference = Inference(self.task, config.mesh.rules, mesh, size)
+        self._inference = Inference(self.task, config.mesh.rules, mesh, size, rows)
 
     def require_steps(self, wanted: str, if_asked: bool = True) -> None:
         """Refuses the checkpoint before the first step, unless its head was fitted: see `beginning.require_steps`."""
@@ -93,7 +95,7 @@ class Predictor:
         """One prediction an example."""
         if not examples:
             return []
-        return self.task.decide(self._raw(examples), self.calibration)
+        return self.decided(self.outputs(examples), examples)
 
     def measure(self, records: Sequence[Any]) -> tuple[list[Json], dict[str, float]]:
         """One prediction a record, and how good they are: `Task.score` and `Task.reliability`."""
@@ -102,12 +104,25 @@ class Predictor:
         scores = self.task.score(records, predictions)
         return predictions, scores | self.task.reliability(records, raw, self.calibration)
 
-    def _raw(self, examples: Sequence[Any]) -> list[Json]:
-        return self.task.predictions(self.outputs(examples), examples, self.support)
+    def decided(self, outputs: Arrays, examples: Sequence[Any]) -> list[Json]:
+        """One prediction an example, from the model's outputs for it."""
+        return self.task.decide(self.task.predictions(outputs, examples, self.support), self.calibration)
+
+    def warm_up(self) -> Iterator[tuple[int, int]]:
+        """Compiles what `outputs` needs for `rows`, see `Inference.warm_up`."""
+        return self._inference.warm_up(self.params)
+
+    @property
+    def output_names(self) -> frozenset[str]:
+        """The names of `outputs`."""
+        return self._inference.names(self.params)
 
     def outputs(self, examples: Sequence[Any]) -> Arrays:
         """The model's output for each example."""
         return self._inference(self.params, examples, self.told)
+
+    def _raw(self, examples: Sequence[Any]) -> list[Json]:
+        return self.task.predictions(self.outputs(examples), examples, self.support)
 
 
 def _why_none(workdir: Path) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, Self, TypeVar, cast
 
@@ -146,14 +146,6 @@ def telling(unit: str, first: str = "") -> Iterator[Told]:
         if first:
             progress.busy(first)
         yield progress.tell
-
-
-def counted(things: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
-    """The things, whose number so far is shown while they pass."""
-    with LiveProgress(unit, total) as progress:
-        for number, thing in enumerate(things, start=1):
-            yield thing
-            progress.advance(number)
 
 
 class _Output:

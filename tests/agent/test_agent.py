@@ -130,6 +130,19 @@ def test_a_streamed_answer_is_the_answer(agent, fresh):
     assert list(agent.stream(fresh, " ").pieces) == [SAY_AGAIN]
 
 
+def test_answers_streamed_side_by_side_are_those_of_each_alone(agent, fresh):
+    texts = ["a hotel", "taxi to the north please", " ", "yes"]
+    streamed = agent.streams([fresh] * 4, texts)
+    pieces: list[list[str]] = [[] for _ in texts]
+    while not all(one and one[-1] == "" for one in pieces):
+        for n in (3, 0, 1, 2, 3):  # in any order, and one twice as fast
+            pieces[n].append(next(streamed[n].pieces, ""))
+    for n, text in enumerate(texts):
+        alone = agent.stream(fresh, text)
+        assert [piece for piece in pieces[n] if piece] == list(alone.pieces)
+        assert streamed[n].finish() == alone.finish() == agent.reply(text, fresh)
+
+
 def test_the_pieces_of_a_streamed_answer_share_one_program(task, params, fresh):
     writer = Writer(task, params)
     assert list(Agent(writer).stream(fresh, "a cheap hotel in the north").pieces)

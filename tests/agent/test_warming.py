@@ -11,7 +11,8 @@ from space_jax.tasks.dialogue.sequence import ACTS, RESPONSE, STATE
 
 
 def test_no_answer_waits_for_the_compiler(agent):
-    steps = list(agent.warm_up())
+    """Neither of one conversation nor of two side by side."""
+    steps = list(agent.warm_up(together=2))
     assert steps == [(done, len(steps)) for done in range(1, len(steps) + 1)]
     programs = [getattr(agent._writer, name) for name in ("_read", "_write", "_compact")]
     compiled = [program._cache_size() for program in programs]
@@ -19,9 +20,11 @@ def test_no_answer_waits_for_the_compiler(agent):
     def talk():  # a web server answers in another thread
         conversation = agent.conversation()
         for words in (1, 3, 9, 200, 1):
-            streamed = agent.stream(conversation, "a hotel in the north " * words)
-            assert "".join(streamed.pieces)
-            conversation = streamed.finish().conversation
+            texts = ["a hotel in the north " * words, "yes"]
+            for count in (1, 2):
+                streamed = agent.streams([conversation] * count, texts[:count])
+                assert all("".join(one.pieces) for one in streamed)
+            conversation = streamed[0].finish().conversation
 
     talking = threading.Thread(target=talk)
     talking.start()

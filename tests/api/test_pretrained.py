@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from space_jax.api.maps import VIEWS, WHOLE, map_dialogues
-from space_jax.api.pretrained import Pretrained
+from space_jax.api.pretrained import Pretrained, _grid
 from space_jax.config import DataConfig, PretrainConfig, Space1Config, Space2Config, Space3Config
 from space_jax.dialogue import SYSTEM, USER, Dialogue, Turn, dialogue_to_json
 from space_jax.dialogue.trees import VIEWS as TREE_VIEWS
@@ -17,6 +17,7 @@ from space_jax.features.grid import make_grid
 from space_jax.features.layout import assemble
 from space_jax.features.packing import NOTHING, Item, pack
 from space_jax.models.registry import make_recipe
+from space_jax.serving.engines import Asked, PretrainedEngine
 from space_jax.training.sharding import unbox
 from tests.tasks.conftest import tiny_model, tokenizer  # noqa: F401
 
@@ -75,6 +76,21 @@ def test_every_turn_of_a_dialogue_in_its_context(model):
     np.testing.assert_allclose(vectors[:6], vectors[6:], atol=1e-5)
     np.testing.assert_allclose(vectors[[0, 2, 4]], of_training(model, TALK), atol=1e-5)
     assert np.abs(vectors[1] - vectors[0]).max() > 1e-3
+
+
+def test_texts_alone_take_short_rows_and_are_compiled_ahead(model):
+    """As the server embeds them."""
+    grid = _grid(model.config, LIMITS, 2, texts_only=True)
+    assert [tuple(rung) for rung in grid.rungs] == [(1, 10, 10), (2, 10, 10)]
+    short = Pretrained(model.config, 7, model._params, model._tokenizer, LIMITS, grid)
+    engine = PretrainedEngine(short)
+    assert list(engine.warm_up()) == [(1, 2), (2, 2)]
+    compiled = short._represent._cache_size()
+    for texts in (TEXTS[:1], TEXTS):
+        answers = engine.answer([Asked("/v1/embeddings", text, "", 1) for text in texts])
+        np.testing.assert_allclose([one.values for one in answers], model.embed(texts), atol=1e-5)
+    assert [one.tokens for one in answers[:2]] == [len(layout.ids) for layout in model.layouts(TEXTS[:2])]
+    assert short._represent._cache_size() == compiled
 
 
 def test_subspaces_group_a_map_by_their_views(model):

@@ -10,6 +10,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +96,15 @@ def check_space_jax(command: Command, load_config) -> None:
         load_config(config, overrides)
 
 
+def run_where_it_can(script: Path) -> None:
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    except ModuleNotFoundError as error:
+        if error.name in OF_EXTRAS:
+            pytest.skip(f"{error.name} comes with an extra")
+        raise
+
+
 def check_script(command: Command, monkeypatch, load_config) -> None:
     """`python benchmarks/X.py ...`: the arguments are those that its parser takes."""
     script, arguments = command.script
@@ -111,12 +121,7 @@ def check_script(command: Command, monkeypatch, load_config) -> None:
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     monkeypatch.syspath_prepend(str((ROOT / script).parent))
     with pytest.raises(ParsedError) as caught:
-        try:
-            runpy.run_path(str(ROOT / script), run_name="__main__")
-        except ModuleNotFoundError as error:
-            if error.name in OF_EXTRAS:
-                pytest.skip(f"{error.name} comes with an extra")
-            raise
+        run_where_it_can(ROOT / script)
     found = caught.value.args[0]
     given, rest = found if isinstance(found, tuple) else (found, [])
     if hasattr(given, "config"):

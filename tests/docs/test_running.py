@@ -139,9 +139,11 @@ DIALOGUES = ("--dialogues", "60")  # of the simulated corpus
 # The beginning of a command -> why it is not run.
 NOT_RUN = {
     "space-jax chat --workdir runs/agent/run --web": "serves until Ctrl-C; tests/chat/test_browser.py opens the page",
+    "space-jax serve": "serves until Ctrl-C; tests/serving asks it",
     "space-jax compile": "needs libtpu for --topology; tests/scale/test_compile.py compiles",
     "space-jax data download": "needs a network; tests/corpora/test_source_files.py downloads from this machine",
     "space-jax data verify": "the small files are not those with the checksums; test_source_files.py verifies",
+    "python benchmarks/serve_load.py": "needs minutes and the extra serve",
     "python benchmarks/against_torch.py": "needs minutes; tests/benchmarks/test_torch_baseline.py runs both sides",
     "make": "the commands of `make quickstart` are among those that run here; the other targets run in CI",
     "pip": "installs packages",

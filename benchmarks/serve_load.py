@@ -1,0 +1,162 @@
+"""Requests a second and waiting times of `space-jax serve`, beside calling the model one text at a time.
+
+python benchmarks/serve_load.py --workdir runs/banking77 --input utterances.jsonl
+
+Each client sends one text, waits for its prediction, and sends the next. The ways take turns within each round, so that
+other work on the machine hits all of them alike; what is printed is the median of the rounds. A processor second, of
+the server and, where there is none, of this process, does not depend on other work. The server is a process of its own;
+clients and server share the cores.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from space_jax.commands.outputs import write_report
+from space_jax.tasks.predictor import Predictor
+from space_jax.tasks.record_sources import rows_of
+from space_jax.tasks.row_predictions import predict_rows
+
+CLIENTS = (1, 8, 64)
+ALONE = "one at a time"
+
+
+def main() -> None:
+    """Prints one line for each way."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workdir", type=Path, required=True, help="folder of a fine-tuning run")
+    parser.add_argument("--input", type=Path, required=True, help="JSONL, CSV or TSV with texts")
+    parser.add_argument("--rounds", type=int, default=5, help="of all ways (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each way in a round (%(default)s)")
+    parser.add_argument("--port", type=int, default=8765, help="of the server (%(default)s)")
+    parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
+    given = parser.parse_args()
+    rows = [row for row in rows_of(given.input) if row.values is not None]
+    rows = rows[:: len(rows) // 2048 or 1]  # files are often sorted by their labels
+    trained = Predictor(given.workdir, batch_size=1)
+    for row in rows[:200]:  # whatever shapes there are
+        list(predict_rows(trained, [row], 1))
+    command = [sys.executable, "-m", "space_jax", "serve", "--workdir", str(given.workdir), "--port", str(given.port)]
+    server = subprocess.Popen(command)
+    try:
+        rounds = measured(given, trained, rows, server.pid)
+    finally:
+        server.terminate()
+        status = server.wait()
+    assert status == 0, f"the server ended with {status}"
+    summary = {way: median_of([one[way] for one in rounds]) for way in rounds[0]}
+    for way, found in summary.items():
+        print(f"{way:14s} {', '.join(f'{name} {value:.4g}' for name, value in found.items())}", flush=True)
+    write_report({"seconds": given.seconds, "median": summary, "rounds": rounds}, given.out)
+
+
+def measured(given: argparse.Namespace, trained: Predictor, rows: list[Any], server: int) -> list[dict[str, Any]]:
+    """Of each round, way -> what it measured."""
+    requests = [request_of(row.values) for row in rows]
+    asyncio.run(until_ready(given.port))
+    asyncio.run(load(given.port, requests, 8, 2.0))
+    rounds = []
+    for _ in range(given.rounds):
+        of_round = {ALONE: numbers(*one_at_a_time(trained, rows, given.seconds))}
+        for clients in CLIENTS:
+            before, began = processor_seconds(server), time.perf_counter()
+            waited = asyncio.run(load(given.port, requests, clients, given.seconds))
+            took = time.perf_counter() - began
+            of_round[f"{clients} clients"] = numbers(waited, took, processor_seconds(server) - before)
+        rounds.append(of_round)
+    return rounds
+
+
+def one_at_a_time(trained: Predictor, rows: list[Any], seconds: float) -> tuple[list[float], float, float]:
+    """Seconds of each prediction, of all, and of the processor."""
+    waited, began, used = [], time.perf_counter(), time.process_time()
+    for row in cycle(rows):
+        start = time.perf_counter()
+        list(predict_rows(trained, [row], 1))
+        waited.append(time.perf_counter() - start)
+        if time.perf_counter() - began > seconds:
+            break
+    return waited, time.perf_counter() - began, time.process_time() - used
+
+
+def numbers(waited: list[float], seconds: float, processor: float) -> dict[str, float]:
+    """Requests a second, and percentiles of the milliseconds that each waited."""
+    cuts = statistics.quantiles(waited, n=100)
+    return {
+        "requests": len(waited),
+        "per_second": len(waited) / seconds,
+        "per_processor_second": len(waited) / max(processor, 0.01),
+        **{f"p{cut}_ms": 1000 * cuts[cut - 1] for cut in (50, 95, 99)},
+    }
+
+
+def median_of(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """The median of each number."""
+    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+
+
+def processor_seconds(process: int) -> float:
+    """That a process has used so far."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def request_of(row: Any) -> bytes:
+    """The bytes of a request for one prediction."""
+    body = json.dumps({"inputs": [row]}).encode()
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def load(port: int, requests: list[bytes], clients: int, seconds: float) -> list[float]:
+    """The seconds that each request of so many clients waited; a client of HTTP would take more time than the model."""
+    waited: list[float] = []
+    texts, end = cycle(requests), time.perf_counter() + seconds
+
+    async def client(texts: Iterator[bytes]) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.perf_counter() < end:
+            began = time.perf_counter()
+            writer.write(next(texts))
+            await answer(reader)
+            waited.append(time.perf_counter() - began)
+        writer.close()
+
+    await asyncio.gather(*(client(texts) for _ in range(clients)))
+    return waited
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    """The body of an answer, which must be a success."""
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    assert b" 200 " in head.split(b"\r\n")[0], head
+    length = int(head.partition(b"content-length:")[2].split(b"\r\n")[0])
+    return await reader.readexactly(length)
+
+
+async def until_ready(port: int) -> None:
+    """Waits until the server has compiled its programs."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            head = await reader.readline()
+            writer.close()
+            if b" 200 " in head:
+                return
+        except OSError:
+            pass
+        await asyncio.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A server for one run: predictions, vectors and conversations over HTTP; the optional extra `serve`."""
