@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any, Self, TypeVar, cast
+from typing import IO, Any, Self, cast
 
 import rich.console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
@@ -20,8 +20,6 @@ INTERVAL = 60.0
 
 Told = Callable[[int, int], None]
 """Takes how much is done and how much there is, as functions that take long report it."""
-
-T = TypeVar("T")
 
 
 def untold(done: int, total: int) -> None:
