@@ -1,6 +1,7 @@
 """The configuration of intent detection."""
 
 import dataclasses
+from typing import Any
 
 from space_jax.config import require, require_fraction
 from space_jax.config_types import Checked
@@ -10,6 +11,9 @@ VECTORS = ("auto", "prompt", "summary", "mean", "sentence")
 CONTRASTS = ("soft", "hard")
 HEAD_STARTS = ("regression", "means", "random")
 OUT_OF_SCOPE_WAYS = ("auto", "class", "threshold", "distance")
+
+FEW_LABELS: dict[str, Any] = {"contrast_weight": 0.5, "contrast": "hard", "refit": True, "self_training": 0.5}
+"""What helps where some ten utterances a label are known and many more are at hand (docs/results.md)."""
 
 
 @dataclasses.dataclass(frozen=True)
