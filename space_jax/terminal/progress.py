@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any, Self, cast
+from typing import IO, Any, Self, TypeVar, cast
 
 import rich.console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
@@ -20,6 +20,8 @@ INTERVAL = 60.0
 
 Told = Callable[[int, int], None]
 """Takes how much is done and how much there is, as functions that take long report it."""
+
+T = TypeVar("T")
 
 
 def untold(done: int, total: int) -> None:
@@ -144,6 +146,14 @@ def telling(unit: str, first: str = "") -> Iterator[Told]:
         if first:
             progress.busy(first)
         yield progress.tell
+
+
+def counted(things: Iterable[T], unit: str, total: int | None = None) -> Iterator[T]:
+    """The things, whose number so far is shown while they pass."""
+    with LiveProgress(unit, total) as progress:
+        for number, thing in enumerate(things, start=1):
+            yield thing
+            progress.advance(number)
 
 
 class _Output:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from space_jax.terminal import progress as progress_module
-from space_jax.terminal.progress import LiveProgress, telling
+from space_jax.terminal.progress import LiveProgress, counted, telling
 
 
 @pytest.fixture
@@ -83,6 +83,16 @@ def test_a_whole_that_nobody_knows(clock):
         clock[0] += 61.0
         progress.tell(9, 10)
     assert console.file.getvalue() == "lines 7\nlines 9/10  left 0:00:18\n"  # 30 s each now, 9 s before
+
+
+def test_things_are_counted_on_their_way(capsys, clock):
+    def slowly():
+        for n in range(3):
+            clock[0] += 40.0
+            yield n
+
+    assert list(counted(slowly(), "dialogues")) == [0, 1, 2]
+    assert capsys.readouterr() == ("", "dialogues 2\n")
 
 
 def test_a_function_that_tells(capsys, clock):

@@ -172,7 +172,7 @@ class Decision:
         return np.array([index.get(truth, -1) for truth in truths], int)
 
 
-def named(classes: Sequence[str], top: Sequence[int], scores: np.ndarray) -> Json:
+def named(classes: Sequence[str], top: np.ndarray, scores: np.ndarray) -> Json:
     """The label of the first of `top` with its score, and the next ones."""
     first, *others = ({"label": classes[n], "score": round(float(scores[n]), _DIGITS)} for n in top)
     return {**first, "next": others}
