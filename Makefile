@@ -10,7 +10,7 @@ MADE := $(addprefix $(QUICK)/,tokenizer corpus run agent)
 MARK := $(QUICK)/.made_by_quickstart
 WORLD := simulated --dialogues 2000 --option domains=restaurant
 
-.PHONY: quickstart test test-all core lint docs install clean
+.PHONY: quickstart test test-all core notebooks lint docs install clean
 
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint $(SET)
 
@@ -56,10 +56,12 @@ lint: install
 test: install
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 40
 
-# What depends on the versions of JAX, Flax, Optax, Orbax and Grain; and the notebooks, which people run on other sets.
+# What depends on the versions of JAX, Flax, Optax, Orbax and Grain.
 core: $(VENV)/.tests
 	$(RUN) pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations 10 \
 		tests/losses tests/models tests/features tests/training
+
+notebooks: $(VENV)/.tests
 	$(RUN) pytest -n 2 --durations 0 tests/test_notebooks.py -k from_top_to_bottom
 
 test-all: install
