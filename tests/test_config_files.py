@@ -186,7 +186,7 @@ def test_values_from_python_are_as_those_of_the_command_line():
 
 def test_either_kind_is_taken_where_none_is_asked_for(config_file):
     assert load_config("space2").recipe.name == "space2"
-    assert load_config("finetune/banking77:few").train.epochs == 10
+    assert load_config("finetune/banking77:few").train.epochs == 8
     path = config_file("def get_config():\n    return {}\n")
     with pytest.raises(UserError, match=r"x\.py: get_config\(\) must return a configuration, but it returned dict"):
         load_config(path)

@@ -20,6 +20,7 @@ PACKAGES = {
     "apache_beam": "apache-beam",
     "orbax": "orbax-checkpoint",
     "yaml": "pyyaml",
+    "prometheus_client": "prometheus-client",
     "sklearn": "scikit-learn",
     "tensorflow_datasets": "tensorflow-datasets",
 }

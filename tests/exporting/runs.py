@@ -16,7 +16,7 @@ from space_jax.models.registry import make_recipe
 from space_jax.models.weights import parameter_path
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneTrainConfig
 from space_jax.tasks.registry import task_class
-from space_jax.tasks.workdir import LABELS, RESULTS, write_json
+from space_jax.tasks.workdir import LABELS, RESULTS, SUPPORT, write_arrays, write_json
 from space_jax.training.beginning import Start
 from space_jax.training.checkpoint import Checkpoints
 from space_jax.training.facts import run_facts
@@ -60,6 +60,10 @@ def write_finetuned(folder: Path, task, labels, tokenizer, model, recipe=None, s
     abstract = unbox(jax.eval_shape(lambda: made.init(jax.random.key(0), shape)))
     write_json(folder / LABELS, labels)
     write_json(folder / RESULTS, {"chosen_by": "highest accuracy on validation"})
+    if made.needs_support:
+        examples = [made.example(record) for record in made.read_split(task, data, "train")]
+        vectors = np.random.default_rng(0).normal(size=(len(examples), model.hidden)).astype(np.float32)
+        write_arrays(folder / SUPPORT, made.support({"vector": vectors}, examples))
     Start("minilm", ("head/bias", "head/kernel")).save(folder)
     _write_run(folder, config, tokenizer, abstract, run_facts(config, ["a", "b"], labels), step, results)
     return folder
