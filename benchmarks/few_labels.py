@@ -71,7 +71,7 @@ class Corpus:
         weights = np.where(targets.sum(axis=1) == 0, SELF_TRAINING, ones)
         heads = {
             "means": prototypes(self.vectors, labels, classes, SETTINGS.temperature),
-            "regression": logistic_regression(self.vectors, one_hot(labels, classes), ones, strength),
+            "regression": logistic_regression(self.vectors, one_hot(labels, classes), ones[: len(labels)], strength),
             "names": logistic_regression(everything, targets, ones, strength),
             "self-training": logistic_regression(everything, guessed, weights, strength),
         }
