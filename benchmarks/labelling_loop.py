@@ -24,9 +24,10 @@ import scipy.special
 
 import space_jax
 from space_jax.corpora.registry import corpus
+from space_jax.tasks.directions import centred
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.logistic_regression import logistic_regression, one_hot
-from space_jax.tasks.labelling.choose import directions, typical, unsure
+from space_jax.tasks.labelling.choose import typical, unsure
 
 WAYS = ("random", "typical", "unsure", "margin")
 
@@ -49,7 +50,7 @@ def encoder(name: str, source: Path, init: str, folder: Path) -> space_jax.Finet
 
 def loop(pool: Utterances, held_out: Utterances, way: str, rounds: int, n: int, seed: int) -> tuple[list[float], int]:
     """The accuracy after each round, and the classes that have a label at the end."""
-    towards, everything = directions(pool.vectors), np.arange(len(pool.labels))
+    towards, everything = centred(pool.vectors), np.arange(len(pool.labels))
     labelled, scores, accuracies = np.zeros(0, int), np.zeros(0), []
     for number in range(rounds):
         candidates = np.setdiff1d(everything, labelled)

@@ -24,10 +24,11 @@ import numpy as np
 import scipy.optimize
 import scipy.special
 
+from space_jax.tasks.directions import unit
 from space_jax.tasks.intent.calibration import best_temperature, log_probabilities
 from space_jax.tasks.intent.decision import Decision
 from space_jax.tasks.intent.logistic_regression import logistic_regression, one_hot
-from space_jax.tasks.intent.outside import false_alarms, neighbour_distance, roc_area, strictest_threshold, unit
+from space_jax.tasks.intent.outside import false_alarms, neighbour_distance, roc_area, strictest_threshold
 from space_jax.tasks.intent.scores import accuracies
 from space_jax.tasks.nearest_training import training_of
 from space_jax.tasks.predictor import Predictor

@@ -13,10 +13,11 @@ from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.remote import as_path
 from space_jax.tasks.config import is_finetuned
+from space_jax.tasks.directions import centred
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.records import IntentRecord
 from space_jax.tasks.labelling.accept import Accepted, accept
-from space_jax.tasks.labelling.choose import directions, typical, unsure
+from space_jax.tasks.labelling.choose import typical, unsure
 from space_jax.tasks.labelling.pool import Utterance, read_dialogues, utterances
 from space_jax.tasks.labelling.sheet import Suggestion, read_sheet
 from space_jax.tasks.predictor import Predictor
@@ -114,7 +115,7 @@ def _by_classifier(
     guesses = trained.task.decide(raw, trained.calibration)
     margins = np.array([one["score"] - one["next"][0]["score"] if one["next"] else 1.0 for one in guesses])
     labelled, open_ones = np.array([n for n, one in enumerate(pool) if one.intents], int), np.array(candidates)
-    chosen = unsure(directions(outputs["vector"]), margins[open_ones], labelled, open_ones, n, seed)
+    chosen = unsure(centred(outputs["vector"]), margins[open_ones], labelled, open_ones, n, seed)
     return [_suggestion(pool[index], *_guess(guesses[index])) for index in chosen]
 
 
@@ -127,7 +128,7 @@ def _by_vectors(
     model: Pretrained, pool: Sequence[Utterance], candidates: Sequence[int], n: int, seed: int
 ) -> list[Suggestion]:
     labelled = [index for index, one in enumerate(pool) if one.label]
-    vectors = directions(model.embed([one.dialogue for one in pool]))
+    vectors = centred(model.embed([one.dialogue for one in pool]))
     chosen = typical(vectors, np.array(labelled, int), np.array(candidates), n, seed)
     if not labelled:
         return [_suggestion(pool[index]) for index in chosen]

@@ -8,6 +8,7 @@ import numpy as np
 
 from space_jax.errors import UserError
 from space_jax.tasks import shots as few
+from space_jax.tasks.directions import unit
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.task import Near, Nearest
 
@@ -65,5 +66,4 @@ def training_of(trained: Predictor, workdir: Path) -> Sequence[Any]:
 
 def _directions(trained: Predictor, records: Sequence[Any]) -> np.ndarray:
     """Vectors of length 1, float32 `[N, H]`."""
-    vectors = trained.outputs([trained.task.example(record) for record in records])["vector"].astype(np.float32)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return unit(trained.outputs([trained.task.example(record) for record in records])["vector"])

@@ -37,6 +37,7 @@ import jax
 import numpy as np
 
 from space_jax.config import ModelConfig
+from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.tasks.config import DataSource
@@ -116,8 +117,12 @@ class Task(abc.ABC):
           left_out: of the training records, those outside a few-shot subset, whose truth must be dropped.
 
         Raises:
-          UserError: as for `read_split`.
+          UserError: as for `read_split`; a file that the task would not read.
         """
+        if source.unlabelled:
+            raise UserError(
+                f"config field data.unlabelled: the task {cls.name!r} learns from records with a truth alone"
+            )
         return []
 
     @classmethod

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from space_jax.tasks.directions import unit
 from space_jax.tasks.intent.calibration import (
     best_temperature,
     calibration_error,
@@ -28,7 +29,6 @@ from space_jax.tasks.intent.outside import (
     recall_at_cost,
     roc_area,
     strictest_threshold,
-    unit,
 )
 from space_jax.tasks.intent.scores import best_threshold
 from space_jax.tasks.task import Json

@@ -7,12 +7,6 @@ _DOUBT = 0.1  # what a nat of it counts; chosen on utterances held out of CLINC1
 _CHUNK = 1024
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors `[N, H]` with length 1, float32; those of zeros stay so."""
-    vectors = vectors.astype(np.float32)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-
-
 def neighbour_distance(queries: np.ndarray, bank: np.ndarray, neighbours: int = NEIGHBOURS) -> np.ndarray:
     """One minus the mean cosine with the nearest k.
 

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse
 import scipy.special
 
-from space_jax.losses.contrast import l2_normalise
+from space_jax.tasks.directions import centred
 from space_jax.tasks.intent.logistic_regression import logistic_regression
 
 _NEIGHBOURS = 15
@@ -73,7 +73,7 @@ def spread_labels(vectors: np.ndarray, start: np.ndarray) -> np.ndarray:
 
 def neighbour_graph(vectors: np.ndarray) -> scipy.sparse.csr_array:
     """W of `spread_labels`, `[N, N]` float32, symmetric with an empty diagonal."""
-    directions = np.asarray(l2_normalise(vectors - vectors.mean(axis=0)))
+    directions = centred(vectors)
     count = min(_NEIGHBOURS, len(vectors) - 1)
     rows, columns, likenesses = [], [], []
     for first in range(0, len(vectors) if count else 0, _BLOCK):

@@ -27,6 +27,7 @@ from space_jax.losses import Sum, class_cross_entropy, l2_normalise, symmetric_k
 from space_jax.models.recipe import DROPOUT_VIEWS, Keys, Partial, Terms
 from space_jax.models.views import rngs, two_views
 from space_jax.tasks.config import DataSource
+from space_jax.tasks.directions import unit
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.decision import ALTERNATIVES, Decision, named
@@ -34,7 +35,6 @@ from space_jax.tasks.intent.error_page import error_page
 from space_jax.tasks.intent.logistic_regression import logistic_regression, one_hot
 from space_jax.tasks.intent.model import IntentModel
 from space_jax.tasks.intent.neighbours import vote
-from space_jax.tasks.intent.outside import unit
 from space_jax.tasks.intent.prototypes import prototypes
 from space_jax.tasks.intent.records import IntentRecord, from_dialogue, from_label, from_row, unlabelled_turns
 from space_jax.tasks.intent.scores import accuracies, best_threshold
@@ -82,6 +82,8 @@ class IntentTask(Task):
     ) -> list[IntentRecord]:
         """See `Task.read_unlabelled`: self-training guesses their labels."""
         if not config.self_training:
+            if source.unlabelled:
+                raise UserError("config field data.unlabelled: is read if task.self_training is above 0, and it is 0")
             return []
         turns = dialogues_of(source, "train") if source.corpus else ()
         found = [record for dialogue in turns for record in unlabelled_turns(dialogue)]

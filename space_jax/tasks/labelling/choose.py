@@ -21,13 +21,6 @@ _ROUNDS = 10
 _SHORTEST = 1e-9
 
 
-def directions(vectors: np.ndarray) -> np.ndarray:
-    """Vectors `[N, H]` from their mean, of length 1, float32: those of pre-trained models share a large common part."""
-    centred = vectors - vectors.mean(axis=0) if len(vectors) > 1 else vectors
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    return (centred / np.maximum(lengths, _SHORTEST)).astype(np.float32)
-
-
 def typical(vectors: np.ndarray, labelled: np.ndarray, candidates: np.ndarray, n: int, seed: int) -> list[int]:
     """Utterances that stand for many, none of them like a labelled one while others are not.
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from space_jax.tasks.directions import unit
 from space_jax.tasks.intent import outside
 from space_jax.tasks.intent.outside import (
     false_alarms,
@@ -13,7 +14,6 @@ from space_jax.tasks.intent.outside import (
     recall_at_cost,
     roc_area,
     strictest_threshold,
-    unit,
 )
 
 CASES = st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.9])), max_size=12)
@@ -34,7 +34,6 @@ def test_distances_of_nothing_and_to_nothing():
     none, some = np.zeros((0, 3), np.float32), unit(np.eye(3))
     assert neighbour_distance(none, some).shape == (0,)
     assert neighbour_distance(some, none).tolist() == [1, 1, 1]
-    assert unit(np.zeros((1, 3))).tolist() == [[0, 0, 0]]
     assert neighbour_distance(some, some, 1).tolist() == [0, 0, 0]
 
 

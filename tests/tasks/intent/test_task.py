@@ -15,6 +15,7 @@ from space_jax.tasks.config import DataSource
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.records import IntentRecord, from_label, from_row
 from space_jax.tasks.intent.task import UNKNOWN, UNLABELLED, IntentTask, label_similarity
+from space_jax.tasks.slots.task import SlotsTask
 
 RECORDS = [IntentRecord("0", "table", "book"), IntentRecord("1", "hotel north", "book"), IntentRecord("2", "at", "ask")]
 
@@ -203,7 +204,13 @@ def test_turns_and_lines_without_a_label_are_read_where_self_training_uses_them(
     source = DataSource("jsonl", str(tmp_path), unlabelled=str(tmp_path / "more.csv"))
     found = IntentTask.read_unlabelled(IntentConfig(self_training=0.2), source, RECORDS[:1])
     assert [(one.text, one.label) for one in found] == [(t, None) for t in ("table", "thanks", "hello", "so what")]
-    assert IntentTask.read_unlabelled(IntentConfig(), source, RECORDS) == []
+    assert IntentTask.read_unlabelled(IntentConfig(), DataSource("jsonl", str(tmp_path)), RECORDS) == []
+
+
+@pytest.mark.parametrize("kind", [IntentTask, SlotsTask])
+def test_a_file_that_would_not_be_read_is_refused(kind):
+    with pytest.raises(UserError, match=r"config field data\.unlabelled: "):
+        kind.read_unlabelled(IntentConfig(), DataSource(unlabelled="logs.csv"), [])
 
 
 @pytest.mark.parametrize(("head", "counts", "said"), [("linear", [5, 20], 1), ("linear", [20], 0), ("frozen", [1], 0)])

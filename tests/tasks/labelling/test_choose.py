@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from space_jax.tasks.labelling.choose import clusters, directions, spread, typical, unsure
+from space_jax.tasks.labelling.choose import clusters, spread, typical, unsure
 
 
 def groups(*sizes, width=6, noise=0.05):
@@ -60,7 +60,6 @@ def test_equal_vectors_are_no_hindrance():
     vectors = np.tile(np.array([[1, 0]], np.float32), (9, 1))
     assert len(set(typical(vectors, NONE, np.arange(9), 4, seed=0))) == 4
     assert len(set(spread(vectors, 9, seed=0))) == 9
-    assert directions(np.ones((4, 3))).tolist() == np.zeros((4, 3)).tolist()
 
 
 def test_the_least_sure_quarter_is_chosen_among_and_groups_without_a_label_come_first():
@@ -84,9 +83,3 @@ def test_clusters_are_the_groups_and_a_seed_gives_the_same():
     found = clusters(vectors, 3, seed=2)
     assert {tuple(np.unique(found[group == one])) for one in range(3)} == {(one,) for one in found[[0, 20, 25]]}
     assert np.array_equal(found, clusters(vectors, 3, seed=2))
-
-
-def test_directions_leave_out_what_all_share():
-    made = directions(np.array([[11.0, 1.0], [11.0, -1.0], [13.0, 0.0], [9.0, 0.0]]))
-    assert np.allclose(made, [[0, 1], [0, -1], [1, 0], [-1, 0]])
-    assert made.dtype == np.float32
