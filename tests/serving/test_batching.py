@@ -35,6 +35,18 @@ def doubled(parts):
     return [2 * part for part in parts]
 
 
+class Held:
+    """Doubles, but not before it may go on."""
+
+    def __init__(self):
+        self.begun, self.going = threading.Event(), threading.Event()
+
+    def __call__(self, parts):
+        self.begun.set()
+        self.going.wait()
+        return doubled(parts)
+
+
 def test_requests_that_come_together_go_together_and_in_order():
     async def scenario(batcher):
         answers = await asyncio.gather(batcher.ask([1]), batcher.ask([2, 3]), batcher.ask([4, 5, 6]))
@@ -46,42 +58,32 @@ def test_requests_that_come_together_go_together_and_in_order():
 
 
 def test_what_comes_while_the_model_is_at_work_is_the_next_batch():
-    begun, going = threading.Event(), threading.Event()
-
-    def slow(parts):
-        begun.set()
-        going.wait()
-        return doubled(parts)
+    slow = Held()
 
     async def scenario(batcher):
         first = asyncio.create_task(batcher.ask([1]))
-        await asyncio.to_thread(begun.wait)
+        await asyncio.to_thread(slow.begun.wait)
         others = [asyncio.create_task(batcher.ask([part])) for part in (2, 3)]
         while batcher.waiting < 2:
             await asyncio.sleep(0)
-        going.set()
+        slow.going.set()
         assert await asyncio.gather(first, *others) == [[2], [4], [6]]
 
     assert run(scenario, slow) == [[1], [2, 3]]
 
 
 def test_a_request_that_was_given_up_is_left_out():
-    begun, going = threading.Event(), threading.Event()
-
-    def slow(parts):
-        begun.set()
-        going.wait()
-        return doubled(parts)
+    slow = Held()
 
     async def scenario(batcher):
         first = asyncio.create_task(batcher.ask([1]))
-        await asyncio.to_thread(begun.wait)
+        await asyncio.to_thread(slow.begun.wait)
         given_up, kept = asyncio.create_task(batcher.ask([2])), asyncio.create_task(batcher.ask([3]))
         while batcher.waiting < 2:
             await asyncio.sleep(0)
         given_up.cancel()
         first.cancel()  # of this one the model is at work already
-        going.set()
+        slow.going.set()
         assert await kept == [6]
 
     assert run(scenario, slow) == [[1], [3]]
