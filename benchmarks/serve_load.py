@@ -1,11 +1,13 @@
 """Requests a second and waiting times of `space-jax serve`, beside calling the model one text at a time.
 
 python benchmarks/serve_load.py --workdir runs/banking77 --input utterances.jsonl
+python benchmarks/serve_load.py --workdir runs/boats/agent --input runs/boats/logs/dialogues.jsonl
 
-Each client sends one text, waits for its prediction, and sends the next. The ways take turns within each round, so that
-other work on the machine hits all of them alike; what is printed is the median of the rounds. A processor second, of
-the server and, where there is none, of this process, does not depend on other work. The server is a process of its own;
-clients and server share the cores.
+Each client sends one text, waits for its prediction, and sends the next. Of an agent each client holds conversations:
+it says what the users of the file's dialogues said, turn by turn, and sends back what was answered before. The ways
+take turns within each round, so that other work on the machine hits all of them alike; what is printed is the median of
+the rounds. A processor second, of the server and, where there is none, of this process, does not depend on other work.
+The server is a process of its own; clients and server share the cores.
 """
 
 import argparse
@@ -16,12 +18,16 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from space_jax.agent.agent import Agent
 from space_jax.commands.outputs import write_report
+from space_jax.config_files import read_config
+from space_jax.corpora import jsonl
+from space_jax.dialogue import USER
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.record_sources import rows_of
 from space_jax.tasks.row_predictions import predict_rows
@@ -40,15 +46,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8765, help="of the server (%(default)s)")
     parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
     given = parser.parse_args()
-    rows = [row for row in rows_of(given.input) if row.values is not None]
-    rows = rows[:: len(rows) // 2048 or 1]  # files are often sorted by their labels
-    trained = Predictor(given.workdir, batch_size=1)
-    for row in rows[:200]:  # whatever shapes there are
-        list(predict_rows(trained, [row], 1))
+    talks = read_config(given.workdir).task.name == "dialogue"
+    work = Talks(given.workdir, given.input) if talks else Texts(given.workdir, given.input)
     command = [sys.executable, "-m", "space_jax", "serve", "--workdir", str(given.workdir), "--port", str(given.port)]
     server = subprocess.Popen(command)
     try:
-        rounds = measured(given, trained, rows, server.pid)
+        rounds = measured(given, work, server.pid)
     finally:
         server.terminate()
         status = server.wait()
@@ -59,32 +62,88 @@ def main() -> None:
     write_report({"seconds": given.seconds, "median": summary, "rounds": rounds}, given.out)
 
 
-def measured(given: argparse.Namespace, trained: Predictor, rows: list[Any], server: int) -> list[dict[str, Any]]:
+class Work(Protocol):
+    """What there is to ask, without an end."""
+
+    def alone(self) -> Iterator[None]:
+        """Calls the model for one answer at each step."""
+
+    def client(self) -> Generator[bytes, bytes, None]:
+        """Gives the requests of one client, and is sent the body of the answer to each."""
+
+
+class Texts:
+    """Utterances, each of which is a request."""
+
+    def __init__(self, workdir: Path, source: Path) -> None:
+        rows = [row for row in rows_of(source) if row.values is not None]
+        self._rows = rows[:: len(rows) // 2048 or 1]  # files are often sorted by their labels
+        self._trained = Predictor(workdir, batch_size=1)
+        self._next = cycle(self._rows)
+        for row in self._rows[:200]:  # whatever shapes there are
+            list(predict_rows(self._trained, [row], 1))
+
+    def alone(self) -> Iterator[None]:
+        for row in cycle(self._rows):
+            list(predict_rows(self._trained, [row], 1))
+            yield
+
+    def client(self) -> Generator[bytes, bytes, None]:
+        while True:
+            yield request("/predict", {"inputs": [next(self._next).values]})
+
+
+class Talks:
+    """Conversations, whose turns are requests one after another."""
+
+    def __init__(self, workdir: Path, source: Path) -> None:
+        dialogues = jsonl.load(source, "train")
+        self._talks = [[turn.text for turn in dialogue.turns if turn.role == USER] for dialogue in dialogues]
+        self._name = workdir.name
+        self._agent = Agent.load(workdir)
+        self._next = cycle(self._talks)
+        list(self._agent.warm_up())
+
+    def alone(self) -> Iterator[None]:
+        for texts in cycle(self._talks):
+            conversation = self._agent.conversation()
+            for text in texts:
+                conversation = self._agent.reply(text, conversation).conversation
+                yield
+
+    def client(self) -> Generator[bytes, bytes, None]:
+        while True:
+            messages: list[dict[str, str]] = []
+            for text in next(self._next):
+                messages.append({"role": "user", "content": text})
+                body = yield request("/v1/chat/completions", {"model": self._name, "messages": messages})
+                messages.append(json.loads(body)["choices"][0]["message"])
+
+
+def measured(given: argparse.Namespace, work: Work, server: int) -> list[dict[str, Any]]:
     """Of each round, way -> what it measured."""
-    requests = [request_of(row.values) for row in rows]
     asyncio.run(until_ready(given.port))
-    asyncio.run(load(given.port, requests, 8, 2.0))
+    asyncio.run(load(given.port, work, 8, 2.0))
     rounds = []
     for _ in range(given.rounds):
-        of_round = {ALONE: numbers(*one_at_a_time(trained, rows, given.seconds))}
+        of_round = {ALONE: numbers(*one_at_a_time(work, given.seconds))}
         for clients in CLIENTS:
             before, began = processor_seconds(server), time.perf_counter()
-            waited = asyncio.run(load(given.port, requests, clients, given.seconds))
+            waited = asyncio.run(load(given.port, work, clients, given.seconds))
             took = time.perf_counter() - began
             of_round[f"{clients} clients"] = numbers(waited, took, processor_seconds(server) - before)
         rounds.append(of_round)
     return rounds
 
 
-def one_at_a_time(trained: Predictor, rows: list[Any], seconds: float) -> tuple[list[float], float, float]:
-    """Seconds of each prediction, of all, and of the processor."""
+def one_at_a_time(work: Work, seconds: float) -> tuple[list[float], float, float]:
+    """Seconds of each answer, of all, and of the processor."""
     waited, began, used = [], time.perf_counter(), time.process_time()
-    for row in cycle(rows):
-        start = time.perf_counter()
-        list(predict_rows(trained, [row], 1))
+    answers, start = work.alone(), began
+    while start - began < seconds:
+        next(answers)
         waited.append(time.perf_counter() - start)
-        if time.perf_counter() - began > seconds:
-            break
+        start = time.perf_counter()
     return waited, time.perf_counter() - began, time.process_time() - used
 
 
@@ -110,28 +169,29 @@ def processor_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def request_of(row: Any) -> bytes:
-    """The bytes of a request for one prediction."""
-    body = json.dumps({"inputs": [row]}).encode()
-    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+def request(path: str, asked: Any) -> bytes:
+    """The bytes of a request."""
+    body = json.dumps(asked).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
-async def load(port: int, requests: list[bytes], clients: int, seconds: float) -> list[float]:
+async def load(port: int, work: Work, clients: int, seconds: float) -> list[float]:
     """The seconds that each request of so many clients waited; a client of HTTP would take more time than the model."""
     waited: list[float] = []
-    texts, end = cycle(requests), time.perf_counter() + seconds
+    end = time.perf_counter() + seconds
 
-    async def client(texts: Iterator[bytes]) -> None:
+    async def client(requests: Generator[bytes, bytes, None]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        asked = next(requests)
         while time.perf_counter() < end:
             began = time.perf_counter()
-            writer.write(next(texts))
-            await answer(reader)
+            writer.write(asked)
+            asked = requests.send(await answer(reader))
             waited.append(time.perf_counter() - began)
         writer.close()
 
-    await asyncio.gather(*(client(texts) for _ in range(clients)))
+    await asyncio.gather(*(client(work.client()) for _ in range(clients)))
     return waited
 
 
