@@ -59,4 +59,5 @@ CORPUS = Corpus(
     options={"on_error": "stop", "report": None},
     read=load,
     find_splits=find_splits,
+    expects="train.jsonl, which `space-jax data split` makes of one file, or the file instead of its folder",
 )

@@ -25,6 +25,12 @@ def test_a_folder_has_a_file_for_each_split(tmp_path):
         ids(tmp_path, "validation")
 
 
+def test_a_folder_with_one_file_of_another_name_is_told_what_to_do(tmp_path):
+    write(tmp_path / "dialogues.jsonl", "a")  # as `data import` leaves it
+    with pytest.raises(UserError, match=r"none of the splits .*; expected train\.jsonl, which `space-jax data split`"):
+        corpus("jsonl").available_splits(tmp_path)
+
+
 def test_two_files_for_a_split_are_an_error(tmp_path):
     write(tmp_path / "train.jsonl", "a")
     write(tmp_path / "train.jsonl.gz", "b")
