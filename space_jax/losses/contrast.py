@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from space_jax.losses.anchors import of_anchors, with_itself
 from space_jax.losses.dtypes import boolean, check_shape, float32, integer
 
 _SHORTEST = 1e-12  # a vector shorter than this is treated as having no direction
@@ -38,7 +39,7 @@ def l2_normalise(vectors: jax.Array) -> jax.Array:
 
 
 def _anchor_losses(logits: jax.Array, weights: jax.Array, pairs: jax.Array) -> jax.Array:
-    """`[N]` loss of every anchor from `[N, N]` logits, weights and the mask of pairs that may be contrasted."""
+    """`[n]` loss of every anchor from `[n, N]` logits, weights and the mask of pairs that may be contrasted."""
     weights = jnp.where(pairs, weights, 0.0)
     total_weight = jnp.sum(weights, axis=1)
     counts = total_weight > 0
@@ -51,7 +52,12 @@ def _anchor_losses(logits: jax.Array, weights: jax.Array, pairs: jax.Array) -> j
 
 @jax.jit
 def weighted_contrast(
-    features: jax.Array, similarity: jax.Array, groups: jax.Array, valid: jax.Array, temperature: jax.Array | float
+    features: jax.Array,
+    similarity: jax.Array,
+    groups: jax.Array,
+    valid: jax.Array,
+    temperature: jax.Array | float,
+    anchors: jax.Array | None = None,
 ) -> jax.Array:
     """Contrastive loss whose positives are weighted by similarity, averaged over an example's two views.
 
@@ -67,13 +73,14 @@ def weighted_contrast(
 
     Args:
       features: `[2, B, D]` float, both dropout views of B turns; the caller normalises them.
-      similarity: `[B, B]` float, at least 0, from `contrast_weights`.
+      similarity: `[b, B]` float, at least 0, from `contrast_weights`.
       groups: `[B]` int, from `pool_groups`; only examples of the same group are contrasted.
       valid: `[B]` bool; an invalid example has no loss and enters no other example's.
       temperature: positive scalar.
+      anchors: `[b]` int, the examples whose losses are wanted, each in both views; None for all.
 
     Returns:
-      `[B]` float32, 0 for an example that is not valid or has no positive. The batch's loss is their mean over the
+      `[b]` float32, 0 for an example that is not valid or has no positive. The batch's loss is their mean over the
       valid examples, which is the mean over the anchors.
 
     Raises:
@@ -88,16 +95,23 @@ def weighted_contrast(
     groups, valid = integer(groups, "groups"), boolean(valid, "valid")
     examples = features.shape[1]
     check_shape(features, (2, examples, features.shape[2]), "features")
-    check_shape(similarity, (examples, examples), "similarity")
     check_shape(groups, (examples,), "groups")
     check_shape(valid, (examples,), "valid")
 
-    anchors = jnp.where(valid[None, :, None], features, 0.0).reshape(2 * examples, -1)  # view 1 of all, then view 2
-    logits = jnp.matmul(anchors, anchors.T, precision=_EXACT) / temperature  # [2B, 2B]
-    comparable = (groups[:, None] == groups[None, :]) & valid[:, None] & valid[None, :]
-    pairs = jnp.tile(comparable, (2, 2)) & ~jnp.eye(2 * examples, dtype=bool)
+    features = jnp.where(valid[None, :, None], features, 0.0)
+    our_features, our_groups, our_valid = (
+        of_anchors(array, anchors, axis) for array, axis in ((features, 1), (groups, 0), (valid, 0))
+    )
+    count = our_valid.shape[0]
+    check_shape(similarity, (count, examples), "similarity")
+    # View 1 of all, then view 2, of the anchors and of what they are compared with.
+    rows, columns = our_features.reshape(2 * count, -1), features.reshape(2 * examples, -1)
+    logits = jnp.matmul(rows, columns.T, precision=_EXACT) / temperature  # [2b, 2B]
+    comparable = (our_groups[:, None] == groups[None, :]) & our_valid[:, None] & valid[None, :]
+    both_views = None if anchors is None else jnp.concatenate([anchors, anchors + examples])
+    pairs = jnp.tile(comparable, (2, 2)) & ~with_itself(2 * examples, both_views)
     losses = _anchor_losses(logits, jnp.tile(similarity, (2, 2)), pairs)
-    return jnp.mean(losses.reshape(2, examples), axis=0)
+    return jnp.mean(losses.reshape(2, count), axis=0)
 
 
 def subspace_features(vectors: jax.Array, kernels: jax.Array, biases: jax.Array) -> jax.Array:
@@ -126,6 +140,7 @@ def multi_view_contrast(
     groups: jax.Array,
     valid: jax.Array,
     temperature: jax.Array | float,
+    anchors: jax.Array | None = None,
 ) -> jax.Array:
     """`weighted_contrast` in one learned subspace per view of the semantic tree, averaged over the views.
 
@@ -141,13 +156,14 @@ def multi_view_contrast(
       vectors: `[2, B, H]` float, the dialogue representation of both dropout views.
       kernels: `[W, H, D]` float, one projection per view.
       biases: `[W, D]` float.
-      similarity: `[W, B, B]` float, from `contrast_weights`.
+      similarity: `[W, b, B]` float, from `contrast_weights`.
       groups: `[B]` int, from `pool_groups`.
       valid: `[B]` bool.
       temperature: positive scalar.
+      anchors: `[b]` int, the examples whose losses are wanted; None for all.
 
     Returns:
-      `[B]` float32.
+      `[b]` float32.
 
     Raises:
       TypeError: an input has the wrong dtype.
@@ -159,7 +175,7 @@ def multi_view_contrast(
     views, hidden, width = kernels.shape
     check_shape(vectors, (2, vectors.shape[1], hidden), "vectors")
     check_shape(biases, (views, width), "biases")
-    losses = jax.vmap(weighted_contrast, in_axes=(0, 0, None, None, None))(
-        subspace_features(vectors, kernels, biases), similarity, groups, valid, temperature
+    losses = jax.vmap(weighted_contrast, in_axes=(0, 0, None, None, None, None))(
+        subspace_features(vectors, kernels, biases), similarity, groups, valid, temperature, anchors
     )
     return jnp.mean(losses, axis=0)

@@ -5,6 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from space_jax.losses.anchors import of_anchors, with_itself
 from space_jax.losses.dtypes import boolean, check_shape, float32
 
 
@@ -45,7 +46,7 @@ def pool_groups(labelled: jax.Array, valid: jax.Array, size: int) -> jax.Array:
 
 
 @jax.jit
-def contrast_weights(similarity: jax.Array, labelled: jax.Array) -> jax.Array:
+def contrast_weights(similarity: jax.Array, labelled: jax.Array, anchors: jax.Array | None = None) -> jax.Array:
     """Tree similarity between labelled examples; the identity for pairs with an unlabelled example.
 
     With the identity, the weighted contrast is self-supervised: the only positive is the other dropout view.
@@ -55,8 +56,9 @@ def contrast_weights(similarity: jax.Array, labelled: jax.Array) -> jax.Array:
      [0.  1. ]]
 
     Args:
-      similarity: `[..., B, B]` float, from `view_similarities` or `combined_similarity`.
+      similarity: `[..., b, B]` float, from `view_similarities` or `combined_similarity`.
       labelled: `[B]` bool.
+      anchors: `[b]` int, the examples of the rows of `similarity`; None for all.
 
     Returns:
       float32 of the shape of `similarity`.
@@ -68,8 +70,8 @@ def contrast_weights(similarity: jax.Array, labelled: jax.Array) -> jax.Array:
     Source: He et al., "SPACE-2", COLING 2022, section on the semi-supervised contrastive objective.
     """
     similarity, labelled = float32(similarity, "similarity"), boolean(labelled, "labelled")
-    examples = labelled.shape[0]
-    check_shape(similarity, (*similarity.shape[:-2], examples, examples), "similarity")
-    annotated = jnp.broadcast_to(labelled[:, None] & labelled[None, :], similarity.shape)
-    identity = jnp.broadcast_to(jnp.eye(examples, dtype=jnp.float32), similarity.shape)
+    examples, ours = labelled.shape[0], of_anchors(labelled, anchors)
+    check_shape(similarity, (*similarity.shape[:-2], ours.shape[0], examples), "similarity")
+    annotated = jnp.broadcast_to(ours[:, None] & labelled[None, :], similarity.shape)
+    identity = jnp.broadcast_to(with_itself(examples, anchors).astype(jnp.float32), similarity.shape)
     return jnp.where(annotated, similarity, identity)

@@ -6,29 +6,32 @@ A tree is ten sets of hashed elements (`dialogue/trees.py`), one per view, padde
 import jax
 import jax.numpy as jnp
 
+from space_jax.losses.anchors import of_anchors, with_itself
 from space_jax.losses.dtypes import integer
 
 
-def _count_common(views: jax.Array) -> jax.Array:
-    """`[W, B, K]` -> int32 `[W, B, B]`, the number of elements shared by each pair of sets."""
+def _count_common(ours: jax.Array, views: jax.Array) -> jax.Array:
+    """`[W, b, K]` and `[W, B, K]` -> int32 `[W, b, B]`, the number of elements shared by each pair of sets."""
     others = jnp.where(views == 0, -1, views)  # the padding of one set must not match the padding of another
-    # W * B^2 * K^2 comparisons that the compiler fuses into the sum, so only [W, B, B] is ever stored. Ranking the ids
-    # and gathering rows of a membership table needs B^2 * K bytes per view and a sort over the whole batch, which
-    # cannot be split over a mesh. The counts are integers: a float sum must keep its order, which prevents vectorising.
-    same = views[:, :, None, :, None] == others[:, None, :, None, :]  # [W, B, B, K, K]
+    # W * b * B * K^2 comparisons that the compiler fuses into the sum, so only [W, b, B] is ever stored. Ranking the
+    # ids and gathering rows of a membership table needs b * B * K bytes per view and a sort over the whole batch. The
+    # counts are integers: a float sum must keep its order, which prevents vectorising.
+    same = ours[:, :, None, :, None] == others[:, None, :, None, :]  # [W, b, B, K, K]
     return jnp.sum(same, axis=(-1, -2), dtype=jnp.int32)
 
 
-def _overlaps(trees: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Sizes of intersection and union, `[W, B, B]` float32 each, of every pair of sets."""
+def _overlaps(trees: jax.Array, anchors: jax.Array | None) -> tuple[jax.Array, jax.Array]:
+    """Sizes of intersection and union, `[W, b, B]` float32 each, of every pair of an anchor's set and a set."""
     views = jnp.swapaxes(trees, 0, 1)  # [W, B, K]
+    ours = of_anchors(views, anchors, axis=1)  # [W, b, K]
     # K fits the largest trees. Most batches have none of those, and then half of K, a quarter of the work, is enough.
     half = views.shape[-1] // 2
     any_large = jnp.any(views[..., half:] != 0)
-    common = jax.lax.cond(any_large, _count_common, lambda v: _count_common(v[..., :half]), views)
-    common = common.astype(jnp.float32)
+    common = jax.lax.cond(
+        any_large, _count_common, lambda o, v: _count_common(o[..., :half], v[..., :half]), ours, views
+    ).astype(jnp.float32)
     sizes = jnp.sum(views != 0, axis=-1, dtype=jnp.float32)  # [W, B]
-    return common, sizes[:, :, None] + sizes[:, None, :] - common
+    return common, of_anchors(sizes, anchors, axis=1)[:, :, None] + sizes[:, None, :] - common
 
 
 def _ratio(part: jax.Array, whole: jax.Array) -> jax.Array:
@@ -36,7 +39,7 @@ def _ratio(part: jax.Array, whole: jax.Array) -> jax.Array:
 
 
 @jax.jit
-def view_similarities(trees: jax.Array) -> jax.Array:
+def view_similarities(trees: jax.Array, anchors: jax.Array | None = None) -> jax.Array:
     """Jaccard similarity of every pair of turns in every view.
 
     similarity_wij = |T_iw & T_jw| / |T_iw | T_jw|, 0 where both sets are empty, and 1 for i = j even without a tree
@@ -49,22 +52,22 @@ def view_similarities(trees: jax.Array) -> jax.Array:
 
     Args:
       trees: `[B, W, K]` int, the hashed elements of each view, without duplicates, padded with 0.
+      anchors: `[b]` int, the turns whose similarity to every turn is wanted; None for all.
 
     Returns:
-      `[W, B, B]` float32 between 0 and 1.
+      `[W, b, B]` float32 between 0 and 1; b is B without `anchors`.
 
     Raises:
       TypeError: `trees` is not an integer array.
 
     Source: He et al., "SPACE-2", COLING 2022, section on semantic tree similarity (arXiv 2209.06638).
     """
-    common, union = _overlaps(integer(trees, "trees"))
-    same_turn = jnp.eye(trees.shape[0], dtype=bool)[None]
-    return jnp.where(same_turn, 1.0, _ratio(common, union))
+    common, union = _overlaps(integer(trees, "trees"), anchors)
+    return jnp.where(with_itself(trees.shape[0], anchors)[None], 1.0, _ratio(common, union))
 
 
 @jax.jit
-def combined_similarity(trees: jax.Array) -> jax.Array:
+def combined_similarity(trees: jax.Array, anchors: jax.Array | None = None) -> jax.Array:
     """One similarity for every pair of turns: the mean over the views in which either turn has an element.
 
     similarity_ij = sum_w similarity_wij / #{w : T_iw | T_jw not empty}, 0 where a tree is missing, 1 for i = j
@@ -75,19 +78,20 @@ def combined_similarity(trees: jax.Array) -> jax.Array:
 
     Args:
       trees: `[B, W, K]` int, the hashed elements of each view, without duplicates, padded with 0.
+      anchors: `[b]` int, the turns whose similarity to every turn is wanted; None for all.
 
     Returns:
-      `[B, B]` float32 between 0 and 1.
+      `[b, B]` float32 between 0 and 1; b is B without `anchors`.
 
     Raises:
       TypeError: `trees` is not an integer array.
 
     Source: He et al., "SPACE-3", SIGIR 2022, section on the tree-induced semi-supervised contrast (arXiv 2209.06664).
     """
-    common, union = _overlaps(integer(trees, "trees"))
+    common, union = _overlaps(integer(trees, "trees"), anchors)
     total, used_views = jnp.zeros_like(common[0]), jnp.zeros_like(common[0])
     # View by view: on a CPU, a sum over the first axis takes longer than the comparisons.
     for part, whole in zip(common, union, strict=True):
         total, used_views = total + _ratio(part, whole), used_views + (whole > 0)
     combined = _ratio(total, used_views)
-    return jnp.where(jnp.eye(trees.shape[0], dtype=bool), 1.0, combined)
+    return jnp.where(with_itself(trees.shape[0], anchors), 1.0, combined)

@@ -6,6 +6,13 @@ from flax import linen as nn
 from space_jax.config import LOGICAL_AXES
 
 
+def mesh_axes(name: str) -> tuple[str, ...]:
+    """The axes of the mesh in context that split a logical axis into more than one part; none without a mesh."""
+    sizes = dict(jax.sharding.get_abstract_mesh().shape)
+    axes = dict(nn.get_logical_axis_rules()).get(name) or ()
+    return tuple(axis for axis in axes if sizes.get(axis, 1) > 1)
+
+
 def constrain(x: jax.Array, *names: str | None) -> jax.Array:
     """Constrains the sharding of an activation by logical axis names; does nothing without a mesh.
 

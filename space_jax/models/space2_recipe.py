@@ -6,7 +6,7 @@ from space_jax.config import ModelConfig, Space2Config
 from space_jax.features.batch import Batch
 from space_jax.losses import multi_view_contrast, view_similarities
 from space_jax.losses.contrast import subspace_features
-from space_jax.models.pool import Pool, contrast_terms
+from space_jax.models.pool import Pool, contrast, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space2 import Space2Model
 from space_jax.models.views import by_stream, masked_tokens, rngs, stream_coefficients, stream_flags, two_views
@@ -39,19 +39,21 @@ class Space2Recipe:
 
     def finish(self, terms: Terms, features: dict) -> Terms:
         """See `Recipe.finish`."""
-        pool = features["user"].flattened()
-        kernels, biases = features["kernels"][0], features["biases"][0]
-        similarity = pool.weights(view_similarities(pool.trees))
-        loss = multi_view_contrast(
+        pool, kernels, biases = features["user"], features["kernels"][0], features["biases"][0]
+        return terms | contrast_terms("contrast", contrast(pool, self._contrast, kernels, biases), pool)
+
+    def _contrast(self, pool: Pool, anchors: jax.Array | None, kernels: jax.Array, biases: jax.Array) -> jax.Array:
+        """See `pool.Contrast`."""
+        return multi_view_contrast(
             pool.views(),
             kernels,
             biases,
-            similarity,
+            pool.weights(view_similarities(pool.trees, anchors), anchors),
             pool.groups(self.config.pool.group),
             pool.valid,
             self.config.pool.temperature,
+            anchors,
         )
-        return terms | contrast_terms("contrast", loss, pool)
 
     def project(self, params: dict, vectors: jax.Array) -> jax.Array:
         """Understanding vectors `[N, H]` in the subspace of every view, where they are contrasted: `[W, N, D]`."""

@@ -18,7 +18,7 @@ from space_jax.losses import (
 )
 from space_jax.models.heads import has_tokens, per_example, per_token, responded
 from space_jax.models.kv_cache import KVCache
-from space_jax.models.pool import Pool, contrast_terms
+from space_jax.models.pool import Pool, contrast, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space3 import Space3Model, View
 from space_jax.models.views import (
@@ -79,16 +79,20 @@ class Space3Recipe:
     def finish(self, terms: Terms, features: dict) -> Terms:
         """See `Recipe.finish`. On the system's side, only examples with a response are contrasted."""
         for side in SIDES:
-            pool = features[side].flattened()
-            loss = weighted_contrast(
-                l2_normalise(pool.views()),
-                pool.weights(combined_similarity(pool.trees)),
-                pool.groups(self.config.pool.group),
-                pool.valid,
-                self.config.pool.temperature,
-            )
-            terms = terms | contrast_terms(f"contrast_{side}", loss, pool)
+            pool = features[side]
+            terms = terms | contrast_terms(f"contrast_{side}", contrast(pool, self._contrast), pool)
         return terms
+
+    def _contrast(self, pool: Pool, anchors: jax.Array | None) -> jax.Array:
+        """See `pool.Contrast`."""
+        return weighted_contrast(
+            l2_normalise(pool.views()),
+            pool.weights(combined_similarity(pool.trees, anchors), anchors),
+            pool.groups(self.config.pool.group),
+            pool.valid,
+            self.config.pool.temperature,
+            anchors,
+        )
 
     def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
         """See `Recipe.represent`; the understanding vector is the last prompt's, before the pooler."""
