@@ -30,10 +30,9 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--rows",
         type=finite("--rows"),
-        default=1.0,
         metavar="SHARE",
-        help="rows of the grid as a share of the batch, rounded up to one of data.row_ladder; %(default)s, the "
-        "largest, decides whether it fits",
+        help="rows of the grid as a share of the batch, rounded up to one of the ladder; without it, every shape that "
+        "no other covers, which decides whether a run fits",
     )
     parser.add_argument("--vocab-size", type=int, default=30522, help="token ids (%(default)s, as BERT)")
     add_report_options(parser)
@@ -41,7 +40,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def _run(given: argparse.Namespace, rest: list[str]) -> None:
-    if not 0.0 < given.rows <= 1.0:
+    if given.rows is not None and not 0.0 < given.rows <= 1.0:
         raise UserError(f"--rows: {given.rows} is not a share: it must be above 0 and at most 1")
     if given.vocab_size < 11:
         raise UserError(f"--vocab-size: {given.vocab_size} is too small for ten prompt tokens and a word")

@@ -21,6 +21,10 @@ class GridShape(NamedTuple):
         """The number of tokens that the rung can hold."""
         return self.rows * (self.context + self.response)
 
+    def covers(self, other: "GridShape") -> bool:
+        """Whether it is at least as large in every dimension, so that a batch of the other grows into it."""
+        return all(mine >= its for mine, its in zip(self, other, strict=True))
+
     def __str__(self) -> str:
         """For example `16 rows of 256 + 64 tokens`."""
         return f"{self.rows} rows of {self.context}" + (f" + {self.response}" if self.response else "") + " tokens"
@@ -47,6 +51,11 @@ class Grid:
     words: int
     tree_elements: int
     negatives: bool
+
+    @property
+    def uncovered(self) -> tuple[GridShape, ...]:
+        """The rungs that no other rung covers: no step of the run is larger than each of these in a dimension."""
+        return tuple(a for a in self.rungs if not any(b != a and b.covers(a) for b in self.rungs))
 
     def smallest(self, rows: int) -> GridShape:
         """The smallest rung with at least `rows` rows."""

@@ -11,7 +11,7 @@ import numpy as np
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.trees import VIEWS
-from space_jax.features.batch import Batch, Tokens
+from space_jax.features.batch import Batch, Tokens, micro_batches
 from space_jax.features.grid import Grid, GridShape
 from space_jax.features.layout import NO_WORD, Layout
 from space_jax.features.masking import chosen_in_turn
@@ -74,16 +74,45 @@ def choose(needs: Sequence[np.ndarray], grid: Grid) -> tuple[GridShape, list[lis
       The rung, and for each micro-batch the examples in each row. Any batch fits the last rung, with a row per example.
     """
     for rung in grid.rungs:
-        room = (rung.context, rung.response, rung.response)
-        placed = []
-        for part in needs:
-            rows = fit_rows(part, room, rung.rows, grid.slots)
-            if rows is None:
-                break
-            placed.append(rows)
-        else:
+        placed = _placed(needs, rung, grid.slots)
+        if placed is not None:
             return rung, placed
     raise AssertionError(f"examples of up to {[part.max(axis=0).tolist() for part in needs]} in a grid of {rung}")
+
+
+def _placed(needs: Sequence[np.ndarray], rung: GridShape, slots: int) -> list[list[list[int]]] | None:
+    """The rows of each micro-batch on a rung, None unless it fits all of them."""
+    placed = []
+    for part in needs:
+        rows = fit_rows(part, (rung.context, rung.response, rung.response), rung.rows, slots)
+        if rows is None:
+            return None
+        placed.append(rows)
+    return placed
+
+
+def holding(batch: Batch, grid: Grid) -> list[bool]:
+    """Which rungs hold a packed batch, as it is or packed again; the last holds any.
+
+    Args:
+      batch: `[A, ...]` on the smallest rung that fits it, from `pack_alike`.
+      grid: the sizes.
+    """
+    own = grid.rungs.index(batch.shape)
+    needs = [_lengths(micro) for micro in micro_batches(batch)]
+
+    def holds(rung: GridShape) -> bool:
+        return rung.covers(batch.shape) or _placed(needs, rung, grid.slots) is not None
+
+    return [number >= own and holds(rung) for number, rung in enumerate(grid.rungs)]
+
+
+def _lengths(batch: Batch) -> np.ndarray:
+    """`[B, 3]`, what `_needs` says of the examples of a packed micro-batch."""
+    slots = np.arange(1, batch.occupied.shape[-1] + 1)
+    grids = [(segments[..., None] == slots).sum(axis=1) for segments in batch.segments]  # each [R, S]
+    places = batch.slot[batch.valid]
+    return np.stack([lengths.reshape(-1)[places] for lengths in grids], axis=1)
 
 
 def _needs(items: Sequence[Item], grid: Grid) -> np.ndarray:

@@ -5,7 +5,7 @@ depend on the number of workers, and an iterator continues exactly where its sta
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import grain
 import jax
@@ -16,11 +16,11 @@ from space_jax.config import DataConfig, RecipeConfig, Vocabulary
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.features.example import Example
-from space_jax.features.grid import Grid, make_grid
+from space_jax.features.grid import Grid, GridShape, make_grid
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.masking import mask_spans
 from space_jax.features.negatives import draw_negatives
-from space_jax.features.packing import Item, pack_alike
+from space_jax.features.packing import Item, holding, pack_alike
 from space_jax.features.prepared_corpus import Prepared, streams_of
 from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of
 
@@ -48,11 +48,29 @@ WHOLE = Part()
 class TrainBatches:
     """The endless batches of a run, each a function of its number, so that a run can resume with any number of workers
     and processes.
+
+    Attributes:
+      grid: their sizes, with all shapes that they may have.
     """
 
-    def __init__(self, batches: grain.MapDataset[Batch], workers: int):
-        """Starts before the first batch; nothing is read yet."""
-        self._batches, self._workers = batches, workers
+    def __init__(
+        self,
+        packed: Callable[[tuple[GridShape, ...]], grain.MapDataset[Batch]],
+        grid: Grid,
+        part: Part,
+        workers: int,
+    ):
+        """Starts before the first batch; nothing is read yet.
+
+        Args:
+          packed: the batches by their number, packed on given shapes.
+          grid: the sizes, with all shapes.
+          part: this process's part of each batch.
+          workers: additional processes that assemble batches.
+        """
+        self.grid = grid
+        self._packed, self._part, self._workers = packed, part, workers
+        self._batches = packed(grid.rungs)
         self._start(0)
 
     def _start(self, taken: int) -> None:
@@ -83,6 +101,19 @@ class TrainBatches:
             self.close()
             self._start(step)
 
+    def offers(self, batch: Batch) -> list[int]:
+        """See `training.feed.Source.offers`: for each shape of the ladder, whether it holds the batch."""
+        return [int(holds) for holds in holding(batch, self.grid)] if self._part.process_count > 1 else []
+
+    def agreed(self, batch: Batch, offers: np.ndarray) -> Batch:
+        """See `training.feed.Source.agreed`: the batch returned last on the smallest shape that holds those of all."""
+        if self._part.process_count == 1:
+            return batch
+        shape = self.grid.rungs[int(offers.all(axis=0).argmax())]
+        if shape.covers(batch.shape):
+            return batch.grown(shape)
+        return self._packed((shape,))[self._taken - 1]  # other rows: packed again, which is rare
+
     def close(self) -> None:
         """Stops the workers."""
         if hasattr(self._iterator, "close"):
@@ -109,24 +140,28 @@ def train_batches(
 
     Returns:
       An iterator with `seek` over NumPy batches, all arrays `[A, ...]` with B = n. The
-      micro-batches of a step have the same shape, which may differ between processes, see `Batch.grown`. The examples
+      micro-batches of a step have the same shape, which may differ between processes, see `agreed`. The examples
       of a step and their masks do not depend on A or the processes; the negatives of SPACE-1 do, see `negatives`.
 
     Raises:
       UserError: the configuration does not fit the corpora.
     """
-    return TrainBatches(
-        train_dataset(data, recipe, seed, accumulate, part), data.workers if workers is None else workers
-    )
-
-
-def train_dataset(
-    data: DataConfig, recipe: RecipeConfig, seed: int, accumulate: int = 1, part: Part = WHOLE
-) -> grain.MapDataset[Batch]:
-    """The batches of `train_batches` by their index."""
     corpora = open_corpora(data)
+    grid = _grid_of(data, recipe, _local_examples(data.batch_size, accumulate, part), corpora, part)
+    steps = _steps(data, recipe, seed, accumulate, part, corpora)
+    negatives = seeds_of(seed)["negatives"]
+
+    def packed(rungs: tuple[GridShape, ...]) -> grain.MapDataset[Batch]:
+        return steps.random_map(_Step(dataclasses.replace(grid, rungs=rungs), accumulate), seed=negatives)
+
+    return TrainBatches(packed, grid, part, data.workers if workers is None else workers)
+
+
+def _steps(
+    data: DataConfig, recipe: RecipeConfig, seed: int, accumulate: int, part: Part, corpora: Sequence[Prepared]
+) -> grain.MapDataset[list[Item]]:
+    """The items of each step by its number."""
     examples = _local_examples(data.batch_size, accumulate, part)
-    grid = _grid_of(data, recipe, examples, corpora, part)
     seeds = seeds_of(seed)
     labelled, unlabelled = (concatenated(corpora, splits) for splits in streams_of(recipe.annotation).values())
     check_streams(data, recipe.annotation, labelled is not None, unlabelled is not None)
@@ -141,8 +176,7 @@ def train_dataset(
     ]
     mixture = Mixture(data.labelled_share, Blocks(examples, part.process_index, part.process_count))
     mixed = grain.MapDataset.select_from_datasets(streams, mixture)
-    steps = mixed.batch(accumulate * examples, batch_fn=list)
-    return steps.random_map(_Step(grid, accumulate), seed=seeds["negatives"])
+    return mixed.batch(accumulate * examples, batch_fn=list)
 
 
 def eval_batches(

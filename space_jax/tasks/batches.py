@@ -80,6 +80,14 @@ class EpochBatches:
         self._step += 1
         return stacked(micro, part.row_multiple)
 
+    def offers(self, batch: TaskBatch) -> list[int]:
+        """See `training.feed.Source.offers`: its shape. Those of a task differ in their rows alone."""
+        return list(batch.shape)
+
+    def agreed(self, batch: TaskBatch, offers: np.ndarray) -> TaskBatch:
+        """See `training.feed.Source.agreed`: the most rows of any process, a number that each of them may have."""
+        return batch.grown(GridShape(*offers.max(axis=0).tolist()))
+
 
 def share_of(examples: Any, size: int, part: Part) -> Any:
     """A process's share of a batch of `size` places: equal, consecutive parts."""

@@ -1,14 +1,14 @@
 """Turns this process's NumPy batches into arrays on the mesh, in agreement with the other processes."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol
 
 import jax
 import numpy as np
 from jax.sharding import Mesh
 
 from space_jax.errors import UserError
-from space_jax.features.batch import PackedBatch, count_tokens
+from space_jax.features.batch import count_tokens
 from space_jax.features.grid import GridShape
 from space_jax.features.pipeline import Part
 from space_jax.models.recipe import B
@@ -16,17 +16,24 @@ from space_jax.training.mesh import batch_position, batch_shards
 from space_jax.training.processes import Exchange
 from space_jax.training.sharding import batch_sharding
 
-B_co = TypeVar("B_co", bound=PackedBatch, covariant=True)
 
-
-class Source(Protocol[B_co]):
+class Source(Protocol[B]):
     """The training batches of a run by number; prefetching is left to the source."""
 
     def seek(self, step: int) -> None:
         """Makes batch `step` (0, 1, ...) the next one."""
 
-    def __next__(self) -> B_co:
+    def __next__(self) -> B:
         """The process's share of the next batch, NumPy arrays `[A, ...]`."""
+
+    def offers(self, batch: B) -> list[int]:
+        """What the other processes must know of the batch returned last, equally many numbers on each."""
+
+    def agreed(self, batch: B, offers: np.ndarray) -> B:
+        """The batch returned last on the shape that follows from the offers `[processes, N]`, the same on each process.
+
+        It is one of the shapes that `space-jax compile` has certified, and its examples and their order do not change.
+        """
 
 
 class Delivery(NamedTuple, Generic[B]):
@@ -35,7 +42,7 @@ class Delivery(NamedTuple, Generic[B]):
     Attributes:
       batch: global arrays `[A, ...]`.
       tokens: number of tokens on all processes, without padding.
-      padding: share of padding in the token grids, after growing them to the common shape.
+      padding: share of padding in the token grids of the common shape.
       masked: masked context tokens on all processes.
       lost: how many of them are not in the loss, see `PackedBatch.masked_and_lost`.
     """
@@ -96,19 +103,14 @@ def same_shape(batches: Sequence[B]) -> list[B]:
       batches: NumPy batches, with or without an axis of micro-batches.
     """
     largest = np.max([batch.shape for batch in batches] or [GridShape(0, 0, 0)], axis=0)
-    shape = _largest(Exchange(largest.tolist()).read())
+    shape = GridShape(*Exchange(largest.tolist()).read().max(axis=0).tolist())
     return [batch.grown(shape) for batch in batches]
-
-
-def _largest(shapes: np.ndarray) -> GridShape:
-    """The smallest shape that holds all of `shapes` `[N, 3]`."""
-    return GridShape(*shapes.max(axis=0).tolist())
 
 
 class _Drawn(NamedTuple, Generic[B]):
     """A batch of this process, its copy on the devices, and the exchange about the batches of all processes.
 
-    The copy is usable unless another process needs a larger shape.
+    The copy is usable unless another process needs another shape.
     """
 
     batch: B
@@ -146,7 +148,7 @@ class Feed(Generic[B]):
         except StopIteration:
             raise UserError("training data: the stream ended, but a training stream must repeat without end") from None
         masked, lost = batch.masked_and_lost()
-        exchange = Exchange([*batch.shape, int(self._stop()), count_tokens(batch), masked, lost])
+        exchange = Exchange([int(self._stop()), count_tokens(batch), masked, lost, *self._source.offers(batch)])
         self._drawn = _Drawn(batch, to_mesh(batch, self._mesh), exchange)
 
     def take(self) -> Delivery[B] | None:
@@ -158,13 +160,12 @@ class Feed(Generic[B]):
         drawn, self._drawn = self._drawn, None
         assert drawn is not None, "no batch was drawn"
         numbers = drawn.exchange.read()
-        if numbers[:, 3].any():
+        stops, (tokens, masked, lost) = numbers[:, 0], numbers[:, 1:4].sum(0).tolist()
+        if stops.any():
             return None
-        batch, on_mesh, shape = drawn.batch, drawn.on_mesh, _largest(numbers[:, :3])
+        batch, on_mesh = self._source.agreed(drawn.batch, numbers[:, 4:]), drawn.on_mesh
         # Slots count from the first row of all processes, so more rows on another process require a new transfer.
-        if shape != batch.shape:
-            batch = batch.grown(shape)
+        if batch.shape != drawn.batch.shape:
             on_mesh = to_mesh(batch, self._mesh)
-        tokens, masked, lost = numbers[:, 4:].sum(0).tolist()
         cells = len(numbers) * sum(segments.size for segments in batch.segments)
         return Delivery(on_mesh, tokens, 1.0 - tokens / cells, masked, lost)

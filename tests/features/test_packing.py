@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from space_jax.features.batch import Batch, Tokens, count_tokens, padding_share
 from space_jax.features.grid import Grid, GridShape, ladder, make_grid
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.negatives import draw_negatives
-from space_jax.features.packing import Item, pack, pack_alike
+from space_jax.features.packing import Item, holding, pack, pack_alike
 
 GRID = Grid(
     examples=3,
@@ -222,6 +223,36 @@ def test_ladder_properties(examples, multiple, grids):
     assert rungs[-1].rows >= examples
     assert rungs[-1][1:] == (256, 64)
     assert all(rung.rows % multiple == 0 for rung in rungs)
+
+
+@given(grids=st.lists(st.tuples(st.floats(0.01, 1.0), st.integers(1, 600), st.integers(1, 99)), max_size=6))
+def test_every_shape_lies_within_one_that_none_covers(grids):
+    rungs = ladder(DataConfig(grids=tuple(grids)), 32)
+    largest = Grid(32, rungs, 4, 8, 8, 4, negatives=False).uncovered
+    assert rungs[-1] in largest
+    assert all(any(one.covers(rung) for one in largest) for rung in rungs)
+    assert not any(a.covers(b) for a in largest for b in largest if a != b)
+
+
+LADDER = (GridShape(1, 8, 6), GridShape(1, 16, 12), GridShape(2, 8, 6), GridShape(3, 12, 12))
+
+
+@pytest.mark.parametrize(("accumulate", "count"), [(1, 1), (1, 2), (1, 3), (2, 2)])
+def test_a_packed_batch_knows_the_shapes_that_hold_it(items, accumulate, count):
+    """As told by packing its examples on each shape alone."""
+    grid = dataclasses.replace(GRID, rungs=LADDER, slots=2)
+    parts = [items[:count]] * accumulate
+    batch = jax.tree.map(lambda *arrays: np.stack(arrays), *pack_alike(parts, grid))
+
+    def fits(rung):
+        try:
+            pack_alike(parts, dataclasses.replace(grid, rungs=(rung,)))
+        except AssertionError:
+            return False
+        return True
+
+    assert holding(batch, grid) == [fits(rung) for rung in LADDER]
+    assert holding(batch, grid)[-1]
 
 
 @pytest.mark.parametrize("field", ["response_length", "context_length"])

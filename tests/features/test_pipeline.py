@@ -14,7 +14,7 @@ from space_jax.errors import UserError
 from space_jax.features.batch import count_tokens, measured_unlabelled
 from space_jax.features.corpus_builder import prepare
 from space_jax.features.example import Limits, stable_hash, without_labels
-from space_jax.features.pipeline import Part, eval_batches, train_batches, train_dataset
+from space_jax.features.pipeline import Part, eval_batches, train_batches
 
 LIMITS = Limits(max_turns=4, max_turn_tokens=8, tree_elements=3)
 EXAMPLES = 24  # in each of the labelled and the unlabelled stream
@@ -141,8 +141,8 @@ def test_an_epoch_has_every_example_once_and_the_next_another_order(data):
 @pytest.mark.parametrize("recipe", [Space1Config(), Space3Config()], ids=lambda recipe: recipe.name)
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_processes_together_see_the_batch_of_one(data, recipe, accumulate):
-    whole = train_dataset(data, recipe, 0)
-    parts = [train_dataset(data, recipe, 0, accumulate, Part(process, 2)) for process in range(2)]
+    whole = take(train_batches(data, recipe, 0), 7)
+    parts = [take(train_batches(data, recipe, 0, accumulate, Part(process, 2)), 7) for process in range(2)]
     for step in range(7):
         by_process = [examples_of(part[step]) for part in parts]
         n = 8 // (2 * accumulate)
@@ -152,13 +152,40 @@ def test_processes_together_see_the_batch_of_one(data, recipe, accumulate):
 
 def test_an_uneven_share_is_met_over_processes_too(data):
     data = dataclasses.replace(data, labelled_share=0.3)
-    whole = train_dataset(data, Space2Config(), 0)
-    parts = [train_dataset(data, Space2Config(), 0, 1, Part(process, 4)) for process in range(4)]
+    whole = take(train_batches(data, Space2Config(), 0), 10)
+    parts = [take(train_batches(data, Space2Config(), 0, 1, Part(process, 4)), 10) for process in range(4)]
     labelled = 0
     for step in range(10):
         assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole[step])
         labelled += int(whole[step].user_tree_known.sum())
     assert labelled == 24
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_processes_agree_on_a_shape_of_the_ladder(data, accumulate):
+    """The smallest that holds the batch of each; their examples stay, also where they move to other rows."""
+    data = dataclasses.replace(data, batch_size=16, examples_per_row=4, row_ladder=(0.5, 1.0), grids=((0.25, 26, 14),))
+    sources = [train_batches(data, Space3Config(), 0, accumulate, Part(process, 2)) for process in range(2)]
+    seen, moved = set(), 0
+    for _ in range(24):
+        batches = [next(source) for source in sources]
+        offers = np.array([source.offers(batch) for source, batch in zip(sources, batches, strict=True)])
+        both = [source.agreed(batch, offers) for source, batch in zip(sources, batches, strict=True)]
+        rungs = sources[0].grid.rungs
+        assert {batch.shape for batch in both} == {rungs[offers.all(axis=0).argmax()]}
+        for batch, before, own in zip(both, batches, offers, strict=True):
+            assert rungs[own.argmax()] == before.shape
+            assert examples_of(batch) == examples_of(before)
+            moved += not batch.shape.covers(before.shape)
+        seen.add(both[0].shape)
+    assert len(seen) > 1
+    assert moved  # otherwise this test shows less than it says
+
+
+def test_one_process_agrees_with_itself(data):
+    source = train_batches(data, Space3Config(), 0)
+    batch = next(source)
+    assert source.agreed(batch, np.array([source.offers(batch)])) is batch
 
 
 def test_workers_do_not_change_the_stream(data):

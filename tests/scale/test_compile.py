@@ -1,5 +1,6 @@
 """`space-jax compile`: the report, what is refused with its arithmetic, and TPU topologies where libtpu is there."""
 
+import dataclasses
 import json
 import math
 import re
@@ -12,10 +13,12 @@ from space_jax.cli import main
 from space_jax.config import MeshConfig
 from space_jax.config_files import load_config
 from space_jax.errors import UserError
+from space_jax.features.grid import GridShape
+from space_jax.scale import compile_ahead as compile_ahead_lib
 from space_jax.scale import device_memory, topology
 from space_jax.scale.compile_ahead import compile_ahead, report_table
 from space_jax.scale.program import Program, plan_step
-from space_jax.scale.shapes import batch_shapes, with_vocabulary
+from space_jax.scale.shapes import batch_shapes, grid_on, with_vocabulary
 from space_jax.training.memory_use import require_state_fits, state_bytes
 from space_jax.training.mesh import make_mesh
 from tests.training.run_of_pretraining import real_config
@@ -56,6 +59,39 @@ def test_the_batch_has_the_shapes_of_training(report):
     assert batch.valid.shape == (1, 16)
     assert batch.user_tree.shape == (1, 16, 10, 8)
     assert math.prod(batch.context.ids.sharding.shard_shape(batch.context.ids.shape)) == 4 * 64
+
+
+def of_three_shapes():
+    """A configuration with a ladder of three shapes, of which one covers another, for one device."""
+    config = real_config("space2", "no/corpus")
+    data = dataclasses.replace(config.data, grids=((0.25, 96, 32), (0.125, 96, 32)))
+    return dataclasses.replace(config, data=data, mesh=MeshConfig(), model=dataclasses.replace(config.model, layers=1))
+
+
+def test_every_shape_of_the_ladder_is_certified(monkeypatch):
+    """None that a run can meet is larger than those that were compiled."""
+    config, one = of_three_shapes(), jax.devices()[:1]
+    memory = {GridShape(4, 96, 32): 300, GridShape(16, 64, 32): 200}
+    monkeypatch.setattr(
+        compile_ahead_lib, "_compiled", lambda plan, batch, fit: program(arguments=memory[batch.shape], temporaries=0)
+    )
+    report = compile_ahead(config, one, vocabulary=400)
+    shapes = [(s["rows"], s["context"], s["response"], s["compiled"], s["peak_at_most"]) for s in report["shapes"]]
+    assert shapes == [(2, 96, 32, False, 300), (4, 96, 32, True, 300), (16, 64, 32, True, 200)]
+    assert [shape[:3] for shape in shapes] == list(grid_on(config, make_mesh(config.mesh, one)).rungs)
+    assert report["memory_per_chip"]["peak"] == 300
+    assert report["batch"]["context_length"] == 96
+    assert "2 x 96 + 32: at most " in report._repr_mimebundle_([], [])["text/plain"]
+
+
+@pytest.mark.slow
+def test_a_shape_within_another_needs_no_more_memory():
+    """What the report says of the shapes that it does not compile."""
+    config, one = of_three_shapes(), jax.devices()[:1]
+    report = compile_ahead(config, one, vocabulary=400)
+    small = compile_ahead(config, one, rows=0.125, vocabulary=400)
+    assert small["memory_per_chip"]["peak"] <= report["shapes"][0]["peak_at_most"]
+    assert [s["peak_at_most"] is None for s in small["shapes"]] == [False, True, True]
 
 
 @pytest.mark.parametrize("rows", [0.25, 1.0])

@@ -44,13 +44,13 @@ def test_a_stop_of_any_process_stops_all_and_rows_follow_the_largest(mesh, monke
     monkeypatch.setattr(feed_lib, "Exchange", OtherProcess)
     monkeypatch.setattr(feed_lib, "to_mesh", lambda batch, mesh: batch)
     feed = Feed(ToyIterator(), mesh)
-    told.append([12, 6, 2, 0, 1000, 50, 20])
+    told.append([0, 1000, 50, 20, 12, 6, 2])
     feed.draw()
     delivery = feed.take()
     assert delivery.batch.context.ids.shape == (1, 12, 6)
     assert delivery.tokens > 1000
     assert (delivery.masked, delivery.lost) == (58, 20)
-    told.append([8, 6, 2, 1, 0, 0, 0])
+    told.append([1, 0, 0, 0, 8, 6, 2])
     feed.draw()
     assert feed.take() is None
 

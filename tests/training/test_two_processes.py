@@ -42,9 +42,9 @@ def start(module, arguments, processes):
     return started
 
 
-def finish(started):
+def finish(started, seconds=300):
     """Waits for the processes; returns the last line that each printed."""
-    outputs = [process.communicate(timeout=300) for process in started]
+    outputs = [process.communicate(timeout=seconds) for process in started]
     for process, (_, errors) in zip(started, outputs, strict=True):
         assert process.returncode == 0, errors
     return [output.strip().splitlines()[-1] for output, _ in outputs]

@@ -16,6 +16,7 @@ from space_jax.config import (
     Vocabulary,
 )
 from space_jax.features.batch import Batch, Tokens
+from space_jax.features.grid import GridShape
 from space_jax.losses.sums import Sum
 from space_jax.models.recipe import Partial
 from space_jax.training.evaluate import Evaluator
@@ -168,6 +169,12 @@ class ToyIterator:
 
     def seek(self, step):
         self.n = step
+
+    def offers(self, batch):
+        return list(batch.shape)
+
+    def agreed(self, batch, offers):
+        return batch.grown(GridShape(*offers.max(axis=0).tolist()))
 
 
 def toy_job(config, source, held_out, bank=(), initial=None):
