@@ -1,17 +1,19 @@
-"""How the processes of a run join: the variables that say so are checked, and waiting is said."""
+"""How the processes of a run join: by the variables that say so, or as JAX finds them; waiting is said."""
 
 import dataclasses
+import functools
 import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import jax
 
 from space_jax.errors import UserError
 from space_jax.terminal import say
+from space_jax.training.launchers import TPU, Launched, launched
 
 # A process that is silent for this long is considered dead, and the others end. On TPUs a dead host stalls collectives
 # without an error, so only this ends the run; JAX's own default is 100 s.
@@ -22,6 +24,8 @@ SILENT_SECONDS = 5
 
 _ADDRESS, _NUMBER, _INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
 _REFUSED = 2  # exit status, as on the command line
+_TIMES = {"initialization_timeout": 2 * WAIT_SECONDS, "heartbeat_timeout_seconds": HEARTBEAT_SECONDS}
+_SHOWN = 200  # characters of another library's message
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,12 +36,14 @@ class Membership:
       host, port: where process 0 listens.
       processes: how many there are.
       index: its own, from 0.
+      local: its own number among those of its host, which is that of the card it takes; None: it takes all.
     """
 
     host: str
     port: int
     processes: int
     index: int
+    local: int | None = None
 
     @property
     def address(self) -> str:
@@ -46,43 +52,78 @@ class Membership:
 
 
 def initialise_distributed() -> None:
-    """Joins the processes of one run; does nothing where no process variable is set, or they have joined already.
+    """Joins the processes of one run; does nothing for a process on its own, or where they have joined already.
 
-    Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`. Call it before any other use of jax.
-    If the others do not come within `WAIT_SECONDS`, the process says so and ends, as JAX would end it.
+    Reads `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID`; without them, JAX finds the others where
+    `launchers.launched` says that there are any. Call it before any other use of jax. If the others do not come within
+    `WAIT_SECONDS`, the process says so and ends, as JAX would end it.
 
     Raises:
-      UserError: see `membership`; or process 0 cannot listen at the address.
+      UserError: see `membership`; process 0 cannot listen at the address; several processes were started, and JAX
+        cannot find out where they are.
     """
     if jax.distributed.is_initialized():  # by the run before in this process: one of several seeds, a caller's own
         return
-    joined = membership()
-    if joined is None:
-        return
-    with _saying_that_it_waits(joined):
+    by = launched()
+    joined = membership(by)
+    if joined is not None:
+        _join(joined)
+    elif by is not None and os.environ.get(_NUMBER) != "1":
+        _find_and_join(by)
+
+
+def _join(joined: Membership) -> None:
+    card = {} if joined.local is None else {"local_device_ids": [joined.local]}
+    with _saying_that_it_waits(f"process {joined.index} of {joined.processes}", functools.partial(_others, joined)):
         try:
             jax.distributed.initialize(
-                joined.address,
-                num_processes=joined.processes,
-                process_id=joined.index,
-                initialization_timeout=2 * WAIT_SECONDS,
-                heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+                joined.address, num_processes=joined.processes, process_id=joined.index, **card, **_TIMES
             )
         except RuntimeError as error:  # a port that is in use
             reason = " ".join(str(error).split())
             raise UserError(f"environment: {_ADDRESS}={joined.address}: cannot be used ({reason})") from error
 
 
-def membership() -> Membership | None:
-    """What the process variables say; None if none is set.
+def _find_and_join(by: Launched) -> None:
+    """Joins the processes that JAX finds."""
+    who = "this process" if by.processes is None else f"process {by.index} of {by.processes}"
+    with _saying_that_it_waits(who, lambda: f"the others that {by.by} started"):
+        try:
+            jax.distributed.initialize(**_TIMES)
+        except Exception as error:  # of the cluster's own interfaces as well: no metadata server, no permission
+            reason = " ".join(str(error).split())[:_SHOWN]
+            if by.by == TPU:  # alone, it cannot be one of a slice of several hosts, whose chips would not start
+                say(f"space-jax: runs on this host's chips alone; no other host was found ({reason})", sys.stderr)
+                return
+            number = "" if by.processes is None else f" as one of {by.processes}"
+            raise UserError(
+                f"environment: this process was started by {by.by}{number}, and JAX could not join it to the others "
+                f"({reason}); set {_ADDRESS} to HOST:PORT of process 0{_more(by)}, or {_NUMBER}=1 for a run of its own"
+            ) from error
+
+
+def _more(by: Launched) -> str:
+    """What must be set beside the address."""
+    return "" if by.processes is not None else f", {_NUMBER} and {_INDEX}"
+
+
+def membership(by: Launched | None = None) -> Membership | None:
+    """What the process variables say; None if none is set, or if there is to be one process.
+
+    Args:
+      by: what started the process, which knows their number and its own where the variables do not say so.
 
     Raises:
       UserError: only some of the three are set, or one is not what it must be.
     """
     names = (_ADDRESS, _NUMBER, _INDEX)
     values = {name: os.environ.get(name, "") for name in names}
+    local = None
+    if values[_ADDRESS] and not values[_NUMBER] and not values[_INDEX] and by is not None and by.index is not None:
+        values |= {_NUMBER: str(by.processes), _INDEX: str(by.index)}
+        local = by.local
     missing = [name for name, value in values.items() if not value]
-    if len(missing) == len(names):
+    if len(missing) == len(names) or (len(missing) == 2 and values[_NUMBER] == "1"):
         return None
     if missing:
         raise UserError(f"environment: {', '.join(missing)} must be set together with the other process variables")
@@ -95,7 +136,7 @@ def membership() -> Membership | None:
             f"environment: {_ADDRESS}={values[_ADDRESS]}: expected the host of process 0 and a port from 1 to 65535, "
             "such as localhost:8476"
         )
-    return Membership(host, int(port), processes, index)
+    return Membership(host, int(port), processes, index, local)
 
 
 def _number(values: dict[str, str], name: str, expected: str, least: int, most: int = 2**16) -> int:
@@ -106,10 +147,10 @@ def _number(values: dict[str, str], name: str, expected: str, least: int, most: 
 
 
 @contextmanager
-def _saying_that_it_waits(joined: Membership) -> Iterator[None]:
+def _saying_that_it_waits(who: str, others: Callable[[], str]) -> Iterator[None]:
     """Says after `SILENT_SECONDS` for whom this process waits, and ends it after `WAIT_SECONDS`."""
     there = threading.Event()
-    watch = threading.Thread(target=_watch, args=(joined, there), daemon=True)
+    watch = threading.Thread(target=_watch, args=(who, others, there), daemon=True)
     watch.start()
     try:
         yield
@@ -118,14 +159,13 @@ def _saying_that_it_waits(joined: Membership) -> Iterator[None]:
         watch.join()
 
 
-def _watch(joined: Membership, there: threading.Event) -> None:
+def _watch(who: str, others: Callable[[], str], there: threading.Event) -> None:
     if there.wait(SILENT_SECONDS):
         return
-    who = f"process {joined.index} of {joined.processes}"
-    say(f"space-jax: {who} waits for {_others(joined)}, for at most {WAIT_SECONDS} s", sys.stderr, flush=True)
+    say(f"space-jax: {who} waits for {others()}, for at most {WAIT_SECONDS} s", sys.stderr, flush=True)
     if there.wait(WAIT_SECONDS - SILENT_SECONDS):
         return
-    say(f"space-jax: {who} has waited {WAIT_SECONDS} s for {_others(joined)} and ends", sys.stderr, flush=True)
+    say(f"space-jax: {who} has waited {WAIT_SECONDS} s for {others()} and ends", sys.stderr, flush=True)
     sys.stdout.flush()
     os._exit(_REFUSED)
 
