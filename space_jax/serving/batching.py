@@ -65,8 +65,10 @@ class Batcher(Generic[A, R]):
         """The result of each part.
 
         Raises:
-          RefusedError: 429, too many wait already.
+          RefusedError: 429, too many wait already; 422, there are more than may ever wait.
         """
+        if len(parts) > self._limit:
+            raise RefusedError(422, f"expected at most {self._limit} inputs, as many as may wait, found {len(parts)}")
         if len(self._waiting) + len(parts) > self._limit:
             again = max(1, math.ceil(self._pace * len(self._waiting) / self._size))
             raise RefusedError(429, f"{len(self._waiting)} inputs wait already, of at most {self._limit}", again)

@@ -101,6 +101,15 @@ def test_too_many_are_refused_whole_and_the_rest_is_served():
     assert run(scenario, doubled, limit=3) == [[1, 2]]
 
 
+def test_more_than_may_ever_wait_are_no_matter_of_patience():
+    async def scenario(batcher):
+        with pytest.raises(RefusedError, match="at most 3 inputs, as many as may wait, found 4") as refused:
+            await batcher.ask([1, 2, 3, 4])
+        assert (refused.value.status, refused.value.headers) == (422, {})
+
+    assert run(scenario, doubled, limit=3) == []
+
+
 def test_of_a_batch_that_fails_each_part_is_tried_alone():
     def answer(parts):
         return [12 // part for part in parts]
