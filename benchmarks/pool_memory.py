@@ -3,11 +3,14 @@
 python benchmarks/pool_memory.py --out benchmarks/results/pool_memory.json
 
 Both of SPACE-3's contrasts with vectors of base (768), or with `--recipe space2` its contrast in ten subspaces of the
-width 768. Nothing is run: the numbers are the compiler's.
+width 768. `--topology v5e:4x4` compiles for the chips of a TPU slice instead (extra tpu). Nothing is run: the numbers
+are the compiler's.
 """
 
 import argparse
 import json
+import os
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from space_jax.models.pool import Pool
 from space_jax.models.recipe import Terms
 from space_jax.models.registry import make_recipe
 from space_jax.scale.collectives import collectives
+from space_jax.scale.topology import topology_devices
 from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import flax_rules
 
@@ -41,9 +45,9 @@ def inputs(examples: int, mesh: Mesh) -> tuple[Pool, tuple[jax.ShapeDtypeStruct,
     return pool, (kernels, jax.ShapeDtypeStruct((1, VIEWS, SUBSPACE), jnp.float32))
 
 
-def compiled(name: str, examples: int, devices: int) -> jax.stages.Compiled:
+def compiled(name: str, examples: int, devices: Sequence[jax.Device]) -> jax.stages.Compiled:
     """The pool's loss and its gradient for the vectors."""
-    mesh = make_mesh(MeshConfig(), jax.devices()[:devices])
+    mesh = make_mesh(MeshConfig(), devices)
     recipe = make_recipe(model_config("base"), RECIPES[name])
     pool, (kernels, biases) = inputs(examples, mesh)
 
@@ -61,29 +65,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, nargs="+", default=[256, 1024, 4096])
     parser.add_argument("--devices", type=int, nargs="+", default=[8, 1])
+    parser.add_argument("--topology")
     parser.add_argument("--recipe", choices=RECIPES, default="space3")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     jax.config.update("jax_platforms", "cpu")
-    jax.config.update("jax_num_cpu_devices", max(given.devices))
+    if "device_count" not in os.environ.get("XLA_FLAGS", ""):  # JAX refuses to be told twice
+        jax.config.update("jax_num_cpu_devices", max(given.devices))
+    counts = [jax.devices()[:count] for count in given.devices]
     pools = []
     for examples in given.batch:
-        for devices in given.devices:
+        for devices in [topology_devices(given.topology)] if given.topology else counts:
             program = compiled(given.recipe, examples, devices)
             pools.append(
                 {
                     "examples": examples,
-                    "devices": devices,
+                    "devices": len(devices),
                     "temporary_gib": round(program.memory_analysis().temp_size_in_bytes / 2**30, 3),
                     "sent_mb": {k: round(t.bytes / 1e6, 2) for k, t in collectives(program.as_text()).items()},
                 }
             )
             print(json.dumps(pools[-1]))
     result = {
-        "command": f"python benchmarks/pool_memory.py --recipe {given.recipe}",
+        "command": f"python benchmarks/pool_memory.py --recipe {given.recipe}"
+        + (f" --topology {given.topology}" if given.topology else ""),
         "date": date.today().isoformat(),
         "jax": jax.__version__,
-        "device": "simulated CPU devices",
+        "device": given.topology or "simulated CPU devices",
         "pools": pools,
     }
     if given.out is not None:

@@ -130,6 +130,7 @@ LIMITS = {
     "benchmarks/map_purity.py": ("--groups", "1"),
     "benchmarks/padding.py": ("--seeds", "1", "--batches", "1"),
     "benchmarks/pipeline_speed.py": ("--batches", "2"),
+    "benchmarks/pool_memory.py": ("--batch", "16"),
     "benchmarks/respond_speed.py": ("--dialogues", "2", "--together", "2,1"),
     "benchmarks/step_profile.py": (*MODEL, *BATCH),
     "benchmarks/tree_similarity.py": ("--batch", "8", "--rounds", "1"),
