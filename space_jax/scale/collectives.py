@@ -1,16 +1,13 @@
 """The communication of a compiled program between chips, read from its HLO text."""
 
-import collections
 import math
 import re
 from typing import NamedTuple
 
+from space_jax.scale.loops import computations, runs
+
 KINDS = ("all-gather", "all-reduce", "reduce-scatter", "all-to-all", "collective-permute")
 
-_HEAD = re.compile(r"^(ENTRY )?%?([\w.\-]+) \(.*\{\s*$")
-_CALLED = re.compile(r"(?:calls|to_apply|body|condition|true_computation|false_computation)=%?([\w.\-]+)")
-_BRANCHES = re.compile(r"branch_computations=\{([^}]*)\}")
-_TRIPS = re.compile(r'known_trip_count"?:\s*\{"?n"?:\s*"?(\d+)')
 _COLLECTIVE = re.compile(rf" = (.*?) ({'|'.join(KINDS)})(-start)?\(")
 _SHAPE = re.compile(r"\b(pred|bf16|[suf]\d+|f8\w*|c64|c128)\[([\d,]*)\]")
 _BITS = {"pred": 8, "bf16": 16, "c64": 64, "c128": 128}
@@ -23,10 +20,12 @@ class Traffic(NamedTuple):
       starts: how often one starts, counting every iteration of a loop.
       bytes: size of the whole arrays gathered, reduced or exchanged, on one chip. A ring moves up to that many bytes
         over a chip's links, an all-reduce twice as many.
+      counted_once: those of the starts that are in loops whose length depends on data; each counts once.
     """
 
     starts: int
     bytes: int
+    counted_once: int = 0
 
 
 def collectives(hlo: str) -> dict[str, Traffic]:
@@ -36,60 +35,23 @@ def collectives(hlo: str) -> dict[str, Traffic]:
       hlo: text of an optimised module, from `jax.stages.Compiled.as_text`.
 
     Returns:
-      kind -> traffic, for the kinds that occur. A loop with an unknown number of iterations counts once.
+      kind -> traffic, for the kinds that occur.
     """
-    bodies, entry = _computations(hlo)
-    times = _times_run(bodies, entry)
+    bodies, entry = computations(hlo)
+    of_computation = runs(bodies, entry)
     found: dict[str, Traffic] = {}
     for name, lines in bodies.items():
+        times, certain = of_computation[name]
         for line in lines:
             match = _COLLECTIVE.search(line)
-            if match is None or not times[name]:
+            if match is None or not times:
                 continue
             kind, size = match[2], _bytes_of(match[1], match[2], match[3] is not None, line)
             before = found.get(kind, Traffic(0, 0))
-            found[kind] = Traffic(before.starts + times[name], before.bytes + times[name] * size)
+            found[kind] = Traffic(
+                before.starts + times, before.bytes + times * size, before.counted_once + (0 if certain else times)
+            )
     return dict(sorted(found.items()))
-
-
-def _computations(hlo: str) -> tuple[dict[str, list[str]], str]:
-    bodies: dict[str, list[str]] = {}
-    entry, current = "", None
-    for line in hlo.splitlines():
-        head = None if line.startswith(" ") else _HEAD.match(line)
-        if head is not None:
-            current = head[2]
-            bodies[current] = []
-            entry = current if head[1] else entry
-        elif line.startswith("}"):
-            current = None
-        elif current is not None:
-            bodies[current].append(line)
-    return bodies, entry
-
-
-def _times_run(bodies: dict[str, list[str]], entry: str) -> dict[str, int]:
-    """How often each computation runs per run of the program."""
-    callers: dict[str, list[tuple[str, int]]] = collections.defaultdict(list)
-    for name, lines in bodies.items():
-        for line in lines:
-            trips = _TRIPS.search(line) if " while(" in line else None
-            turns = int(trips[1]) if trips else 1
-            called = _CALLED.findall(line)
-            for branches in _BRANCHES.findall(line):
-                called += [branch.strip().lstrip("%") for branch in branches.split(",")]
-            for callee in called:
-                callers[callee].append((name, turns))
-    times: dict[str, int] = {}
-
-    def count(name: str) -> int:
-        if name not in times:
-            times[name] = 1 if name == entry else sum(turns * count(caller) for caller, turns in callers[name])
-        return times[name]
-
-    for name in bodies:
-        count(name)
-    return times
 
 
 def _bytes_of(result: str, kind: str, started: bool, line: str) -> int:

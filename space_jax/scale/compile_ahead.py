@@ -153,7 +153,8 @@ def report_table(report: Mapping[str, Any]) -> Table:
     table.add_row("FLOP per step and chip, by XLA", f"{flops['xla_per_chip']:.3e} (a loop counts once)")
     table.add_row("bytes accessed per chip", f"{report['bytes_accessed_per_chip'] / 1e9:.1f} GB")
     for kind, traffic in report["collectives_per_chip"].items():
-        table.add_row(kind, f"{traffic['starts']}, {traffic['bytes'] / 1e6:.1f} MB per chip")
+        once = f" ({traffic['counted_once']} in loops of unknown length)" if traffic["counted_once"] else ""
+        table.add_row(kind, f"{traffic['starts']}{once}, {traffic['bytes'] / 1e6:.1f} MB per chip")
     table.add_row("compiled in", f"{report['compile_seconds']} s")
     return table
 
