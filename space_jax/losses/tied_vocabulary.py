@@ -3,19 +3,52 @@
 The logits [R, L, V] are by far the largest array of a batch and most of its gradient's memory traffic, so they are
 never stored whole: each chunk's logits are computed, reduced and discarded, and recomputed in the backward pass. Chunks
 after the last target are skipped. `token_cross_entropy` of the whole logits is the same loss; tests compare the two.
+
+On a mesh each device takes its own rows in chunks of its own, so that nothing is sent inside the loop: the table is
+gathered before it, and the devices' gradients of the table are added after it, once.
 """
 
 import functools
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import PartitionSpec
 
 from space_jax.losses.dtypes import boolean, check_shape, integer
 
-POSITIONS = 512  # in a chunk: enough for a large matrix product, few enough for small logits
+POSITIONS = 512  # in a device's chunk: enough for a large matrix product, few enough for small logits
 
 Residuals = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
+
+
+class Split(NamedTuple):
+    """The axes of the mesh in context over which the arrays are split; by default none is.
+
+    Attributes:
+      rows: axes of the rows R of the grid.
+      vocabulary: axes of the tokens V, none of them among `rows`.
+      scattered: those of `rows` over which the table's gradient is left split along H, as the parameter itself is.
+    """
+
+    rows: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    scattered: tuple[str, ...] = ()
+
+    @property
+    def by_row(self) -> PartitionSpec:
+        """The sharding of arrays `[R, ...]`."""
+        return PartitionSpec(self.rows or None)
+
+    @property
+    def by_token(self) -> PartitionSpec:
+        """The sharding of arrays `[V, ...]`."""
+        return PartitionSpec(self.vocabulary or None)
+
+
+NOT_SPLIT = Split()
 
 
 def tied_cross_entropy(
@@ -51,7 +84,13 @@ def tied_cross_entropy(
 
 
 def tied_predictions(
-    x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array, positions: int = POSITIONS
+    x: jax.Array,
+    table: jax.Array,
+    bias: jax.Array,
+    targets: jax.Array,
+    counts: jax.Array,
+    positions: int = POSITIONS,
+    split: Split = NOT_SPLIT,
 ) -> tuple[jax.Array, jax.Array]:
     """`tied_cross_entropy`, and whether each target is the likeliest token.
 
@@ -66,7 +105,8 @@ def tied_predictions(
       bias: `[V]`.
       targets: `[R, L]`.
       counts: `[R, L]`.
-      positions: the approximate number of positions in a chunk.
+      positions: the approximate number of positions in a device's chunk.
+      split: how the arrays lie on the mesh in context.
 
     Returns:
       `[R, L]` float32, and `[R, L]` bool, False where `counts` is False.
@@ -82,12 +122,13 @@ def tied_predictions(
     check_shape(targets, (rows, length), "targets")
     check_shape(counts, (rows, length), "counts")
     counts = counts & (targets >= 0) & (targets < table.shape[0])
-    width = min(length, max(1, positions // max(rows, 1)))
+    rows_of_device = rows // math.prod(jax.sharding.get_abstract_mesh().shape[axis] for axis in split.rows)
+    width = min(length, max(1, positions // max(rows_of_device, 1)))
     padding = ((0, 0), (0, -length % width)) if length else ((0, 0), (0, 0))
     # Positions that do not count are zeroed, so that nothing in them can reach a gradient.
     x = jnp.pad(jnp.where(counts[..., None], x, 0), (*padding, (0, 0)))
     targets = jnp.pad(jnp.where(counts, targets, 0), padding)
-    losses, right = _predictions(width, x, table, bias.astype(jnp.float32), targets, jnp.pad(counts, padding))
+    losses, right = _predictions(width, split, x, table, bias.astype(jnp.float32), targets, jnp.pad(counts, padding))
     return losses[:, :length], right[:, :length]
 
 
@@ -110,42 +151,87 @@ def _logits(x: jax.Array, table: jax.Array, bias: jax.Array) -> jax.Array:
     return scores + jnp.broadcast_to(bias, scores.shape)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _first_token(split: Split, table: jax.Array) -> jax.Array | int:
+    """The id of the first token of this device's part of the table."""
+    return jax.lax.axis_index(split.vocabulary) * table.shape[0] if split.vocabulary else 0
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _predictions(
-    width: int, x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array
+    width: int, split: Split, x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    return _forward(width, x, table, bias, targets, counts)[0]
+    return _forward(width, split, x, table, bias, targets, counts)[0]
 
 
 def _forward(
-    width: int, x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array
+    width: int, split: Split, x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array
 ) -> tuple[tuple[jax.Array, jax.Array], tuple[Residuals, jax.Array]]:
+    inputs = x, table, bias, targets, counts
+    losses, right, normalisers = _on_devices(_forward_of_device, width, split, (split.by_row,) * 3)(*inputs)
+    return (losses, right), (inputs, normalisers)
+
+
+def _forward_of_device(
+    width: int, split: Split, x: jax.Array, table: jax.Array, bias: jax.Array, targets: jax.Array, counts: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Losses, whether the target is the likeliest token, and normalisers, of a device's rows; `[R, L]` each."""
+    targets = targets - _first_token(split, table)
     Carry = tuple[jax.Array, jax.Array, jax.Array]
 
     def body(chunk: jax.Array, carry: Carry) -> Carry:
-        logits = _logits(_cut(x, chunk, width), table, bias)
-        normaliser = jax.nn.logsumexp(logits, axis=-1)
-        target_logit = jnp.take_along_axis(logits, _cut(targets, chunk, width)[..., None], axis=-1)[..., 0]
-        counted = _cut(counts, chunk, width)
+        logits, target = _logits(_cut(x, chunk, width), table, bias), _cut(targets, chunk, width)
+        target_logit = jnp.take_along_axis(logits, target[..., None], axis=-1, mode="clip")[..., 0]
         results = (
-            jnp.where(counted, normaliser - target_logit, 0.0),
-            counted & (target_logit >= jnp.max(logits, axis=-1)),
-            normaliser,
+            jax.nn.logsumexp(logits, axis=-1),
+            jnp.where((target >= 0) & (target < table.shape[0]), target_logit, 0.0),
+            jnp.max(logits, axis=-1),
         )
-        losses, right, normalisers = (_paste(*pair, chunk, width) for pair in zip(carry, results, strict=True))
-        return losses, right, normalisers
+        normalisers, target_logits, largest = (_paste(*pair, chunk, width) for pair in zip(carry, results, strict=True))
+        return normalisers, target_logits, largest
 
     zeros = jnp.zeros(targets.shape, jnp.float32)
-    start = (zeros, jnp.zeros(targets.shape, bool), zeros)
-    losses, right, normalisers = jax.lax.fori_loop(0, _chunks(width, counts), body, start)
-    return (losses, right), ((x, table, bias, targets, counts), normalisers)
+    parts = jax.lax.fori_loop(0, _chunks(width, counts), body, (zeros, zeros, zeros))
+    normalisers, target_logits, largest = _over_vocabulary(split, *parts)
+    losses = jnp.where(counts, normalisers - target_logits, 0.0)
+    return losses, counts & (target_logits >= largest), normalisers
+
+
+def _over_vocabulary(
+    split: Split, normalisers: jax.Array, target_logits: jax.Array, largest: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """What the parts of the table say of each position, as the whole table would."""
+    axes = split.vocabulary
+    if not axes:
+        return normalisers, target_logits, largest
+    highest = jax.lax.pmax(normalisers, axes)
+    normalisers = highest + jnp.log(jax.lax.psum(jnp.exp(normalisers - highest), axes))
+    return normalisers, jax.lax.psum(target_logits, axes), jax.lax.pmax(largest, axes)
 
 
 def _backward(
-    width: int, residuals: tuple[Residuals, jax.Array], cotangents: tuple[jax.Array, Any]
+    width: int, split: Split, residuals: tuple[Residuals, jax.Array], cotangents: tuple[jax.Array, Any]
 ) -> tuple[jax.Array | None, ...]:
-    (x, table, bias, targets, counts), normalisers = residuals
-    dlosses = jnp.where(counts, cotangents[0], 0.0)
+    inputs, normalisers = residuals
+    dlosses = jnp.where(inputs[-1], cotangents[0], 0.0)
+    of_table = PartitionSpec(split.vocabulary or None, split.scattered or None)
+    results = split.by_row, of_table, split.by_token
+    dx, dtable, dbias = _on_devices(_backward_of_device, width, split, results)(*inputs, normalisers, dlosses)
+    return dx, dtable, dbias, None, None
+
+
+def _backward_of_device(
+    width: int,
+    split: Split,
+    x: jax.Array,
+    table: jax.Array,
+    bias: jax.Array,
+    targets: jax.Array,
+    counts: jax.Array,
+    normalisers: jax.Array,
+    dlosses: jax.Array,
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Gradients for a device's rows of `x` and its parts of the table and the bias."""
+    targets = targets - _first_token(split, table)
     Carry = tuple[jax.Array, jax.Array, jax.Array]
 
     def body(chunk: jax.Array, carry: Carry) -> Carry:
@@ -159,11 +245,38 @@ def _backward(
         dlogits = dlogits.astype(x.dtype)
         dx_chunk = jnp.einsum("RCV,VH->RCH", dlogits, table, preferred_element_type=jnp.float32)
         dtable = dtable + jnp.einsum("RCV,RCH->VH", dlogits, x_chunk, preferred_element_type=jnp.float32)
-        return _paste(dx, dx_chunk.astype(x.dtype), chunk, width), dtable, dbias
+        return _paste(dx, dx_chunk.astype(dx.dtype), chunk, width), dtable, dbias
 
-    start = (jnp.zeros_like(x), jnp.zeros(table.shape, jnp.float32), jnp.zeros(bias.shape, jnp.float32))
+    start = (
+        jnp.zeros(x.shape, jnp.float32 if split.vocabulary else x.dtype),  # float32 where parts are still to be added
+        jnp.zeros(table.shape, jnp.float32),
+        jnp.zeros(bias.shape, jnp.float32),
+    )
     dx, dtable, dbias = jax.lax.fori_loop(0, _chunks(width, counts), body, start)
-    return dx, dtable.astype(table.dtype), dbias, None, None
+    if split.vocabulary:
+        dx = jax.lax.psum(dx, split.vocabulary)
+    if split.scattered:
+        dtable = jax.lax.psum_scatter(dtable, split.scattered, scatter_dimension=1, tiled=True)
+    if summed := tuple(axis for axis in split.rows if axis not in split.scattered):
+        dtable = jax.lax.psum(dtable, summed)
+    if split.rows:
+        dbias = jax.lax.psum(dbias, split.rows)
+    return dx.astype(x.dtype), dtable.astype(table.dtype), dbias
+
+
+def _on_devices(function: Callable[..., Any], width: int, split: Split, results: Sequence[PartitionSpec]) -> Any:
+    """`function` of the parts that each device has; the first arguments are those of `_predictions`."""
+    local = functools.partial(function, width, split)
+    if not split.rows and not split.vocabulary:
+        return local
+
+    def run(*arguments: jax.Array) -> Any:
+        specs = [split.by_row, split.by_token, split.by_token] + [split.by_row] * (len(arguments) - 3)
+        # Without check_vma, whose typing of a loop's start would need an interface that jax 0.7 and 0.10 spell
+        # differently. It guards differentiation, and neither function is differentiated.
+        return jax.shard_map(local, in_specs=tuple(specs), out_specs=tuple(results), check_vma=False)(*arguments)
+
+    return run
 
 
 _predictions.defvjp(_forward, _backward)

@@ -14,9 +14,9 @@ from jax.ad_checkpoint import checkpoint_name
 
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
-from space_jax.losses import tied_predictions
+from space_jax.losses.tied_vocabulary import Split, tied_predictions
 from space_jax.models.attend import NEGATIVE, attend
-from space_jax.models.axis_names import constrain
+from space_jax.models.axis_names import constrain, mesh_axes
 from space_jax.models.dropout import Dropout, dropout
 from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import decoder_mask, same_segment
@@ -226,7 +226,13 @@ class Embedding(nn.Module):
         dtype = self.config.dtype
         barred = mask_vocabulary(jnp.zeros(self.config.vocabulary.padded_size), self.config)
         bias = barred if bias is None else barred + bias
-        return tied_predictions(x.astype(dtype), self.token.astype(dtype), bias, targets, counts)
+        rows = mesh_axes("batch")
+        split = Split(
+            rows,
+            vocabulary=tuple(axis for axis in mesh_axes("vocab") if axis not in rows),
+            scattered=tuple(axis for axis in mesh_axes("embed") if axis in rows and axis not in mesh_axes("vocab")),
+        )
+        return tied_predictions(x.astype(dtype), self.token.astype(dtype), bias, targets, counts, split=split)
 
 
 def mask_vocabulary(logits: jax.Array, config: ModelConfig) -> jax.Array:
