@@ -193,14 +193,14 @@ class DataConfig(Checked, section="data"):
     # Further grids: rows as a share of the batch, columns of context and of response. A batch takes the smallest
     # grid of all that holds it, so that those of `row_ladder` are for rare batches.
     grids: tuple[tuple[float, int, int], ...] = ()
-    workers: int = 0  # additional processes that assemble batches
+    workers: int = -1  # additional processes that assemble batches; -1: by what is there, see `features.workers`
     eval_examples: int = 1024  # held-out examples per evaluation; fewer give noisier measures
 
     def _check_values(self) -> None:
         sizes = ("batch_size", "context_length", "examples_per_row", "masked_per_row", "tree_elements", "eval_examples")
         for name in sizes:
             require(getattr(self, name) > 0, f"data.{name}", f"{getattr(self, name)} is not positive")
-        require(self.workers >= 0, "data.workers", f"{self.workers} is negative")
+        require(self.workers >= -1, "data.workers", f"{self.workers} is below -1, which means: by what is there")
         require(
             0.0 <= self.labelled_share <= 1.0,
             "data.labelled_share",

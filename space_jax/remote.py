@@ -5,10 +5,12 @@ so they are copied once to every host. A run writes its small files locally and 
 the bucket itself.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,8 +58,8 @@ def cache_folder(kind: str, *identity: str) -> Path:
 def local_copy(remote: str, description: str) -> Path:
     """Copies a remote folder to this machine, unless it was copied before.
 
-    An interrupted copy resumes where it stopped, and several processes of a host may copy at once: each file is written
-    under a temporary name, its size is compared, and it is renamed.
+    Of several processes of a host one copies, while the others wait. An interrupted copy resumes where it stopped: each
+    file is written under a temporary name, its size is compared, and it is renamed.
 
     Args:
       remote: the folder.
@@ -70,10 +72,32 @@ def local_copy(remote: str, description: str) -> Path:
     with reaching(remote):
         target = cache_folder("corpora", remote.rstrip("/"), (source / description).read_text())
         if not (target / description).is_file():
-            names = [name for name in files_below(source) if name != description]
-            for name in (*names, description):
-                fetch_file(source / name, target / name)
+            with _alone(target, remote):
+                _copy(source, target, description)
     return target
+
+
+def _copy(source: Path, target: Path, description: str) -> None:
+    if (target / description).is_file():  # another process has copied it meanwhile
+        return
+    names = [name for name in files_below(source) if name != description]
+    for name in (*names, description):
+        fetch_file(source / name, target / name)
+
+
+@contextmanager
+def _alone(target: Path, remote: str) -> Iterator[None]:
+    """Waits until no other process copies to a folder. The system releases the lock of a process that dies."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name(f".{target.name}.lock").open("w") as lock:  # stays: whoever waits for it has it open
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{remote}: waits for another process, which copies it to this machine", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:  # a network's file system that has no locks: each copies, which is slower and as right
+            pass
+        yield
 
 
 def files_below(folder: Path) -> Iterator[str]:

@@ -41,7 +41,7 @@ WRONG = [
     (DataConfig, {"row_ladder": (0.5, 0.25, 1.0)}, "config field data.row_ladder: .* must be ascending and end with 1"),
     (OptimiserConfig, {"learning_rate": 0.0}, "config field optimiser.learning_rate: 0.0 is not positive"),
     (DataConfig, {"eval_examples": 0}, "config field data.eval_examples: 0 is not positive"),
-    (DataConfig, {"workers": -1}, "config field data.workers: -1 is negative"),
+    (DataConfig, {"workers": -2}, "config field data.workers: -2 is below -1"),
     (OptimiserConfig, {"weight_decay": -0.1}, "config field optimiser.weight_decay: -0.1 is negative"),
     (OptimiserConfig, {"beta2": 1.0}, "config field optimiser.beta2: 1.0 is not a fraction"),
     (OptimiserConfig, {"warmup_share": 1.0}, "config field optimiser.warmup_share: 1.0 is not a fraction"),

@@ -1,5 +1,8 @@
 """Folders in a bucket, with a stand-in for its client: corpora are copied once, the small files of a run go there."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,47 @@ def test_a_folder_is_copied_once_and_a_cut_copy_goes_on(bucket, tmp_path):
     assert (local / "deep" / "b").read_text() == "two"
     (bucket / "corpus" / "corpus.json").write_text('{"built": "again"}')
     assert local_copy("gs://bucket/corpus", "corpus.json") != local
+
+
+COPYING = """
+import sys, time
+from etils import epath
+from space_jax import remote
+
+fetch = remote.fetch_file
+
+def slowly(source, target):
+    print(source.name, flush=True)
+    time.sleep(0.2)
+    fetch(source, target)
+
+remote.as_path, remote.fetch_file = lambda path: epath.Path(sys.argv[1]), slowly
+print(remote.local_copy("gs://bucket/corpus", "corpus.json") / "data", flush=True)
+"""
+
+
+def test_one_process_of_a_host_copies_and_the_others_wait(tmp_path):
+    """The bucket is a local folder."""
+    (tmp_path / "bucket").mkdir()
+    for name in ("corpus.json", "data", "more"):
+        (tmp_path / "bucket" / name).write_text(name)
+    environment = {**os.environ, "SPACE_JAX_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(Path.cwd())}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", COPYING, str(tmp_path / "bucket")],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    told = [process.communicate(timeout=120) for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], told
+    lines = [line for out, _ in told for line in out.split()]
+    copies = [line for line in lines if not line.startswith("/")]
+    assert sorted(copies) == ["corpus.json", "data", "more"]  # each once
+    assert {Path(line).read_text() for line in lines if line.startswith("/")} == {"data"}
 
 
 def test_a_file_that_arrives_short_is_refused(bucket, monkeypatch):

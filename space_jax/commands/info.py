@@ -57,10 +57,13 @@ def _add_workdir(table: Table, workdir: Path) -> None:
 
 
 def _of_pretraining(config: PretrainConfig) -> dict[str, str]:
+    from space_jax.features.workers import worker_sentence
+
     return {
         "recipe": f"{config.recipe.name}, {_sizes(config.model)}",
         "corpora": ", ".join(config.data.prepared),
         "steps wanted": str(config.train.steps),
+        "input": worker_sentence(config.data.workers),
     }
 
 

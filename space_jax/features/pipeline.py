@@ -23,6 +23,7 @@ from space_jax.features.negatives import draw_negatives
 from space_jax.features.packing import Item, holding, pack_alike
 from space_jax.features.prepared_corpus import Prepared, streams_of
 from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of
+from space_jax.features.workers import worker_count
 
 NO_TOKENS = np.zeros(0, np.int32)
 
@@ -136,7 +137,7 @@ def train_batches(
       seed: determines order and masks.
       accumulate: A.
       part: this process's part of each batch.
-      workers: additional processes that assemble batches; `data.workers` if None. The batches do not depend on it.
+      workers: as `data.workers`, which it replaces unless it is None. The batches do not depend on it.
 
     Returns:
       An iterator with `seek` over NumPy batches, all arrays `[A, ...]` with B = n. The
@@ -154,7 +155,7 @@ def train_batches(
     def packed(rungs: tuple[GridShape, ...]) -> grain.MapDataset[Batch]:
         return steps.random_map(_Step(dataclasses.replace(grid, rungs=rungs), accumulate), seed=negatives)
 
-    return TrainBatches(packed, grid, part, data.workers if workers is None else workers)
+    return TrainBatches(packed, grid, part, worker_count(data.workers if workers is None else workers))
 
 
 def _steps(

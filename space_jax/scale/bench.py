@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from space_jax.config import PretrainConfig
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.grid import GridShape
+from space_jax.features.workers import worker_count
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.compare import table_of
 from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
@@ -30,9 +31,10 @@ _SQUARE, _PRODUCTS = 2048, 5  # the matrix product that measures a CPU's peak
 
 
 class Timed(NamedTuple):
-    """A step without compilation."""
+    """A step without compilation; `waited` are the seconds in which the devices may have waited for the next batch."""
 
     seconds: float
+    waited: float
     tokens: int
     padding: float
     shape: GridShape
@@ -41,7 +43,9 @@ class Timed(NamedTuple):
 def bench(config: PretrainConfig, steps: int = 10, told: Told = untold) -> Report:
     """Measures `steps` steps of a configuration on this machine, not counting the first of each grid, which compiles.
 
-    Times cover the whole step as in training: the next batch, its transfer, the step, its metrics.
+    Times cover the whole step as in training: the next batch, its transfer, the step, its metrics. `input_wait_share`
+    is the part of them that went by until a batch came for which the devices had nothing else left to do: they may have
+    waited for so long, not longer.
 
     Args:
       config: of a run; its corpora are read.
@@ -84,6 +88,8 @@ def bench(config: PretrainConfig, steps: int = 10, told: Told = untold) -> Repor
         "seconds_per_step": median,
         "seconds_fastest": min(step.seconds for step in timed),
         "seconds_slowest": max(step.seconds for step in timed),
+        "input_wait_share": sum(step.waited for step in timed) / sum(step.seconds for step in timed),
+        "workers": worker_count(config.data.workers),
         "examples_per_second": config.data.batch_size / median,
         "tokens_per_second": statistics.mean(step.tokens for step in timed) / median,
         "padding_share": statistics.mean(step.padding for step in timed),
@@ -112,11 +118,18 @@ def _run(
     timed: list[Timed] = []
     started: list[tuple[jax.Array, Delivery[Batch]]] = []  # the step whose metrics have not been read yet
 
-    def read(since: float) -> float:
+    def draw() -> float:
+        """Draws the next batch; returns the seconds of it if the devices had nothing left to do when it was there."""
+        since = time.perf_counter()
+        feed.draw()
+        busy = any(not metrics.is_ready() for metrics, _ in started)
+        return 0.0 if busy else time.perf_counter() - since
+
+    def read(since: float, waited: float) -> float:
         """Waits for that step and times it, as the loop does; returns the time."""
         for metrics, one in started:
             jax.device_get(metrics)
-            timed.append(Timed(time.perf_counter() - since, one.tokens, one.padding, one.batch.shape))
+            timed.append(Timed(time.perf_counter() - since, waited, one.tokens, one.padding, one.batch.shape))
             told(len(timed), steps)
         started.clear()
         return time.perf_counter()
@@ -127,15 +140,15 @@ def _run(
         shape = delivery.batch.shape
         new = shape not in compiled
         if new:
-            read(began)
+            read(began, 0.0)
             compiled[shape], programs[shape] = compile_step(plan, delivery.batch)
-        feed.draw()
+        waited = draw()
         state, metrics = compiled[shape](state, delivery.batch)
         if new:  # the first run of a program also loads it, and is not timed
             jax.device_get(metrics)
             began = time.perf_counter()
         else:
-            began = read(began)
+            began = read(began, waited)
             started.append((metrics, delivery))
         delivery = _take(feed)
     return timed, programs

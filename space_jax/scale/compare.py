@@ -14,6 +14,7 @@ Report = Mapping[str, Any]
 SHOWN = (
     "compile_seconds",
     "seconds_per_step",
+    "input_wait_share",
     "examples_per_second",
     "tokens_per_second",
     "padding_share",

@@ -10,6 +10,7 @@ from space_jax.features.example import Limits
 from space_jax.features.pipeline import TrainBatches, eval_batches, train_batches
 from space_jax.features.prepared_corpus import TRAIN_SPLITS, Counts, Prepared, streams_of
 from space_jax.features.streams import open_corpora
+from space_jax.features.workers import worker_sentence
 from space_jax.models.recipe import Recipe
 from space_jax.models.registry import make_recipe
 from space_jax.training.feed import part_of
@@ -76,6 +77,10 @@ class Setup:
             if (count := self._counts(splits).examples) and share
         ]
         return f"{config.train.steps} steps of {config.data.batch_size} see {', '.join(parts)}"
+
+    def assembled(self) -> str:
+        """A sentence that says which processes assemble the batches."""
+        return worker_sentence(self.config.data.workers)
 
     def unmeasured(self, split: str) -> str:
         """A sentence that says which measures an evaluation on a split omits, and why; "" if it omits none.

@@ -72,4 +72,6 @@ def test_the_command_measures_a_real_stream(tmp_path, capsys):
     assert report["examples_per_second"] == pytest.approx(16 / report["seconds_per_step"])
     assert 0 < report["padding_share"] < 1
     assert 0 < report["mfu"] < 1
+    assert 0 <= report["input_wait_share"] <= 1
+    assert report["workers"] == 0  # a CPU
     assert report["peak_memory_gib"] >= report["peak_memory_before_steps_gib"] > 0
