@@ -3,9 +3,9 @@
   python benchmarks/input_wait.py --config configs/space3.py:base --prepared runs/sgd/corpus --examples 1000000
 
 No model is run. Each step draws a batch as training does, one ahead, and the stand-in then sleeps until the step before
-would have ended; `--rate` is what the devices take (3,100 examples a second: SPACE-3 base on eight H100 at 40% of their
-peak, docs/scaling.md). First the pipeline runs alone, as fast as it can. The corpus repeats, in a new order and with new
-masks. A step waits where its batch comes only after the device has finished the one before.
+would have ended. `--rate` is what the devices take: some 3,100 examples a second would be SPACE-3 base on eight H100 at
+40% of their peak (docs/scaling.md). First the pipeline runs alone, as fast as it can. The corpus repeats, in another
+order and with new masks. A step waits where its batch comes only after the device has finished the one before.
 """
 
 import argparse
