@@ -122,7 +122,7 @@ def _run(
         """Draws the next batch; returns the seconds of it if the devices had nothing left to do when it was there."""
         since = time.perf_counter()
         feed.draw()
-        busy = any(not metrics.is_ready() for metrics, _ in started)
+        busy = any(not metrics.is_ready() for metrics, _ in started)  # type: ignore[attr-defined]  # of concrete arrays
         return 0.0 if busy else time.perf_counter() - since
 
     def read(since: float, waited: float) -> float:

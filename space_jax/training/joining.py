@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import jax
 
@@ -24,7 +25,7 @@ SILENT_SECONDS = 5
 
 _ADDRESS, _NUMBER, _INDEX = "JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"
 _REFUSED = 2  # exit status, as on the command line
-_TIMES = {"initialization_timeout": 2 * WAIT_SECONDS, "heartbeat_timeout_seconds": HEARTBEAT_SECONDS}
+_TIMES: dict[str, Any] = {"initialization_timeout": 2 * WAIT_SECONDS, "heartbeat_timeout_seconds": HEARTBEAT_SECONDS}
 _SHOWN = 200  # characters of another library's message
 
 
@@ -73,7 +74,7 @@ def initialise_distributed() -> None:
 
 
 def _join(joined: Membership) -> None:
-    card = {} if joined.local is None else {"local_device_ids": [joined.local]}
+    card: dict[str, Any] = {} if joined.local is None else {"local_device_ids": [joined.local]}
     with _saying_that_it_waits(f"process {joined.index} of {joined.processes}", functools.partial(_others, joined)):
         try:
             jax.distributed.initialize(

@@ -5,15 +5,16 @@ indexed job of Kubernetes and on TPU machines. Without any of these it fails, an
 single process wait for others that nobody started. So we look first.
 """
 
+import dataclasses
 import glob
 import importlib.util
 import os
-from typing import NamedTuple
 
 from space_jax.errors import UserError
 
 
-class Launched(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Launched:
     """A process among those that one command started.
 
     Attributes:
@@ -28,7 +29,8 @@ class Launched(NamedTuple):
     local: int | None = None
 
 
-class _Variables(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class _Variables:
     """Where a launcher says what `Launched` has."""
 
     by: str
