@@ -226,11 +226,12 @@ class Embedding(nn.Module):
         dtype = self.config.dtype
         barred = mask_vocabulary(jnp.zeros(self.config.vocabulary.padded_size), self.config)
         bias = barred if bias is None else barred + bias
-        rows = mesh_axes("batch")
+        tokens, hidden = self.token.shape
+        rows, vocabulary, embed = mesh_axes("batch", x.shape[0]), mesh_axes("vocab", tokens), mesh_axes("embed", hidden)
         split = Split(
             rows,
-            vocabulary=tuple(axis for axis in mesh_axes("vocab") if axis not in rows),
-            scattered=tuple(axis for axis in mesh_axes("embed") if axis in rows and axis not in mesh_axes("vocab")),
+            vocabulary=tuple(axis for axis in vocabulary if axis not in rows),
+            scattered=tuple(axis for axis in embed if axis in rows and axis not in vocabulary),
         )
         return tied_predictions(x.astype(dtype), self.token.astype(dtype), bias, targets, counts, split=split)
 

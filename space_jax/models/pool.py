@@ -84,7 +84,7 @@ def contrast(pool: Pool, loss: Contrast, *parameters: Any) -> jax.Array:
     Returns:
       `[A, B]` float32.
     """
-    axes = mesh_axes("batch")
+    axes = mesh_axes("batch", pool.valid.shape[1])
     if not axes:
         return _in_turns(loss, pool.flattened(), None, *parameters).reshape(pool.valid.shape)
 

@@ -67,17 +67,31 @@ class EpochBatches:
         self._step = step
 
     def __next__(self) -> TaskBatch:
-        """The next batch, NumPy arrays `[A, rows or B / A, ...]` of this process."""
-        chosen = indices_of(len(self._examples), self._batch_size, self._seed, self._step)
-        size, part = self._batch_size // self._accumulate, self._part
+        """The next batch, NumPy arrays `[A, rows or B / A, ...]` of this process.
+
+        The last of an epoch, which is rarely full, has as many rows as the one before it, so that it needs no program
+        of its own.
+        """
+        step = self._step
+        batch, chosen = self._made(step), self._chosen(step)
+        if step and len(chosen) < self._batch_size == len(self._chosen(step - 1)):
+            batch = batch.grown(GridShape(*np.maximum(batch.shape, self._made(step - 1).shape).tolist()))
+        self._step += 1
+        return batch
+
+    def _chosen(self, step: int) -> np.ndarray:
+        return indices_of(len(self._examples), self._batch_size, self._seed, step)
+
+    def _made(self, step: int) -> TaskBatch:
+        chosen, part = self._chosen(step), self._part
+        size = self._batch_size // self._accumulate
         micro = []
         for a in range(self._accumulate):
             share = share_of(chosen[a * size : (a + 1) * size], size, part)
             # One stream of random numbers a process, which is the step's own where there is one process.
-            rng = np.random.default_rng((self._seed, self._step, a * part.process_count + part.process_index))
+            rng = np.random.default_rng((self._seed, step, a * part.process_count + part.process_index))
             examples = [self._examples[index] for index in share]
             micro.append(self._task.collate(examples, size // part.process_count, rng))
-        self._step += 1
         return stacked(micro, part.row_multiple)
 
     def offers(self, batch: TaskBatch) -> list[int]:
