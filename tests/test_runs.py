@@ -375,6 +375,7 @@ def page(world, finished, monkeypatch):
     space_jax.finetune(space_jax.load_config("finetune/simulated_agent", fields), "runs/agent", "runs/mine")
 
 
+@pytest.mark.slow  # .ci/run runs it
 @pytest.mark.parametrize("finished", ["space3"], indirect=True)
 def test_the_examples_of_the_page_about_python(page):
     path = Path(__file__).resolve().parents[1] / "docs" / "python.md"
@@ -405,6 +406,7 @@ def wait_for_step(process, workdir, step):
         time.sleep(0.005)
 
 
+@pytest.mark.slow  # .ci/run runs it
 def test_killed_stopped_and_resumed_equals_undisturbed(long_run, cache):
     """SIGKILL after a checkpoint, SIGTERM, Ctrl-C, and then to the end: every loss is the same bit for bit."""
     workdir = Path("disturbed")
