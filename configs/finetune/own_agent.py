@@ -9,6 +9,10 @@ states (`state`) on user turns and `delexicalised` on system turns; with `frames
 says. `my_tables` holds a table a domain, `bookings.json` what can be booked. `--init` is a run that was pre-trained on
 all of the shop's dialogues, annotated or not (configs/own_dialogues.py), or `minilm`.
 
+Of a few validation dialogues the likelihood falls while more states and responses are right (twenty annotated dialogues
+of examples/boats: 0.69 after two passes and 0.67 after four, states right to the last value 48% and 52%), and it once
+ended a run after two thirds of its steps. So all passes are made, and the last checkpoint counts.
+
 Hardware: two CPU cores, some 15 system turns a second.
 """
 
@@ -32,5 +36,5 @@ def get_config() -> FinetuneConfig:
         data=DataSource(corpus="jsonl", source="my_dialogues"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=3e-4, weight_decay=0.01, clip_norm=1.0),
-        train=FinetuneTrainConfig(epochs=6, batch_size=8, patience=2),
+        train=FinetuneTrainConfig(epochs=6, batch_size=8, keep_by="last"),
     )
