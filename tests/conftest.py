@@ -32,6 +32,7 @@ from typing import Any
 
 import hypothesis
 import jax
+import numpy as np
 import pytest
 from absl import flags
 
@@ -69,9 +70,15 @@ def drawn_keys(monkeypatch) -> list[tuple[int, ...]]:
     keys: list[tuple[int, ...]] = []
     draw = dropout.random_words
 
+    def note(words: jax.Array) -> np.ndarray:
+        keys.append(tuple(np.asarray(words).tolist()))
+        return np.zeros((), np.uint32)
+
     def recorded(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        jax.debug.callback(lambda words: keys.append(tuple(words.tolist())), jax.random.key_data(key))
-        return draw(key, shape)
+        # A result that is added, not an effect, which Flax takes for an output of the scan over layers since 0.12.12.
+        none = jax.ShapeDtypeStruct((), np.uint32)
+        zero = jax.pure_callback(note, none, jax.random.key_data(key), vmap_method="sequential")
+        return draw(key, shape) + zero
 
     monkeypatch.setattr(dropout, "random_words", recorded)
     return keys

@@ -26,7 +26,7 @@ FOREIGN = ("gcloud", "ssh", "cp", "cat", "git", "export", "jupyter", ".")
 
 
 # What only benchmarks import, of extras that need not be there.
-OF_EXTRAS = ("sklearn", "torch", "transformers")
+OF_EXTRAS = ("sentence_transformers", "sklearn", "torch", "transformers")
 
 
 class ParsedError(Exception):

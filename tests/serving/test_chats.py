@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-pytest.importorskip("prometheus_client", reason="comes with the extra serve")
+pytest.importorskip("fastapi", reason="comes with the extra serve")
 pytest.importorskip("httpx2", reason="comes with the extra dev")
 
 from space_jax.agent.conversation import Conversation

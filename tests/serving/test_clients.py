@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-pytest.importorskip("prometheus_client", reason="comes with the extra serve")
+pytest.importorskip("fastapi", reason="comes with the extra serve")
 pytest.importorskip("openai", reason="comes with the extra dev")
 
 import httpx2

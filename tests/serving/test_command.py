@@ -30,7 +30,7 @@ def test_without_the_extra(tmp_path, capsys, monkeypatch):
 
 
 def test_a_folder_without_a_run(tmp_path, capsys):
-    pytest.importorskip("prometheus_client", reason="comes with the extra serve")
+    pytest.importorskip("uvicorn", reason="comes with the extra serve")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     assert main(["serve", "--workdir", str(tmp_path), "--port", str(port)]) == 2

@@ -7,7 +7,7 @@ import socket
 import numpy as np
 import pytest
 
-pytest.importorskip("prometheus_client", reason="comes with the extra serve")
+pytest.importorskip("fastapi", reason="comes with the extra serve")
 pytest.importorskip("httpx2", reason="comes with the extra dev")
 
 import httpx2
