@@ -54,7 +54,7 @@ print("Python", sys.version.split()[0], "|", *jax.devices())
 # %%
 STEPS = 6 if FAST else 60
 SIZE = "tiny" if jax.default_backend() == "cpu" else "base"
-BUCKET = os.environ.get("SPACE_JAX_BUCKET", "runs/tpu_bucket").rstrip("/")
+BUCKET = (os.environ.get("SPACE_JAX_BUCKET") or "runs/tpu_bucket").rstrip("/")
 
 # %% [markdown]
 # ## The mesh
