@@ -141,7 +141,13 @@ def assert_float32_logits(run, variables, *inputs, size: float = 50.0) -> None:
     variables, (x, *rest) = rounded(variables), inputs
     scale = size / np.abs(run("float32", variables, x, *rest)).max()
     x = rounded(x * scale)
-    exact, ours = run("float32", variables, x, *rest), run("bfloat16", variables, x, *rest)
+    exact = run("float32", variables, x, *rest)
+    try:
+        ours = jax.block_until_ready(run("bfloat16", variables, x, *rest))
+    except jax.errors.JaxRuntimeError as error:
+        if "Unsupported element type" not in str(error):
+            raise
+        pytest.skip("this jaxlib cannot multiply numbers of bfloat16 on this processor")  # 0.7.2 on some
     assert ours.dtype == jnp.float32
     assert 0.3 * size < np.abs(exact).max() < 2 * size  # not every head is linear
     np.testing.assert_allclose(ours, exact, atol=1e-4 * size / 50)
