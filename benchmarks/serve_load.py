@@ -12,6 +12,7 @@ The server is a process of its own; clients and server share the cores.
 
 import argparse
 import asyncio
+import collections
 import json
 import os
 import statistics
@@ -28,6 +29,7 @@ from space_jax.commands.outputs import write_report
 from space_jax.config_files import read_config
 from space_jax.corpora import jsonl
 from space_jax.dialogue import USER
+from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.record_sources import rows_of
 from space_jax.tasks.row_predictions import predict_rows
@@ -46,7 +48,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8765, help="of the server (%(default)s)")
     parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
     given = parser.parse_args()
-    talks = read_config(given.workdir).task.name == "dialogue"
+    talks = read_config(given.workdir, FinetuneConfig).task.name == "dialogue"
     work = Talks(given.workdir, given.input) if talks else Texts(given.workdir, given.input)
     command = [sys.executable, "-m", "space_jax", "serve", "--workdir", str(given.workdir), "--port", str(given.port)]
     server = subprocess.Popen(command)
@@ -108,7 +110,9 @@ class Talks:
         for texts in cycle(self._talks):
             conversation = self._agent.conversation()
             for text in texts:
-                conversation = self._agent.reply(text, conversation).conversation
+                streamed = self._agent.stream(conversation, text)  # as the server answers, and `warm_up` compiles
+                collections.deque(streamed.pieces, 0)
+                conversation = streamed.finish().conversation
                 yield
 
     def client(self) -> Generator[bytes, bytes, None]:

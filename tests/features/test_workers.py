@@ -43,8 +43,8 @@ def test_by_what_is_there(machine, backend, cores, count):
         (module("/venv/bin/space-jax"), 4),
         (module("/venv/lib/space_jax/__main__.py", "space_jax.__main__"), 4),
         (module(None), 4),  # a notebook
-        (module("/home/me/train.py"), 0),
-        (module("/home/me/train.py", "mine.train"), 0),
+        (module("/project/train.py"), 0),
+        (module("/project/train.py", "mine.train"), 0),
     ],
 )
 def test_a_script_is_not_imported_again_unasked(machine, main, count):

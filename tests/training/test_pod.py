@@ -5,14 +5,11 @@ import time
 
 import pytest
 
-from space_jax.corpora.simulated.simulate import simulate
-from space_jax.features.corpus_builder import prepare
 from space_jax.features.example import Limits
 from space_jax.features.grid import ladder
-from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
 from space_jax.training.metrics import read_records
 from tests.training.run_of_pod import pod_config
-from tests.training.test_two_processes import finish, start
+from tests.training.test_two_processes import finish, prepare_corpus, start
 
 STEPS, STEPS_CUT_SHORT, SECONDS = 200, 60, 1500
 pytestmark = pytest.mark.slow
@@ -21,13 +18,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     """Contexts of one to eight turns: how many tokens eight examples have varies."""
-    folder = tmp_path_factory.mktemp("corpus")
-    texts = (turn.text for dialogue in simulate(0, 60) for turn in dialogue.turns)
-    tokenizer = train_sentencepiece(texts, 400, folder / "tokenizer")
-    splits = {"train": simulate(0, 20), "validation": simulate(1, 6)}
     limits = Limits(max_turns=8, max_turn_tokens=20, tree_elements=8)
-    prepare(splits, tokenizer, folder / "prepared", limits, labelled_share=0.5, name="simulated")
-    return folder / "prepared"
+    return prepare_corpus(tmp_path_factory.mktemp("corpus"), limits)
 
 
 def steps_done(workdir):

@@ -50,15 +50,18 @@ def finish(started, seconds=300):
     return [output.strip().splitlines()[-1] for output, _ in outputs]
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
+def prepare_corpus(folder, limits=LIMITS):
     """A prepared corpus of simulated dialogues with hidden labels, and its tokenizer of 400 ids."""
-    folder = tmp_path_factory.mktemp("corpus")
     texts = (turn.text for dialogue in simulate(0, 60) for turn in dialogue.turns)
     tokenizer = train_sentencepiece(texts, 400, folder / "tokenizer")
     splits = {"train": simulate(0, 20), "validation": simulate(1, 6)}
-    prepare(splits, tokenizer, folder / "prepared", LIMITS, labelled_share=0.5, name="simulated")
+    prepare(splits, tokenizer, folder / "prepared", limits, labelled_share=0.5, name="simulated")
     return folder / "prepared"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return prepare_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 def measured(workdir, kind):
