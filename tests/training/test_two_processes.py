@@ -1,5 +1,6 @@
 """Runs of two processes: pre-training as the command does it equals one process; a signal to one stops both."""
 
+import importlib.metadata
 import os
 import re
 import socket
@@ -19,6 +20,10 @@ from tests.training.run_of_pretraining import LIMITS, STEPS, real_config
 
 ROOT = Path(__file__).parents[2]
 DEVICES = 8
+# There, two processes on CPUs wait for each other forever in one run of three, in the middle of a step (Gloo).
+pytestmark = pytest.mark.skipif(
+    importlib.metadata.version("jaxlib").startswith("0.7."), reason="processes on CPUs deadlock with jaxlib 0.7"
+)
 
 
 def start(module, arguments, processes):
