@@ -20,7 +20,7 @@ PROGRAMS = (
 DOCUMENTS = (
     *(ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))),
     *(ROOT / "tpu_scripts" / "README.md", *sorted((ROOT / "configs").rglob("*.py"))),
-    *sorted((ROOT / "benchmarks").glob("*.py")),
+    *sorted([*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "benchmarks").glob("*/__init__.py")]),
 )
 _VENV = ".venv/bin/"
 _FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -54,7 +54,10 @@ class Command:
     def script(self) -> tuple[str, list[str]]:
         """Of `python X.py ...` and `python -m a.b ...`: the file, relative to the repository, and its arguments."""
         first, *rest = self.words[1:]
-        return (f"{rest[0].replace('.', '/')}.py", rest[1:]) if first == "-m" else (first, rest)
+        if first != "-m":
+            return first, rest
+        path = rest[0].replace(".", "/")
+        return f"{path}/__main__.py" if (ROOT / path).is_dir() else f"{path}.py", rest[1:]
 
     @property
     def output(self) -> str:

@@ -182,7 +182,7 @@ def options() -> set[str]:
                 found |= set().union(*map(of, action.choices.values()))
         return found
 
-    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").glob("*.py"))
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").rglob("*.py"))
     return of(make_parser()) | set(re.findall(r'add_argument\("(--[a-z-]+)"', scripts))
 
 
