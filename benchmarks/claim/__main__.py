@@ -27,7 +27,8 @@ def main() -> None:
         from benchmarks.claim.tables import draw, tables  # here, because running needs no picture
 
         print("\n".join(tables(recorded())))
-        draw(recorded(), PICTURE)
+        if draw(recorded(), PICTURE):
+            print(PICTURE)
         return
     from benchmarks.claim.running import Place, run  # here, because --help need not wait for JAX
 

@@ -59,9 +59,15 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def draw(records: Sequence[dict[str, Any]], path: Path) -> None:
-    """A panel for each start: of each task and arm the mean after fine-tuning, with its interval over seeds."""
+def draw(records: Sequence[dict[str, Any]], path: Path) -> bool:
+    """A panel for each start: of each task and arm the mean after fine-tuning, with its interval over seeds.
+
+    Returns:
+      Whether there is a seed to show, all of whose tasks were run.
+    """
     shown = {start: scores for start in STARTS if (scores := by_arm(records, start, "finetuned"))}
+    if not shown:
+        return False
     figure = Figure(figsize=(5 * len(shown), 4), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(shown)))
     for axes, (start, scores) in zip(panels, shown.items(), strict=True):
@@ -77,3 +83,4 @@ def draw(records: Sequence[dict[str, Any]], path: Path) -> None:
         axes.set_ylabel("accuracy (%) after fine-tuning")
         axes.legend()
     figure.savefig(path, dpi=100)
+    return True

@@ -45,3 +45,11 @@ def test_the_interval_is_that_of_a_mean():
     # For many values it is the normal approximation's.
     half = 1.96 * values.std() / 20
     assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.02)
+
+
+def test_the_picture_shows_what_is_complete(tmp_path):
+    path = tmp_path / "claim.png"
+    assert not tables.draw([record("semi", 0, plan.TASKS[0], 50.0)], path)
+    assert not path.exists()
+    assert tables.draw([record(arm, 0, task, 50.0) for arm in ("self", "semi") for task in plan.TASKS], path)
+    assert path.read_bytes().startswith(b"\x89PNG")
