@@ -2,8 +2,10 @@
 
 import argparse
 import shlex
+import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -153,8 +155,9 @@ class MixedSource:
         self.mixture = mixture.with_few(dict(_few(text) for text in given.few), given.few_seed)
         self.seed: int = given.seed or 0
         self._data_root: Path | None = given.data_root
-        self._temporary = tempfile.TemporaryDirectory() if folder is None else None
-        self._folder = Path(self._temporary.name) if self._temporary else folder
+        self._folder = folder or Path(tempfile.mkdtemp())
+        if folder is None:
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._selection: Selection | None = None
         self._few: dict[str, list[str]] = {}
 
@@ -164,7 +167,6 @@ class MixedSource:
         from space_jax.features.runners import serial
 
         if self._selection is None:
-            assert self._folder is not None
             if self.mixture.few:
                 from space_jax.tasks.shots import subsets_of  # the records and the draw of fine-tuning
 

@@ -146,6 +146,7 @@ NOT_RUN = {
     "space-jax compile": "needs libtpu for --topology; tests/scale/test_compile.py compiles",
     "space-jax data download": "needs a network; tests/corpora/test_source_files.py downloads from this machine",
     "space-jax data verify": "the small files are not those with the checksums; test_source_files.py verifies",
+    "python -m tests.reading.fuzzing": "needs minutes and the tests beside it",
     "python -m benchmarks.claim run": "needs hours; tests/benchmarks/test_claim.py has its plan and statistics",
     "python benchmarks/serve_load.py": "needs minutes and the extra serve",
     "python benchmarks/against_torch.py": "needs minutes; tests/benchmarks/test_torch_baseline.py runs both sides",
