@@ -1,11 +1,11 @@
 """Intents of your own: CSV or TSV with the header `text,label`, or JSONL with these fields (and perhaps `id`).
 
-  space-jax finetune --config configs/finetune/intent_csv.py --workdir runs/mine --init minilm
+  space-jax finetune --config configs/finetune/intent_csv.py --workdir runs/mine/intents --init minilm
 
 reads data/mine/train.csv and data/mine/validation.csv; other files: --config.data.train=FILE
 --config.data.validation=FILE, other columns: --config.task.text_field=NAME --config.task.label_field=NAME. Then
 
-  space-jax predict --workdir runs/mine --input utterances.jsonl
+  space-jax predict --workdir runs/mine/intents --input utterances.jsonl
 
 Hardware: two CPU cores, some 100 utterances a second in training; classes of unequal size get equal weight.
 """

@@ -149,7 +149,7 @@ def _nlupp() -> dict[str, str]:
     for fold, food in zip(range(20), itertools.cycle(FOODS)):
         slots = {"time": {"text": food, "span": [7, 7 + len(food)], "value": food}}
         record = {"text": f"change {food} {fold}", "intents": ["change"], "slots": slots}
-        files |= {f"{domain}/fold{fold}.json": json.dumps([record] * 2) for domain in ("banking", "hotels")}
+        files |= {f"{domain}/fold{fold}.json": json.dumps([record] * 12) for domain in ("banking", "hotels")}
     return files
 
 

@@ -79,6 +79,7 @@ PLACEHOLDERS = {
     "docs/mixtures.md space-jax data build anpredial --data-root DIR --tokenizer minilm --out OUT --few": {
         "OUT": "runs/mixture-few"
     },
+    "docs/scaling.md": {"RUN": "runs/sgd/minilm"},
     "docs/weights.md space-jax convert": {"DIR": "runs/space3", "OUT": "converted", "DIR_OR_FILE": "minilm"},
     "docs/weights.md space-jax convert from-space": {
         "X.model": str(REFERENCE / "space3_small.safetensors"),
@@ -96,7 +97,7 @@ PLACEHOLDERS = {
     },
     "benchmarks/act_f1_by_source.py": {
         **{"before=RUN": "before=runs/space1", "after=RUN": "after=runs/space1_released"},
-        **{"CORPUS": "runs/corpus", "DIR": "data"},
+        **{"OUT": "runs/corpus", "DIR": "data"},
     },
     "benchmarks/corpus_counts.py": {"DIR": "data"},
     "benchmarks/map_purity.py": {"RUN": "runs/sgd/minilm", "DIR": "data"},
@@ -148,6 +149,8 @@ NOT_RUN = {
     "space-jax data verify": "the small files are not those with the checksums; test_source_files.py verifies",
     "python -m tests.reading.fuzzing": "needs minutes and the tests beside it",
     "python -m benchmarks.claim run": "needs hours; tests/benchmarks/test_claim.py has its plan and statistics",
+    "python benchmarks/interruptions.py": "kills runs for an hour",
+    "python benchmarks/out_of_scope.py": "needs hundreds of utterances: it measures halves of validation",
     "python benchmarks/serve_load.py": "needs minutes and the extra serve",
     "python benchmarks/against_torch.py": "needs minutes; tests/benchmarks/test_torch_baseline.py runs both sides",
     "make": "the commands of `make quickstart` are among those that run here; the other targets run in CI",
