@@ -28,7 +28,6 @@ from space_jax.features.grid import make_grid
 from space_jax.features.layout import assemble
 from space_jax.features.packing import NOTHING, Item, pack
 from space_jax.features.prepared_corpus import Prepared, open_prepared
-from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.registry import make_recipe
 from space_jax.training.checkpoint import load_params
 from space_jax.training.mesh import make_mesh
@@ -42,7 +41,7 @@ DRAWS = 1000
 
 def held_out_turns(name: str, root: Path, prepared: Prepared, most: int) -> list[Example]:
     """The turns of a source whose acts are known: all of the first dialogues of a split, until there are `most`."""
-    source, tokenizer = corpus(name), load_tokenizer(prepared.tokenizer_folder)
+    source, tokenizer = corpus(name), prepared.tokenizer()
     split = next((split for split in ("validation", "test") if split in source.splits), None)
     turns: list[Example] = []
     for dialogue in source.load(root / folder_of(name), split) if split else ():

@@ -79,6 +79,7 @@ PLACEHOLDERS = {
     "docs/mixtures.md space-jax data build anpredial --data-root DIR --tokenizer minilm --out OUT --few": {
         "OUT": "runs/mixture-few"
     },
+    "docs/map.md": {"RUN": "runs/sgd/minilm", "DIR": "data"},
     "docs/scaling.md": {"RUN": "runs/sgd/minilm"},
     "docs/weights.md space-jax convert": {"DIR": "runs/space3", "OUT": "converted", "DIR_OR_FILE": "minilm"},
     "docs/weights.md space-jax convert from-space": {
