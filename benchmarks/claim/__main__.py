@@ -7,6 +7,7 @@ from typing import Any
 
 import benchmarks.claim
 from benchmarks.claim.plan import ARMS, STARTS, TASKS, Cell, cells
+from space_jax.errors import UserError
 
 RESULTS = Path("benchmarks/results/claim/cells.jsonl")
 PICTURE = Path("benchmarks/results/claim/claim.png")
@@ -26,7 +27,7 @@ def main() -> None:
     if given.verb == "table":
         from benchmarks.claim.tables import draw, tables  # here, because running needs no picture
 
-        print("\n".join(tables(recorded())))
+        print("\n".join(tables(recorded())) or "no seed has all of its tasks yet")
         if draw(recorded(), PICTURE):
             print(PICTURE)
         return
@@ -37,7 +38,10 @@ def main() -> None:
     for cell in cells():
         if cell not in there and all(getattr(cell, name) == value for name, value in asked.items()):
             print(f"== {cell.pretraining}, {cell.task}", flush=True)
-            run(cell, Place(given.data, given.work), record)
+            try:
+                run(cell, Place(given.data, given.work), record)
+            except UserError as error:
+                parser.error(str(error))
 
 
 def recorded() -> list[dict[str, Any]]:

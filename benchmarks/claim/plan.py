@@ -12,14 +12,7 @@ interval from seeds drawn with replacement.
 import dataclasses
 from collections.abc import Iterator
 
-from space_jax.config import (
-    DataConfig,
-    OptimiserConfig,
-    PretrainConfig,
-    Space2Config,
-    TrainConfig,
-    model_config,
-)
+from space_jax.config import DataConfig, OptimiserConfig, PretrainConfig, Space2Config, TrainConfig, model_config
 
 ARMS = ("none", "self", "supervised", "semi")
 """The start itself; all labels hidden; labelled examples only; half of each batch labelled, which is the recipe."""
@@ -58,7 +51,7 @@ STARTS = {
 }
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+@dataclasses.dataclass(frozen=True)
 class Cell:
     """One task after one pre-training."""
 

@@ -20,6 +20,7 @@ from space_jax.tasks.intent.task import IntentTask
 from space_jax.tasks.shots import take
 
 MIXTURE = Path(__file__).with_name("mixture.toml")
+STOPPED = "stopped; the same command goes on"
 OPTIONS = {"clinc150": ("out_of_scope=false",)}
 
 
@@ -50,7 +51,8 @@ class Place:
         few = [] if hidden else ["--few-seed", str(seed)]
         arguments = ["--data-root", self.data, "--tokenizer", "minilm", "--max-turns", 2, "--max-turn-tokens", 40]
         command = [sys.executable, "-m", "space_jax", "data", "build", description, *arguments, *few, "--out", out]
-        subprocess.run([str(part) for part in command], check=True)
+        if failed := subprocess.run([str(part) for part in command]).returncode:
+            sys.exit(failed)  # the command has said why
 
 
 def run(cell: Cell, place: Place, record: Callable[[dict[str, Any]], None]) -> None:
@@ -82,7 +84,7 @@ def run(cell: Cell, place: Place, record: Callable[[dict[str, Any]], None]) -> N
     means = space_jax.finetune(frozen, folder / "frozen", init, shots)
     results = space_jax.finetune(config, folder / "trained", init, shots)
     if means is None or results is None:
-        raise KeyboardInterrupt
+        sys.exit(STOPPED)
     scores = {
         "nearest": _nearest(folder / "frozen", source, shots),
         "means": _percent(means),
@@ -102,7 +104,7 @@ def _pretrained(cell: Cell, place: Place) -> str:
     config = pretraining(start, cell.arm, cell.seed, str(place.corpus(cell.arm, cell.seed)))
     result = space_jax.pretrain(config, folder, init=start.init)
     if result is None or result.stopped:
-        raise KeyboardInterrupt
+        sys.exit(STOPPED)
     return str(folder)
 
 

@@ -9,9 +9,9 @@ states (`state`) on user turns and `delexicalised` on system turns; with `frames
 says. `my_tables` holds a table a domain, `bookings.json` what can be booked. `--init` is a run that was pre-trained on
 all of the shop's dialogues, annotated or not (configs/own_dialogues.py), or `minilm`.
 
-All passes are made, and the last checkpoint counts: of a few validation dialogues the likelihood falls while more
-states are right turn by turn (ten dialogues of examples/boats trained on, ten held out: 0.71 and 24% after three
-passes, 0.71 and 33% after six). It is not settled that this makes better talks: docs/own_agent.md.
+All passes are made, and the last checkpoint counts: of a few validation dialogues the likelihood may stand still
+while more states are right turn by turn (ten dialogues of examples/boats trained on, ten held out: 0.71 and 24% after
+three passes, 0.71 and 33% after six). It is not settled that this makes better talks: docs/own_agent.md.
 
 Hardware: two CPU cores, some 15 system turns a second.
 """

@@ -64,8 +64,8 @@ def write_corpora(root: Path) -> None:
             _write(root / name, make(split, foods))
     _write(root / "clinc150", _clinc150())
     _write(root / "nlupp", _nlupp())
-    _write(root / "mine", {f"{split}.csv": _csv("text", "label", foods) for split, foods in SPLITS.items()})
-    _write(root / "mine", {"logs.csv": "text\n" + "".join(f"{food} please\n" for food in SPLITS["train"])})
+    labelled = {f"{split}.csv": _csv("text", "label", foods) for split, foods in SPLITS.items()}
+    _write(root / "mine", {**labelled, "logs.csv": "text\n" + "".join(f"{food} please\n" for food in TRAIN)})
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

@@ -150,7 +150,7 @@ NOT_RUN = {
     "space-jax data verify": "the small files are not those with the checksums; test_source_files.py verifies",
     "python -m tests.reading.fuzzing": "needs minutes and the tests beside it",
     "python -m benchmarks.claim run": "needs hours; tests/benchmarks/test_claim.py has its plan and statistics",
-    "python benchmarks/interruptions.py": "kills runs for an hour",
+    "python benchmarks/interruptions.py": "kills runs of an agent again and again, for minutes at least",
     "python benchmarks/out_of_scope.py": "needs hundreds of utterances: it measures halves of validation",
     "python benchmarks/serve_load.py": "needs minutes and the extra serve",
     "python benchmarks/against_torch.py": "needs minutes; tests/benchmarks/test_torch_baseline.py runs both sides",
