@@ -3,7 +3,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
+from space_jax.losses.tied_vocabulary import tied_cross_entropy
 from space_jax.scale.flops import product_flops
 
 A, B = jnp.zeros((4, 8)), jnp.zeros((8, 16))
@@ -33,6 +35,37 @@ def test_loops_turn_and_the_largest_branch_counts():
     assert count(lambda p, a, b: jax.lax.cond(p, lambda: a @ b, lambda: a @ (b @ b.T @ b)), True, A, B) == (
         2 * 8 * 16 * 8 + 2 * 8 * 8 * 16 + ONE
     )
+
+
+def test_a_loop_that_ends_by_data_counts_the_most_turns_that_its_condition_names():
+    def looped(a, b, wanted, most):
+        def more(state):
+            return (state[0] < wanted) & (most is None or state[0] < most)
+
+        return jax.lax.while_loop(more, lambda state: (state[0] + 1, jnp.sin(a @ b) + state[1]), (0, jnp.zeros((4, 16))))
+
+    assert count(lambda a, b, n: looped(a, b, n, 5), A, B, 3) == 5 * ONE
+    assert count(lambda a, b: looped(a, b, 3, 5), A, B) == 3 * ONE  # both are known
+    assert count(lambda a, n: jax.lax.fori_loop(0, n, lambda _, a: a + 1, a), A, 3) == 0  # nothing to count
+    with pytest.raises(ValueError, match="unknown length"):
+        count(lambda a, b, n: looped(a, b, n, None), A, B, 3)
+
+
+@pytest.mark.parametrize(("rows", "chunks"), [(2, 1), (200, 5), (600, 10)])
+def test_the_loss_over_the_vocabulary_counts_every_chunk(rows, chunks):
+    """512 positions at a time: 10 columns of 200 rows are five chunks of two, and products are those of all columns."""
+    length, hidden, vocabulary = 10, 8, 32
+    x, table = jnp.zeros((rows, length, hidden)), jnp.zeros((vocabulary, hidden))
+    targets, counts = jnp.zeros((rows, length), jnp.int32), jnp.ones((rows, length), bool)
+
+    def loss(x, table):
+        return tied_cross_entropy(x, table, jnp.zeros(vocabulary), targets, counts).sum()
+
+    width = -(-length // chunks)
+    one = 2 * rows * width * chunks * hidden * vocabulary
+    assert count(loss, x, table) == one
+    # The backward pass computes the logits again, and two products for the gradients.
+    assert count(jax.grad(loss, argnums=(0, 1)), x, table) == 4 * one
 
 
 def test_inside_jit_and_remat():
