@@ -56,12 +56,14 @@ def most_turns(loop: Any) -> int:
     """
     parameters = loop.params
     condition, body = parameters["cond_jaxpr"].jaxpr, parameters["body_jaxpr"].jaxpr
-    made = {output: equation for equation in condition.eqns for output in equation.outvars}
+    made: dict[Any, Any] = {output: equation for equation in condition.eqns for output in equation.outvars}
     state = condition.invars[parameters["cond_nconsts"] :]
     bounds, hold = [], [condition.outvars[0]]
     while hold:
         equation = made.get(hold.pop())
-        name = "" if equation is None else equation.primitive.name
+        if equation is None:
+            continue
+        name = equation.primitive.name
         if name in ("and", "convert_element_type"):
             hold.extend(variable for variable in equation.invars if not _is_literal(variable))
         elif name == "lt" and _is_literal(equation.invars[1]) and equation.invars[0] in state:
@@ -70,7 +72,7 @@ def most_turns(loop: Any) -> int:
             if _is_literal(first) and _counts(body, parameters["body_nconsts"], place):
                 bounds.append(max(0, int(equation.invars[1].val) - int(first.val)))
     if not bounds:
-        raise ValueError("products in a loop of unknown length cannot be counted: its condition must name the most turns")
+        raise ValueError("products in a loop of unknown length cannot be counted: its condition must name a bound")
     return min(bounds)
 
 

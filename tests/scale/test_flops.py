@@ -42,7 +42,10 @@ def test_a_loop_that_ends_by_data_counts_the_most_turns_that_its_condition_names
         def more(state):
             return (state[0] < wanted) & (most is None or state[0] < most)
 
-        return jax.lax.while_loop(more, lambda state: (state[0] + 1, jnp.sin(a @ b) + state[1]), (0, jnp.zeros((4, 16))))
+        def turn(state):
+            return state[0] + 1, jnp.sin(a @ b) + state[1]
+
+        return jax.lax.while_loop(more, turn, (0, jnp.zeros((4, 16))))
 
     assert count(lambda a, b, n: looped(a, b, n, 5), A, B, 3) == 5 * ONE
     assert count(lambda a, b: looped(a, b, 3, 5), A, B) == 3 * ONE  # both are known
