@@ -68,6 +68,10 @@ class ModelConfig(Checked, section="model"):
     roles: int = 2  # 0 system, 1 user
     turns: int = 17  # distance to the response, 0 to 16
     dropout: float = 0.2  # in the whole backbone
+    # Of attention's weights: -1 for `dropout` along the reference path and none along a kernel's, which has none.
+    attention_dropout: float = -1.0
+    dropout_generator: str = "hash"  # of its random bits: "hash", "rbg" or "threefry", see `models.dropout`
+    attention: str = "auto"  # "reference", "splash" (TPU), "cudnn" (GPU), see `models.attention_path`
     layer_norm_epsilon: float = 1e-12
     dtype: str = "float32"  # of activations and matrix products; parameters are float32
     remat: bool = False  # store only a block's input for the backward pass, and recompute its matrix products
@@ -84,16 +88,38 @@ class ModelConfig(Checked, section="model"):
             f"{self.heads} heads do not divide hidden size {self.hidden}",
         )
         require_fraction(self.dropout, "model.dropout")
-        require(
-            self.dtype in ("float32", "bfloat16"),
-            "model.dtype",
-            f"{self.dtype!r} is not one of 'float32', 'bfloat16'",
-        )
-        require(
-            self.attention_init in ("normal", "identity"),
-            "model.attention_init",
-            f"{self.attention_init!r} is not one of 'normal', 'identity'",
-        )
+        if self.attention_dropout != -1:
+            require_fraction(self.attention_dropout, "model.attention_dropout")
+        for name, values in _CHOICES.items():
+            value = getattr(self, name)
+            require(value in values, f"model.{name}", f"{value!r} is not one of {', '.join(map(repr, values))}")
+        if self.attention in FUSED:
+            require(
+                self.attention_dropout <= 0,
+                "model.attention_dropout",
+                f"{self.attention_dropout} is not possible with model.attention={self.attention!r}, a kernel without "
+                "dropout; use 0, or model.attention='reference'",
+            )
+            refusal = FUSED[self.attention](self)
+            require(not refusal, "model.attention", f"{self.attention!r} {refusal}; use 'reference' or 'auto'")
+
+
+def _cudnn_lacks(model: ModelConfig) -> str:
+    """What cuDNN's kernel cannot compute of a model; "" if it can."""
+    width = model.hidden // model.heads
+    if model.dtype != "bfloat16":
+        return f"needs model.dtype='bfloat16', not {model.dtype!r}"
+    return "" if width % 8 == 0 and width <= 128 else f"needs heads of a width of 8, 16, ..., 128, not {width}"
+
+
+FUSED = {"splash": lambda model: "", "cudnn": _cudnn_lacks}
+"""Kernel -> what it cannot compute of a model, a part of a sentence, "" if nothing."""
+_CHOICES = {
+    "dtype": ("float32", "bfloat16"),
+    "attention_init": ("normal", "identity"),
+    "attention": ("auto", "reference", *FUSED),
+    "dropout_generator": ("hash", "rbg", "threefry"),
+}
 
 
 MODEL_SIZES = {

@@ -20,6 +20,7 @@ from space_jax.features.grid import Grid, make_grid
 from space_jax.features.layout import WRAPPERS, Layout, assemble
 from space_jax.features.packing import NOTHING, Item, pack
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
+from space_jax.models.attention_path import anywhere
 from space_jax.models.registry import make_recipe
 from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.remote import as_path
@@ -77,6 +78,7 @@ class Pretrained:
         """
         folder = as_path(workdir)
         config: PretrainConfig = read_config(folder)
+        config = dataclasses.replace(config, model=anywhere(config.model))
         number = find_step(folder, step)
         require_steps(folder, number, step)
         require_config_as_trained(folder, number)

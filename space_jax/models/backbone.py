@@ -15,11 +15,12 @@ from jax.ad_checkpoint import checkpoint_name
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Tokens
 from space_jax.losses.tied_vocabulary import Split, tied_predictions
-from space_jax.models.attend import NEGATIVE, attend
+from space_jax.models.attend import NEGATIVE
+from space_jax.models.attention_path import along_path, visible
 from space_jax.models.axis_names import constrain, mesh_axes
 from space_jax.models.dropout import Dropout, dropout
 from space_jax.models.kv_cache import KVCache
-from space_jax.models.masks import decoder_mask, same_segment
+from space_jax.models.masks import Sight
 
 PUBLISHED_WIDTH = 768
 _LONGEST_WAVE = 1000.0  # wavelength in positions, divided by 2 pi
@@ -165,7 +166,7 @@ class Embedding(nn.Module):
         self.role = table("role", config.roles)
         self.turn = table("turn", config.turns)
         self.norm = LayerNorm(config)
-        self.drop = Dropout(config.dropout)
+        self.drop = Dropout(config.dropout, config.dropout_generator)
 
     def __call__(
         self,
@@ -257,10 +258,10 @@ def masked_softmax(scores: jax.Array, mask: jax.Array) -> jax.Array:
     return jnp.where(mask, weights, 0.0)  # for fully masked rows, where all scores are equal
 
 
-def activate(x: jax.Array, drop: jax.Array | None, rate: float) -> jax.Array:
-    """The exact GELU with dropout, `[R, L, F]` -> `[R, L, F]`; `drop` and `rate` as in `attend.attend`."""
+def activate(x: jax.Array, drop: jax.Array | None, rate: float, generator: str = "hash") -> jax.Array:
+    """The exact GELU with dropout, `[R, L, F]` -> `[R, L, F]`; the others as in `attend.attend`."""
     x = nn.gelu(x, approximate=False)
-    return x if drop is None else dropout(drop, x, rate)
+    return x if drop is None else dropout(drop, x, rate, generator)
 
 
 KEPT = ("projected", "mixed", "attended", "inner", "outer")
@@ -280,14 +281,14 @@ class Attention(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: jax.Array, memory: tuple[jax.Array, jax.Array], mask: jax.Array
+        self, x: jax.Array, memory: tuple[jax.Array, jax.Array], seen: Sight | jax.Array
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         """Attends to the memory and to `x` itself.
 
         Args:
           x: `[R, Q, H]`.
           memory: keys and values `[R, N, M, D]` of earlier tokens.
-          mask: `[R, Q, M + Q]` bool.
+          seen: who may attend to whom, from `attention_path.visible`.
 
         Returns:
           The output `[R, Q, H]`, and the keys and values `[R, N, Q, D]` of `x`.
@@ -304,7 +305,7 @@ class Attention(nn.Module):
         query, key, value = (constrain(part, "batch", "heads", "length", "kv") for part in projected)
         all_keys = jnp.concatenate([memory[0], key], axis=2)
         all_values = jnp.concatenate([memory[1], value], axis=2)
-        mixed = attend(query, all_keys, all_values, mask, dropout_key(self), config.dropout)
+        mixed = along_path(config, query, all_keys, all_values, seen, dropout_key(self))
         out_kernel = self.param(
             "out_kernel",
             nn.with_logical_partitioning(
@@ -326,17 +327,17 @@ class Block(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: jax.Array, memory: tuple[jax.Array, jax.Array], mask: jax.Array
+        self, x: jax.Array, memory: tuple[jax.Array, jax.Array], seen: Sight | jax.Array
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         """One layer; arguments and results as for `Attention`."""
         config = self.config
-        attended, new = Attention(config, name="attention")(x, memory, mask)
-        x = LayerNorm(config, name="attention_norm")(x + Dropout(config.dropout)(attended))
+        attended, new = Attention(config, name="attention")(x, memory, seen)
+        x = LayerNorm(config, name="attention_norm")(x + Dropout(config.dropout, config.dropout_generator)(attended))
         x = constrain(x, "batch", "length", "embed")
         inner = constrain(Dense(config, config.mlp, ("embed", "mlp"), name="inner")(x), "batch", "length", "mlp")
-        inner = activate(checkpoint_name(inner, "inner"), dropout_key(self), config.dropout)
+        inner = activate(checkpoint_name(inner, "inner"), dropout_key(self), config.dropout, config.dropout_generator)
         outer = checkpoint_name(Dense(config, config.hidden, ("mlp", "embed"), name="outer")(inner), "outer")
-        x = LayerNorm(config, name="outer_norm")(x + Dropout(config.dropout)(outer))
+        x = LayerNorm(config, name="outer_norm")(x + Dropout(config.dropout, config.dropout_generator)(outer))
         return constrain(x, "batch", "length", "embed"), new
 
 
@@ -376,7 +377,7 @@ class Backbone(nn.Module):
           The last layer's output `[R, L, H]` and the memory of these tokens.
         """
         no_memory = KVCache.empty(self.config, x.shape[0])
-        return self._run(x, segments, no_memory, same_segment(segments, segments))
+        return self._run(x, segments, no_memory, causal=False)
 
     def decode(self, x: jax.Array, segments: jax.Array, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Runs the layers on embedded tokens that attend to their example's memory and, causally, to one another.
@@ -389,8 +390,9 @@ class Backbone(nn.Module):
         Returns:
           The last layer's output `[R, Q, H]` and the memory extended by these tokens.
         """
-        return self._run(x, segments, memory, decoder_mask(segments, memory.segments))
+        return self._run(x, segments, memory, causal=True)
 
-    def _run(self, x: jax.Array, segments: jax.Array, memory: KVCache, mask: jax.Array) -> tuple[jax.Array, KVCache]:
-        x, (keys, values) = self.layers(x.astype(self.config.dtype), (memory.keys, memory.values), mask)
+    def _run(self, x: jax.Array, segments: jax.Array, memory: KVCache, causal: bool) -> tuple[jax.Array, KVCache]:
+        seen = visible(self.config, Sight(segments, memory.segments, causal))
+        x, (keys, values) = self.layers(x.astype(self.config.dtype), (memory.keys, memory.values), seen)
         return x, memory.grown(keys, values, segments)

@@ -1,9 +1,12 @@
 """Dropout with random bits that are cheaper than the matrix product next to it.
 
-On a CPU, a cryptographic generator takes longer to run and to compile than the layer it is applied to. Here the key,
-drawn by JAX's generator, seeds an integer hash of the element's index: a strong hash of the row, then a short one of
-row and column. It depends only on that index, so the compiler generates each bit where it is used, and again in the
-backward pass, instead of storing it; sharding does not change it.
+On a CPU, a cryptographic generator takes longer to run and to compile than the layer it is applied to. The generator
+`hash` seeds an integer hash of the element's index with the key that JAX's generator drew: a strong hash of the row,
+then a short one of row and column. It depends only on that index, so the compiler generates each bit where it is used,
+and again in the backward pass, instead of storing it; sharding does not change it. It was tuned on CPUs.
+
+Elsewhere others may be faster: `rbg` is the generator of the device (XLA's RngBitGenerator), whose bits may change with
+the sharding and the version of the compiler, and `threefry` is JAX's own, which is the same everywhere.
 """
 
 import math
@@ -39,35 +42,54 @@ def random_words(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     return _mix(jnp.broadcast_to(row, shape) ^ column)
 
 
-def keeps(key: jax.Array, shape: tuple[int, ...], rate: float) -> jax.Array:
-    """Which elements survive, each with probability 1 - rate: bool of `shape`."""
-    return random_words(key, shape) >= jnp.uint32(round(rate * 2**32))
+def generated_words(key: jax.Array, shape: tuple[int, ...], generator: str) -> jax.Array:
+    """The words of a generator of JAX's, one per element: uint32 of `shape`; `generator` as `keeps`."""
+    data = jax.random.key_data(key)
+    if generator == "rbg":
+        key = jax.random.wrap_key_data(jnp.concatenate([data, ~data])[:4], impl="rbg")
+    return jax.random.bits(key, shape, jnp.uint32)
 
 
-def dropout(key: jax.Array, x: jax.Array, rate: float) -> jax.Array:
+def keeps(key: jax.Array, shape: tuple[int, ...], rate: float, generator: str = "hash") -> jax.Array:
+    """Which elements survive, each with probability 1 - rate: bool of `shape`.
+
+    Args:
+      key: a random key of JAX's default generator.
+      shape: of the result.
+      rate: at least 0 and below 1.
+      generator: "hash", "rbg" or "threefry".
+    """
+    words = random_words(key, shape) if generator == "hash" else generated_words(key, shape, generator)
+    return words >= jnp.uint32(round(rate * 2**32))
+
+
+def dropout(key: jax.Array, x: jax.Array, rate: float, generator: str = "hash") -> jax.Array:
     """Zeroes elements with probability `rate` and scales the others up to keep the mean.
 
     Args:
       key: a random key.
       x: `[..., D]`.
       rate: at least 0 and below 1.
+      generator: see `keeps`.
 
     Returns:
       `[..., D]` of x's dtype.
     """
     if rate == 0.0:
         return x
-    return jnp.where(keeps(key, x.shape, rate), x * jnp.asarray(1.0 / (1.0 - rate), x.dtype), jnp.zeros((), x.dtype))
+    kept = keeps(key, x.shape, rate, generator)
+    return jnp.where(kept, x * jnp.asarray(1.0 / (1.0 - rate), x.dtype), jnp.zeros((), x.dtype))
 
 
 class Dropout(nn.Module):
     """`dropout` with the key of the collection "dropout"; the identity without such a key."""
 
     rate: float
+    generator: str = "hash"
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Drops elements of `x` `[..., D]`."""
         if not self.has_rng("dropout") or self.rate == 0.0:
             return x
-        return dropout(self.make_rng("dropout"), x, self.rate)
+        return dropout(self.make_rng("dropout"), x, self.rate, self.generator)

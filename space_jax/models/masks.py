@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from flax import struct
 
 
 def same_segment(queries: jax.Array, keys: jax.Array) -> jax.Array:
@@ -41,3 +42,32 @@ def decoder_mask(segments: jax.Array, memory_segments: jax.Array) -> jax.Array:
       `[R, Q, M + Q]` bool.
     """
     return jnp.concatenate([same_segment(segments, memory_segments), causal_same_segment(segments)], axis=2)
+
+
+@struct.dataclass
+class Sight:
+    """What a row's queries may attend to, in the form from which every path of attention makes its mask.
+
+    The keys are those of M earlier tokens, then those of the Q queries themselves.
+
+    Attributes:
+      segments: `[R, Q]` segment ids of the queries.
+      memory: `[R, M]` segment ids of the earlier tokens.
+      causal: whether a query sees its own tokens only up to itself, as a decoder's does; it sees the whole memory of
+        its example in any case.
+    """
+
+    segments: jax.Array
+    memory: jax.Array
+    causal: bool = struct.field(pytree_node=False)
+
+    @property
+    def keys(self) -> jax.Array:
+        """`[R, M + Q]` segment ids of the keys."""
+        return jnp.concatenate([self.memory, self.segments], axis=1)
+
+    def mask(self) -> jax.Array:
+        """`[R, Q, M + Q]` bool; padding attends to nothing."""
+        if self.causal:
+            return decoder_mask(self.segments, self.memory)
+        return same_segment(self.segments, self.keys)

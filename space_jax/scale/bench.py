@@ -17,7 +17,7 @@ from space_jax.features.grid import GridShape
 from space_jax.features.workers import worker_count
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.compare import table_of
-from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
+from space_jax.scale.program import MODEL_FIELDS, Program, StepPlan, compile_step, plan_step
 from space_jax.scale.report import Report
 from space_jax.terminal.progress import Told, untold
 from space_jax.training.feed import Delivery, Feed
@@ -78,7 +78,7 @@ def bench(config: PretrainConfig, steps: int = 10, told: Told = untold) -> Repor
         "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores",
         "mesh": dict(mesh.shape),
         "recipe": config.recipe.name,
-        "model": {name: getattr(config.model, name) for name in ("layers", "hidden", "heads", "mlp", "dtype", "remat")},
+        "model": {name: getattr(plan.config.model, name) for name in MODEL_FIELDS},
         "batch_size": config.data.batch_size,
         "accumulate": config.optimiser.accumulate,
         "steps": steps,

@@ -12,7 +12,7 @@ from space_jax.features.batch import Batch
 from space_jax.features.grid import Grid, GridShape
 from space_jax.scale.chips import CHIPS
 from space_jax.scale.device_memory import out_of_memory, require_program_fits
-from space_jax.scale.program import Program, StepPlan, compile_step, plan_step
+from space_jax.scale.program import MODEL_FIELDS, Program, StepPlan, compile_step, plan_step
 from space_jax.scale.report import Report
 from space_jax.scale.shapes import batch_shapes, grid_on, process_count, with_vocabulary
 from space_jax.scale.topology import topology_devices
@@ -86,7 +86,7 @@ def _measured(plan: StepPlan, programs: Mapping[GridShape, Program], grid: Grid)
         "recipe": config.recipe.name,
         "model": {
             name: getattr(config.model, name)
-            for name in ("layers", "hidden", "heads", "mlp", "dtype", "remat", "dropout")
+            for name in (*MODEL_FIELDS, "dropout", "attention_dropout", "dropout_generator")
         },
         "batch": {
             "examples": config.data.batch_size,

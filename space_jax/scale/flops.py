@@ -9,7 +9,7 @@ from typing import Any
 
 
 def product_flops(jaxpr: Any) -> int:
-    """2 x multiplications of all matrix products; elementwise operations are not counted.
+    """2 x multiplications of all matrix products; elementwise operations, and those within cuDNN, are not counted.
 
     Args:
       jaxpr: a Jaxpr or ClosedJaxpr. A loop counts with the most iterations that it can have, see `most_turns`; of the
@@ -37,6 +37,8 @@ def _equation_flops(equation: Any) -> int:
         return parameters["length"] * inside
     if name == "while" and inside:
         return most_turns(equation) * inside
+    if name == "pallas_call":  # the kernel's program is that of one cell of its grid
+        return math.prod(parameters["grid_mapping"].grid) * inside
     if name == "shard_map":  # its shapes are per device
         return math.prod(parameters["mesh"].shape.values()) * inside
     return inside

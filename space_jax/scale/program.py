@@ -11,6 +11,7 @@ from jax.sharding import Mesh
 
 from space_jax.config import PretrainConfig
 from space_jax.features.batch import Batch
+from space_jax.models.attention_path import attention_path, settled
 from space_jax.models.recipe import Recipe
 from space_jax.models.registry import make_recipe
 from space_jax.scale.collectives import Traffic, collectives
@@ -21,13 +22,16 @@ from space_jax.training.sharding import flax_rules
 from space_jax.training.state import TrainState, abstract_state
 from space_jax.training.step import accumulate, jit_train_step
 
+MODEL_FIELDS = ("layers", "hidden", "heads", "mlp", "dtype", "remat", "attention")
+"""Those of `StepPlan.config.model` on which a step's time and memory depend most; reports name them."""
+
 
 @dataclasses.dataclass(frozen=True)
 class StepPlan:
     """The inputs for tracing a step.
 
     Attributes:
-      config: the run's configuration, with a vocabulary.
+      config: the run's configuration, with a vocabulary and the implementation of attention that the devices have.
       recipe: model and losses.
       mesh: the devices.
       abstract: the train state as `jax.ShapeDtypeStruct` with shardings.
@@ -53,7 +57,7 @@ class Program:
       bytes_accessed: memory traffic per chip, as counted by XLA.
       products: FLOPs of matrix products on all chips, including recomputation in the backward pass.
       needed: 3 x the FLOPs of the forward pass's matrix products on all chips (the backward pass has two for each),
-        without recomputation. MFU is based on this.
+        without recomputation, and along attention's reference path. MFU is based on this.
       traffic: collectives by kind.
     """
 
@@ -84,8 +88,13 @@ def plan_step(config: PretrainConfig, mesh: Mesh, batch: Batch) -> StepPlan:
       batch: `[A, ...]`; only its shapes are used.
 
     Raises:
-      UserError: a parameter does not divide evenly among the chips.
+      UserError: a parameter does not divide evenly among the chips, or the chips lack the kernel that is asked for.
     """
+    platform = mesh.devices.flat[0].platform
+    model = settled(config.model, platform)
+    config = dataclasses.replace(
+        config, model=dataclasses.replace(model, attention=attention_path(config.model, platform))
+    )
     recipe = make_recipe(config.model, config.recipe)
     steps, rules = config.train.steps, config.mesh.rules
     optimiser, schedule = make_optimiser(config.optimiser, steps), learning_rate_schedule(config.optimiser, steps)
@@ -137,10 +146,12 @@ def needed_flops(plan: StepPlan, batch: Batch) -> int:
       batch: `[A, ...]`; only its shapes are used.
     """
     keys = functools.partial(step_keys, plan.config.train.seed, 0)
+    model = dataclasses.replace(plan.config.model, attention="reference")  # a kernel's products depend on its blocks
+    recipe = make_recipe(model, plan.config.recipe)
 
     def forward(params: Any, batch: Batch) -> Any:
         with nn.logical_axis_rules(flax_rules(plan.config.mesh.rules)):
-            return plan.recipe.finish(*accumulate(plan.recipe, params, batch, keys))
+            return recipe.finish(*accumulate(recipe, params, batch, keys))
 
     with jax.set_mesh(plan.mesh):
         return 3 * product_flops(jax.make_jaxpr(forward)(plan.abstract.params, batch))

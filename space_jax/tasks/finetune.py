@@ -17,6 +17,7 @@ from space_jax.config import ModelConfig
 from space_jax.config_files import read_config, save_config
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
+from space_jax.models.attention_path import settled
 from space_jax.models.weights import Weights, by_path, require_fit
 from space_jax.tasks import shots as few
 from space_jax.tasks.batches import EpochBatches, steps_per_epoch
@@ -46,6 +47,8 @@ from space_jax.training.state import abstract_params
 from space_jax.training.workdir import TOKENIZER, Workdir
 
 _HEAD = "head/"
+COMPUTING = ("attention", "attention_dropout", "dropout_generator", "dtype", "remat")
+"""The fields of a model that a fine-tuning run does not take from its weights, beside the dropout."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,8 +231,8 @@ def _start(
 
 def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str) -> FinetuneConfig:
     """The sizes of the weights with what the configuration says about computing."""
-    own = config.model
-    model = dataclasses.replace(sizes, dropout=config.dropout, dtype=own.dtype, remat=own.remat)
+    computing = {name: getattr(config.model, name) for name in COMPUTING}
+    model = settled(dataclasses.replace(sizes, dropout=config.dropout, **computing))
     return dataclasses.replace(config, model=model, recipe=recipe)
 
 

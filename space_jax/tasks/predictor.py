@@ -1,5 +1,6 @@
 """A fine-tuned model, read from the workdir of its run."""
 
+import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from space_jax.config_files import CONFIG_FILE, apply_overrides, read_config
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.models.attention_path import anywhere
 from space_jax.remote import as_path
 from space_jax.tasks.config import FinetuneConfig, is_finetuned
 from space_jax.tasks.inference import Inference
@@ -63,10 +65,11 @@ class Predictor:
                 "expected a folder that `space-jax finetune --workdir` wrote"
             )
         written: FinetuneConfig = read_config(workdir, FinetuneConfig)
-        self.config: FinetuneConfig = apply_overrides(written, overrides or {})
+        config: FinetuneConfig = apply_overrides(written, overrides or {})
+        self.config = config = dataclasses.replace(config, model=anywhere(config.model))
         tokenizer = load_tokenizer(workdir / runs.TOKENIZER)
         kind = task_class(self.config.task.name)
-        config, labels = self.config, read_json(workdir / LABELS)
+        labels = read_json(workdir / LABELS)
         self.step = runs.find_step(workdir, step)
         facts, results, _ = read_notes(workdir / runs.CHECKPOINTS, self.step)
         require_as_trained(facts, written, workdir / CONFIG_FILE)

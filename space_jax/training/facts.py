@@ -10,7 +10,9 @@ from typing import Any
 
 import jax
 
+from space_jax.config import ModelConfig
 from space_jax.errors import UserError
+from space_jax.models.attention_path import attention_path
 from space_jax.printable import shown
 from space_jax.reading.json_text import parse_json
 
@@ -26,6 +28,7 @@ _FREE = (
     "train.keep_last",
     "data.eval_",
 )
+_PATH = "model.attention"  # of the machine, too: its results are equal but for the last bits
 
 
 def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -37,7 +40,7 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, Any]:
 def _fields(config: Any, prefix: str = "") -> dict[str, Any]:
     """The fields of a configuration that may not change, by dotted name, as JSON holds them."""
     fields = parse_json(json.dumps(_flatten(dataclasses.asdict(config), prefix)), "the configuration")
-    return {name: value for name, value in fields.items() if not name.startswith(_FREE)}
+    return {name: value for name, value in fields.items() if not name.startswith(_FREE) and name != _PATH}
 
 
 def run_facts(config: Any, corpora: Sequence[str] = (), labels: Any = None) -> dict[str, Any]:
@@ -55,7 +58,12 @@ def run_facts(config: Any, corpora: Sequence[str] = (), labels: Any = None) -> d
     if labels is not None:
         fields[_LABELS] = _digest(labels)
     fingerprint = _digest(fields)
-    return {"seed": config.train.seed, "fingerprint": fingerprint, "fields": fields, "computed_on": computed_on()}
+    return {
+        "seed": config.train.seed,
+        "fingerprint": fingerprint,
+        "fields": fields,
+        "computed_on": computed_on(config.model),
+    }
 
 
 def _digest(value: Any) -> str:
@@ -96,10 +104,14 @@ def require_labels_as_trained(saved: dict[str, Any], labels: Any, file: Path) ->
         )
 
 
-def computed_on() -> dict[str, Any]:
-    """What the last bits of a result depend on besides the program: kind and number of devices, XLA's threads."""
+def computed_on(model: ModelConfig) -> dict[str, Any]:
+    """What the last bits of a result depend on besides the configuration: devices, attention's path, XLA's threads."""
     device = jax.devices()[0]
-    found: dict[str, Any] = {"device": device.device_kind, "devices": jax.device_count()}
+    found: dict[str, Any] = {
+        "device": device.device_kind,
+        "devices": jax.device_count(),
+        "attention": attention_path(model),
+    }
     return {**found, "threads": _threads()} if device.platform == "cpu" else found
 
 

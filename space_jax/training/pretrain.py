@@ -76,7 +76,7 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
         save_config(setup.config, place.local)
         tokenizer.save(place.local / TOKENIZER)
         setup.limits.save(place.local)
-        said = (setup.seen(), setup.assembled(), setup.unmeasured("validation"))
+        said = (setup.seen(), setup.assembled(), setup.attention(), setup.unmeasured("validation"))
         print("\n".join(filter(None, said)), file=sys.stderr)
 
     return train(job, place, write_down, console)

@@ -1,5 +1,6 @@
 """Reads a trained model from the workdir of its run."""
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from space_jax.config_files import CONFIG_FILE, read_config
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, micro_batches
 from space_jax.features.tokenizer import load_tokenizer
+from space_jax.models.attention_path import anywhere
 from space_jax.terminal.progress import Told, untold
 from space_jax.training.beginning import require_steps
 from space_jax.training.checkpoint import find_checkpoints, load_params, read_notes
@@ -100,7 +102,7 @@ def evaluate_run(
     """
     step = find_step(workdir, wanted)
     require_steps(workdir, step, wanted)
-    setup = Setup(config)
+    setup = Setup(dataclasses.replace(config, model=anywhere(config.model)))
     require_same_tokenizer(setup, workdir)
     batches = setup.held_out(split)
     unmeasured = setup.unmeasured(split)

@@ -11,6 +11,7 @@ from space_jax.features.pipeline import TrainBatches, eval_batches, train_batche
 from space_jax.features.prepared_corpus import TRAIN_SPLITS, Counts, Prepared, streams_of
 from space_jax.features.streams import open_corpora
 from space_jax.features.workers import worker_sentence
+from space_jax.models.attention_path import attention_sentence, settled
 from space_jax.models.recipe import Recipe
 from space_jax.models.registry import make_recipe
 from space_jax.training.feed import part_of
@@ -23,7 +24,7 @@ class Setup:
     """A configuration with its corpora opened.
 
     Attributes:
-      config: with the vocabulary of the corpora's tokenizer filled in.
+      config: with the vocabulary of the corpora's tokenizer filled in, and the dropout of attention's weights.
       corpora: the prepared corpora.
       tokenizer: of all of them.
       recipe: model and losses.
@@ -33,14 +34,17 @@ class Setup:
         """Opens the corpora.
 
         Raises:
-          UserError: a corpus is missing or does not fit the configuration.
+          UserError: a corpus is missing or does not fit the configuration, or the devices lack the kernel of attention
+            that it names.
         """
         self.corpora: list[Prepared] = open_corpora(config.data)
         tokenizers = [corpus.tokenizer() for corpus in self.corpora]  # each is checked
         self.tokenizer = tokenizers[0]
         _check(config, self.corpora)
         vocabulary = self.corpora[0].metadata.vocabulary
-        self.config = dataclasses.replace(config, model=dataclasses.replace(config.model, vocabulary=vocabulary))
+        model = dataclasses.replace(settled(config.model), vocabulary=vocabulary)
+        self.config = dataclasses.replace(config, model=model)
+        self._attention = attention_sentence(config.model)
         self.recipe: Recipe = make_recipe(self.config.model, self.config.recipe)
         self._part = part_of(make_mesh(config.mesh))
 
@@ -81,6 +85,10 @@ class Setup:
     def assembled(self) -> str:
         """A sentence that says which processes assemble the batches."""
         return worker_sentence(self.config.data.workers)
+
+    def attention(self) -> str:
+        """A sentence where attention's kernel has no dropout although the configuration did not say so; else ""."""
+        return self._attention
 
     def unmeasured(self, split: str) -> str:
         """A sentence that says which measures an evaluation on a split omits, and why; "" if it omits none.

@@ -15,12 +15,12 @@ MASK = (SEGMENTS[:, :, None] == SEGMENTS[:, None, :]) & (SEGMENTS[:, :, None] > 
 KEY = jax.random.key(1)
 
 
-def plain(query, keys, values, mask, drop, rate):
+def plain(query, keys, values, mask, drop, rate, generator="hash"):
     """Softmax of the scaled scores, dropout of the weights, mean of the values, one step after the other."""
     scores = jnp.einsum("RNQD,RNKD->RNQK", query * query.shape[-1] ** -0.5, keys)
     weights = masked_softmax(scores, mask)
     if drop is not None:
-        weights = dropout(drop, weights, rate)
+        weights = dropout(drop, weights, rate, generator)
     return jnp.einsum("RNQK,RNKD->RNQD", weights, values)
 
 
@@ -64,3 +64,14 @@ def test_two_keys_at_once_are_two_calls():
     both = jax.vmap(lambda key: attend(*inputs, MASK, key, 0.3))(keys)
     for out, key in zip(both, keys, strict=True):
         np.testing.assert_allclose(out, attend(*inputs, MASK, key, 0.3), rtol=1e-6)
+
+
+@pytest.mark.parametrize("generator", ["rbg", "threefry"])
+def test_the_backward_pass_has_the_mask_of_the_forward_pass(generator):
+    """Against the plain form with dropout by the same generator."""
+    inputs = parts()
+    ours, theirs = (
+        value_and_gradients(lambda *a, f=function: f(*a, generator), inputs, MASK, KEY) for function in (attend, plain)
+    )
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)

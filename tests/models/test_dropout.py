@@ -1,3 +1,5 @@
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,11 +7,14 @@ import pytest
 
 from space_jax.models.dropout import Dropout, dropout, random_words
 
+GENERATORS = ("hash", "rbg", "threefry")
 
+
+@pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_share_and_scale(rate):
+def test_share_and_scale(rate, generator):
     x = jnp.ones((400, 250))
-    y = np.asarray(dropout(jax.random.key(0), x, rate))
+    y = np.asarray(dropout(jax.random.key(0), x, rate, generator))
     assert abs((y == 0).mean() - rate) < 0.005
     np.testing.assert_allclose(y[y != 0], 1 / (1 - rate), rtol=1e-6)
     assert abs(y.mean() - 1) < 0.02 / (1 - rate)
@@ -22,16 +27,33 @@ def test_widths_that_are_not_words():
         assert np.all(np.abs((y == 0).mean(axis=0) - 0.5) < 0.06)  # every column, the last ones too
 
 
-def test_elements_are_independent():
-    y = np.asarray(dropout(jax.random.key(2), jnp.ones((5000, 8)), 0.5)) == 0
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_elements_are_independent(generator):
+    y = np.asarray(dropout(jax.random.key(2), jnp.ones((5000, 8)), 0.5, generator)) == 0
     correlation = np.corrcoef(y.T.astype(float)) - np.eye(8)
     assert np.abs(correlation).max() < 0.06
 
 
-def test_gradient_is_the_mask():
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_gradient_is_the_mask(generator):
     x, key = jnp.arange(1.0, 13.0).reshape(3, 4), jax.random.key(3)
-    grad = jax.grad(lambda x: dropout(key, x, 0.5).sum())(x)
-    np.testing.assert_allclose(grad * x, dropout(key, x, 0.5), rtol=1e-6)
+    grad = jax.grad(lambda x: dropout(key, x, 0.5, generator).sum())(x)
+    np.testing.assert_allclose(grad * x, dropout(key, x, 0.5, generator), rtol=1e-6)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_keys_decide_the_mask(generator):
+    x = jnp.ones((16, 16))
+    one, again, other = (dropout(jax.random.key(seed), x, 0.5, generator) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, again)
+    assert 0.4 < float((one == other).mean()) < 0.6
+
+
+def test_the_generators_are_three():
+    x = jnp.ones((16, 16))
+    masks = [np.asarray(dropout(jax.random.key(0), x, 0.5, generator)) for generator in GENERATORS]
+    for a, b in itertools.combinations(masks, 2):
+        assert 0.35 < (a == b).mean() < 0.65
 
 
 def test_infinite_elements_that_are_dropped_leave_nothing():

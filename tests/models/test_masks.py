@@ -1,7 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from space_jax.models.masks import causal_same_segment, decoder_mask, same_segment
+from space_jax.models.masks import Sight, causal_same_segment, decoder_mask, same_segment
 
 SEGMENTS = jnp.array([[1, 1, 2, 0]])
 
@@ -41,3 +41,11 @@ def test_rows_do_not_see_one_another():
     mask = same_segment(jnp.array([[1, 1], [0, 1]]), jnp.array([[1, 0], [0, 1]]))
     np.testing.assert_array_equal(mask[0], [[True, False], [True, False]])
     np.testing.assert_array_equal(mask[1], [[False, False], [False, True]])
+
+
+def test_sight_has_both_masks():
+    segments, memory = jnp.array([[1, 2, 0]]), jnp.array([[1, 2, 2, 0]])
+    np.testing.assert_array_equal(Sight(segments, memory, causal=True).mask(), decoder_mask(segments, memory))
+    nothing = jnp.zeros((1, 0), int)
+    np.testing.assert_array_equal(Sight(segments, nothing, causal=False).mask(), same_segment(segments, segments))
+    np.testing.assert_array_equal(Sight(segments, memory, causal=False).keys, [[1, 2, 2, 0, 1, 2, 0]])

@@ -46,18 +46,30 @@ def test_others_are_named():
 def test_what_xla_divides_its_work_among(monkeypatch):
     """On a CPU as many threads as processors that the process may use, or as devices if these are more."""
     monkeypatch.setenv("NPROC", "1")
-    found = {"device": "cpu", "devices": jax.device_count(), "threads": jax.local_device_count()}
-    assert computed_on() == found
+    found = {"device": "cpu", "devices": jax.device_count(), "attention": "reference"}
+    found["threads"] = jax.local_device_count()
+    assert computed_on(CONFIG.model) == found
     monkeypatch.delenv("NPROC")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(100)))
-    assert computed_on() == found | {"threads": 100}
+    assert computed_on(CONFIG.model) == found | {"threads": 100}
 
 
 def test_a_change_of_machine_is_a_remark_and_another_fingerprint_it_is_not():
-    there = {"device": "TPU v4", "devices": FACTS["computed_on"]["devices"]}
+    there = {"device": "TPU v4", "devices": FACTS["computed_on"]["devices"], "attention": "splash"}
     elsewhere = FACTS | {"computed_on": there}
     assert other_machine(dict(FACTS), FACTS) == ""
     remark = other_machine(elsewhere, FACTS)
-    assert "device TPU v4 before, cpu now; threads None before, " in remark
+    assert "device TPU v4 before, cpu now; attention splash before, reference now; threads None before, " in remark
     assert "devices " not in remark
     assert elsewhere["fingerprint"] == FACTS["fingerprint"]
+
+
+def test_the_path_of_attention_is_the_machine_s_and_its_dropout_the_run_s():
+    def facts(**fields):
+        return run_facts(dataclasses.replace(CONFIG, model=dataclasses.replace(CONFIG.model, **fields)))
+
+    fingerprint = facts(attention_dropout=0.0)["fingerprint"]
+    assert facts(attention="splash", attention_dropout=0.0)["fingerprint"] == fingerprint
+    assert facts(attention="splash", attention_dropout=0.0)["computed_on"]["attention"] == "splash"
+    assert facts(attention_dropout=0.1)["fingerprint"] != fingerprint
+    assert facts(attention_dropout=0.0, attention_init="identity")["fingerprint"] != fingerprint
