@@ -197,7 +197,21 @@ class Space3Config(Checked, section="recipe"):
         )
 
 
-RecipeConfig = Space1Config | Space2Config | Space3Config
+@dataclasses.dataclass(frozen=True)
+class StructBertConfig(Checked, section="recipe"):
+    """StructBERT: masked words, words in another order, the order of two turns."""
+
+    annotation = ()  # learns from none
+    name: str = "structbert"
+    shuffled_share: float = 0.05  # of the trigrams without a masked word
+    as_released: bool = False  # masks and shuffles as the published builder does, see `features.word_order`
+
+    def _check_values(self) -> None:
+        require(self.name == "structbert", "recipe.name", "belongs to the recipe and cannot be changed")
+        require_fraction(self.shuffled_share, "recipe.shuffled_share")
+
+
+RecipeConfig = Space1Config | Space2Config | Space3Config | StructBertConfig
 """`annotation`: those of `dialogue.labels.FACTS` that a recipe learns from; an example with none is unlabelled."""
 
 
@@ -208,7 +222,8 @@ class DataConfig(Checked, section="data"):
     prepared: tuple[str, ...] = ()  # folders written by `space-jax data build`, all with the same tokenizer
     batch_size: int = 32  # examples per optimiser step, over all processes
     # Share of labelled examples in a batch: for SPACE-1 those with known acts, for SPACE-2 with a known user tree, for
-    # SPACE-3 with a known tree of either side; all others are unlabelled, whatever else is known of them.
+    # SPACE-3 with a known tree of either side; all others are unlabelled, whatever else is known of them. StructBERT
+    # learns from no labels, and takes 0.
     labelled_share: float = 0.5
     context_length: int = 256  # tokens of the longest context (`max_len`), and of a row in the grids of `row_ladder`
     response_length: int = 64  # tokens of a row of responses in those grids

@@ -1,4 +1,4 @@
-"""Folders and files in BERT's layout (Hugging Face): BERT, UniLM, ConvBERT-dialog, MiniLM in; ours out."""
+"""Folders and files in BERT's layout (Hugging Face): BERT, UniLM, ConvBERT-dialog, MiniLM, StructBERT in; ours out."""
 
 import json
 from collections.abc import Mapping
@@ -13,19 +13,21 @@ from space_jax.convert.mapping import attention_heads, bert_keys, model_of, to_o
 from space_jax.convert.state_files import SAFETENSORS, read_state, write_safetensors
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer, has_tokenizer, load_tokenizer
+from space_jax.features.word_order import ORDERS
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.models.weights import Weights
 from space_jax.printable import shown
 from space_jax.reading.json_text import read_json
 
 CONFIG = "config.json"
-REQUIRED, OPTIONAL = ("backbone",), ("masked_head", "pooler")
+REQUIRED, OPTIONAL = ("backbone",), ("masked_head", "pooler", "order_head")
 
 _NAMED_BERT = ("embeddings.", "encoder.", "pooler.")  # keys that have the prefix `bert.` in a model with a head
 _OLD_NAMES = ((".gamma", ".weight"), (".beta", ".bias"))
 _TOKENS, _BIAS, _DECODER = "embeddings.word_embeddings.weight", "cls.predictions.bias", "cls.predictions.decoder."
+_PAIRS = "cls.seq_relationship."
 _COMPUTED = {
-    "model_type": ("bert", "unilm"),
+    "model_type": ("bert", "unilm", "sbert", "structbert"),
     "hidden_act": ("gelu",),
     "position_embedding_type": ("absolute",),
     "is_decoder": (False,),
@@ -60,6 +62,7 @@ def from_bert(path: Path, heads: int | None = None) -> Weights:
     state = _without_tied_decoder(normalised(read_state(path)))
     tokenizer = load_tokenizer(folder) if has_tokenizer(folder) else None
     state, cut = _without_spare_rows(state, tokenizer, folder)
+    state, pairs = _without_pairs(state)
     norm = state.get("embeddings.LayerNorm.weight", np.zeros(0))
     heads = attention_heads(said.get("num_attention_heads") if heads is None else heads, norm.size, path)
     mapped = to_ours(state, bert_keys, REQUIRED, OPTIONAL, heads, str(path))
@@ -69,7 +72,7 @@ def from_bert(path: Path, heads: int | None = None) -> Weights:
             raise UserError(
                 f"{folder / CONFIG}: field {field} is {shown(said[field])}, but the weights have {getattr(model, name)}"
             )
-    return Weights(mapped.arrays, model, None, tokenizer, str(path), mapped.unused + cut)
+    return Weights(mapped.arrays, model, None, tokenizer, str(path), mapped.unused + cut + pairs)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -127,6 +130,14 @@ def _without_tied_decoder(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]
         copy for copy, twin in twins.items() if copy in state and twin in state and _equal(state[copy], state[twin])
     }
     return {key: array for key, array in state.items() if key not in copies}
+
+
+def _without_pairs(state: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Removes a head on pairs of sentences unless it has StructBERT's three classes; BERT's "next or not" has two."""
+    if len(state.get(f"{_PAIRS}weight", ())) == len(ORDERS):
+        return state, ()
+    pairs = tuple(key for key in state if key.startswith(_PAIRS))
+    return {key: array for key, array in state.items() if key not in pairs}, pairs
 
 
 def _equal(left: np.ndarray, right: np.ndarray) -> bool:

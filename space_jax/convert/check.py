@@ -8,6 +8,7 @@ import numpy as np
 from rich.table import Table
 
 from space_jax.convert.activations import GIVEN, compute
+from space_jax.convert.family import compute_family, read_recording, system_of, without_padding
 from space_jax.convert.recording import Recording
 from space_jax.errors import UserError
 from space_jax.reading.arrays import read_arrays
@@ -17,6 +18,7 @@ SCORE_FACTOR = 10.0
 """A score sums the log-probabilities of a response, and may differ by this multiple of the tolerance."""
 
 _SMALLEST_SCALE = 1e-3  # gradients below it are compared absolutely
+_RELATIVE = ("grad:", "loss_", "token_losses")
 _OUTPUTS = "_outputs.npz"
 _LISTED = 6
 
@@ -26,8 +28,8 @@ class Difference(NamedTuple):
 
     Attributes:
       name: of the array.
-      measure: "absolute"; "relative" to the array's largest value, of gradients and of sums over many tokens; "equal",
-        the share of unequal entries.
+      measure: "absolute"; "relative" to the array's largest value, of gradients, of losses of SPACE's neighbours and of
+        sums over many tokens; "equal", the share of unequal entries.
       value: the largest difference; infinite where the array is of another shape, not finite or not computed.
       factor: the multiple of the tolerance that is accepted.
     """
@@ -51,7 +53,7 @@ def check(
       official: the published weights.
       inputs: the batch.
       outputs: what was recorded on it.
-      spec: sizes and semantic frames.
+      spec: sizes and semantic frames, or of one of SPACE's neighbours, see `convert.family`.
       generation: recorded responses.
 
     Returns:
@@ -61,6 +63,10 @@ def check(
       UserError: files that cannot be read or do not fit together.
     """
     recorded = read_arrays(outputs)
+    if system_of(spec) is not None:
+        family = read_recording(official, inputs, spec)
+        ours = compute_family(family)
+        return compare(without_padding(family, recorded), without_padding(family, ours))
     if generation is not None:
         recorded |= read_arrays(generation)
     if not recorded.keys() - GIVEN:
@@ -89,7 +95,7 @@ def _difference(name: str, theirs: np.ndarray, ours: np.ndarray | None) -> Diffe
         return Difference(name, measure, float("inf"), factor)
     if np.issubdtype(theirs.dtype, np.integer):
         measure = "equal"
-    elif name.startswith("grad:") or (name.startswith("metric_") and theirs.size and np.abs(theirs).max() > 1):
+    elif name.startswith(_RELATIVE) or (name.startswith("metric_") and theirs.size and np.abs(theirs).max() > 1):
         measure = "relative"
     elif name.startswith("beam"):
         factor = SCORE_FACTOR

@@ -1,9 +1,9 @@
 """The one table between our parameters and the keys of published files.
 
-`space` is the key in a published SPACE `state_dict`, `bert` the keys in a file of BERT's layout (BERT, UniLM, ConvBERT,
-MiniLM), whose arrays are stacked. `{i}` counts layers. `shape` is that of the published array, one letter per size: V
-vocabulary, H hidden, F feed-forward, P positions, T roles, U turns, D width of a subspace; the file determines their
-values. Linear weights are [out, in] there and [in, out] here.
+`space` is the key in a published SPACE `state_dict`, "" where there is none, `bert` the keys in a file of BERT's layout
+(BERT, UniLM, ConvBERT, MiniLM, StructBERT), whose arrays are stacked. `{i}` counts layers. `shape` is that of the
+published array, one letter per size: V vocabulary, H hidden, F feed-forward, P positions, T roles, U turns, D width of
+a subspace; the file determines their values. Linear weights are [out, in] there and [in, out] here.
 """
 
 from collections.abc import Callable
@@ -74,8 +74,8 @@ def _weight_and_bias(
 ) -> tuple[Row, Row]:
     """The two rows of an affine map or of a LayerNorm; `space` and `bert` are the keys up to `weight` and `bias`."""
     return (
-        Row(f"{ours}{weight}", forms[0], shapes[0], f"{space}weight", tuple(f"{key}weight" for key in bert)),
-        Row(f"{ours}{bias}", forms[1], shapes[1], f"{space}bias", tuple(f"{key}bias" for key in bert)),
+        Row(f"{ours}{weight}", forms[0], shapes[0], space and f"{space}weight", tuple(f"{key}weight" for key in bert)),
+        Row(f"{ours}{bias}", forms[1], shapes[1], space and f"{space}bias", tuple(f"{key}bias" for key in bert)),
     )
 
 
@@ -139,6 +139,7 @@ TABLE: tuple[Row, ...] = (
     *_norm("masked_head/norm", "mlm_transform.2.", "cls.predictions.transform.LayerNorm."),
     Row("masked_head/bias", SAME, "V", "mlm_bias", ("cls.predictions.bias",)),
     *_dense("pooler/dense", "H", "H", "pooler.0.", "pooler.dense."),
+    *_dense("order_head", "3", "H", "", "cls.seq_relationship."),
     Row("bag_of_words/kernel", LINEAR, "V H", "bow_predictor.weight"),
     *_weight_and_bias(
         "subspaces/",

@@ -41,8 +41,8 @@ class Mapped(NamedTuple):
 
 
 def space_keys(row: Row) -> tuple[str, ...]:
-    """The key in a published SPACE `state_dict`."""
-    return (row.space,)
+    """The key in a published SPACE `state_dict`, if it has one."""
+    return (row.space,) if row.space else ()
 
 
 def bert_keys(row: Row) -> tuple[str, ...]:

@@ -122,6 +122,7 @@ class Recording:
             masked_positions=jnp.broadcast_to(jnp.arange(mask.shape[1], dtype=jnp.int32), mask.shape),
             masked_targets=jnp.asarray(inputs["mlm_label"], jnp.int32),
             masked_weights=jnp.asarray(mask, jnp.float32),
+            moved=jnp.zeros(mask.shape, bool),
             occupied=jnp.ones((size, 1), bool),
             slot=jnp.arange(size, dtype=jnp.int32),
             valid=jnp.ones(size, bool),
@@ -132,6 +133,7 @@ class Recording:
             system_tree=self._trees("resp_frames", size),
             acts=jnp.zeros((size, len(ACTS)), jnp.float32),
             dialogue=jnp.arange(size, dtype=jnp.int32),
+            variant=jnp.zeros(size, jnp.int32),
         )
 
     def _trees(self, side: str, size: int) -> jnp.ndarray:

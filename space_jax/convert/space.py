@@ -61,6 +61,8 @@ def to_space(weights: Weights, recipe: str | None = None) -> tuple[dict[str, np.
     recipe = recipe or weights.recipe
     if recipe is None:
         raise UserError(f"{weights.source}: belongs to no recipe, so there is no SPACE layout to write it in")
+    if recipe not in RECIPE_PARTS:
+        raise UserError(f"{weights.source}: is of {recipe}, for which there is no SPACE layout; to-bert writes BERT's")
     parts = RECIPE_PARTS[recipe]
     wanted = [row.ours for row in TABLE if part_of(row.ours) in parts]
     missing = [path for path in wanted if path not in weights.arrays]

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from space_jax.config import ModelConfig, Vocabulary
-from space_jax.convert.key_map import RECIPE_PARTS
 from space_jax.convert.mapping import require_sizes
 from space_jax.convert.state_files import read_state, write_safetensors
 from space_jax.errors import UserError
+from space_jax.features.layout import RECIPES
 from space_jax.features.tokenizer import load_tokenizer
 from space_jax.models.weights import Weights, require_finite
 from space_jax.reading.json_text import read_json
@@ -78,8 +78,8 @@ def read_weights_folder(folder: Path) -> Weights:
         if said["format"] != FORMAT:
             raise ValueError(f"format {said['format']!r} is not {FORMAT}")
         recipe = said["recipe"]
-        if recipe not in (None, *RECIPE_PARTS):
-            raise ValueError(f"recipe {recipe!r} is none of {', '.join(RECIPE_PARTS)}")
+        if recipe not in (None, *RECIPES):
+            raise ValueError(f"recipe {recipe!r} is none of {', '.join(RECIPES)}")
     except (OSError, ValueError, KeyError, TypeError, UserError) as error:
         raise UserError(f"{path}: not a description of converted weights of this version ({error})") from error
     tokenizer = load_tokenizer(folder / TOKENIZER) if (folder / TOKENIZER).is_dir() else None

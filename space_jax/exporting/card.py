@@ -25,6 +25,7 @@ from space_jax.training.run_reader import CHECKPOINTS
 _HUB_NAMES = {MINILM: "sentence-transformers/all-MiniLM-L6-v2"}
 _PIPELINES = {ENCODER: "sentence-similarity", CLASSIFIER: "text-classification", TAGGER: "token-classification"}
 _LIBRARIES = {ENCODER: "sentence-transformers", CLASSIFIER: "transformers", TAGGER: "transformers"}
+_RECIPES = {"space1": "SPACE-1", "space2": "SPACE-2", "space3": "SPACE-3", "structbert": "StructBERT"}
 _LISTED = 200  # labels; config.json has all
 
 
@@ -87,7 +88,7 @@ def _index_entry(model: Exportable, workdir: Path, scores: Mapping[str, float]) 
 
 
 def _about(model: Exportable, workdir: Path) -> str:
-    recipe = {"space1": "SPACE-1", "space2": "SPACE-2", "space3": "SPACE-3"}.get(model.weights.recipe or "", "")
+    recipe = _RECIPES.get(model.weights.recipe or "", "")
     what = {
         ENCODER: f"Vectors of utterances, by the vector `{model.vector}`",
         CLASSIFIER: f"A classifier of utterances with {len(model.labels)} labels",

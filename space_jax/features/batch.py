@@ -96,11 +96,13 @@ class Batch:
       context: tokens `[R, L]` of the contexts.
       response: tokens `[R, Lr]` of the responses, each in the row and slot of its context; none for an example
         without a response.
-      negative: like `response`, with the response of another example; drawn for SPACE-1's selection.
+      negative: like `response`, with the response of another example; drawn for SPACE-1's selection and StructBERT's
+        order of turns.
       masked_ids: `[R, L]` int32, `context.ids` after masking.
       masked_positions: `[R, M]` int32, the column of each masked token.
       masked_targets: `[R, M]` int32, its original id.
       masked_weights: `[R, M]` float32, 1 for a masked token and 0 for an unused position.
+      moved: `[R, M]` bool, whether the token was put in another place rather than masked (StructBERT).
       occupied: `[R, S]` bool, whether the slot holds an example.
       slot: `[B]` int32, row * S + slot of each example (0 where not `valid`).
       valid: `[B]` bool, False for the padding examples in the last batch of an evaluation.
@@ -111,6 +113,7 @@ class Batch:
         response; 0 is padding. All 0 where unknown.
       acts: `[B, 20]` float32, the unified dialog acts of the response, 0 or 1; 0 where unknown.
       dialogue: `[B]` int32, a hash of the dialogue's id.
+      variant: `[B]` int32, what was drawn for the example by a recipe that sees each in one of several ways; else 0.
     """
 
     context: Tokens
@@ -120,6 +123,7 @@ class Batch:
     masked_positions: Array
     masked_targets: Array
     masked_weights: Array
+    moved: Array
     occupied: Array
     slot: Array
     valid: Array
@@ -132,6 +136,7 @@ class Batch:
     system_tree: Array
     acts: Array
     dialogue: Array
+    variant: Array
 
     @property
     def shape(self) -> GridShape:
@@ -163,7 +168,7 @@ class Batch:
             return jax.tree.map(lambda array: append(array, columns if array.shape[-1] else 0), tokens)
 
         context, response = shape.context - present.context, shape.response - present.response
-        row_arrays = ("masked_positions", "masked_targets", "masked_weights", "occupied")
+        row_arrays = ("masked_positions", "masked_targets", "masked_weights", "moved", "occupied")
         return dataclasses.replace(
             self,
             context=append_tokens(self.context, context),

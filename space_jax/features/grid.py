@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import NamedTuple
 
-from space_jax.config import DataConfig, RecipeConfig, Space1Config
+from space_jax.config import DataConfig, RecipeConfig, Space1Config, StructBertConfig
 from space_jax.errors import UserError
 from space_jax.features.layout import WRAPPERS
 
@@ -91,7 +91,7 @@ def make_grid(
 
     Args:
       data: lengths, slots, shapes.
-      recipe: only SPACE-1 has negatives, except as released, without response selection.
+      recipe: StructBERT has negatives, and SPACE-1, except as released, without response selection.
       examples: B, examples per micro-batch on this process.
       max_turn_tokens: tokens of a turn in the prepared corpora.
       row_multiple: see `ladder`.
@@ -113,5 +113,5 @@ def make_grid(
         masked=data.masked_per_row,
         words=words,
         tree_elements=data.tree_elements,
-        negatives=isinstance(recipe, Space1Config) and not recipe.as_released,
+        negatives=isinstance(recipe, StructBertConfig) or (isinstance(recipe, Space1Config) and not recipe.as_released),
     )

@@ -1,7 +1,8 @@
 """The input layout of each recipe: an example's turns with wrapping tokens, positions, roles and turn ids.
 
 Source: model_spec section 1. SPACE-2 and -3 wrap a user turn in `<sos_u> ... <eos_u>` and a system turn in
-`<sos_r> ... <eos_r>`; SPACE-1 ends each turn with `[EOS]` and its response is `[BOS] ... [EOS]`.
+`<sos_r> ... <eos_r>`; SPACE-1 ends each turn with `[EOS]` and its response is `[BOS] ... [EOS]`. StructBERT ends every
+turn, the response too, with `[EOS]`: nothing around a turn says who spoke it, which would give the order away.
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features.example import Example
 
-RECIPES = ("space1", "space2", "space3")
+RECIPES = ("space1", "space2", "space3", "structbert")
 WRAPPERS = 2  # at most this many tokens are added to a turn
 NO_WORD = -1
 USER_ROLE = 1
@@ -113,9 +114,9 @@ def wrappers(
     def token(*ids: int) -> np.ndarray:
         return np.array(ids, np.int32)
 
-    if recipe_name == "space1":
+    if recipe_name in ("space1", "structbert"):
         eos = token(vocabulary.eos)
-        return [token(), token()], [eos, eos], (token(vocabulary.bos), eos)
+        return [token(), token()], [eos, eos], (token(vocabulary.bos) if recipe_name == "space1" else token(), eos)
     opening = [token(vocabulary.sos_r), token(vocabulary.sos_u)]
     closing = [token(vocabulary.eos_r), token(vocabulary.eos_u)]
     return opening, closing, (opening[0], closing[0])

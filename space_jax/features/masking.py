@@ -30,7 +30,7 @@ def mask_spans(
     Returns:
       `[n]` int32 masked ids, and the chosen positions, int32, ascending.
     """
-    special, replacements = _tables(vocabulary)
+    special, replacements = id_tables(vocabulary)
     choice, action = rng.random((2, len(ids)))
     random_ids = replacements[rng.integers(len(replacements), size=len(ids))]
     text = ~special[ids]
@@ -66,8 +66,8 @@ def chosen_in_turn(examples: np.ndarray, places: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=8)
-def _tables(vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each id is special, and the ids that are not."""
+def id_tables(vocabulary: Vocabulary) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each id is special `[V]`, and the ids that are not."""
     special = np.zeros(vocabulary.size, bool)
     special[list(vocabulary.special)] = True
     return special, np.flatnonzero(~special).astype(np.int32)

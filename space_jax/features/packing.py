@@ -18,6 +18,7 @@ from space_jax.features.masking import chosen_in_turn
 from space_jax.features.row_fitting import fit_rows
 
 NOTHING = np.zeros(0, np.int32)
+NOT_MOVED = np.zeros(0, bool)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -29,12 +30,16 @@ class Item:
       masked_ids: `[n]` int32, the context after masking.
       masked_columns: int32, ascending positions in the context that the masked language model predicts.
       negative: int32, another example's response; empty where the grid has no negatives.
+      moved: bool, which of `masked_columns` were moved; empty for none.
+      variant: see `Batch.variant`.
     """
 
     layout: Layout
     masked_ids: np.ndarray
     masked_columns: np.ndarray
     negative: np.ndarray
+    moved: np.ndarray = dataclasses.field(default_factory=lambda: NOT_MOVED)
+    variant: int = 0
 
 
 def pack(items: Sequence[Item], grid: Grid) -> Batch:
@@ -178,15 +183,17 @@ def _segments(parts: list[list[np.ndarray]], rows: int, length: int) -> np.ndarr
 
 
 def _masked(placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -> dict[str, np.ndarray]:
-    columns, targets, weights = [], [], []
+    columns, targets, weights, moved = [], [], [], []
     for row in placed:
         lengths = np.array([len(item.layout.ids) for _, item in row], np.int32)
         starts = np.cumsum(lengths, dtype=np.int32) - lengths
         ids = np.concatenate([NOTHING, *(item.layout.ids for _, item in row)])
-        moved = [item.masked_columns + start for (_, item), start in zip(row, starts, strict=True)]
-        examples = np.repeat(np.arange(len(row)), [len(columns) for columns in moved])
-        chosen = np.concatenate([NOTHING, *moved])[chosen_in_turn(examples, grid.masked)]
+        shifted = [item.masked_columns + start for (_, item), start in zip(row, starts, strict=True)]
+        examples = np.repeat(np.arange(len(row)), [len(columns) for columns in shifted])
+        places = chosen_in_turn(examples, grid.masked)
+        chosen = np.concatenate([NOTHING, *shifted])[places]
         columns.append([chosen])
+        moved.append([np.concatenate([NOT_MOVED, *(_moved(item) for _, item in row)])[places].astype(np.int32)])
         targets.append([ids[chosen]])
         weights.append([np.ones(len(chosen), np.int32)])
     return {
@@ -194,7 +201,12 @@ def _masked(placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -
         "masked_positions": _fill(columns, rung.rows, grid.masked),
         "masked_targets": _fill(targets, rung.rows, grid.masked),
         "masked_weights": _fill(weights, rung.rows, grid.masked).astype(np.float32),
+        "moved": _fill(moved, rung.rows, grid.masked).astype(bool),
     }
+
+
+def _moved(item: Item) -> np.ndarray:
+    return item.moved if len(item.moved) else np.zeros(len(item.masked_columns), bool)
 
 
 def _occupancy(placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -> dict[str, np.ndarray]:
@@ -218,6 +230,7 @@ def _per_example(items: Sequence[Item], grid: Grid) -> dict[str, np.ndarray]:
         "system_tree": np.zeros((B, W, K), np.int32),
         "acts": np.zeros((B, len(ACTS)), np.float32),
         "dialogue": np.zeros(B, np.int32),
+        "variant": np.zeros(B, np.int32),
     }
     for b, item in enumerate(items):
         layout, example = item.layout, item.layout.example
@@ -231,4 +244,5 @@ def _per_example(items: Sequence[Item], grid: Grid) -> dict[str, np.ndarray]:
         arrays["system_tree"][b] = example.system_tree[:, :K]
         arrays["acts"][b] = example.acts
         arrays["dialogue"][b] = example.dialogue
+        arrays["variant"][b] = item.variant
     return arrays

@@ -12,20 +12,17 @@ import jax
 import numpy as np
 from absl import flags
 
-from space_jax.config import DataConfig, RecipeConfig, Vocabulary
+from space_jax.config import DataConfig, RecipeConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.features.example import Example
 from space_jax.features.grid import Grid, GridShape, make_grid
-from space_jax.features.layout import Layout, assemble
-from space_jax.features.masking import mask_spans
+from space_jax.features.items import MakeItem
 from space_jax.features.negatives import draw_negatives
 from space_jax.features.packing import Item, holding, pack_alike
 from space_jax.features.prepared_corpus import Prepared, streams_of
 from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of
 from space_jax.features.workers import worker_count
-
-NO_TOKENS = np.zeros(0, np.int32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,9 +163,9 @@ def _steps(
     seeds = seeds_of(seed)
     labelled, unlabelled = (concatenated(corpora, splits) for splits in streams_of(recipe.annotation).values())
     check_streams(data, recipe.annotation, labelled is not None, unlabelled is not None)
-    mask = _Mask(corpora[0].metadata.vocabulary, recipe, data.context_length)
+    make = MakeItem(corpora[0].metadata.vocabulary, recipe, data.context_length)
     streams = [
-        stream.shuffle(seeds[f"shuffle_{kind}"]).repeat().random_map(mask, seed=seeds[f"mask_{kind}"])
+        stream.shuffle(seeds[f"shuffle_{kind}"]).repeat().random_map(make, seed=seeds[f"mask_{kind}"])
         for kind, stream, wanted in (
             ("labelled", labelled, data.labelled_share > 0),
             ("unlabelled", unlabelled, data.labelled_share < 1),
@@ -215,9 +212,9 @@ def eval_batches(
         named = " or ".join(map(repr, splits))
         raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {named}")
     own_seed = seeds_of(seed)["evaluation"]
-    mask = _Mask(corpora[0].metadata.vocabulary, recipe, data.context_length)
+    make = MakeItem(corpora[0].metadata.vocabulary, recipe, data.context_length)
     hidden = held_out.shuffle(own_seed).map(_without_hidden_spans)
-    items = hidden.random_map(mask, seed=own_seed)[: min(count, len(held_out))]
+    items = hidden.random_map(make, seed=own_seed)[: min(count, len(held_out))]
     blocks = Blocks(local, part.process_index, part.process_count)
     return _eval_steps(items, grid, accumulate, blocks, own_seed)
 
@@ -239,25 +236,6 @@ def _eval_steps(
             positions = [blocks.position(micro * grid.examples + offset) for offset in range(grid.examples)]
             parts.append([items[position] for position in positions if position < len(items)])
         yield _assemble_step(parts, grid, np.random.default_rng((seed, step)))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Mask(grain.transforms.RandomMap):
-    """Example -> masked item. Its randomness is tied to the example's index in its global stream."""
-
-    vocabulary: Vocabulary
-    recipe: RecipeConfig
-    context_length: int
-
-    def random_map(self, element: Example, rng: np.random.Generator) -> Item:
-        layout: Layout = assemble(element, self.vocabulary, self.recipe.name, self.context_length)
-        if self.recipe.name == "space1":  # has no masked language model
-            return Item(layout, layout.ids, NO_TOKENS, NO_TOKENS)
-        # Annotated spans are masked in the labelled stream of the recipe only; other examples get BERT's random tokens.
-        labelled = any(getattr(element.known, fact) for fact in self.recipe.annotation)
-        spans = layout.spans if labelled else np.zeros_like(layout.spans)
-        masked_ids, columns = mask_spans(layout.ids, spans, layout.turns, self.vocabulary, rng)
-        return Item(layout, masked_ids, columns, NO_TOKENS)
 
 
 @dataclasses.dataclass(frozen=True)

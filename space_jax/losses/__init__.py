@@ -4,6 +4,7 @@ A loss over tokens returns a `Sum`; a loss over examples returns one value per e
 the examples that count. Nothing here depends on files, corpora or models.
 """
 
+from space_jax.losses.adversarial import adversarial_step, divergence_by_classes
 from space_jax.losses.bag_of_words import bag_of_words
 from space_jax.losses.classification import class_cross_entropy
 from space_jax.losses.contrast import l2_normalise, multi_view_contrast, weighted_contrast
@@ -19,11 +20,13 @@ from space_jax.losses.tree_similarity import combined_similarity, view_similarit
 
 __all__ = [
     "Sum",
+    "adversarial_step",
     "bag_of_words",
     "class_cross_entropy",
     "combined_similarity",
     "contrast_weights",
     "dialog_act",
+    "divergence_by_classes",
     "entropy_gate",
     "l2_normalise",
     "multi_view_contrast",

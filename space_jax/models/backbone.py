@@ -174,11 +174,13 @@ class Embedding(nn.Module):
         positions: jax.Array | None = None,
         roles: jax.Array | None = None,
         turns: jax.Array | None = None,
+        noise: jax.Array | None = None,
     ) -> jax.Array:
         """Embeds tokens; a part that is None adds nothing (prompts have only token embeddings).
 
         Args:
           ids: `[R, L]` token ids; likewise `positions`, `roles`, `turns`.
+          noise: `[R, L, H]`, added to the token embeddings.
 
         Returns:
           `[R, L, H]`.
@@ -189,6 +191,8 @@ class Embedding(nn.Module):
         for table, index in ((self.position, positions), (self.role, roles), (self.turn, turns)):
             if index is not None:
                 x = x + constrain(table, None, None)[index]
+        if noise is not None:
+            x = x + noise
         return self.normalise(x)
 
     def normalise(self, x: jax.Array) -> jax.Array:

@@ -42,7 +42,13 @@ class MaskedTokenHead(nn.Module):
         self, x: jax.Array, positions: jax.Array, embedding: Embedding, targets: jax.Array, counts: jax.Array
     ) -> jax.Array:
         """The cross-entropy `[R, M]` of `targets` `[R, M]` at `positions`, where `counts` (bool `[R, M]`) is True."""
-        return embedding.cross_entropy(self._at(x, positions), targets, counts, self.bias)
+        return self.predictions(x, positions, embedding, targets, counts)[0]
+
+    def predictions(
+        self, x: jax.Array, positions: jax.Array, embedding: Embedding, targets: jax.Array, counts: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        """`losses`, and whether each target is the likeliest token, bool `[R, M]`."""
+        return embedding.predictions(self._at(x, positions), targets, counts, self.bias)
 
     def _at(self, x: jax.Array, positions: jax.Array) -> jax.Array:
         x = jnp.take_along_axis(x, positions[:, :, None], axis=1)

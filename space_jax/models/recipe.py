@@ -29,8 +29,9 @@ KEY_PURPOSES = (
     "dropout_response",
     "dropout_selection_true",
     "dropout_selection_negative",
+    "adversarial_noise",
 )
-"""One for each application of a model in a step: sharing a key would give the same dropout masks."""
+"""One for each application of a model in a step, for sharing a key would give the same dropout masks; and for noise."""
 
 
 @struct.dataclass
@@ -74,11 +75,12 @@ class Objective(Protocol[B_contra]):
 
 
 class Recipe(Objective[Batch], Protocol):
-    """The interface of SPACE-1, SPACE-2 and SPACE-3 to pre-training.
+    """The interface of SPACE-1, SPACE-2, SPACE-3 and their neighbours to pre-training.
 
     Attributes:
       view_terms: the terms that compare two dropout views; they are meaningless without dropout.
       generation_terms: the token-level negative log-likelihoods of responses, for the perplexity.
+      accuracies: the terms that are shares of right predictions, of coefficient 0: measured, not trained.
     """
 
     @property
@@ -86,6 +88,9 @@ class Recipe(Objective[Batch], Protocol):
 
     @property
     def generation_terms(self) -> tuple[str, ...]: ...
+
+    @property
+    def accuracies(self) -> tuple[str, ...]: ...
 
     def represent(self, params: Any, batch: Batch) -> dict[str, jax.Array]:
         """Vectors for each example, computed without dropout, for evaluation.

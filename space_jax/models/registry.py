@@ -1,10 +1,11 @@
 """Creates a recipe from its configuration."""
 
-from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config
+from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config, StructBertConfig
 from space_jax.models.recipe import Recipe
 from space_jax.models.space1_recipe import Space1Recipe
 from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.models.space3_recipe import Space3Recipe
+from space_jax.models.structbert_recipe import StructBertRecipe
 
 
 def make_recipe(model: ModelConfig, recipe: RecipeConfig) -> Recipe:
@@ -12,10 +13,12 @@ def make_recipe(model: ModelConfig, recipe: RecipeConfig) -> Recipe:
 
     Args:
       model: with the tokenizer's vocabulary filled in.
-      recipe: configuration of SPACE-1, SPACE-2 or SPACE-3.
+      recipe: its configuration, which decides which it is.
     """
     if isinstance(recipe, Space1Config):
         return Space1Recipe(model, recipe)
     if isinstance(recipe, Space2Config):
         return Space2Recipe(model, recipe)
+    if isinstance(recipe, StructBertConfig):
+        return StructBertRecipe(model, recipe)
     return Space3Recipe(model, recipe)

@@ -25,6 +25,7 @@ class Space1Recipe:
 
     view_terms = ("consistency",)
     generation_terms = ("generation",)
+    accuracies = ()
 
     def __init__(self, model: ModelConfig, recipe: Space1Config) -> None:
         self.model = Space1Model(model)

@@ -17,6 +17,7 @@ class Space2Recipe:
 
     view_terms = ("contrast/labelled", "contrast/unlabelled")
     generation_terms = ()
+    accuracies = ()
 
     def __init__(self, model: ModelConfig, recipe: Space2Config) -> None:
         self.model = Space2Model(model, recipe.subspace)

@@ -42,6 +42,7 @@ class Space3Recipe:
 
     view_terms = tuple(f"contrast_{side}/{stream}" for side in SIDES for stream in ("labelled", "unlabelled"))
     generation_terms = ("response/labelled", "response/unlabelled")
+    accuracies = ()
 
     def __init__(self, model: ModelConfig, recipe: Space3Config) -> None:
         self.model = Space3Model(model)

@@ -27,7 +27,7 @@ class Weights:
     Attributes:
       arrays: path (`backbone/embedding/token`) -> float32 array in the layout of our models, vocabulary not padded.
       model: the sizes; of its vocabulary only the size is set.
-      recipe: "space1", "space2" or "space3"; None where the weights belong to no recipe.
+      recipe: one of `features.layout.RECIPES`; None where the weights belong to no recipe.
       tokenizer: maps text to rows of the token table; None where the source has no tokenizer.
       source: their origin, for messages.
       unused: other parameters of the source, by their names there.

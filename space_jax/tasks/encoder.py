@@ -4,7 +4,7 @@ The vector of an example is a choice:
 
   prompt     the output of the last understanding prompt, what SPACE-3 trained
   summary    the output of a summary before the context, what SPACE-1 trained, whose summary is a learned vector, and
-             SPACE-2, where it is a `[CLS]`
+             SPACE-2 and StructBERT, where it is a `[CLS]`
   mean       the mean of the outputs of the context's tokens, in the layout of a dialogue
   sentence   the mean over `[CLS] text [SEP]` in BERT's layout without turn ids, as in MiniLM's sentence vectors
 
@@ -33,7 +33,7 @@ from space_jax.models.heads import (
 from space_jax.models.kv_cache import KVCache
 from space_jax.tasks.text_packing import TaskBatch
 
-TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", None: "sentence"}
+TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", "structbert": "summary", None: "sentence"}
 
 
 def resolve_vector(wanted: str, recipe: str | None) -> str:
@@ -66,9 +66,10 @@ class Encoder(nn.Module):
         return self.recipe == "space1" and self.vector != "sentence"
 
     def embed(self, tokens: Tokens) -> jax.Array:
-        """Embeds `[R, L]` tokens; a sentence has no turn ids."""
+        """Embeds `[R, L]` tokens; a sentence has no turn ids. The collection "noise" has what `adversarial` adds."""
         turns = None if self.vector == "sentence" else tokens.turns
-        return self.backbone.embedding(tokens.ids, tokens.positions, tokens.roles, turns)
+        noise = self.get_variable("noise", "words") if self.has_variable("noise", "words") else None
+        return self.backbone.embedding(tokens.ids, tokens.positions, tokens.roles, turns, noise)
 
     def encode(self, context: Tokens, occupied: jax.Array) -> tuple[jax.Array, jax.Array, KVCache]:
         """Encodes contexts as the weights' pre-training did.

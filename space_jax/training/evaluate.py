@@ -97,9 +97,9 @@ class Evaluator:
         """The held-out metrics of `params`; `told` hears how many batches have their losses.
 
         Returns:
-          `loss`, `term/<name>`, `perplexity` where the recipe generates, `retrieval_<level>` (see
-          `retrieval_accuracy`) where held-out and training data have known user trees that are not all equal on this
-          level, `act_f1` where both have known acts.
+          `loss`, `term/<name>`, the recipe's accuracies by their names, `perplexity` where the recipe generates,
+          `retrieval_<level>` (see `retrieval_accuracy`) where held-out and training data have known user trees that are
+          not all equal on this level, `act_f1` where both have known acts.
         """
         with jax.set_mesh(self._mesh):
             terms = []
@@ -121,7 +121,8 @@ class Evaluator:
         Such a term is 0 without dropout whatever the parameters, and not 0 with it. One that a trained model has
         brought down to 0 is not 0 with parameters that know nothing.
         """
-        unnamed = [name for name, mean in _means(terms).items() if name not in self._recipe.view_terms]
+        named = self._recipe.view_terms + self._recipe.accuracies
+        unnamed = [name for name in _means(terms) if name not in named]
         suspects = [name for name in unnamed if abs(_means(terms)[name]) < _NOTHING]
         if not suspects:
             return
@@ -167,7 +168,7 @@ def _annotations(batch: Batch) -> dict[str, jax.Array]:
 
 def _require_terms(recipe: Recipe) -> None:
     """Refuses names of terms that the recipe does not have."""
-    for group in ("view_terms", "generation_terms"):
+    for group in ("view_terms", "generation_terms", "accuracies"):
         for name in getattr(recipe, group):
             if name not in recipe.coefficients:
                 terms = ", ".join(recipe.coefficients)
@@ -185,12 +186,12 @@ def loss_metrics(recipe: Recipe, batches: Sequence[Terms]) -> dict[str, float]:
     """The losses over all batches: sums are added before they are divided; terms of weight 0 are omitted.
 
     Args:
-      recipe: provides the coefficients and the names of the generation terms.
+      recipe: provides the coefficients and the names of the generation terms and of the accuracies.
       batches: terms of each batch, on the host.
     """
     means = _means(batches)
     metrics = {"loss": float(sum(recipe.coefficients[name] * mean for name, mean in means.items()))}
-    metrics |= {f"term/{name}": mean for name, mean in means.items()}
+    metrics |= {name if name in recipe.accuracies else f"term/{name}": mean for name, mean in means.items()}
     generated = [terms[name] for terms in batches for name in recipe.generation_terms]
     tokens = float(sum(float(term.weight) for term in generated))
     if tokens:

@@ -31,7 +31,7 @@ from space_jax.training.workdir import METRICS
 LONGEST_RESPONSE = 40  # tokens
 # The fields of a batch with one entry per example; the others have one per row.
 _OF_EXAMPLES = (
-    *("valid", "user_words", "response_words", "user_tree", "system_tree", "acts", "dialogue"),
+    *("valid", "user_words", "response_words", "user_tree", "system_tree", "acts", "dialogue", "variant"),
     *(f"{fact}_known" for fact in FACTS),
 )
 

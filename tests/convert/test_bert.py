@@ -117,6 +117,16 @@ def test_half_an_encoder_is_not_written(tmp_path):
         to_bert(dataclasses.replace(weights, arrays=arrays))
 
 
+@pytest.mark.parametrize("kind", ["sbert", "structbert"])
+def test_structbert_has_a_head_of_three_orders_and_comes_back(tmp_path, kind):
+    orders = {"cls.seq_relationship.weight": np.eye(3, 8), "cls.seq_relationship.bias": np.arange(3)}
+    state = bert_state(masked_head=True) | {key: array.astype(np.float32) for key, array in orders.items()}
+    weights = from_bert(write_bert_folder(tmp_path / "sbert", state, model_type=kind))
+    assert weights.unused == ()
+    np.testing.assert_array_equal(weights.arrays["order_head/kernel"], np.eye(8, 3))
+    equal(to_bert(weights)[0], state)
+
+
 @pytest.mark.parametrize(
     ("fields", "match"),
     [

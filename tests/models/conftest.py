@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, Vocabulary
+from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, StructBertConfig, Vocabulary
 from space_jax.dialogue.labels import Known
 from space_jax.features.example import Example
 from space_jax.features.grid import Grid, GridShape
@@ -35,6 +35,7 @@ RECIPES = {
     "space1": Space1Config(),
     "space2": Space2Config(subspace=8),
     "space3": Space3Config(policy_side="both"),
+    "structbert": StructBertConfig(),
 }
 PACKED = Grid(
     examples=5,
@@ -76,7 +77,8 @@ def make_items(recipe_name: str, known=(ALL, NONE, ALL, ALL, NONE), seed: int = 
         columns = np.flatnonzero(rng.random(len(layout.ids)) < 0.3).astype(np.int32)
         masked = layout.ids.copy()
         masked[columns] = VOCABULARY.mask
-        items.append(Item(layout, masked, columns, rng.integers(15, 60, 3).astype(np.int32)))
+        negative = rng.integers(15, 60, 3).astype(np.int32)
+        items.append(Item(layout, masked, columns, negative, np.arange(len(columns)) % 2 == 1, len(items) % 3))
     return items
 
 

@@ -44,7 +44,7 @@ def test_every_term_counts_what_it_should(runner):
     for name, (total, weight) in terms.items():
         assert np.isfinite(total)
         assert weight > 0, name
-    if runner.name != "space1":
+    if runner.name in CONTRASTING:
         assert terms[next(n for n in terms if n.startswith("contrast") and n.endswith("/labelled"))][1] == 3
     assert all(np.isfinite(g).all() for g in jax.tree.leaves(grads))
     assert all(np.abs(g).max() > 0 for g in jax.tree.leaves(grads)), "a parameter that no term trains"
@@ -73,7 +73,9 @@ def unanswered(item: Item) -> Item:
     )
 
 
+CONTRASTING = ("space2", "space3")
 OF_THE_RESPONSE = (
+    "order",
     "response",
     "words_system",
     "contrast_system",
@@ -86,6 +88,8 @@ OF_THE_RESPONSE = (
 
 def test_an_example_without_a_response_has_no_part_in_the_terms_of_responses(runner):
     """One labelled and one unlabelled example without a response, against the batch without those two."""
+    if runner.name == "structbert":
+        pytest.skip("the words of StructBERT's contexts are predicted beside the response: test_structbert.py")
     items = make_items(runner.name)
     some = pack([unanswered(item) if at in (1, 2) else item for at, item in enumerate(items)], PACKED)
     rest = pack([item for at, item in enumerate(items) if at not in (1, 2)], PACKED)

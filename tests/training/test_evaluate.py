@@ -28,6 +28,7 @@ class TwoTerms:
     coefficients = {"response": 1.0, "views": 5.0, "acts": 0.5, "masked": 0.1}
     view_terms = ("views",)
     generation_terms = ("response",)
+    accuracies = ()
 
 
 class Pair:
@@ -126,6 +127,7 @@ class TellsLabels(ToyRecipe):
 
     coefficients = {"labelled": 1.0}
     generation_terms = ()
+    accuracies = ()
 
     def forward(self, params, batch, keys):
         partial = super().forward(params, batch, keys)
@@ -231,7 +233,7 @@ def test_named_it_is_measured_and_a_term_that_was_learnt_may_be_0():
     assert metrics["term/learnt"] == 0.0
 
 
-@pytest.mark.parametrize("group", ["view_terms", "generation_terms"])
+@pytest.mark.parametrize("group", ["view_terms", "generation_terms", "accuracies"])
 def test_a_name_that_is_no_term_is_refused(group):
     recipe = ToyRecipe()
     setattr(recipe, group, ("agrees",))

@@ -19,6 +19,7 @@ from space_jax.config import (
     Space1Config,
     Space2Config,
     Space3Config,
+    StructBertConfig,
     Vocabulary,
     model_config,
 )
@@ -31,7 +32,7 @@ from tests.training.toy import micro, toy_batch
 
 FOLDER = Path(__file__).parent / "shardings"
 VOCABULARY = Vocabulary(size=30522, understand=(1, 2, 3, 4, 5), policy=(6, 7, 8, 9, 10))  # BERT's
-RECIPES = (Space1Config(), Space2Config(), Space3Config())
+RECIPES = (Space1Config(), Space2Config(), Space3Config(), StructBertConfig())
 
 
 def table(recipe_config):

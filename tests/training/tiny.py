@@ -5,14 +5,19 @@ import dataclasses
 import jax
 import numpy as np
 
-from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config
+from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, StructBertConfig
 from space_jax.features.grid import Grid, GridShape
 from space_jax.features.packing import pack
 from space_jax.models.registry import make_recipe
 from tests.models.conftest import VOCABULARY, make_items
 
 MODEL = ModelConfig(layers=2, hidden=16, heads=4, mlp=32, positions=16, turns=5, dropout=0.2, vocabulary=VOCABULARY)
-RECIPES = {"space1": Space1Config(), "space2": Space2Config(subspace=8), "space3": Space3Config()}
+RECIPES = {
+    "space1": Space1Config(),
+    "space2": Space2Config(subspace=8),
+    "space3": Space3Config(),
+    "structbert": StructBertConfig(),
+}
 EXAMPLES = 16
 GRID = Grid(
     examples=EXAMPLES,

@@ -54,6 +54,7 @@ class ToyRecipe:
     coefficients = {"response": 1.0, "contrast": 0.5, "acts": 0.2}
     view_terms = ()
     generation_terms = ("response",)
+    accuracies = ()
 
     def __init__(self, dropout=True):
         self.model = ToyModel()
@@ -124,6 +125,7 @@ def toy_batch(seed, examples=8, accumulate=1, rows=None):
         masked_positions=context.ids[..., :1] * 0,
         masked_targets=context.ids[..., :1],
         masked_weights=np.ones((accumulate, rows, 1), np.float32),
+        moved=np.zeros((accumulate, rows, 1), bool),
         occupied=np.pad(np.ones((accumulate, count, 1), bool), ((0, 0), (0, rows - count), (0, 0))),
         slot=np.tile(np.arange(count, dtype=np.int32), (accumulate, 1)),
         valid=np.ones((accumulate, count), bool),
@@ -136,6 +138,7 @@ def toy_batch(seed, examples=8, accumulate=1, rows=None):
         system_tree=tree,
         acts=acts,
         dialogue=(1000 * seed + np.arange(examples, dtype=np.int32)).reshape(accumulate, count),
+        variant=np.zeros((accumulate, count), np.int32),
     )
 
 

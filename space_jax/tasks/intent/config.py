@@ -5,6 +5,7 @@ from typing import Any
 
 from space_jax.config import require, require_fraction
 from space_jax.config_types import Checked
+from space_jax.tasks.adversarial.config import AdversarialConfig
 
 HEADS = ("linear", "frozen", "knn")
 VECTORS = ("auto", "prompt", "summary", "mean", "sentence")
@@ -50,6 +51,7 @@ class IntentConfig(Checked, section="task"):
     contrast: str = "soft"  # weights of pairs by label tree; "hard": 1 for the same label, else 0
     temperature: float = 0.07  # of the contrast, and of the means
     strength: float = 30.0  # of the regression: how closely it fits the training utterances
+    adversarial: AdversarialConfig = dataclasses.field(default_factory=AdversarialConfig)
 
     def _check_values(self) -> None:
         require(self.name == "intent", "task.name", "belongs to the task and cannot be changed")
@@ -65,6 +67,11 @@ class IntentConfig(Checked, section="task"):
             require(given in known, f"task.{field}", f"{given!r} is not one of {', '.join(map(repr, known))}")
         frozen = self.head == "frozen" and self.head_start == "random"
         require(not frozen, "task.head_start", "a frozen head is not trained, so it cannot start at random")
+        require(
+            not self.adversarial.weight or self.head == "linear",
+            "task.adversarial.weight",
+            f"says how predictions change, and the {self.head} head has none in training; use 'linear'",
+        )
         for field in ("max_tokens", "neighbours", "temperature", "strength"):
             require(getattr(self, field) > 0, f"task.{field}", f"{getattr(self, field)} is not positive")
         for field in ("r_drop_weight", "mlm_weight", "contrast_weight", "self_training"):

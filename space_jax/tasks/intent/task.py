@@ -26,6 +26,7 @@ from space_jax.features.tokenizer import Tokenizer
 from space_jax.losses import Sum, class_cross_entropy, l2_normalise, symmetric_kl, weighted_contrast
 from space_jax.models.recipe import DROPOUT_VIEWS, Keys, Partial, Terms
 from space_jax.models.views import rngs, two_views
+from space_jax.tasks.adversarial.term import Predictions, Scored, adversarial_coefficients, adversarial_terms, noisy
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.directions import unit
 from space_jax.tasks.encoder import resolve_vector
@@ -166,6 +167,7 @@ class IntentTask(Task):
         if self.linear and self.trains:
             compared = {"consistency": config.r_drop_weight, "contrast": config.contrast_weight}
             self.coefficients |= {name: weight for name, weight in compared.items() if weight}
+            self.coefficients |= adversarial_coefficients(config.adversarial, ("intent",))
         if self.masks:
             self.coefficients |= {"masked": config.mlm_weight}
         self._similarity = label_similarity(self.classes, labels["domains"], config.contrast == "soft")
@@ -245,7 +247,21 @@ class IntentTask(Task):
         terms["intent"] = Sum.of(losses, weight)
         if "consistency" in self.coefficients:
             terms["consistency"] = Sum.of(symmetric_kl(logits[0], logits[1]), (weight > 0).astype(jnp.float32))
+        terms |= self._adversarial(params, batch, keys, logits[0])
         return Partial(terms, _pooled(l2_normalise(vectors), label) if "contrast" in self.coefficients else {})
+
+    def _adversarial(self, params: Any, batch: TaskBatch, keys: Keys, clean: jax.Array) -> Terms:
+        """How the predictions of the first view change under noise; guessed labels play no part."""
+        there = batch.valid.astype(jnp.float32)
+
+        def predict(params: Any, noise: jax.Array) -> Predictions:
+            drop = rngs(keys, DROPOUT_VIEWS[0])
+            logits = self.module.apply(noisy(params, noise), batch, rngs=drop, method="classify")[1]
+            return {"intent": Scored(logits, there)}
+
+        given = {"intent": Scored(clean, there)}
+        segments, hidden = batch.context.segments, self.model.hidden
+        return adversarial_terms(self.config.adversarial, predict, params, given, segments, hidden, keys)
 
     def _views(self, variables: dict, batch: TaskBatch, keys: Keys) -> tuple[jax.Array, jax.Array]:
         """Vectors and logits of both dropout views, `[2, B, ...]`; `[1, B, ...]` where nothing compares them."""

@@ -26,6 +26,7 @@ from space_jax.features.tokenizer import Tokenizer
 from space_jax.losses import token_cross_entropy
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
+from space_jax.tasks.adversarial.term import Predictions, Scored, adversarial_coefficients, adversarial_terms, noisy
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.error_list import error_list
@@ -126,7 +127,7 @@ class ParseTask(Task):
         self.spans = list(labels["spans"])
         self.numbers = {label: number for number, label in enumerate(self.spans, start=1)}
         self.row_length = config.max_words * PIECES
-        self.coefficients = {"spans": 1.0}
+        self.coefficients = {"spans": 1.0} | adversarial_coefficients(config.adversarial, ("spans",))
         vector = resolve_vector("auto", recipe)
         self.net = ParseModel(model, vector, recipe, len(self.spans) + 1, config.width, config.head_dropout)
 
@@ -171,7 +172,15 @@ class ParseTask(Task):
         """See `Task.forward`: cross-entropy of every span's label, summed over spans, mean over utterances."""
         scores = self.net.apply({"params": params}, batch, rngs=rngs(keys, "dropout_view_1"))
         loss = token_cross_entropy(scores, batch.examples["labels"], batch.examples["weights"])
-        return Partial({"spans": dataclasses.replace(loss, weight=batch.valid.sum().astype(jnp.float32))}, ())
+        terms = {"spans": dataclasses.replace(loss, weight=batch.valid.sum().astype(jnp.float32))}
+
+        def predict(params: Any, noise: jax.Array) -> Predictions:
+            moved = self.net.apply(noisy(params, noise), batch, rngs=rngs(keys, "dropout_view_1"))
+            return {"spans": Scored(moved, batch.examples["weights"])}
+
+        clean = {"spans": Scored(scores, batch.examples["weights"])}
+        given = predict, params, clean, batch.context.segments, self.model.hidden, keys
+        return Partial(terms | adversarial_terms(self.config.adversarial, *given), ())
 
     def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
         """See `Task.infer`: `best` and `choice` `[B, W, W, 2, 2]` of `best_of_kinds`."""

@@ -4,6 +4,7 @@ import dataclasses
 
 from space_jax.config import require, require_fraction
 from space_jax.config_types import Checked
+from space_jax.tasks.adversarial.config import AdversarialConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,6 +17,7 @@ class SlotsConfig(Checked, section="task"):
     requested: bool = True  # read the slots that the system has just requested
     head_dropout: float = 0.1
     intent_threshold: float = 0.5  # a probability above it predicts an intent, where there are intents
+    adversarial: AdversarialConfig = dataclasses.field(default_factory=AdversarialConfig)
 
     def _check_values(self) -> None:
         require(self.name == "slots", "task.name", "belongs to the task and cannot be changed")

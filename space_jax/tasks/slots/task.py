@@ -18,6 +18,14 @@ from space_jax.features.tokenizer import Tokenizer
 from space_jax.losses import Sum, token_cross_entropy
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
+from space_jax.tasks.adversarial.term import (
+    Predictions,
+    Scored,
+    adversarial_coefficients,
+    adversarial_terms,
+    binary,
+    noisy,
+)
 from space_jax.tasks.config import DataSource
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.error_list import error_list
@@ -116,6 +124,7 @@ class SlotsTask(Task):
         self.row_length = config.max_tokens + ROOM
         # A token's loss is the sum over the slots, however many there are.
         self.coefficients = {"tags": float(len(self.slots)), "intents": float(len(self.intents))}
+        self.coefficients |= adversarial_coefficients(config.adversarial, ("tags", "intents"))
         vector = resolve_vector("auto", recipe)
         self.net = SlotModel(model, vector, recipe, len(self.slots), len(self.intents), config.head_dropout)
 
@@ -156,7 +165,15 @@ class SlotsTask(Task):
         terms = {"tags": token_cross_entropy(tags, batch.examples["tags"], weights)}
         valid = jnp.broadcast_to(batch.valid[:, None], intents.shape)
         loss = optax.sigmoid_binary_cross_entropy(intents, batch.examples["intents"])
-        return Partial({**terms, "intents": Sum.of(loss, valid)}, ())
+        terms["intents"] = Sum.of(loss, valid)
+
+        def predict(params: Any, noise: jax.Array) -> Predictions:
+            tags, intents = self.net.apply(noisy(params, noise), batch, rngs=rngs(keys, "dropout_view_1"))
+            return {"tags": Scored(tags, weights), "intents": binary(intents, valid)}
+
+        clean = {"tags": Scored(tags, weights), "intents": binary(intents, valid)}
+        given = predict, params, clean, batch.context.segments, self.model.hidden, keys
+        return Partial(terms | adversarial_terms(self.config.adversarial, *given), ())
 
     def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
         """See `Task.infer`: probabilities `tags` `[B, T, S, 3]` and `intents` `[B, I]`."""

@@ -5,6 +5,7 @@ import dataclasses
 from space_jax.config import require, require_fraction
 from space_jax.config_types import Checked
 from space_jax.corpora.splits import TRAINABLE
+from space_jax.tasks.adversarial.config import AdversarialConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +18,7 @@ class TrackConfig(Checked, section="task"):
     context: int = 128  # tokens of the last turns together
     turns: int = 6  # turns that are read, the last user turn included
     head_dropout: float = 0.1
+    adversarial: AdversarialConfig = dataclasses.field(default_factory=AdversarialConfig)
 
     def _check_values(self) -> None:
         _check(self, "track")

@@ -1,7 +1,7 @@
 """Tracking by copying as a task of the framework (see `tasks.task`)."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from space_jax.features.tokenizer import Tokenizer
 from space_jax.losses import Sum, token_cross_entropy
 from space_jax.models.recipe import Keys, Partial
 from space_jax.models.views import rngs
+from space_jax.tasks.adversarial.term import Predictions, Scored, adversarial_coefficients, adversarial_terms, noisy
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.task import Arrays, Json
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
@@ -32,7 +33,7 @@ from space_jax.tasks.track.gates import (
     decisions,
     informed_slots,
 )
-from space_jax.tasks.track.model import TrackModel, best_spans
+from space_jax.tasks.track.model import SlotScores, TrackModel, best_spans
 from space_jax.tasks.track.records import TrackRecord
 from space_jax.tasks.track.state_text import name_in_words
 from space_jax.tasks.track.states import carried, carried_copies, updated
@@ -40,6 +41,7 @@ from space_jax.tasks.track.tracker import Tracker, scores
 
 SLOTS_OF_ROW = 4
 LONGEST = 16  # tokens of a span
+PREDICTED = ("gates", "starts", "ends", "others")
 FIXED = {DONTCARE_GATE: "dontcare", YES: "yes", NO: "no"}
 
 
@@ -83,6 +85,7 @@ class TrackTask(Tracker):
         self.row_length = config.context
         # The loss of a turn is the sum over its slots, however many there are.
         self.coefficients = {"gates": 1.0, "spans": 1.0, "others": 1.0}
+        self.coefficients |= adversarial_coefficients(config.adversarial, PREDICTED)
         names = tuple(tuple(tokenizer.encode(name_in_words(slot))) or (model.vocabulary.mask,) for slot in self.slots)
         self.net = TrackModel(model, resolve_vector("auto", recipe), recipe, names, config.head_dropout)
 
@@ -145,10 +148,18 @@ class TrackTask(Tracker):
 
         ends = loss(found.starts, truth["spans"][..., 0]), loss(found.ends, truth["spans"][..., 1])
         both = dataclasses.replace(ends[0], total=ends[0].total + ends[1].total)
-        return Partial(
-            {"gates": loss(found.gates, truth["gates"]), "spans": both, "others": loss(found.others, truth["others"])},
-            (),
-        )
+        terms = {
+            "gates": loss(found.gates, truth["gates"]),
+            "spans": both,
+            "others": loss(found.others, truth["others"]),
+        }
+
+        def predict(params: Any, noise: jax.Array) -> Predictions:
+            drop = rngs(keys, "dropout_view_1")
+            return _predictions(self.net.apply(noisy(params, noise), batch, rngs=drop), truth)
+
+        given = predict, params, _predictions(found, truth), batch.context.segments, self.model.hidden, keys
+        return Partial(terms | adversarial_terms(self.config.adversarial, *given), ())
 
     def infer(self, params: Any, batch: TaskBatch) -> dict[str, jax.Array]:
         """See `Task.infer`: probabilities of `gates` `[B, S, gates]`, `spans` `[B, S, 2]` and `others` `[B, S]`."""
@@ -203,3 +214,13 @@ class TrackTask(Tracker):
             [states[n] for n in known], [records[n].after or {} for n in known], copied=[copies[n] for n in known]
         )
         return {**scores(records, states, self.slots), "joint_goal_trippy": lax.joint}
+
+
+def _predictions(found: SlotScores, truth: Mapping[str, Any]) -> Predictions:
+    """The predictions that have a target, of -1 where there is none."""
+    targets = truth["gates"], truth["spans"][..., 0], truth["spans"][..., 1], truth["others"]
+    scores = found.gates, found.starts, found.ends, found.others
+    return {
+        name: Scored(logits, (target >= 0).astype(jnp.float32))
+        for name, logits, target in zip(PREDICTED, scores, targets, strict=True)
+    }

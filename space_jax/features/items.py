@@ -1,0 +1,51 @@
+"""An example as a recipe trains on it: laid out, and its words hidden, moved or left as they are."""
+
+import dataclasses
+
+import grain
+import numpy as np
+
+from space_jax.config import RecipeConfig, StructBertConfig, Vocabulary
+from space_jax.features.example import Example
+from space_jax.features.layout import Layout, assemble
+from space_jax.features.masking import mask_spans
+from space_jax.features.packing import Item
+from space_jax.features.word_order import ORDERS, released_limit, released_words, shuffle_trigrams
+
+NO_TOKENS = np.zeros(0, np.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class MakeItem(grain.transforms.RandomMap):
+    """Example -> item. Its randomness is tied to the example's index in its global stream."""
+
+    vocabulary: Vocabulary
+    recipe: RecipeConfig
+    context_length: int
+
+    def random_map(self, element: Example, rng: np.random.Generator) -> Item:
+        """The item of an example."""
+        layout = assemble(element, self.vocabulary, self.recipe.name, self.context_length)
+        if self.recipe.name == "space1":  # has no masked language model
+            return Item(layout, layout.ids, NO_TOKENS, NO_TOKENS)
+        if isinstance(self.recipe, StructBertConfig):
+            return _structured(layout, self.recipe, self.vocabulary, rng)
+        # Annotated spans are masked in the labelled stream of the recipe only; other examples get BERT's random tokens.
+        labelled = any(getattr(element.known, fact) for fact in self.recipe.annotation)
+        spans = layout.spans if labelled else np.zeros_like(layout.spans)
+        masked_ids, columns = mask_spans(layout.ids, spans, layout.turns, self.vocabulary, rng)
+        return Item(layout, masked_ids, columns, NO_TOKENS)
+
+
+def _structured(layout: Layout, recipe: StructBertConfig, vocabulary: Vocabulary, rng: np.random.Generator) -> Item:
+    """Words masked and moved, and one of the three orders drawn for the last two turns."""
+    order = int(rng.integers(len(ORDERS)))
+    if recipe.as_released:
+        limit = released_limit(len(layout.ids))
+        words, columns, moved = released_words(layout.ids, limit, vocabulary, rng)
+        return Item(layout, words, columns, NO_TOKENS, moved, order)
+    masked, chosen = mask_spans(layout.ids, np.zeros_like(layout.spans), layout.turns, vocabulary, rng)
+    kept = np.isin(np.arange(len(masked)), chosen)
+    words, shuffled = shuffle_trigrams(masked, kept, recipe.shuffled_share, vocabulary, rng)
+    columns = np.sort(np.concatenate([chosen, shuffled]))
+    return Item(layout, words, columns, NO_TOKENS, np.isin(columns, shuffled), order)
