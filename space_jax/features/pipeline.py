@@ -118,6 +118,42 @@ class TrainBatches:
             self._iterator.close()
 
 
+class HeldOutBatches:
+    """The batches of an evaluation on this process, equally many on each, which can be packed on any shape they fit.
+
+    Attributes:
+      grid: their sizes, with all shapes that they may have.
+    """
+
+    def __init__(self, steps: Sequence[Sequence[Sequence[Item]]], grid: Grid, seed: int):
+        """Packs nothing yet.
+
+        Args:
+          steps: the items of each micro-batch of each step.
+          grid: the sizes.
+          seed: of SPACE-1's negatives.
+        """
+        self.grid = grid
+        self._steps, self._seed = steps, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Each batch on the smallest shape of the ladder that holds it, NumPy arrays `[A, ...]`."""
+        return iter(self._on(self.grid))
+
+    def on(self, shape: GridShape) -> list[Batch]:
+        """All batches on one shape of the ladder, which must hold them."""
+        return list(self._on(dataclasses.replace(self.grid, rungs=(shape,))))
+
+    def offers(self) -> list[int]:
+        """For each shape of the ladder, whether it holds every batch; the last always does."""
+        held = [holding(batch, self.grid) for batch in self]
+        return np.all(np.array(held, bool).reshape(-1, len(self.grid.rungs)), axis=0).astype(int).tolist()
+
+    def _on(self, grid: Grid) -> Iterator[Batch]:
+        for number, parts in enumerate(self._steps):
+            yield _assemble_step(parts, grid, np.random.default_rng((self._seed, number)))
+
+
 def train_batches(
     data: DataConfig,
     recipe: RecipeConfig,
@@ -185,7 +221,7 @@ def eval_batches(
     count: int,
     accumulate: int = 1,
     part: Part = WHOLE,
-) -> Iterator[Batch]:
+) -> HeldOutBatches:
     """Batches of held-out examples: the same at every call, including masks and negatives.
 
     Args:
@@ -216,7 +252,7 @@ def eval_batches(
     hidden = held_out.shuffle(own_seed).map(_without_hidden_spans)
     items = hidden.random_map(make, seed=own_seed)[: min(count, len(held_out))]
     blocks = Blocks(local, part.process_index, part.process_count)
-    return _eval_steps(items, grid, accumulate, blocks, own_seed)
+    return HeldOutBatches(_eval_steps(items, local, accumulate, blocks), grid, own_seed)
 
 
 def _without_hidden_spans(example: Example) -> Example:
@@ -227,15 +263,16 @@ def _without_hidden_spans(example: Example) -> Example:
 
 
 def _eval_steps(
-    items: grain.MapDataset[Item], grid: Grid, accumulate: int, blocks: Blocks, seed: int
-) -> Iterator[Batch]:
-    micro_batches = -(-len(items) // blocks.micro_batch)
-    for step, first in enumerate(range(0, micro_batches, accumulate)):
-        parts = []
-        for micro in range(first, first + accumulate):
-            positions = [blocks.position(micro * grid.examples + offset) for offset in range(grid.examples)]
-            parts.append([items[position] for position in positions if position < len(items)])
-        yield _assemble_step(parts, grid, np.random.default_rng((seed, step)))
+    items: grain.MapDataset[Item], examples: int, accumulate: int, blocks: Blocks
+) -> list[list[list[Item]]]:
+    """The items of each micro-batch of each step."""
+
+    def of_micro(micro: int) -> list[Item]:
+        positions = [blocks.position(micro * examples + offset) for offset in range(examples)]
+        return [items[position] for position in positions if position < len(items)]
+
+    firsts = range(0, -(-len(items) // blocks.micro_batch), accumulate)
+    return [[of_micro(micro) for micro in range(first, first + accumulate)] for first in firsts]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -95,8 +95,8 @@ def pretraining_job(setup: Setup) -> Job[Batch]:
     """
     config = setup.config
     mesh, rules, steps = make_mesh(config.mesh), config.mesh.rules, config.train.steps
-    held_out = setup.held_out("validation")
-    evaluator = Evaluator(setup.recipe, rules, mesh, held_out, setup.bank())
+    held_out, bank = setup.held_out_and_bank("validation")
+    evaluator = Evaluator(setup.recipe, rules, mesh, held_out, bank)
     told: list[str] = []
 
     def evaluate(params: Any, _is_best: Any) -> Results:

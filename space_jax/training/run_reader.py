@@ -104,11 +104,11 @@ def evaluate_run(
     require_steps(workdir, step, wanted)
     setup = Setup(dataclasses.replace(config, model=anywhere(config.model)))
     require_same_tokenizer(setup, workdir)
-    batches = setup.held_out(split)
+    batches, bank = setup.held_out_and_bank(split)
     unmeasured = setup.unmeasured(split)
     if unmeasured:
         print(unmeasured, file=sys.stderr)
     params = read_params(setup, workdir, step, micro_batches(batches[0])[0])
     mesh = make_mesh(config.mesh)
-    evaluator = Evaluator(setup.recipe, config.mesh.rules, mesh, batches, setup.bank())
+    evaluator = Evaluator(setup.recipe, config.mesh.rules, mesh, batches, bank)
     return step, evaluator(params, told)

@@ -1,13 +1,15 @@
 """Builds the parts of a run from its configuration: vocabulary, recipe, and this process's batches."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from space_jax.config import PretrainConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
 from space_jax.features.example import Limits
-from space_jax.features.pipeline import TrainBatches, eval_batches, train_batches
+from space_jax.features.pipeline import HeldOutBatches, TrainBatches, eval_batches, train_batches
 from space_jax.features.prepared_corpus import TRAIN_SPLITS, Counts, Prepared, streams_of
 from space_jax.features.streams import open_corpora
 from space_jax.features.workers import worker_sentence
@@ -16,6 +18,7 @@ from space_jax.models.recipe import Recipe
 from space_jax.models.registry import make_recipe
 from space_jax.training.feed import part_of
 from space_jax.training.mesh import make_mesh
+from space_jax.training.processes import Exchange
 
 SOMETHING_KNOWN = [name for name, known in TRAIN_SPLITS.items() if any(known)]
 
@@ -60,12 +63,24 @@ class Setup:
         accumulate = config.optimiser.accumulate
         return train_batches(config.data, config.recipe, config.train.seed, accumulate, self._part)
 
-    def held_out(self, split: str) -> Sequence[Batch]:
-        """Batches `[A, ...]` of up to `data.eval_examples` examples of a split, in micro-batches as in training."""
-        return list(self._some([split]))
+    def held_out_and_bank(self, split: str) -> tuple[Sequence[Batch], Sequence[Batch]]:
+        """Batches `[A, ...]` of up to `data.eval_examples` examples of a split, in micro-batches as in training, and of
+        as many annotated training examples for retrieval to search, if there are any.
+
+        All lie on the smallest shape of the ladder that holds those of every process, so that one program runs them,
+        and none larger than a step of training. Every process must call it.
+        """
+        both = [self._some([split])]
+        if self._counts(SOMETHING_KNOWN).examples:
+            both.append(self._some(SOMETHING_KNOWN))
+        offers = np.all([batches.offers() for batches in both], axis=0)
+        every = Exchange(offers.astype(int).tolist()).read().all(axis=0)
+        shape = both[0].grid.rungs[int(every.argmax())]
+        held_out, *bank = [batches.on(shape) for batches in both]
+        return held_out, bank[0] if bank else []
 
     def bank(self) -> Sequence[Batch]:
-        """As many annotated training examples for retrieval to search; empty if there are none."""
+        """The annotated training examples of `held_out_and_bank`, each batch on the smallest shape that holds it."""
         return list(self._some(SOMETHING_KNOWN)) if self._counts(SOMETHING_KNOWN).examples else []
 
     def seen(self) -> str:
@@ -110,7 +125,7 @@ class Setup:
         found = [corpus.metadata.splits.get(split, Counts()) for corpus in self.corpora for split in splits]
         return sum(found, Counts())
 
-    def _some(self, splits: Sequence[str]) -> Iterator[Batch]:
+    def _some(self, splits: Sequence[str]) -> HeldOutBatches:
         config, data = self.config, self.config.data
         accumulate = config.optimiser.accumulate
         return eval_batches(data, config.recipe, splits, config.train.seed, data.eval_examples, accumulate, self._part)

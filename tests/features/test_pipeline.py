@@ -232,7 +232,7 @@ def test_negatives_are_responses_of_the_same_micro_batch(data):
 def test_without_response_selection_there_are_no_negatives(data):
     recipe = Space1Config(as_released=True)
     train, held_out = train_batches(data, recipe, seed=0), eval_batches(data, recipe, ["validation"], seed=0, count=8)
-    for batch in (next(train), next(held_out)):
+    for batch in (next(train), next(iter(held_out))):
         assert batch.negative.ids.shape[1:] == (batch.occupied.shape[1], 0)
         assert count_tokens(batch) == sum(np.count_nonzero(grid.segments) for grid in (batch.context, batch.response))
 
@@ -300,6 +300,26 @@ def test_evaluation_over_processes(data):
         assert [e for part in parts for e in examples_of(part[step])] == examples_of(whole)
 
 
+def test_held_out_batches_lie_on_a_shape_of_the_ladder(data):
+    """A rung is offered where it holds every batch; on those the batches have the same examples."""
+    data = dataclasses.replace(
+        data, row_ladder=(0.25, 1.0), grids=((0.5, 2 * data.context_length, data.response_length),)
+    )
+    batches = eval_batches(data, Space3Config(), ["validation"], seed=0, count=100)
+    rungs, offers = batches.grid.rungs, batches.offers()
+    assert offers[-1] == 1
+    alone = list(batches)
+    for rung, offered in zip(rungs, offers, strict=True):
+        if offered:
+            together = batches.on(rung)
+            assert {batch.shape for batch in together} == {rung}
+            assert [sorted(examples_of(batch)) for batch in together] == [sorted(examples_of(batch)) for batch in alone]
+        else:
+            with pytest.raises(AssertionError, match="in a grid of"):
+                batches.on(rung)
+    assert 0 in offers
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -325,7 +345,7 @@ def test_a_corpus_without_annotation_trains_alone_and_beside_others_in_any_order
     alone = dataclasses.replace(data, prepared=(str(plain),), labelled_share=0.0)
     for batch in (
         next(train_batches(alone, recipe, seed=0)),
-        next(eval_batches(alone, recipe, ["validation"], seed=0, count=8)),
+        next(iter(eval_batches(alone, recipe, ["validation"], seed=0, count=8))),
     ):
         assert batch.valid.all()
         assert not any(getattr(batch, f"{fact}_known").any() for fact in FACTS)
