@@ -11,7 +11,9 @@ from space_jax.terminal import say
 
 def add_parser(verbs: Any) -> None:
     """Declares the verb."""
-    parser = verbs.add_parser("convert", help="convert weights from and to the layouts of SPACE and BERT")
+    parser = verbs.add_parser(
+        "convert", help="convert weights from and to the layouts of SPACE and BERT, from those of PALM, PLUG and VECO"
+    )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     space_in = actions.add_parser("from-space", help="a published SPACE file (*.model) -> a folder for --init")
@@ -27,6 +29,11 @@ def add_parser(verbs: Any) -> None:
     bert_in.add_argument("path", metavar="DIR_OR_FILE", help="a Hugging Face folder, a file of weights, or 'minilm'")
     _heads(bert_in)
     _out(bert_in, "folder to make", _from_bert)
+
+    released = actions.add_parser("from-released", help="the encoder of PALM, PLUG or VECO -> a folder for --init")
+    released.add_argument("file", type=Path, metavar="FILE", help="PyTorch, safetensors or npz, with the released keys")
+    _heads(released)
+    _out(released, "folder to make", _from_released)
 
     bert_out = actions.add_parser("to-bert", help="ours -> a folder that transformers' AutoModel loads")
     bert_out.add_argument("path", metavar="DIR", help="a run, converted weights, or 'minilm'")
@@ -50,7 +57,9 @@ def add_parser(verbs: Any) -> None:
         metavar="GEN.npz",
         help="recorded responses (where OUT ends with _outputs.npz: the file with _generation.npz beside it)",
     )
-    check.add_argument("--tolerance", type=finite("--tolerance"), default=1e-4, help="largest difference (%(default)s)")
+    check.add_argument(
+        "--tolerance", type=finite("--tolerance"), help="largest difference (SPACE: 1e-4; PALM, PLUG, VECO: 5e-6)"
+    )
     check.set_defaults(run=_check, takes_config=False)
 
 
@@ -78,6 +87,12 @@ def _from_bert(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.convert.minilm import named_folder
 
     _write(given.out, from_bert(named_folder(given.path), given.heads))
+
+
+def _from_released(given: argparse.Namespace, _: list[str]) -> None:
+    from space_jax.convert.released.files import Facts, backbone_of, read_released
+
+    _write(given.out, backbone_of(read_released(given.file, Facts(heads=given.heads))))
 
 
 def _write(out: Path, weights: Any) -> None:
@@ -127,9 +142,10 @@ def _say_unused(names: tuple[str, ...]) -> None:
 
 
 def _check(given: argparse.Namespace, _: list[str]) -> None:
-    from space_jax.convert.check import check, print_report, recorded_responses, require_equal
+    from space_jax.convert.check import check, print_report, recorded_responses, require_equal, usual_tolerance
 
     generation = given.generation or recorded_responses(given.outputs)
     differences = check(given.official, given.inputs, given.outputs, given.spec, generation)
-    print_report(differences, given.tolerance)
-    require_equal(differences, given.tolerance)
+    tolerance = usual_tolerance(given.official) if given.tolerance is None else given.tolerance
+    print_report(differences, tolerance)
+    require_equal(differences, tolerance)

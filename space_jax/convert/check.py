@@ -10,12 +10,21 @@ from rich.table import Table
 from space_jax.convert.activations import GIVEN, compute
 from space_jax.convert.family import compute_family, read_recording, system_of, without_padding
 from space_jax.convert.recording import Recording
+from space_jax.convert.released.files import layout_of
+from space_jax.convert.released.recording import ReleasedRecording, compute_released
+from space_jax.convert.state_files import read_state
 from space_jax.errors import UserError
 from space_jax.reading.arrays import read_arrays
 from space_jax.terminal import Console
 
 SCORE_FACTOR = 10.0
 """A score sums the log-probabilities of a response, and may differ by this multiple of the tolerance."""
+
+TOLERANCE, RELEASED_TOLERANCE = 1e-4, 5e-6
+"""The usual tolerance of SPACE's recordings, and of those of PALM, PLUG and VECO, whose models are shallower."""
+
+RELEASED_FACTORS = {"grad:": 2.0, "loss_": 0.4}
+"""Of PALM, PLUG and VECO, by how a name begins: 1e-5 and 2e-6 at their usual tolerance."""
 
 _SMALLEST_SCALE = 1e-3  # gradients below it are compared absolutely
 _RELATIVE = ("grad:", "loss_", "token_losses")
@@ -62,7 +71,10 @@ def check(
     Raises:
       UserError: files that cannot be read or do not fit together.
     """
-    recorded = read_arrays(outputs)
+    recorded, state = read_arrays(outputs), read_state(official)
+    if layout_of(state) is not None:
+        computed = compute_released(ReleasedRecording(state, official, inputs, spec), recorded)
+        return compare(recorded, computed, RELEASED_FACTORS)
     if system_of(spec) is not None:
         family = read_recording(official, inputs, spec)
         ours = compute_family(family)
@@ -74,11 +86,28 @@ def check(
     return compare(recorded, compute(Recording(official, inputs, spec), recorded))
 
 
-def compare(recorded: Mapping[str, np.ndarray], computed: Mapping[str, np.ndarray]) -> tuple[Difference, ...]:
-    """The difference of every recorded array that is not an input, in the order of their names."""
-    return tuple(
-        _difference(name, array, computed.get(name)) for name, array in sorted(recorded.items()) if name not in GIVEN
-    )
+def compare(
+    recorded: Mapping[str, np.ndarray], computed: Mapping[str, np.ndarray], factors: Mapping[str, float] | None = None
+) -> tuple[Difference, ...]:
+    """The difference of every recorded array that is not an input, in the order of their names.
+
+    Args:
+      recorded: the arrays of the recording.
+      computed: ours.
+      factors: the multiple of the tolerance that is accepted, by how a name begins; the first that fits counts.
+    """
+    differences = []
+    for name, array in sorted(recorded.items()):
+        if name not in GIVEN:
+            factor = next((f for start, f in (factors or {}).items() if name.startswith(start)), 1.0)
+            one = _difference(name, array, computed.get(name))
+            differences.append(one._replace(factor=one.factor * factor))
+    return tuple(differences)
+
+
+def usual_tolerance(official: Path) -> float:
+    """The tolerance for a recording with these weights, where none is asked for."""
+    return TOLERANCE if layout_of(read_state(official)) is None else RELEASED_TOLERANCE
 
 
 def recorded_responses(outputs: Path) -> Path | None:

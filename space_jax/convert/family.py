@@ -2,7 +2,8 @@
 
 A recording is four files, as for SPACE (`convert.recording`), but the JSON names the published system in `system` and
 holds its sizes and special ids, and the weights may be an `.npz` file with the published keys. Each system has a module
-with `compute(recording)`, which returns our arrays under the names of the recorded ones.
+with `compute(recording)`, which returns our arrays under the names of the recorded ones. PALM, PLUG and VECO, which have
+models of their own, are in `convert.released`.
 """
 
 import dataclasses

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from space_jax.config import ModelConfig, Vocabulary
-from space_jax.convert.key_map import TABLE, Row, part_of
+from space_jax.convert.key_map import TABLE, Form, Row, part_of
 from space_jax.errors import UserError
 from space_jax.models.weights import require_finite, shape_text
 
 State = Mapping[str, np.ndarray]
-KeysOf = Callable[[Row], tuple[str, ...]]
+KeysOf = Callable[[Any], tuple[str, ...]]
 """The keys of a row in one of the layouts; none if the layout lacks the parameter."""
 
 PUBLISHED_HEADS = {768: 12, 1024: 16}
@@ -24,6 +24,19 @@ _LAYER = "{i}"
 _ROLES = "backbone/embedding/role"
 _NAMES = {"hidden": "H", "mlp": "F", "positions": "P", "roles": "T", "turns": "U"}
 _NUMBERED = re.compile(r"(?<=layers\.|.layer\.)[0-9]+(?=\.)")
+
+
+class TableRow(Protocol):
+    """A row of any key map: see `key_map.Row`."""
+
+    @property
+    def ours(self) -> str: ...
+
+    @property
+    def form(self) -> Form: ...
+
+    @property
+    def shape(self) -> str: ...
 
 
 class Mapped(NamedTuple):
@@ -107,7 +120,13 @@ def _folded(names: Sequence[str]) -> str:
 
 
 def to_ours(
-    state: State, keys_of: KeysOf, parts: Sequence[str], optional: Sequence[str], heads: int, source: str
+    state: State,
+    keys_of: KeysOf,
+    parts: Sequence[str],
+    optional: Sequence[str],
+    heads: int,
+    source: str,
+    table: Sequence[TableRow] = TABLE,
 ) -> Mapped:
     """Maps a published file onto our parameters.
 
@@ -118,6 +137,7 @@ def to_ours(
       optional: parts that must be complete if any of their keys is present.
       heads: attention heads, which no shape shows.
       source: the file, for messages.
+      table: the key map.
 
     Returns:
       Mapped.
@@ -125,7 +145,7 @@ def to_ours(
     Raises:
       UserError: missing and misshapen keys, all of them, with the unexpected ones; numbers that are not finite.
     """
-    rows = [row for row in TABLE if keys_of(row) and _wanted(row, state, keys_of, parts, optional)]
+    rows = [row for row in table if keys_of(row) and _wanted(row, state, keys_of, parts, optional, table)]
     layers = _count_layers(state, rows, keys_of, source)
     sizes, problems = {"layers": layers}, _Problems()
     keys = [list(_each_layer(keys_of(row), layers)) for row in rows]
@@ -139,19 +159,26 @@ def to_ours(
     problems.require_none(source, unused)
     if sizes["H"] % heads:
         raise UserError(f"{source}: {heads} attention heads do not divide its hidden size of {sizes['H']}")
-    arrays = {row.ours: _formed(row, stack, heads) for row, stack in zip(rows, stacks, strict=True)}
+    arrays = {row.ours: _formed(row, stack, heads, keys_of) for row, stack in zip(rows, stacks, strict=True)}
     return Mapped(arrays, sizes, unused)
 
 
-def _wanted(row: Row, state: State, keys_of: KeysOf, parts: Sequence[str], optional: Sequence[str]) -> bool:
+def _wanted(
+    row: TableRow,
+    state: State,
+    keys_of: KeysOf,
+    parts: Sequence[str],
+    optional: Sequence[str],
+    table: Sequence[TableRow],
+) -> bool:
     part = part_of(row.ours)
     if part in parts:
         return True
-    same_part = (key for other in TABLE if part_of(other.ours) == part for key in keys_of(other))
+    same_part = (key for other in table if part_of(other.ours) == part for key in keys_of(other))
     return part in optional and any(key in state for key in same_part)
 
 
-def _count_layers(state: State, rows: Sequence[Row], keys_of: KeysOf, source: str) -> int:
+def _count_layers(state: State, rows: Sequence[TableRow], keys_of: KeysOf, source: str) -> int:
     """One more than the highest layer that any key names."""
     patterns = [
         re.compile(re.escape(key).replace(re.escape(_LAYER), "([0-9]{1,6})"))
@@ -176,7 +203,7 @@ def _each_layer(keys: tuple[str, ...], layers: int) -> Iterator[tuple[str, ...]]
 
 
 def _joined(
-    state: State, keys: tuple[str, ...], row: Row, sizes: dict[str, int], problems: _Problems
+    state: State, keys: tuple[str, ...], row: TableRow, sizes: dict[str, int], problems: _Problems
 ) -> np.ndarray | None:
     """The arrays of one row and layer, stacked, if they exist with the right shape."""
     missing = [key for key in keys if key not in state]
@@ -211,9 +238,9 @@ def _expected(shape: str, arrays: Sequence[np.ndarray], sizes: dict[str, int]) -
     return tuple(wanted)
 
 
-def _formed(row: Row, stack: Sequence[np.ndarray | None], heads: int) -> np.ndarray:
+def _formed(row: TableRow, stack: Sequence[np.ndarray | None], heads: int, keys_of: KeysOf) -> np.ndarray:
     ours = [row.form.to_ours(array, heads) for array in stack if array is not None]  # none is, once nothing is missing
-    return np.ascontiguousarray(np.stack(ours) if _LAYER in row.space else ours[0])
+    return np.ascontiguousarray(np.stack(ours) if _LAYER in keys_of(row)[0] else ours[0])
 
 
 def require_sizes(arrays: Mapping[str, np.ndarray], model: ModelConfig, source: str) -> None:
@@ -244,21 +271,24 @@ def require_sizes(arrays: Mapping[str, np.ndarray], model: ModelConfig, source: 
             )
 
 
-def to_theirs(arrays: Mapping[str, np.ndarray], keys_of: KeysOf, heads: int) -> dict[str, np.ndarray]:
+def to_theirs(
+    arrays: Mapping[str, np.ndarray], keys_of: KeysOf, heads: int, table: Sequence[TableRow] = TABLE
+) -> dict[str, np.ndarray]:
     """Maps our parameters onto a published layout; those that it lacks are left out.
 
     Args:
       arrays: path -> array, vocabulary not padded.
       keys_of: which layout.
       heads: attention heads.
+      table: the key map.
     """
     state = {}
-    for row in TABLE:
+    for row in table:
         keys = keys_of(row)
         if row.ours not in arrays or not keys:
             continue
         array = arrays[row.ours]
-        layers = list(array) if _LAYER in row.space else [array]
+        layers = list(array) if _LAYER in keys[0] else [array]
         for one, names in zip(layers, _each_layer(keys, len(layers)), strict=True):
             parts = np.split(row.form.to_theirs(one, heads), len(names))
             state.update({name: np.ascontiguousarray(part) for name, part in zip(names, parts, strict=True)})

@@ -1,5 +1,6 @@
-"""Files of named arrays: safetensors and PyTorch. Code in a pickle is never run."""
+"""Files of named arrays: safetensors, PyTorch and NumPy. Code in a pickle is never run."""
 
+import argparse
 import os
 import pickle
 import warnings
@@ -13,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from space_jax.errors import UserError
+from space_jax.reading.arrays import read_arrays
 from space_jax.reading.json_text import read_json
 
 SAFETENSORS, PYTORCH, _INDEX = "model.safetensors", "pytorch_model.bin", ".index.json"
@@ -26,7 +28,8 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file, or of a folder in the layout of Hugging Face.
 
     Args:
-      path: `*.safetensors`, an index of several, any other file for a PyTorch `state_dict`; or a folder.
+      path: `*.safetensors`, an index of several, `*.npz`, any other file for a PyTorch `state_dict` or a dictionary
+        that has one as `model`, as fairseq's and PALM's; or a folder.
 
     Returns:
       key -> array, without the prefix `module.` that data-parallel training adds to every key.
@@ -53,6 +56,8 @@ def weights_file(folder: Path) -> Path:
 
 
 def _read_file(path: Path) -> dict[str, np.ndarray]:
+    if path.suffix == ".npz":
+        return read_arrays(path)
     return _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
 
 
@@ -82,11 +87,15 @@ def _read_pytorch(path: Path) -> dict[str, np.ndarray]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the age of the file's format, which users cannot change
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+            # Settings of the command line, which lie beside some models as a plain object; they are not looked at.
+            with torch.serialization.safe_globals([argparse.Namespace]):
+                loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UserError(f"{path}: not a PyTorch file of arrays alone; code that it holds is not run") from error
     except Exception as error:  # whatever its many formats raise for truncated or foreign files
         raise UserError(f"{path}: not a PyTorch file, or not a whole one ({_short(error)})") from error
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("model"), Mapping):
+        loaded = loaded["model"]
     if not isinstance(loaded, Mapping) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
         raise UserError(f"{path}: not a state_dict, which maps keys to arrays and to nothing else")
     try:

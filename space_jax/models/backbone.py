@@ -3,7 +3,6 @@
 Source: BERT (Devlin et al., 2019) with the attention masks of UniLM (Dong et al., 2019), as SPACE-1, -2 and -3 use it.
 """
 
-import functools
 import math
 from typing import Any
 
@@ -345,26 +344,37 @@ class Block(nn.Module):
         return constrain(x, "batch", "length", "embed"), new
 
 
+def stacked(block: type[nn.Module], config: ModelConfig, in_axes: tuple[Any, ...]) -> Any:
+    """A block for every layer, whose parameters have a leading axis of layers.
+
+    Args:
+      block: takes the running state and the arguments of one layer, returns the state and the layer's own results.
+      config: how many layers, and what they store for the backward pass.
+      in_axes: of each argument behind the state: 0 where every layer has its own, `nn.broadcast` where all share it.
+
+    Returns:
+      A class of modules with the fields of `block`.
+    """
+    policy = jax.checkpoint_policies.save_only_these_names(*(() if config.remat else KEPT))
+    return nn.scan(
+        nn.remat(block, prevent_cse=False, policy=policy),
+        variable_axes={"params": 0},
+        split_rngs={"params": True, "dropout": True},
+        in_axes=in_axes,
+        out_axes=0,
+        length=config.layers,
+        metadata_params={nn.PARTITION_NAME: "layers"},
+    )
+
+
 class Backbone(nn.Module):
     """Embedding and layers; every model is composed of calls to `encode` and `decode`."""
 
     config: ModelConfig
 
     def setup(self) -> None:
-        config = self.config
-        self.embedding = Embedding(config)
-        policy = jax.checkpoint_policies.save_only_these_names(*(() if config.remat else KEPT))
-        block = nn.remat(Block, prevent_cse=False, policy=policy)
-        scan = functools.partial(
-            nn.scan,
-            variable_axes={"params": 0},
-            split_rngs={"params": True, "dropout": True},
-            in_axes=(0, nn.broadcast),
-            out_axes=0,
-            length=config.layers,
-            metadata_params={nn.PARTITION_NAME: "layers"},
-        )
-        self.layers = scan(block)(config)
+        self.embedding = Embedding(self.config)
+        self.layers = stacked(Block, self.config, in_axes=(0, nn.broadcast))(self.config)
 
     def embed(self, tokens: Tokens) -> jax.Array:
         """Embeds a grid of tokens, with positions, roles and turns: `[R, L]` to `[R, L, H]`."""

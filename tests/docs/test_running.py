@@ -145,6 +145,7 @@ DIALOGUES = ("--dialogues", "60")  # of the simulated corpus
 NOT_RUN = {
     "space-jax chat --workdir runs/agent/run --web": "serves until Ctrl-C; tests/chat/test_browser.py opens the page",
     "space-jax serve": "serves until Ctrl-C; tests/serving asks it",
+    "space-jax convert from-released": "no released file is at hand; tests/convert/released reads recorded weights",
     "space-jax compile": "needs libtpu for --topology; tests/scale/test_compile.py compiles",
     "space-jax data download": "needs a network; tests/corpora/test_source_files.py downloads from this machine",
     "space-jax data verify": "the small files are not those with the checksums; test_source_files.py verifies",
