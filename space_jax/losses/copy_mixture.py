@@ -93,8 +93,9 @@ def as_released_log_probs(log_p: jax.Array, gate: jax.Array, share: jax.Array, s
     P(w) = g P_vocabulary(w) + (1 - g) softmax over all w of (sum of the attention on the places that hold w)
 
     >>> flat = jnp.log(jnp.full((1, 1, 4), 0.25))
-    >>> print(jnp.exp(as_released_log_probs(flat, jnp.zeros((1, 1)), jnp.ones((1, 1, 1)), jnp.array([[2]]))).round(3))
-    [[[0.175 0.175 0.475 0.175]]]
+    >>> log_p = as_released_log_probs(flat, jnp.zeros((1, 1)), jnp.ones((1, 1, 1)), jnp.array([[2]]))
+    >>> print((100 * jnp.exp(log_p)).round(1))
+    [[[17.5 17.5 47.5 17.5]]]
     """
     copied = jax.nn.log_softmax(_copied(share, source, log_p.shape[-1]))
     return _mixed(log_p, jnp.broadcast_to(gate[..., None], log_p.shape), copied)

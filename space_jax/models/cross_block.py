@@ -14,7 +14,7 @@ from flax import linen as nn
 from jax.ad_checkpoint import checkpoint_name
 
 from space_jax.config import ModelConfig
-from space_jax.models.attend import attend
+from space_jax.models.attention_path import along_path
 from space_jax.models.axis_names import constrain
 from space_jax.models.backbone import (
     Attention,
@@ -26,6 +26,7 @@ from space_jax.models.backbone import (
     projection_init,
 )
 from space_jax.models.dropout import Dropout, dropout
+from space_jax.models.masks import Sight
 
 Source = tuple[jax.Array, jax.Array]
 """Keys and values `[R, N, S, D]` of a source's S tokens, of one layer; a stack's have a leading axis of layers."""
@@ -79,7 +80,7 @@ class CrossAttention(nn.Module):
         bias = parameter("query_bias", (heads, width), ("heads", "kv"), bias=True)
         query = checkpoint_name(jnp.einsum("RQH,HND->RNQD", x, kernel) + bias[None, :, None], "projected")
         query = constrain(query, "batch", "heads", "length", "kv")
-        mixed = attend(query, *source, mask, dropout_key(self), config.dropout)
+        mixed = along_path(config, query, *source, mask, dropout_key(self))
         kernel = parameter("out_kernel", (heads, width, config.hidden), ("heads", "kv", "embed"))
         bias = parameter("out_bias", (config.hidden,), ("embed",), bias=True)
         return checkpoint_name(jnp.einsum("RNQD,NDH->RQH", mixed, kernel) + bias[None, None], "attended"), query
@@ -102,7 +103,7 @@ class CrossBlock(nn.Module):
         self,
         x: jax.Array,
         memory: tuple[jax.Array, jax.Array],
-        mask: jax.Array,
+        seen: Sight | jax.Array,
         source: Source | None = None,
         source_mask: jax.Array | None = None,
     ) -> tuple[jax.Array, tuple[tuple[jax.Array, jax.Array], jax.Array | None]]:
@@ -111,7 +112,7 @@ class CrossBlock(nn.Module):
         Args:
           x: `[R, Q, H]`.
           memory: keys and values `[R, N, M, D]` of earlier tokens.
-          mask: `[R, Q, M + Q]` bool, over the memory and `x` itself.
+          seen: who may attend to whom among the memory and `x` itself, from `attention_path.visible`.
           source: keys and values `[R, N, S, D]`; None leaves the sublayer out.
           source_mask: `[R, Q, S]` bool.
 
@@ -120,7 +121,7 @@ class CrossBlock(nn.Module):
         """
         config = self.config
         x, new = self._added(
-            "attention_norm", x, lambda inner: Attention(config, name="attention")(inner, memory, mask)
+            "attention_norm", x, lambda inner: Attention(config, name="attention")(inner, memory, seen)
         )
         queries = None
         if source is not None and source_mask is not None:
@@ -134,7 +135,7 @@ class CrossBlock(nn.Module):
         config = self.config
         normalise = LayerNorm(config, name=norm)
         y, more = sublayer(normalise(x) if self.norm_first else x)
-        x = x + Dropout(config.dropout)(y)
+        x = x + Dropout(config.dropout, config.dropout_generator)(y)
         return constrain(x if self.norm_first else normalise(x), "batch", "length", "embed"), more
 
     def _feed_forward(self, x: jax.Array) -> jax.Array:
@@ -143,9 +144,9 @@ class CrossBlock(nn.Module):
         inner, drop = checkpoint_name(inner, "inner"), dropout_key(self)
         if self.tanh:
             inner = nn.gelu(inner, approximate=True)
-            inner = inner if drop is None else dropout(drop, inner, config.dropout)
+            inner = inner if drop is None else dropout(drop, inner, config.dropout, config.dropout_generator)
         else:
-            inner = activate(inner, drop, config.dropout)
+            inner = activate(inner, drop, config.dropout, config.dropout_generator)
         return checkpoint_name(Dense(config, config.hidden, ("mlp", "embed"), name="outer")(inner), "outer")
 
 
