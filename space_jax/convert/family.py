@@ -2,8 +2,8 @@
 
 A recording is four files, as for SPACE (`convert.recording`), but the JSON names the published system in `system` and
 holds its sizes and special ids, and the weights may be an `.npz` file with the published keys. Each system has a module
-with `compute(recording)`, which returns our arrays under the names of the recorded ones. PALM, PLUG and VECO, which have
-models of their own, are in `convert.released`.
+with `compute(recording)`, which returns our arrays under the names of the recorded ones. PALM, PLUG and VECO, which
+have models of their own, are in `convert.released`.
 """
 
 import dataclasses
@@ -71,6 +71,8 @@ def system_of(spec: Path) -> str | None:
     Raises:
       UserError: it is one that we have no numbers for, or the file cannot be read.
     """
+    if not spec.is_file():
+        raise UserError(f"--spec {spec}: no such file")
     said = read_json(spec)
     if not isinstance(said, dict) or "system" not in said:
         return None
