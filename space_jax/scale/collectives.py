@@ -62,6 +62,12 @@ def _bytes_of(result: str, kind: str, started: bool, line: str) -> int:
     return sum(sizes) * (_group(line) if kind == "reduce-scatter" else 1)
 
 
+def shape_bytes(shape: str) -> int:
+    """Bytes of an array, from its shape as HLO writes it: `f32[8,16]`."""
+    found = _SHAPE.match(shape)
+    return _size(found[1], found[2]) if found else 0
+
+
 def _size(dtype: str, dimensions: str) -> int:
     bits = _BITS.get(dtype) or int(re.sub(r"^f8.*", "8", dtype).lstrip("suf"))
     return math.prod(int(n) for n in dimensions.split(",") if n) * bits // 8

@@ -112,6 +112,7 @@ def _measured(plan: StepPlan, programs: Mapping[GridShape, Program], grid: Grid)
             "xla_per_chip": program.flops,
         },
         "bytes_accessed_per_chip": program.bytes_accessed,
+        "memory_traffic_per_chip": program.memory_traffic,
         "collectives_per_chip": {kind: traffic._asdict() for kind, traffic in program.traffic.items()},
         "compile_seconds": round(program.seconds, 1),
     }
@@ -151,7 +152,7 @@ def report_table(report: Mapping[str, Any]) -> Table:
         "FLOP per step, all chips", f"{flops['needed']:.3e} needed, {flops['products']:.3e} including recomputation"
     )
     table.add_row("FLOP per step and chip, by XLA", f"{flops['xla_per_chip']:.3e} (a loop counts once)")
-    table.add_row("bytes accessed per chip", f"{report['bytes_accessed_per_chip'] / 1e9:.1f} GB")
+    table.add_row("memory traffic per chip", f"{report['memory_traffic_per_chip'] / 1e9:.1f} GB")
     for kind, traffic in report["collectives_per_chip"].items():
         once = f" ({traffic['counted_once']} in loops of unknown length)" if traffic["counted_once"] else ""
         table.add_row(kind, f"{traffic['starts']}{once}, {traffic['bytes'] / 1e6:.1f} MB per chip")

@@ -16,6 +16,7 @@ from space_jax.models.recipe import Recipe
 from space_jax.models.registry import make_recipe
 from space_jax.scale.collectives import Traffic, collectives
 from space_jax.scale.flops import product_flops
+from space_jax.scale.memory_traffic import memory_traffic
 from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
 from space_jax.training.random_keys import step_keys
 from space_jax.training.sharding import flax_rules
@@ -54,7 +55,8 @@ class Program:
       seconds: time to trace, lower and compile.
       arguments, outputs, temporaries, code: memory; outputs that reuse the memory of arguments are not counted.
       flops: FLOPs per chip as counted by XLA; the body of a loop counts once.
-      bytes_accessed: memory traffic per chip, as counted by XLA.
+      bytes_accessed: memory traffic per chip, as counted by XLA; the body of a loop counts once.
+      memory_traffic: memory traffic per chip with all turns of loops, see `memory_traffic`.
       products: FLOPs of matrix products on all chips, including recomputation in the backward pass.
       needed: 3 x the FLOPs of the forward pass's matrix products on all chips (the backward pass has two for each),
         without recomputation, and along attention's reference path. MFU is based on this.
@@ -69,6 +71,7 @@ class Program:
     code: int
     flops: float
     bytes_accessed: float
+    memory_traffic: int
     products: int
     needed: int
     traffic: dict[str, Traffic]
@@ -118,7 +121,7 @@ def compile_step(plan: StepPlan, batch: Batch) -> tuple[Any, Program]:
         traced = plan.jitted.trace(plan.abstract, batch)
         executable = traced.lower().compile()
         seconds = time.perf_counter() - began
-    memory, cost = executable.memory_analysis(), executable.cost_analysis()
+    memory, cost, text = executable.memory_analysis(), executable.cost_analysis(), executable.as_text()
     return executable, Program(
         rows=batch.context.ids.shape[1],
         seconds=seconds,
@@ -128,9 +131,10 @@ def compile_step(plan: StepPlan, batch: Batch) -> tuple[Any, Program]:
         code=memory.generated_code_size_in_bytes,
         flops=cost.get("flops", 0.0),
         bytes_accessed=cost.get("bytes accessed", 0.0),
+        memory_traffic=memory_traffic(text),
         products=product_flops(traced.jaxpr),
         needed=needed_flops(plan, batch),
-        traffic=collectives(executable.as_text()),
+        traffic=collectives(text),
     )
 
 
