@@ -168,12 +168,15 @@ class Space2Config(Checked, section="recipe"):
 
     annotation = ("user_tree",)
     name: str = "space2"
+    vector: str = "summary"  # what represents a dialogue: the output of a `[CLS]` before it, or the "mean" of its
+    # tokens' outputs, which weights of a sentence encoder know already
     subspace: int = 768  # width of one subspace
     mlm_weight: float = 0.1
     pool: PoolConfig = dataclasses.field(default_factory=PoolConfig)
 
     def _check_values(self) -> None:
         require(self.name == "space2", "recipe.name", "belongs to the recipe and cannot be changed")
+        require(self.vector in ("summary", "mean"), "recipe.vector", f"{self.vector!r} is not one of 'summary', 'mean'")
         require(self.subspace > 0, "recipe.subspace", f"{self.subspace} is not positive")
 
 

@@ -209,24 +209,30 @@ def read_config(workdir: Path, kind: type = PretrainConfig) -> Any:
     return _of_this_version(path, lambda: _from_json(kind, raw))
 
 
-def read_model_config(workdir: Path) -> tuple[ModelConfig, str | None]:
-    """The model configuration of a pre-training or fine-tuning run, from its workdir; nothing else is read.
+def read_model_config(workdir: Path) -> tuple[ModelConfig, str | None, str | None]:
+    """What a model of a pre-training or fine-tuning run is, from the configuration in its workdir.
 
     Args:
       workdir: the run's workdir.
 
     Returns:
-      The sizes, and the recipe that pre-trained the weights; None for weights without a recipe.
+      The sizes; the recipe that pre-trained the weights, None for weights without a recipe; the vector of a text that
+      was trained, None where it is the one that the recipe is published with.
 
     Raises:
       UserError: see `read_config`.
     """
     path, raw = _of_workdir(workdir)
 
-    def parse() -> tuple[ModelConfig, str | None]:
+    def parse() -> tuple[ModelConfig, str | None, str | None]:
         recipe = raw["recipe"]  # its settings in pre-training, its name in fine-tuning
-        name = recipe if isinstance(recipe, str) else _from_json(RecipeConfig, recipe).name
-        return _from_json(ModelConfig, raw["model"]), name or None
+        if isinstance(recipe, str):
+            name, vector = recipe, raw["task"].get("vector", "auto")
+        else:
+            settings = _from_json(RecipeConfig, recipe)
+            name, vector = settings.name, getattr(settings, "vector", "summary")
+        chosen = vector not in ("auto", "summary")
+        return _from_json(ModelConfig, raw["model"]), name or None, vector if chosen else None
 
     return _of_this_version(path, parse)
 

@@ -251,7 +251,7 @@ def test_saved_and_read_is_equal(tmp_path, recipe):
     )
     save_config(config, tmp_path / "new")
     assert read_config(tmp_path / "new") == config
-    assert read_model_config(tmp_path / "new") == (config.model, recipe.name)
+    assert read_model_config(tmp_path / "new") == (config.model, recipe.name, None)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["config.json"]
 
 
@@ -259,7 +259,19 @@ def test_saved_and_read_is_equal(tmp_path, recipe):
 def test_the_model_of_a_fine_tuning_run_is_read_without_its_task(tmp_path, recipe, read):
     model = ModelConfig(hidden=24, vocabulary=Vocabulary(size=500))
     save_config(FinetuneConfig(IntentConfig(), model=model, recipe=recipe), tmp_path)
-    assert read_model_config(tmp_path) == (model, read)
+    assert read_model_config(tmp_path) == (model, read, None)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        PretrainConfig(Space2Config(vector="mean"), ModelConfig()),
+        FinetuneConfig(IntentConfig(vector="mean"), recipe="space2"),
+    ],
+)
+def test_a_vector_of_ones_own_choice_is_read_with_the_model(tmp_path, config):
+    save_config(config, tmp_path)
+    assert read_model_config(tmp_path) == (config.model, "space2", "mean")
 
 
 def test_a_folder_without_a_configuration(tmp_path):

@@ -124,7 +124,7 @@ def _pretrained(workdir: Path, wanted: str, vector: str) -> Exportable:
     tokenizer = load_tokenizer(workdir / TOKENIZER)
     weights = Weights(arrays, config.model, config.recipe.name, tokenizer, str(workdir))
     most = min(Limits.load(workdir).max_turn_tokens, config.data.context_length - 2)
-    vector = vector or resolve_vector("auto", config.recipe.name)
+    vector = vector or getattr(config.recipe, "vector", "") or resolve_vector("auto", config.recipe.name)
     return _encoder(step, config, weights, tokenizer, vector, most, from_end=True)
 
 

@@ -141,6 +141,23 @@ def encode_summarised(
     return outputs[:, :slots], outputs[:, slots:], memory
 
 
+def segment_means(x: jax.Array, segments: jax.Array, slots: int) -> jax.Array:
+    """The mean over the tokens of each slot.
+
+    Args:
+      x: `[R, L, H]`, outputs of the tokens.
+      segments: `[R, L]`.
+      slots: S.
+
+    Returns:
+      float32 `[R, S, H]`, zeros for an empty slot.
+    """
+    numbers = jnp.arange(1, slots + 1, dtype=jnp.int32)
+    member = (segments[:, None, :] == numbers[None, :, None]).astype(jnp.float32)
+    counts = jnp.maximum(member.sum(axis=2), 1.0)
+    return jnp.einsum("RSL,RLH->RSH", member, x.astype(jnp.float32)) / counts[:, :, None]
+
+
 def last_prompts(x: jax.Array, prompts: int) -> jax.Array:
     """The output of each slot's last prompt: `[R, S * P, H]` -> `[R, S, H]`."""
     rows, length, hidden = x.shape

@@ -9,7 +9,14 @@ from space_jax.config import ModelConfig
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch
 from space_jax.models.backbone import Backbone
-from space_jax.models.heads import MaskedTokenHead, Subspaces, encode_summarised, per_example, prompt_grid
+from space_jax.models.heads import (
+    MaskedTokenHead,
+    Subspaces,
+    encode_summarised,
+    per_example,
+    prompt_grid,
+    segment_means,
+)
 
 
 class Space2Model(nn.Module):
@@ -17,10 +24,12 @@ class Space2Model(nn.Module):
 
     Attributes:
       subspace: D, the width of one subspace.
+      vector: what represents a context, see `config.Space2Config`.
     """
 
     config: ModelConfig
     subspace: int
+    vector: str = "summary"
 
     def setup(self) -> None:
         self.backbone = Backbone(self.config)
@@ -28,7 +37,10 @@ class Space2Model(nn.Module):
         self.subspaces = Subspaces(self.config, len(VIEWS), self.subspace)
 
     def summarise(self, batch: Batch) -> jax.Array:
-        """The dialogue representation of each example, float32 `[B, H]`."""
+        """The dialogue representation of each example, float32 `[B, H]`: the summary, or the mean of the tokens."""
+        if self.vector == "mean":
+            x, _ = self.backbone.encode(self.backbone.embed(batch.context), batch.context.segments)
+            return per_example(segment_means(x, batch.context.segments, batch.occupied.shape[1]), batch)
         ids, _ = prompt_grid((self.config.vocabulary.summary,), batch.occupied)
         summaries, x = self.backbone.embedding(ids), self.backbone.embed(batch.context)
         grid, _, _ = encode_summarised(self.backbone, summaries, x, batch.context.segments, batch.occupied)

@@ -20,7 +20,7 @@ class Space2Recipe:
     accuracies = ()
 
     def __init__(self, model: ModelConfig, recipe: Space2Config) -> None:
-        self.model = Space2Model(model, recipe.subspace)
+        self.model = Space2Model(model, recipe.subspace, recipe.vector)
         self.config = recipe
         self.coefficients = stream_coefficients(contrast=1.0, masked=recipe.mlm_weight)
 
@@ -62,5 +62,5 @@ class Space2Recipe:
         return subspace_features(vectors[None], kernels, biases)[:, 0]
 
     def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
-        """See `Recipe.represent`; the understanding vector is the summary."""
+        """See `Recipe.represent`; the understanding vector is the summary, or the mean."""
         return {"understanding": self.model.apply({"params": params}, batch, method="summarise")}

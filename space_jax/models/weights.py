@@ -31,6 +31,7 @@ class Weights:
       tokenizer: maps text to rows of the token table; None where the source has no tokenizer.
       source: their origin, for messages.
       unused: other parameters of the source, by their names there.
+      vector: of a text (`tasks.encoder`) that was trained, where that is not the one of the published recipe.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -39,6 +40,7 @@ class Weights:
     tokenizer: Tokenizer | None
     source: str
     unused: tuple[str, ...] = ()
+    vector: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,7 @@ from space_jax.models.heads import (
     learned_summaries,
     per_example,
     prompt_grid,
+    segment_means,
     summary_init,
 )
 from space_jax.models.kv_cache import KVCache
@@ -108,7 +109,8 @@ class Encoder(nn.Module):
             ids, _ = prompt_grid((self.config.vocabulary.summary,), occupied)
             summaries, x = self.backbone.embedding(ids), self.embed(context)
             return per_example(encode_summarised(self.backbone, summaries, x, context.segments, occupied)[0], batch)
-        return per_example(segment_means(self.tokens(batch), batch), batch)
+        means = segment_means(self.tokens(batch), context.segments, occupied.shape[1])
+        return per_example(means, batch)
 
     def pooled(self, batch: TaskBatch) -> jax.Array:
         """`vectors` through the pooler (dense + tanh), float32 `[B, H]`."""
@@ -123,11 +125,3 @@ class Encoder(nn.Module):
         x = self.encode(context, batch.occupied)[1]
         positions, targets, weights = (batch.rows[f"masked_{name}"] for name in ("positions", "targets", "weights"))
         return self.masked_head.losses(x, positions, self.backbone.embedding, targets, weights > 0)
-
-
-def segment_means(x: jax.Array, batch: TaskBatch) -> jax.Array:
-    """The mean over the tokens of each slot: `[R, L, H]` -> float32 `[R, S, H]`, zeros for an empty one."""
-    numbers = jnp.arange(1, batch.occupied.shape[1] + 1, dtype=jnp.int32)
-    member = (batch.context.segments[:, None, :] == numbers[None, :, None]).astype(jnp.float32)
-    counts = jnp.maximum(member.sum(axis=2), 1.0)
-    return jnp.einsum("RSL,RLH->RSH", member, x.astype(jnp.float32)) / counts[:, :, None]

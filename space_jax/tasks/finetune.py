@@ -35,7 +35,7 @@ from space_jax.terminal import say
 from space_jax.training.checkpoint import agreed_checkpoints, read_notes
 from space_jax.training.facts import require_same_run, run_facts
 from space_jax.training.feed import part_of
-from space_jax.training.initial_weights import read_weights
+from space_jax.training.initial_weights import for_dialogues, read_weights
 from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_examples_fit
 from space_jax.training.loop import LAST, Job, Measure, Pace, Results, train
@@ -215,10 +215,11 @@ def _start(
         if init is not None and jax.process_index() == 0:
             print(f"--init {init}: not read, because {workdir} has checkpoints to continue from", file=sys.stderr)
         saved: FinetuneConfig = read_config(workdir, FinetuneConfig)
-        return _filled(config, saved.model, saved.recipe), load_tokenizer(workdir / TOKENIZER), None
+        vector = getattr(saved.task, "vector", None)
+        return _filled(config, saved.model, saved.recipe, vector), load_tokenizer(workdir / TOKENIZER), None
     if init is None:
         raise UserError("--init: expected the weights to start from: a run, converted weights, or 'minilm'")
-    weights = read_weights(init)
+    weights = for_dialogues(read_weights(init))
     tokenizer = weights.tokenizer
     if tokenizer is None:
         raise UserError(f"--init {init}: has no tokenizer, without which no text can be read")
@@ -226,14 +227,16 @@ def _start(
     # The head of another task has other classes.
     arrays = {path: array for path, array in weights.arrays.items() if not path.startswith(_HEAD)}
     weights = dataclasses.replace(weights, arrays=arrays)
-    return _filled(config, model, weights.recipe or ""), tokenizer, weights
+    return _filled(config, model, weights.recipe or "", weights.vector), tokenizer, weights
 
 
-def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str) -> FinetuneConfig:
-    """The sizes of the weights with what the configuration says about computing."""
+def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str, vector: str | None) -> FinetuneConfig:
+    """The sizes of the weights and the vector that they were trained for, with what is said about computing."""
     computing = {name: getattr(config.model, name) for name in COMPUTING}
-    model = settled(dataclasses.replace(sizes, dropout=config.dropout, **computing))
-    return dataclasses.replace(config, model=model, recipe=recipe)
+    model, task = settled(dataclasses.replace(sizes, dropout=config.dropout, **computing)), config.task
+    if vector is not None and getattr(task, "vector", None) == "auto":
+        task = dataclasses.replace(task, vector=vector)
+    return dataclasses.replace(config, model=model, recipe=recipe, task=task)
 
 
 def _fingerprint(records: Sequence[Any]) -> str:

@@ -88,7 +88,7 @@ class Predictor:
 
     def require_steps(self, wanted: str, if_asked: bool = True) -> None:
         """Refuses the checkpoint before the first step, unless its head was fitted: see `beginning.require_steps`."""
-        require_steps(self._workdir, self.step, wanted, self.task.fitted, self.task.unread, if_asked)
+        require_steps(self._workdir, self.step, wanted, self.task.fitted, if_asked)
 
     def predict_records(self, records: Sequence[Any]) -> list[Json]:
         """One prediction a record."""

@@ -83,7 +83,6 @@ class Task(abc.ABC):
       row_length: L, tokens of a grid row; no example is longer.
       trains: whether there are steps; if not, a run ends with its first evaluation, whatever `train.epochs` says.
       fitted: whether the head is fitted to the training records before the first step, so that it can be used without.
-      unread: the paths of parameters that the layout of its texts never reads.
     """
 
     name: ClassVar[str]
@@ -92,7 +91,6 @@ class Task(abc.ABC):
     row_length: int
     trains: bool = True
     fitted: bool = False
-    unread: tuple[str, ...] = ()
 
     # Data. No model, no labels.
 

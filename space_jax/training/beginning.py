@@ -1,6 +1,6 @@
 """What the parameters of a run began as: `start.json` in its workdir, and what is refused of a run without a step.
 
-    {"initial": "minilm", "new": ["backbone/embedding/turn", "head/bias", "head/kernel"]}
+    {"initial": "minilm", "new": ["head/bias", "head/kernel"]}
 
 `initial` names the weights that the run started from, null where there were none; `new` are the parameters that no
 weights gave. Runs of earlier versions have no such file.
@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from space_jax.convert.key_map import part_of
@@ -63,7 +63,6 @@ def require_steps(
     step: int,
     wanted: str,
     fitted: bool = False,
-    unread: Collection[str] = (),
     if_asked: bool = True,
 ) -> None:
     """Refuses the checkpoint before the first step, whose new parameters nothing has trained.
@@ -76,7 +75,6 @@ def require_steps(
       step: of the checkpoint.
       wanted: as the user named the step: "best", "latest" or a number.
       fitted: whether the head needs no step, because it was fitted to the training records.
-      unread: the paths of parameters that are never read, so that they need no training.
       if_asked: whether it may be used where its number was given.
 
     Raises:
@@ -85,7 +83,7 @@ def require_steps(
     if step:
         return
     start = read_start(as_path(workdir))
-    new = _parts([path for path in (start.new if start else ()) if path not in unread], fitted)
+    new = _parts(start.new if start else (), fitted)
     said = f"newly initialised and never trained: {', '.join(new)}" if new else "never trained"
     if fitted or (if_asked and wanted == str(step)):
         if new:

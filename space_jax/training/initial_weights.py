@@ -3,18 +3,23 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from space_jax.config_files import CONFIG_FILE, read_model_config
 from space_jax.convert.bert import CONFIG, from_bert
 from space_jax.convert.minilm import MINILM, named_folder
 from space_jax.convert.state_files import HUGGING_FACE, SAFETENSORS
 from space_jax.convert.weights_folder import DESCRIPTION, read_weights_folder
 from space_jax.errors import UserError
+from space_jax.features.special_tokens import CLS, SEP
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
 from space_jax.models.weights import Weights, require_finite, without_vocabulary_padding
 from space_jax.training.checkpoint import find_checkpoints, read_arrays, read_notes
 from space_jax.training.facts import require_as_trained
 from space_jax.training.workdir import CHECKPOINTS, TOKENIZER
+
+TOKEN, TURN = "backbone/embedding/token", "backbone/embedding/turn"
 
 
 def read_weights(name: str) -> Weights:
@@ -41,14 +46,30 @@ def read_weights(name: str) -> Weights:
 
 
 def _read_run(workdir: Path) -> Weights:
-    model, recipe = read_model_config(workdir)
+    model, recipe, vector = read_model_config(workdir)
     steps = find_checkpoints(workdir / CHECKPOINTS).steps
     if steps:
         facts = read_notes(workdir / CHECKPOINTS, steps[-1]).facts
         require_as_trained(facts, model, workdir / CONFIG_FILE, "model.")
     plain = without_vocabulary_padding(read_arrays(workdir / CHECKPOINTS), model.vocabulary.size)
     require_finite(plain, str(workdir / CHECKPOINTS))
-    return Weights(plain, model, recipe, load_tokenizer(workdir / TOKENIZER), str(workdir))
+    return Weights(plain, model, recipe, load_tokenizer(workdir / TOKENIZER), str(workdir), vector=vector)
+
+
+def for_dialogues(weights: Weights) -> Weights:
+    """BERT's weights with rows for what only dialogues have, so that they read a turn as they read a sentence.
+
+    What opens a turn begins as `[CLS]`, what closes it as `[SEP]`, and the turn ids at zero; random rows would cost a
+    sentence encoder a point and a half (docs/results.md). Other weights, and those without a tokenizer, stay as they
+    are.
+    """
+    if weights.recipe is not None or weights.tokenizer is None or TURN in weights.arrays:
+        return weights
+    vocabulary, table = weights.tokenizer.vocabulary(), weights.arrays[TOKEN].copy()
+    table[[vocabulary.bos, vocabulary.sos_u, vocabulary.sos_r]] = table[weights.tokenizer.id_of(CLS)]
+    table[[vocabulary.eos, vocabulary.eos_u, vocabulary.eos_r]] = table[weights.tokenizer.id_of(SEP)]
+    turns = np.zeros((weights.model.turns, weights.model.hidden), np.float32)
+    return dataclasses.replace(weights, arrays={**weights.arrays, TOKEN: table, TURN: turns})
 
 
 def require_same_tokens(weights: Weights, tokenizer: Tokenizer) -> None:

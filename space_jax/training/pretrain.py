@@ -16,7 +16,7 @@ from space_jax.models.weights import by_path, require_fit
 from space_jax.training.checkpoint import agreed_checkpoints
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
-from space_jax.training.initial_weights import read_weights, require_same_tokens
+from space_jax.training.initial_weights import for_dialogues, read_weights, require_same_tokens
 from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_sizes_fit
 from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
@@ -67,7 +67,7 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
         if init is not None and jax.process_index() == 0:
             print(f"--init {init}: not read, because {place.folder} has checkpoints to continue from", file=sys.stderr)
     elif init is not None:
-        initial = read_weights(init)
+        initial = for_dialogues(read_weights(init))
         require_same_tokens(initial, tokenizer)
         require_fit(by_path(unbox(abstract_params(setup.recipe, job.shape))), initial, setup.config.model)
         job = dataclasses.replace(job, initial=initial)

@@ -147,7 +147,6 @@ class IntentTask(Task):
         self.fitted = not self.linear or config.head_start != "random" or config.refit
         self.masks = self.trains and config.mlm_weight > 0
         self.vector = resolve_vector(config.vector, recipe)
-        self.unread = ("backbone/embedding/turn",) if self.vector == "sentence" else ()
         self.row_length = config.max_tokens + WRAPPERS
         if self.row_length > model.positions:
             raise UserError(
