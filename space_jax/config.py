@@ -157,6 +157,7 @@ class Space1Config(Checked, section="recipe"):
     name: str = "space1"
     consistency_weight: float = 5.0
     as_released: bool = False  # acts averaged before masking, no response selection
+    decoder_layers: int = 0  # the response is decoded in as many of the top layers; 0: in all
 
     def _check_values(self) -> None:
         require(self.name == "space1", "recipe.name", "belongs to the recipe and cannot be changed")
@@ -189,6 +190,7 @@ class Space3Config(Checked, section="recipe"):
     mlm_weight: float = 0.1
     policy_weight: float = 0.1
     policy_side: str = "system"  # or "user", "both"
+    decoder_layers: int = 0  # the response is decoded in as many of the top layers; 0: in all
     pool: PoolConfig = dataclasses.field(default_factory=PoolConfig)
 
     def _check_values(self) -> None:
@@ -214,7 +216,24 @@ class StructBertConfig(Checked, section="recipe"):
         require_fraction(self.shuffled_share, "recipe.shuffled_share")
 
 
-RecipeConfig = Space1Config | Space2Config | Space3Config | StructBertConfig
+@dataclasses.dataclass(frozen=True)
+class YuYanConfig(Checked, section="recipe"):
+    """YuYan: a decoder restores corrupted text. The shares are ours, for none is published."""
+
+    annotation = ()  # learns from none
+    name: str = "yuyan"
+    masked_share: float = 0.3  # of the words, where words are hidden
+    shifted_share: float = 0.15  # of the words of several pieces, where pieces change places
+    deleted_share: float = 0.15  # of the words, where words are left out
+    decoder_layers: int = 0  # the text is written in as many of the top layers; 0: in all
+
+    def _check_values(self) -> None:
+        require(self.name == "yuyan", "recipe.name", "belongs to the recipe and cannot be changed")
+        for name in ("masked_share", "shifted_share", "deleted_share"):
+            require_fraction(getattr(self, name), f"recipe.{name}")
+
+
+RecipeConfig = Space1Config | Space2Config | Space3Config | StructBertConfig | YuYanConfig
 """`annotation`: those of `dialogue.labels.FACTS` that a recipe learns from; an example with none is unlabelled."""
 
 
@@ -226,7 +245,7 @@ class DataConfig(Checked, section="data"):
     batch_size: int = 32  # examples per optimiser step, over all processes
     # Share of labelled examples in a batch: for SPACE-1 those with known acts, for SPACE-2 with a known user tree, for
     # SPACE-3 with a known tree of either side; all others are unlabelled, whatever else is known of them. StructBERT
-    # learns from no labels, and takes 0.
+    # and YuYan learn from no labels, and take 0.
     labelled_share: float = 0.5
     context_length: int = 256  # tokens of the longest context (`max_len`), and of a row in the grids of `row_ladder`
     response_length: int = 64  # tokens of a row of responses in those grids
@@ -376,4 +395,10 @@ class PretrainConfig(Checked):
             self.data.batch_size % self.optimiser.accumulate == 0,
             "optimiser.accumulate",
             f"{self.optimiser.accumulate} micro-batches do not divide a batch of {self.data.batch_size}",
+        )
+        decoder = getattr(self.recipe, "decoder_layers", 0)
+        require(
+            0 <= decoder <= self.model.layers,
+            "recipe.decoder_layers",
+            f"{decoder} is not between 0, for all, and the {self.model.layers} layers of the model",
         )

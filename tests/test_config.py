@@ -127,7 +127,7 @@ OF_ANOTHER_TYPE = [
     (
         PretrainConfig,
         {"recipe": None, "model": ModelConfig()},
-        "recipe: None is none of Space1Config, Space2Config, Space3Config, StructBertConfig",
+        "recipe: None is none of Space1Config, Space2Config, Space3Config, StructBertConfig, YuYanConfig",
     ),
     (
         PretrainConfig,

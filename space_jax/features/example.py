@@ -20,10 +20,12 @@ from space_jax.dialogue.record import ROLES, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
+from space_jax.features.words import continues_words
 from space_jax.printable import shown
 from space_jax.reading.json_text import read_json
 
 NO_TOKENS = np.zeros(0, np.int32)
+NO_FLAGS = np.zeros(0, bool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Example:
       dialogue: a hash of the dialogue's id, in [0, 2^31).
       responded: whether there is a response, even an empty one. Without one the losses use only the user's turn.
       response_cut: whether the response was truncated, so that its last token is not its end.
+      continues: `[n]` bool, tokens that continue the word of the one before (`features.words`); empty where it was not
+        recorded, by an earlier version, and every token counts as a word.
     """
 
     turn_tokens: np.ndarray
@@ -96,6 +100,7 @@ class Example:
     dialogue: int
     responded: bool = True
     response_cut: bool = False
+    continues: np.ndarray = dataclasses.field(default_factory=lambda: NO_FLAGS)
 
     @property
     def tokens(self) -> int:
@@ -105,11 +110,12 @@ class Example:
 
 @dataclasses.dataclass(frozen=True)
 class _Turn:
-    """A tokenised turn: ids and span mask of the whole turn, before truncation."""
+    """A tokenised turn: ids, span mask and continued words of the whole turn, before truncation."""
 
     role: int
     ids: np.ndarray
     spans: np.ndarray
+    continues: np.ndarray
 
 
 def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Iterator[Example]:
@@ -156,7 +162,8 @@ def _tokenise(turn: Turn, tokenizer: Tokenizer) -> _Turn:
         for value in (value for frame in turn.frames for slot in frame.slots for value in slot.values):
             if value.start is not None and value.end is not None:
                 spans |= (starts < value.end) & (ends > value.start)
-    return _Turn(ROLES.index(turn.role), np.array(ids, np.int32), spans)
+    continues = continues_words(turn.text, offsets)
+    return _Turn(ROLES.index(turn.role), np.array(ids, np.int32), spans, continues)
 
 
 def _example(
@@ -166,6 +173,7 @@ def _example(
     context = tokenised[max(0, index - limits.max_turns) : index]
     kept = [turn.ids[-limits.max_turn_tokens :] for turn in context]
     spans = [turn.spans[-limits.max_turn_tokens :] for turn in context]
+    continues = [turn.continues[-limits.max_turn_tokens :] for turn in context]
     last, response = turns[index - 1], wanted.response
     return Example(
         turn_tokens=np.concatenate(kept),
@@ -180,6 +188,7 @@ def _example(
         dialogue=identity,
         responded=response is not None,
         response_cut=response is not None and len(tokenised[index].ids) > limits.max_turn_tokens,
+        continues=np.concatenate(continues),
     )
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import NamedTuple
 
-from space_jax.config import DataConfig, RecipeConfig, Space1Config, StructBertConfig
+from space_jax.config import DataConfig, RecipeConfig, Space1Config, StructBertConfig, YuYanConfig
 from space_jax.errors import UserError
 from space_jax.features.layout import WRAPPERS
 
@@ -39,7 +39,7 @@ class Grid:
       rungs: the shapes to choose from, in ascending size; the last holds any batch, see `ladder`.
       slots: S, examples per row.
       masked: M, masked positions per row that enter the loss.
-      words: T, tokens per turn including its wrappers.
+      words: T, tokens per turn including its wrappers, and of the text that YuYan writes.
       tree_elements: K.
       negatives: whether there is a grid of negative responses; otherwise it is `[R, 0]`.
     """
@@ -111,7 +111,7 @@ def make_grid(
         rungs=ladder(data, examples, row_multiple),
         slots=data.examples_per_row,
         masked=data.masked_per_row,
-        words=words,
+        words=data.response_length if isinstance(recipe, YuYanConfig) else words,  # it writes several turns
         tree_elements=data.tree_elements,
         negatives=isinstance(recipe, StructBertConfig) or (isinstance(recipe, Space1Config) and not recipe.as_released),
     )

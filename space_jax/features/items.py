@@ -5,11 +5,14 @@ import dataclasses
 import grain
 import numpy as np
 
-from space_jax.config import RecipeConfig, StructBertConfig, Vocabulary
+from space_jax.config import DataConfig, RecipeConfig, StructBertConfig, Vocabulary, YuYanConfig
+from space_jax.features.denoise import clause_ends
 from space_jax.features.example import Example
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.masking import mask_spans
 from space_jax.features.packing import Item
+from space_jax.features.prepared_corpus import Prepared
+from space_jax.features.restoring import restoring_item
 from space_jax.features.word_order import ORDERS, released_limit, released_words, shuffle_trigrams
 
 NO_TOKENS = np.zeros(0, np.int32)
@@ -22,6 +25,14 @@ class MakeItem(grain.transforms.RandomMap):
     vocabulary: Vocabulary
     recipe: RecipeConfig
     context_length: int
+    response_length: int = 0
+    clause_ends: np.ndarray | None = None  # of YuYan, which alone needs them and the length of a response
+
+    @classmethod
+    def of(cls, corpus: Prepared, recipe: RecipeConfig, data: DataConfig) -> "MakeItem":
+        """The items of a recipe on prepared corpora of one tokenizer."""
+        ends = clause_ends(corpus.tokenizer()) if isinstance(recipe, YuYanConfig) else None
+        return cls(corpus.metadata.vocabulary, recipe, data.context_length, data.response_length, ends)
 
     def random_map(self, element: Example, rng: np.random.Generator) -> Item:
         """The item of an example."""
@@ -30,6 +41,9 @@ class MakeItem(grain.transforms.RandomMap):
             return Item(layout, layout.ids, NO_TOKENS, NO_TOKENS)
         if isinstance(self.recipe, StructBertConfig):
             return _structured(layout, self.recipe, self.vocabulary, rng)
+        if isinstance(self.recipe, YuYanConfig):
+            assert self.clause_ends is not None
+            return restoring_item(layout, self.recipe, self.vocabulary, self.clause_ends, self.response_length, rng)
         # Annotated spans are masked in the labelled stream of the recipe only; other examples get BERT's random tokens.
         labelled = any(getattr(element.known, fact) for fact in self.recipe.annotation)
         spans = layout.spans if labelled else np.zeros_like(layout.spans)

@@ -2,7 +2,8 @@
 
 Source: model_spec section 1. SPACE-2 and -3 wrap a user turn in `<sos_u> ... <eos_u>` and a system turn in
 `<sos_r> ... <eos_r>`; SPACE-1 ends each turn with `[EOS]` and its response is `[BOS] ... [EOS]`. StructBERT ends every
-turn, the response too, with `[EOS]`: nothing around a turn says who spoke it, which would give the order away.
+turn, the response too, with `[EOS]`: nothing around a turn says who spoke it, which would give the order away. YuYan
+wraps the turns of its text as SPACE-2 and -3 do, and what it writes is `[BOS] text [EOS]`.
 """
 
 import dataclasses
@@ -13,7 +14,7 @@ from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features.example import Example
 
-RECIPES = ("space1", "space2", "space3", "structbert")
+RECIPES = ("space1", "space2", "space3", "structbert", "yuyan")
 WRAPPERS = 2  # at most this many tokens are added to a turn
 NO_WORD = -1
 USER_ROLE = 1
@@ -26,6 +27,7 @@ class Layout:
     Attributes:
       ids, positions, roles, turns: `[n]` int32, the context.
       spans: `[n]` bool, tokens of annotated slot values.
+      continues: `[n]` bool, tokens that continue the word of the one before.
       response: `[r]` int32, ids of the response; positions are 0, 1, ..., role 0, turn 0. Empty without a response;
         an empty response still has its wrappers. A truncated response has no closing token, so that models do not
         learn that it ends there.
@@ -39,6 +41,7 @@ class Layout:
     roles: np.ndarray
     turns: np.ndarray
     spans: np.ndarray
+    continues: np.ndarray
     response: np.ndarray
     user_words: np.ndarray
     example: Example
@@ -65,10 +68,14 @@ def assemble(example: Example, vocabulary: Vocabulary, recipe_name: str, context
     opening, closing, response_ends = wrappers(vocabulary, recipe_name)
     count = len(example.turn_lengths)
     bounds = np.concatenate([[0], np.cumsum(example.turn_lengths)]).tolist()
-    ids, spans = [], []
+    recorded = example.continues if len(example.continues) else np.zeros_like(example.span_mask)
+    ids: list[np.ndarray] = []
+    spans: list[np.ndarray] = []
+    continues: list[np.ndarray] = []
     for role, start, end in zip(example.turn_roles.tolist(), bounds, bounds[1:], strict=False):
         ids += [opening[role], example.turn_tokens[start:end], closing[role]]
-        spans += [np.zeros(len(opening[role]), bool), example.span_mask[start:end], np.zeros(1, bool)]
+        for flags, every in ((spans, example.span_mask), (continues, recorded)):
+            flags += [np.zeros(len(opening[role]), bool), every[start:end], np.zeros(1, bool)]
     added = np.array([len(opening[role]) + 1 for role in example.turn_roles.tolist()], np.int32)
     lengths = example.turn_lengths + added
     flat = np.concatenate(ids)
@@ -80,6 +87,7 @@ def assemble(example: Example, vocabulary: Vocabulary, recipe_name: str, context
         roles=np.repeat(example.turn_roles, lengths)[keep],
         turns=np.repeat(np.arange(count, 0, -1, dtype=np.int32), lengths)[keep],
         spans=np.concatenate(spans)[keep],
+        continues=np.concatenate(continues)[keep],
         response=_response(example, *response_ends),
         user_words=flat[-lengths[-1] :] if example.turn_roles[-1] == USER_ROLE else flat[:0],
         example=example,
@@ -119,4 +127,6 @@ def wrappers(
         return [token(), token()], [eos, eos], (token(vocabulary.bos) if recipe_name == "space1" else token(), eos)
     opening = [token(vocabulary.sos_r), token(vocabulary.sos_u)]
     closing = [token(vocabulary.eos_r), token(vocabulary.eos_u)]
+    if recipe_name == "yuyan":
+        return opening, closing, (token(vocabulary.bos), token(vocabulary.eos))
     return opening, closing, (opening[0], closing[0])

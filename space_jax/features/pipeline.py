@@ -199,7 +199,7 @@ def _steps(
     seeds = seeds_of(seed)
     labelled, unlabelled = (concatenated(corpora, splits) for splits in streams_of(recipe.annotation).values())
     check_streams(data, recipe.annotation, labelled is not None, unlabelled is not None)
-    make = MakeItem(corpora[0].metadata.vocabulary, recipe, data.context_length)
+    make = MakeItem.of(corpora[0], recipe, data)
     streams = [
         stream.shuffle(seeds[f"shuffle_{kind}"]).repeat().random_map(make, seed=seeds[f"mask_{kind}"])
         for kind, stream, wanted in (
@@ -248,7 +248,7 @@ def eval_batches(
         named = " or ".join(map(repr, splits))
         raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {named}")
     own_seed = seeds_of(seed)["evaluation"]
-    make = MakeItem(corpora[0].metadata.vocabulary, recipe, data.context_length)
+    make = MakeItem.of(corpora[0], recipe, data)
     hidden = held_out.shuffle(own_seed).map(_without_hidden_spans)
     items = hidden.random_map(make, seed=own_seed)[: min(count, len(held_out))]
     blocks = Blocks(local, part.process_index, part.process_count)

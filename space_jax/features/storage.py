@@ -40,7 +40,7 @@ def _features(limits: Limits) -> tfds.features.FeaturesDict:
             "turns": tfds.features.Tensor(shape=(None, 2), dtype=np.int32),  # length and role of each context turn
             "trees": tfds.features.Tensor(shape=(2, len(VIEWS), limits.tree_elements), dtype=np.int32),  # user, system
             # dialogue; flags: known annotation (1, 2, 4), no response (8), truncated response (256); acts as bits; then
-            # the positions of the span tokens
+            # the positions of the span tokens, and -1 less those of the tokens that continue a word
             "facts": tfds.features.Tensor(shape=(None,), dtype=np.int32),
         }
     )
@@ -52,6 +52,7 @@ def to_record(example: Example) -> dict[str, np.ndarray]:
     flags = int((np.array(example.known, np.int64) << _FACT_BITS).sum()) + _UNANSWERED * (not example.responded)
     flags |= _CUT * example.response_cut
     facts = [example.dialogue, flags, act_bits, *np.flatnonzero(example.span_mask)]
+    facts += (-1 - np.flatnonzero(example.continues)).tolist()
     return {
         "tokens": np.concatenate([example.turn_tokens, example.response_tokens]),
         "turns": np.stack([example.turn_lengths, example.turn_roles], axis=1),
@@ -72,7 +73,10 @@ def from_record(record: dict[str, np.ndarray]) -> Example:
         raise ValueError(f"its turns have {context} tokens, and it holds {len(record['tokens'])}")
     dialogue, flags, act_bits = record["facts"][:3].tolist()
     span_mask = np.zeros(context, bool)
-    span_mask[record["facts"][3:]] = True
+    places = record["facts"][3:]
+    span_mask[places[places >= 0]] = True
+    continues = np.zeros(context, bool)
+    continues[-1 - places[places < 0]] = True
     return Example(
         turn_tokens=record["tokens"][:context],
         turn_lengths=lengths,
@@ -86,6 +90,7 @@ def from_record(record: dict[str, np.ndarray]) -> Example:
         dialogue=dialogue,
         responded=not flags & _UNANSWERED,
         response_cut=bool(flags & _CUT),
+        continues=continues,
     )
 
 

@@ -3,7 +3,10 @@
 Source: BERT (Devlin et al., 2019) with the attention masks of UniLM (Dong et al., 2019), as SPACE-1, -2 and -3 use it.
 """
 
+import dataclasses
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -396,10 +399,13 @@ class Backbone(nn.Module):
     def decode(self, x: jax.Array, segments: jax.Array, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Runs the layers on embedded tokens that attend to their example's memory and, causally, to one another.
 
+        On a memory of the top layers (`KVCache.top`) the tokens run through those alone: the deep encoder and shallow
+        decoder that YuYan is described with.
+
         Args:
           x: `[R, Q, H]` from `Embedding`.
           segments: `[R, Q]`.
-          memory: the M earlier tokens.
+          memory: the M earlier tokens in all layers, or in the top ones.
 
         Returns:
           The last layer's output `[R, Q, H]` and the memory extended by these tokens.
@@ -408,5 +414,16 @@ class Backbone(nn.Module):
 
     def _run(self, x: jax.Array, segments: jax.Array, memory: KVCache, causal: bool) -> tuple[jax.Array, KVCache]:
         seen = visible(self.config, Sight(segments, memory.segments, causal))
-        x, (keys, values) = self.layers(x.astype(self.config.dtype), (memory.keys, memory.values), seen)
+        depth = memory.keys.shape[0]
+        layers = self.layers if depth == self.config.layers else self._top(depth)
+        x, (keys, values) = layers(x.astype(self.config.dtype), (memory.keys, memory.values), seen)
         return x, memory.grown(keys, values, segments)
+
+    def _top(self, depth: int) -> Callable[..., Any]:
+        """The top layers alone, on the parameters that they have among all."""
+        params = jax.tree.map(lambda array: array[-depth:], self.layers.variables["params"])
+        key = dropout_key(self)
+        shallow = dataclasses.replace(self.config, layers=depth)
+        stack = stacked(Block, shallow, in_axes=(0, nn.broadcast))(shallow, parent=None)
+        rngs = {} if key is None else {"dropout": key}
+        return functools.partial(stack.apply, {"params": params}, rngs=rngs)

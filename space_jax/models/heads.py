@@ -165,8 +165,9 @@ def last_prompts(x: jax.Array, prompts: int) -> jax.Array:
 
 
 class Placed(Protocol):
-    """The positions of a batch's examples: `slot` and `valid` as in `Batch`; batches of tasks have them too."""
+    """The positions of a batch's examples, as in `Batch`; batches of tasks have them too."""
 
+    occupied: Any
     slot: Any
     valid: Any
 
@@ -188,6 +189,15 @@ def has_tokens(segments: jax.Array, batch: Batch) -> jax.Array:
 def responded(batch: Batch) -> jax.Array:
     """Whether each example has a response to learn from: float32 `[B]`."""
     return has_tokens(batch.response.segments, batch)
+
+
+def all_of_example(flags: jax.Array, segments: jax.Array, batch: Batch) -> jax.Array:
+    """Whether each example's tokens in a grid are all flagged: `[R, L]` bool, segments `[R, L]` -> float32 `[B]`."""
+    slots = batch.occupied.shape[1]
+    numbers = jnp.arange(1, slots + 1, dtype=jnp.int32)
+    own = segments[:, None, :] == numbers[None, :, None]
+    whole = jnp.all(~own | flags[:, None, :], axis=2)
+    return whole.reshape(-1)[batch.slot].astype(jnp.float32)
 
 
 def joined(first: Tokens, second: Tokens) -> Tokens:

@@ -12,7 +12,7 @@ class KVCache:
     """Keys and values of all tokens so far.
 
     Attributes:
-      keys, values: `[layers, R, N, M, D]`.
+      keys, values: `[layers, R, N, M, D]`, of all layers or of the top ones.
       segments: `[R, M]` int32 segment ids; 0 is padding.
     """
 
@@ -26,6 +26,10 @@ class KVCache:
         shape = (config.layers, rows, config.heads, 0, config.hidden // config.heads)
         empty = jnp.zeros(shape, jnp.dtype(config.dtype))
         return cls(empty, empty, jnp.zeros((rows, 0), jnp.int32))
+
+    def top(self, layers: int) -> "KVCache":
+        """The memory in the top layers alone, at most as many as it has; 0 for all of them."""
+        return KVCache(self.keys[-layers:], self.values[-layers:], self.segments) if layers else self
 
     def grown(self, keys: jax.Array, values: jax.Array, segments: jax.Array) -> "KVCache":
         """The memory with Q tokens appended: `keys`, `values` `[layers, R, N, Q, D]`, `segments` `[R, Q]`."""

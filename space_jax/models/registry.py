@@ -1,11 +1,12 @@
 """Creates a recipe from its configuration."""
 
-from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config, StructBertConfig
+from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config, StructBertConfig, YuYanConfig
 from space_jax.models.recipe import Recipe
 from space_jax.models.space1_recipe import Space1Recipe
 from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.models.space3_recipe import Space3Recipe
 from space_jax.models.structbert_recipe import StructBertRecipe
+from space_jax.models.yuyan_recipe import YuYanRecipe
 
 
 def make_recipe(model: ModelConfig, recipe: RecipeConfig) -> Recipe:
@@ -21,4 +22,6 @@ def make_recipe(model: ModelConfig, recipe: RecipeConfig) -> Recipe:
         return Space2Recipe(model, recipe)
     if isinstance(recipe, StructBertConfig):
         return StructBertRecipe(model, recipe)
+    if isinstance(recipe, YuYanConfig):
+        return YuYanRecipe(model, recipe)
     return Space3Recipe(model, recipe)

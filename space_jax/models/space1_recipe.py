@@ -66,11 +66,14 @@ class Space1Recipe:
 
     def prompt(self, params: dict, batch: Batch) -> KVCache:
         """See `Generator.prompt`."""
-        return self.model.apply({"params": params}, batch, method="read").memory
+        return self._decoded_on(self.model.apply({"params": params}, batch, method="read"))
 
     def next_token(self, params: dict, tokens: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """See `Generator.next_token`."""
         return self.model.apply({"params": params}, tokens, memory, method="respond")
+
+    def _decoded_on(self, reading: Reading) -> KVCache:
+        return reading.memory.top(self.config.decoder_layers)
 
     def _acts_known(self, batch: Batch) -> jax.Array:
         return batch.acts_known & (responded(batch) > 0)
@@ -79,7 +82,13 @@ class Space1Recipe:
         targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
         drop = rngs(keys, "dropout_response")
         losses = self.model.apply(
-            variables, batch.response, reading.memory, targets, weights > 0, rngs=drop, method="response_losses"
+            variables,
+            batch.response,
+            self._decoded_on(reading),
+            targets,
+            weights > 0,
+            rngs=drop,
+            method="response_losses",
         )
         valid = per_token(batch.valid.astype(jnp.float32), batch.response.segments, batch)
         return Sum.of(losses, weights * valid)

@@ -107,7 +107,7 @@ class Space3Recipe:
         variables = {"params": params}
         view = self.model.apply(variables, batch, method="view")
         _, memory = self.model.apply(variables, view.memory, batch.occupied, method="decide")
-        return memory
+        return memory.top(self.config.decoder_layers)
 
     def next_token(self, params: dict, tokens: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """See `Generator.next_token`."""
@@ -134,7 +134,7 @@ class Space3Recipe:
         drop = rngs(keys, "dropout_policy")
         policy, memory = self.model.apply(variables, view.memory, batch.occupied, rngs=drop, method="decide")
         targets, weights = shifted_targets(batch.response.ids, batch.response.segments)
-        drop = rngs(keys, "dropout_response")
+        drop, memory = rngs(keys, "dropout_response"), memory.top(self.config.decoder_layers)
         losses = self.model.apply(
             variables, batch.response, memory, targets, weights > 0, rngs=drop, method="response_losses"
         )

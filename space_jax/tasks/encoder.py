@@ -14,7 +14,6 @@ The parameters have the paths of the SPACE models, so that weights of any of the
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 from flax import linen as nn
 
 from space_jax.config import ModelConfig
@@ -34,7 +33,14 @@ from space_jax.models.heads import (
 from space_jax.models.kv_cache import KVCache
 from space_jax.tasks.text_packing import TaskBatch
 
-TRAINED = {"space1": "summary", "space2": "summary", "space3": "prompt", "structbert": "summary", None: "sentence"}
+TRAINED = {
+    "space1": "summary",
+    "space2": "summary",
+    "space3": "prompt",
+    "structbert": "summary",
+    "yuyan": "mean",
+    None: "sentence",
+}
 
 
 def resolve_vector(wanted: str, recipe: str | None) -> str:

@@ -148,7 +148,8 @@ def _responses(setup: Setup, params: Any, batch: Batch, tokenizer: Tokenizer) ->
     if not isinstance(recipe, Generator):
         return {}
     words = model.vocabulary
-    first, last = (words.bos, words.eos) if setup.config.recipe.name == "space1" else (words.sos_r, words.eos_r)
+    marks = {"space1": (words.bos, words.eos), "yuyan": (words.bos, words.eos)}
+    first, last = marks.get(setup.config.recipe.name, (words.sos_r, words.eos_r))
     barred = tuple(token for token in words.special if token != last)
     limit = min(LONGEST_RESPONSE, model.positions)
 

@@ -82,6 +82,41 @@ def test_decoding_in_pieces_equals_decoding_at_once(params):
     np.testing.assert_array_equal(partial.segments, memory.segments)
 
 
+def test_a_shallow_decoder_is_a_model_of_the_top_layers(params):
+    """On the memory of the last layer alone, against a model that has no other; on that of all, nothing changes."""
+    _, memory = encode(params, X, SEGMENTS)
+    assert memory.top(0) is memory
+    for layers in (1, MODEL.layers):
+        shallow = Backbone(dataclasses.replace(MODEL, layers=layers))
+        cut = params | {"layers": jax.tree.map(lambda x, n=layers: x[-n:], params["layers"])}
+        run = jax.jit(
+            lambda cut, top, shallow=shallow: shallow.apply({"params": cut}, X, SEGMENTS, top, method="decode")
+        )
+        expected, grown = run(cut, memory.top(layers))
+        ours, kept = decode(params, X, SEGMENTS, memory.top(layers))
+        np.testing.assert_allclose(ours, expected, atol=1e-6)
+        assert kept.keys.shape == grown.keys.shape == (layers, 2, MODEL.heads, 12, MODEL.hidden // MODEL.heads)
+        np.testing.assert_allclose(kept.values, grown.values, atol=1e-6)
+
+
+def test_a_shallow_decoder_trains_its_layers_alone(params):
+    """The layers below learn through the memory only, which is held here; each call draws masks of its own."""
+    _, memory = encode(params, X, SEGMENTS)
+
+    def loss(params, rngs):
+        model = Backbone(dataclasses.replace(MODEL, dropout=0.5))
+        x, _ = model.apply({"params": params}, X, SEGMENTS, memory.top(1), method="decode", rngs=rngs)
+        return (x[..., 0] ** 2).sum()
+
+    run = jax.jit(jax.value_and_grad(loss))
+    keys = [{"dropout": jax.random.key(seed)} for seed in (0, 0, 1)]
+    (first, gradient), (again, _), (other, _) = (run(params, key) for key in keys)
+    assert first == again != other
+    for leaf in jax.tree.leaves(gradient["layers"]):
+        np.testing.assert_array_equal(leaf[:-1], 0)
+    assert np.abs(gradient["layers"]["inner"]["kernel"][-1]).max() > 0
+
+
 def test_context_never_sees_the_decoder(params):
     """The memory of the context is the same whatever is decoded on it."""
     _, memory = encode(params, X, SEGMENTS)

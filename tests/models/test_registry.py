@@ -76,6 +76,7 @@ def unanswered(item: Item) -> Item:
 CONTRASTING = ("space2", "space3")
 OF_THE_RESPONSE = (
     "order",
+    "restor",
     "response",
     "words_system",
     "contrast_system",
@@ -113,7 +114,8 @@ def test_only_examples_without_a_response(runner):
     loss, terms, grads = runner(pack([unanswered(item) for item in make_items(runner.name)], PACKED))
     assert np.isfinite(loss)
     assert all(np.isfinite(g).all() for g in jax.tree.leaves(grads))
-    assert any(weight > 0 for _, weight in terms.values())
+    if runner.name != "yuyan":  # whose response is the text itself, which in truth every example has
+        assert any(weight > 0 for _, weight in terms.values())
     assert all(tuple(sums) == (0, 0) for name, sums in terms.items() if name.startswith(OF_THE_RESPONSE))
 
 

@@ -41,7 +41,7 @@ class Accumulated:
         return self.outcomes[count]
 
 
-WITHOUT_POOL = ("space1", "structbert")
+WITHOUT_POOL = ("space1", "structbert", "yuyan")
 
 
 @pytest.fixture(

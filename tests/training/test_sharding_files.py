@@ -21,6 +21,7 @@ from space_jax.config import (
     Space3Config,
     StructBertConfig,
     Vocabulary,
+    YuYanConfig,
     model_config,
 )
 from space_jax.models.registry import make_recipe
@@ -32,7 +33,7 @@ from tests.training.toy import micro, toy_batch
 
 FOLDER = Path(__file__).parent / "shardings"
 VOCABULARY = Vocabulary(size=30522, understand=(1, 2, 3, 4, 5), policy=(6, 7, 8, 9, 10))  # BERT's
-RECIPES = (Space1Config(), Space2Config(), Space3Config(), StructBertConfig())
+RECIPES = (Space1Config(), Space2Config(), Space3Config(), StructBertConfig(), YuYanConfig())
 
 
 def table(recipe_config):

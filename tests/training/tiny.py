@@ -5,7 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 
-from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, StructBertConfig
+from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, StructBertConfig, YuYanConfig
 from space_jax.features.grid import Grid, GridShape
 from space_jax.features.packing import pack
 from space_jax.models.registry import make_recipe
@@ -17,6 +17,7 @@ RECIPES = {
     "space2": Space2Config(subspace=8),
     "space3": Space3Config(),
     "structbert": StructBertConfig(),
+    "yuyan": YuYanConfig(decoder_layers=1),
 }
 EXAMPLES = 16
 GRID = Grid(

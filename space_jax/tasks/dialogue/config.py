@@ -25,6 +25,7 @@ class DialogueConfig(Checked, section="task"):
     change_weight: float = 1.0  # of a state in which a value is another than before, beside other states
     act_weight: float = 1.0  # of the dialog-act loss beside the tokens'
     offered_names: bool = True  # write names that only the system has said as "offered"
+    decoder_layers: int = 0  # states, acts and responses are decoded in as many of the top layers; 0: in all
     variations: int = 0  # copies of each training dialogue with other values (`tasks.dialogue.variation`)
     database: str = ""  # tables, a file or a folder (`world.tables`); those of the corpus if empty
 
@@ -32,10 +33,10 @@ class DialogueConfig(Checked, section="task"):
         require(self.name == "dialogue", "task.name", "belongs to the task and cannot be changed")
         require(self.train_split in TRAINABLE, "task.train_split", f"{self.train_split!r} is not one of {TRAINABLE}")
         for field in dataclasses.fields(self):
-            if field.type is int and field.name != "variations":
+            if field.type is int and field.name not in ("variations", "decoder_layers"):
                 value = getattr(self, field.name)
                 require(value > 0, f"task.{field.name}", f"{value} is not positive")
-        for name in ("state_weight", "change_weight", "act_weight", "variations"):
+        for name in ("state_weight", "change_weight", "act_weight", "variations", "decoder_layers"):
             require(getattr(self, name) >= 0, f"task.{name}", f"{getattr(self, name)} is negative")
         longest = self.max_state_tokens + self.max_act_tokens + self.max_response_tokens + PART_MARKS
         require(

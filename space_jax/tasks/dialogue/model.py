@@ -21,10 +21,12 @@ class DialogueModel(nn.Module):
 
     Attributes:
       recipe: "space1" for the summary vector, "space3" for prompts.
+      decoder_layers: top layers that targets are decoded in; 0 for all.
     """
 
     config: ModelConfig
     recipe: str
+    decoder_layers: int = 0
 
     def setup(self) -> None:
         config = self.config
@@ -53,7 +55,7 @@ class DialogueModel(nn.Module):
                 ids, segments = prompt_grid(prompts, occupied)
                 x, memory = self.backbone.decode(self.backbone.embedding(ids), segments, memory)
                 vectors = last_prompts(x, len(prompts))
-        return self.act_classifier(vectors), memory
+        return self.act_classifier(vectors), memory.top(self.decoder_layers)
 
     def write(self, target: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Scores of each next token, float32 `[R, Q, padded V]`, and the memory grown."""

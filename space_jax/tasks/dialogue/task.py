@@ -71,8 +71,13 @@ class DialogueTask(Task):
             )
         if config.max_turns >= model.turns:
             raise UserError(f"config field task.max_turns: the model tells {model.turns - 1} turns apart at most")
+        if config.decoder_layers > model.layers:
+            raise UserError(
+                f"config field task.decoder_layers: {config.decoder_layers} is more than the {model.layers} that "
+                "the weights have"
+            )
         self.sequences = Sequences(tokenizer, config, recipe)
-        self.module = DialogueModel(model, "space1" if recipe == "space1" else "space3")
+        self.module = DialogueModel(model, "space1" if recipe == "space1" else "space3", config.decoder_layers)
         self.row_length = config.context_length
         parts = dict.fromkeys(PARTS, 1.0) | {STATE: config.state_weight}
         self.coefficients = {**parts, "dialog_act": config.act_weight}

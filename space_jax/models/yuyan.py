@@ -1,0 +1,56 @@
+"""YuYan's denoising: a corrupted text is encoded, and the decoder writes it as it was.
+
+The encoder and the decoder are one backbone, as in SPACE-1 and -3. YuYan is described with a deep encoder and a shallow
+decoder: `recipe.decoder_layers` top layers write, on the memory of those layers.
+"""
+
+import jax
+from flax import linen as nn
+
+from space_jax.config import ModelConfig
+from space_jax.features.batch import Batch, Tokens
+from space_jax.models.backbone import Backbone
+from space_jax.models.kv_cache import KVCache
+
+
+class YuYanModel(nn.Module):
+    """The backbone.
+
+    Attributes:
+      decoder_layers: top layers that write; 0 for all.
+    """
+
+    config: ModelConfig
+    decoder_layers: int = 0
+
+    def setup(self) -> None:
+        self.backbone = Backbone(self.config)
+
+    def encode(self, tokens: Tokens) -> tuple[jax.Array, KVCache]:
+        """`[R, L]` tokens to `[R, L, H]`, and the memory to write on."""
+        x, memory = self.backbone.encode(self.backbone.embed(tokens), tokens.segments)
+        return x, memory.top(self.decoder_layers)
+
+    def write(self, text: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
+        """Scores of each next token, float32 `[R, Lr, padded V]`, and the extended memory."""
+        x, memory = self.backbone.decode(self.backbone.embed(text), text.segments, memory)
+        return self.backbone.embedding.logits(x), memory
+
+    def restore(self, batch: Batch, targets: jax.Array, counts: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Writes the texts of a batch.
+
+        Args:
+          batch: the corrupted texts as contexts, the whole ones as responses.
+          targets: `[R, Lr]` int32, the token after each of the whole text.
+          counts: `[R, Lr]` bool, whether there is one.
+
+        Returns:
+          The cross-entropy of each next token, float32 `[R, Lr]`, and whether it is the likeliest, bool.
+        """
+        _, memory = self.encode(batch.context)
+        x, _ = self.backbone.decode(self.backbone.embed(batch.response), batch.response.segments, memory)
+        return self.backbone.embedding.predictions(x, targets, counts)
+
+    def initialise(self, batch: Batch) -> None:
+        """Creates every parameter by using it."""
+        self.write(batch.response, self.encode(batch.context)[1])
