@@ -89,7 +89,7 @@ def test_dtypes_are_exact(items):
     batch = pack(items, GRID)
     floats, bools = (
         {"masked_weights", "acts"},
-        {"occupied", "valid", *(f"{fact}_known" for fact in FACTS)},
+        {"occupied", "valid", "moved", *(f"{fact}_known" for fact in FACTS)},
     )
     for field in dataclasses.fields(batch):
         value = getattr(batch, field.name)
