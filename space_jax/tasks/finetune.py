@@ -23,6 +23,7 @@ from space_jax.tasks import shots as few
 from space_jax.tasks.batches import EpochBatches, steps_per_epoch
 from space_jax.tasks.config import FinetuneConfig
 from space_jax.tasks.inference import Inference
+from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.known_labels import require_comparable, unknown_labels
 from space_jax.tasks.nearest_training import nearest_training
 from space_jax.tasks.predictor import Predictor
@@ -234,7 +235,7 @@ def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str, vector: str
     """The sizes of the weights and the vector that they were trained for, with what is said about computing."""
     computing = {name: getattr(config.model, name) for name in COMPUTING}
     model, task = settled(dataclasses.replace(sizes, dropout=config.dropout, **computing)), config.task
-    if vector is not None and getattr(task, "vector", None) == "auto":
+    if vector is not None and isinstance(task, IntentConfig) and task.vector == "auto":
         task = dataclasses.replace(task, vector=vector)
     return dataclasses.replace(config, model=model, recipe=recipe, task=task)
 
