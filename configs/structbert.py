@@ -1,7 +1,7 @@
 """StructBERT on dialogues: words in their places, turns in their order; no labels.
 
-  space-jax data build anpredial --source PREDIAL_FOLDER --tokenizer vocab.txt --out runs/corpus
-  space-jax pretrain --config configs/structbert.py --workdir runs/structbert --init CONVERTED_STRUCTBERT
+  space-jax data build sgd --source SGD_FOLDER --tokenizer minilm --out runs/structbert/corpus
+  space-jax pretrain --config configs/structbert.py:mini --workdir runs/structbert/run --init minilm
 
 Published: 24 x 1024 (large) and 12 x 768 (base), 16 GB of text, length 512, Adam 1e-4, warm-up over 10%, dropout 0.1,
 5% of the trigrams shuffled; steps and batch are not published. `--config.recipe.as_released=True` masks and shuffles
@@ -17,7 +17,7 @@ def get_config(size: str = "base") -> PretrainConfig:
         recipe=StructBertConfig(),
         model=model_config(size, dropout=0.1),
         data=DataConfig(
-            prepared=("runs/corpus",),
+            prepared=("runs/structbert/corpus",),
             batch_size=8 if size == "tiny" else 256,
             labelled_share=0.0,
             row_ladder=(0.5, 1.0),

@@ -1,7 +1,7 @@
 """YuYan's denoising on dialogues: hidden, shifted and missing words and clauses are restored by a shallow decoder.
 
-  space-jax data build unidial --data-root DIR --tokenizer minilm --out runs/corpus
-  space-jax pretrain --config configs/yuyan.py:mini --workdir runs/yuyan --init minilm
+  space-jax data build sgd --source SGD_FOLDER --tokenizer minilm --out runs/yuyan/corpus
+  space-jax pretrain --config configs/yuyan.py:mini --workdir runs/yuyan/run --init minilm
 
 Of YuYan only a description is public (11 billion parameters, four corruptions, deep encoder and shallow decoder); the
 shares of corrupted words and the number of decoder layers are ours: a sixth of the layers, at least one.
@@ -17,7 +17,7 @@ def get_config(size: str = "base") -> PretrainConfig:
         recipe=YuYanConfig(decoder_layers=max(1, model.layers // 6)),
         model=model,
         data=DataConfig(
-            prepared=("runs/corpus",),
+            prepared=("runs/yuyan/corpus",),
             batch_size=8 if size == "tiny" else 256,
             labelled_share=0.0,
             context_length=128,  # of the corrupted text, and of the text that is written: its last turns that fit

@@ -75,12 +75,14 @@ class ModelConfig(Checked, section="model"):
     layer_norm_epsilon: float = 1e-12
     dtype: str = "float32"  # of activations and matrix products; parameters are float32
     remat: bool = False  # store only a block's input for the backward pass, and recompute its matrix products
+    adapter: int = 0  # width of the adapters behind both sublayers of every layer, which begin as nothing; 0: none
     attention_init: str = "normal"  # "identity": a new model's heads copy from the first step, see `models.backbone`
     vocabulary: Vocabulary = dataclasses.field(default_factory=Vocabulary)  # filled in from the tokenizer
 
     def _check_values(self) -> None:
         for name in ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns"):
             require(getattr(self, name) > 0, f"model.{name}", f"{getattr(self, name)} is not positive")
+        require(self.adapter >= 0, "model.adapter", f"{self.adapter} is negative")
         require(self.roles >= 2, "model.roles", f"{self.roles} is too few; system and user need two")
         require(
             self.hidden % self.heads == 0,
@@ -294,6 +296,8 @@ class OptimiserConfig(Checked, section="optimiser"):
     beta2: float = 0.999
     epsilon: float = 1e-8
     accumulate: int = 1  # micro-batches per optimiser step
+    # Modules that stay as they are, such as ("backbone/embedding", "pooler"); adapters in them train all the same.
+    freeze: tuple[str, ...] = ()
 
     def _check_values(self) -> None:
         require(self.learning_rate > 0, "optimiser.learning_rate", f"{self.learning_rate} is not positive")

@@ -33,13 +33,14 @@ from space_jax.training.workdir import METRICS
 PathLike = str | os.PathLike[str]
 
 
-def pretrain(config: PretrainConfig, workdir: PathLike, init: str | None = None) -> Result:
+def pretrain(config: PretrainConfig, workdir: PathLike, init: str | None = None, grafts: Sequence[str] = ()) -> Result:
     """Pre-trains; the same call continues a run that stopped.
 
     Args:
       config: from `load_config`, or made of the classes of `space_jax.config`.
       workdir: folder of the run, which may be in a bucket: `config.json`, `checkpoints/`, `metrics.jsonl`, ...
       init: what a new run starts from: another run, converted weights, a folder of Hugging Face, or "minilm".
+      grafts: modules of other runs to put into it, each "DIR:MODULE", such as "runs/other:pooler".
 
     Returns:
       How the call ended: `step`, `stopped`, the last held-out `metrics`.
@@ -48,7 +49,7 @@ def pretrain(config: PretrainConfig, workdir: PathLike, init: str | None = None)
       UserError: a configuration, corpus or checkpoint that does not fit; a loss that is not finite.
     """
     _require_kind(config, PretrainConfig, "pretrain")
-    return pretraining.pretrain(config, as_path(workdir), init)
+    return pretraining.pretrain(config, as_path(workdir), init, grafts=grafts)
 
 
 def finetune(
@@ -57,6 +58,7 @@ def finetune(
     init: str | None = None,
     shots: str = "",
     seeds: Sequence[int] = (),
+    grafts: Sequence[str] = (),
 ) -> Json | None:
     """Fine-tunes; the same call continues a run that stopped.
 
@@ -66,6 +68,7 @@ def finetune(
       init: what a new run starts from: a run, converted weights, a folder of Hugging Face, or "minilm".
       shots: training records of each class, "10", or a share, "10%", or a file with their ids, "shots.json"; all if "".
       seeds: one run per seed, in `workdir/seed-S`; one run with the configuration's seed if there are none.
+      grafts: as for `pretrain`; a "head" must be of the same labels.
 
     Returns:
       What `results.json` holds: step, scores, numbers of records; with seeds what `summary.json` holds: of each score
@@ -77,11 +80,11 @@ def finetune(
     _require_kind(config, FinetuneConfig, "finetune")
     folder = as_path(workdir)
     if not seeds:
-        return finetuning.finetune(config, folder, init, Subset(shots, config.train.seed))
+        return finetuning.finetune(config, folder, init, Subset(shots, config.train.seed), grafts=grafts)
     runs = {}
     of_seed = {seed: dataclasses.replace(config, train=dataclasses.replace(config.train, seed=seed)) for seed in seeds}
     for seed, seeded in of_seed.items():
-        results = finetuning.finetune(seeded, folder / f"seed-{seed}", init, Subset(shots, seed))
+        results = finetuning.finetune(seeded, folder / f"seed-{seed}", init, Subset(shots, seed), grafts=grafts)
         if results is None:  # asked to stop
             return None
         runs[seed] = results

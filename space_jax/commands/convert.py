@@ -35,6 +35,17 @@ def add_parser(verbs: Any) -> None:
     _heads(released)
     _out(released, "folder to make", _from_released)
 
+    copy = actions.add_parser("copy", help="a run or other weights, or some of their modules -> a folder for --init")
+    copy.add_argument("path", metavar="DIR", help="a run, converted weights, a Hugging Face folder, or 'minilm'")
+    copy.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="leave this module out, such as head or backbone/embedding/turn; may be given again",
+    )
+    _out(copy, "folder to make", _copy)
+
     bert_out = actions.add_parser("to-bert", help="ours -> a folder that transformers' AutoModel loads")
     bert_out.add_argument("path", metavar="DIR", help="a run, converted weights, or 'minilm'")
     _out(bert_out, "folder to make", _to_bert)
@@ -93,6 +104,13 @@ def _from_released(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.convert.released.files import Facts, backbone_of, read_released
 
     _write(given.out, backbone_of(read_released(given.file, Facts(heads=given.heads))))
+
+
+def _copy(given: argparse.Namespace, _: list[str]) -> None:
+    from space_jax.models.modules import unplugged
+    from space_jax.training.initial_weights import read_weights
+
+    _write(given.out, unplugged(read_weights(given.path), given.without))
 
 
 def _write(out: Path, weights: Any) -> None:

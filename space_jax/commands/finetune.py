@@ -30,6 +30,13 @@ def add_parser(verbs: Any) -> None:
         help="start from a run, what 'space-jax convert' wrote, a Hugging Face folder, or 'minilm'",
     )
     parser.add_argument(
+        "--graft",
+        action="append",
+        default=[],
+        metavar="DIR:MODULE",
+        help="put a module of another run into these weights, such as runs/other:pooler; may be given again",
+    )
+    parser.add_argument(
         "--shots", default="", metavar="N|N%|FILE", help="training records per class, a share, or a file with their ids"
     )
     parser.add_argument(
@@ -54,7 +61,7 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     config = load_config(given.config, overrides, FinetuneConfig)
     from space_jax.api.runs import finetune  # JAX is imported by the verbs that compute, not by --help
 
-    results = finetune(config, given.workdir, given.init, given.shots, given.seeds)
+    results = finetune(config, given.workdir, given.init, given.shots, given.seeds, given.graft)
     if results is not None:  # not asked to stop
         print_result(results, given.json, f"{given.workdir}, on validation")
 
@@ -64,7 +71,7 @@ def _sweep(given: argparse.Namespace, configs: dict[str, Any]) -> None:
     from space_jax.tasks.registry import task_class
 
     def train(config: Any, folder: Path) -> Measures | None:
-        results = finetune(config, folder, given.init, given.shots, given.seeds)
+        results = finetune(config, folder, given.init, given.shots, given.seeds, given.graft)
         if results is None:
             return None
         measure = task_class(config.task.name).measure

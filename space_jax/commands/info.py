@@ -17,6 +17,7 @@ from space_jax.terminal import Console
 if TYPE_CHECKING:
     from space_jax.tasks.config import FinetuneConfig
 
+_MEBIBYTES = 4 / 2**20  # of a float32 number
 PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "grain", "tensorflow-datasets", "sentencepiece", "tokenizers")
 
 
@@ -42,8 +43,9 @@ def _run(given: argparse.Namespace, _: list[str]) -> None:
 
 
 def _add_workdir(table: Table, workdir: Path) -> None:
+    from space_jax.models.modules import module_sizes
     from space_jax.tasks.config import FinetuneConfig, is_finetuned
-    from space_jax.training.checkpoint import find_checkpoints
+    from space_jax.training.checkpoint import find_checkpoints, parameter_shapes
     from space_jax.training.workdir import CHECKPOINTS
 
     finetuned = is_finetuned(workdir)
@@ -54,6 +56,10 @@ def _add_workdir(table: Table, workdir: Path) -> None:
         table.add_row(name, value)
     table.add_row("checkpoints", ", ".join(map(str, steps)) or "none")
     table.add_row("best", "none" if best is None else str(best))
+    if steps:
+        shapes = parameter_shapes(workdir / CHECKPOINTS, steps[-1])
+        for module, size in module_sizes(shapes).items():
+            table.add_row(f"module {module}", f"{size:,} parameters, {_MEBIBYTES * size:.1f} MiB")
 
 
 def _of_pretraining(config: PretrainConfig) -> dict[str, str]:

@@ -27,6 +27,13 @@ def add_parser(verbs: Any) -> None:
         metavar="DIR",
         help="start from another run, what 'space-jax convert' wrote, a Hugging Face folder, or 'minilm'",
     )
+    parser.add_argument(
+        "--graft",
+        action="append",
+        default=[],
+        metavar="DIR:MODULE",
+        help="put a module of another run into these weights, such as runs/other:pooler; may be given again",
+    )
     add_sweep_argument(parser)
     parser.set_defaults(run=_run, takes_config=True)
 
@@ -39,14 +46,14 @@ def _run(given: argparse.Namespace, rest: list[str]) -> None:
     config = load_config(given.config, overrides, PretrainConfig)
     from space_jax.training.pretrain import pretrain  # JAX is imported by the verbs that compute, not by --help
 
-    pretrain(config, given.workdir, given.init)
+    pretrain(config, given.workdir, given.init, grafts=given.graft)
 
 
 def _sweep(given: argparse.Namespace, configs: dict[str, PretrainConfig]) -> None:
     from space_jax.training.pretrain import best_measure, pretrain
 
     def train(config: PretrainConfig, folder: Path) -> Measures | None:
-        stopped = pretrain(config, folder, given.init).stopped
+        stopped = pretrain(config, folder, given.init, grafts=given.graft).stopped
         return None if stopped else _measures(config, folder)
 
     falling = {best_measure(config).falling for config in configs.values()} == {True}

@@ -27,7 +27,7 @@ from space_jax.writing import writing
 
 DESCRIPTION, ARRAYS, TOKENIZER = "weights.json", "weights.safetensors", "tokenizer"
 FORMAT = 1
-_SIZES = ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns", "layer_norm_epsilon")
+_SIZES = ("layers", "hidden", "heads", "mlp", "positions", "roles", "turns", "layer_norm_epsilon", "adapter")
 
 
 @contextmanager

@@ -326,6 +326,28 @@ class Attention(nn.Module):
         return checkpoint_name(y + _broadcast(out_bias.astype(dtype), y), "attended"), (key, value)
 
 
+class Adapter(nn.Module):
+    """x + W2 gelu(W1 x), with W2 zero at first, so that a new adapter changes nothing.
+
+    Source: Houlsby et al., "Parameter-Efficient Transfer Learning for NLP", ICML 2019, arXiv 1902.00751, section 2.1;
+    there W2 is near zero.
+    """
+
+    config: ModelConfig
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Adapts the output `[R, L, H]` of a sublayer."""
+        config = self.config
+        inner = nn.gelu(Dense(config, config.adapter, ("embed", None), name="down")(x), approximate=False)
+        zeros = nn.initializers.zeros
+        kernel = self.param(
+            "up_kernel", nn.with_logical_partitioning(zeros, (None, "embed")), (config.adapter, config.hidden)
+        )
+        bias = self.param("up_bias", nn.with_logical_partitioning(zeros, ("embed",)), (config.hidden,))
+        return x + (inner @ kernel.astype(config.dtype) + _broadcast(bias.astype(config.dtype), x))
+
+
 class Block(nn.Module):
     """x = LN(x + drop(attention(x))); x = LN(x + drop(W2 drop(gelu(W1 x)))), with the exact GELU."""
 
@@ -338,11 +360,15 @@ class Block(nn.Module):
         """One layer; arguments and results as for `Attention`."""
         config = self.config
         attended, new = Attention(config, name="attention")(x, memory, seen)
+        if config.adapter:
+            attended = Adapter(config, name="attention_adapter")(attended)
         x = LayerNorm(config, name="attention_norm")(x + Dropout(config.dropout, config.dropout_generator)(attended))
         x = constrain(x, "batch", "length", "embed")
         inner = constrain(Dense(config, config.mlp, ("embed", "mlp"), name="inner")(x), "batch", "length", "mlp")
         inner = activate(checkpoint_name(inner, "inner"), dropout_key(self), config.dropout, config.dropout_generator)
         outer = checkpoint_name(Dense(config, config.hidden, ("mlp", "embed"), name="outer")(inner), "outer")
+        if config.adapter:
+            outer = Adapter(config, name="outer_adapter")(outer)
         x = LayerNorm(config, name="outer_norm")(x + Dropout(config.dropout, config.dropout_generator)(outer))
         return constrain(x, "batch", "length", "embed"), new
 

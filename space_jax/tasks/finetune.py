@@ -36,7 +36,7 @@ from space_jax.terminal import say
 from space_jax.training.checkpoint import agreed_checkpoints, read_notes
 from space_jax.training.facts import require_same_run, run_facts
 from space_jax.training.feed import part_of
-from space_jax.training.initial_weights import for_dialogues, read_weights
+from space_jax.training.initial_weights import for_dialogues, grafted, read_weights, require_init
 from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_examples_fit
 from space_jax.training.loop import LAST, Job, Measure, Pace, Results, train
@@ -71,6 +71,7 @@ def finetune(
     init: str | None = None,
     subset: Subset = Subset(),
     console: Console | None = None,
+    grafts: Sequence[str] = (),
 ) -> Json | None:
     """Fine-tunes, continuing from the last checkpoint of `workdir` where there is one.
 
@@ -81,6 +82,8 @@ def finetune(
       init: the start of a new run, see `training.initial_weights.read_weights`.
       subset: of the training records.
       console: where progress is shown; standard error by default.
+      grafts: modules of other runs in the place of those of `init`, see `training.initial_weights.grafted`; a `head`
+        must be of the same labels.
 
     Returns:
       The content of `results.json`; None when the run was asked to stop early.
@@ -92,13 +95,19 @@ def finetune(
     initialise_distributed()
     place = Workdir(workdir)
     with ending_together(), place.held():
-        return _finetune(config, place, init, subset, console)
+        return _finetune(config, place, init, subset, console, grafts)
 
 
 def _finetune(
-    config: FinetuneConfig, place: Workdir, init: str | None, subset: Subset, console: Console | None
+    config: FinetuneConfig,
+    place: Workdir,
+    init: str | None,
+    subset: Subset,
+    console: Console | None,
+    grafts: Sequence[str],
 ) -> Json | None:
     began = time.monotonic()
+    require_init(init, grafts)
     kind = task_class(config.task.name)
     everything = kind.read_split(config.task, config.data, "train")
     train_records = _subset(kind, everything, subset)
@@ -110,7 +119,7 @@ def _finetune(
     require_comparable(kind, config.task, labels, train_records, validation)
     # Everything that can be refused is refused before the workdir is touched.
     checkpoints = agreed_checkpoints(place.checkpoints)
-    config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints))
+    config, tokenizer, initial = _start(config, place.folder, init, bool(checkpoints), grafts)
     read = [train_records, validation, *([unlabelled] if unlabelled else [])]
     facts = run_facts(config, [_fingerprint(records) for records in read], labels)
     if checkpoints:
@@ -209,7 +218,7 @@ def _subset(kind: type[Task], records: list[Any], subset: Subset) -> list[Any]:
 
 
 def _start(
-    config: FinetuneConfig, workdir: Path, init: str | None, resumed: bool
+    config: FinetuneConfig, workdir: Path, init: str | None, resumed: bool, grafts: Sequence[str]
 ) -> tuple[FinetuneConfig, Tokenizer, Weights | None]:
     """The configuration with sizes and recipe filled in, the tokenizer, and the weights of a new run."""
     if resumed:
@@ -227,13 +236,14 @@ def _start(
     model = dataclasses.replace(weights.model, vocabulary=tokenizer.vocabulary())
     # The head of another task has other classes.
     arrays = {path: array for path, array in weights.arrays.items() if not path.startswith(_HEAD)}
-    weights = dataclasses.replace(weights, arrays=arrays)
+    weights = grafted(dataclasses.replace(weights, arrays=arrays), grafts)
     return _filled(config, model, weights.recipe or "", weights.vector), tokenizer, weights
 
 
 def _filled(config: FinetuneConfig, sizes: ModelConfig, recipe: str, vector: str | None) -> FinetuneConfig:
     """The sizes of the weights and the vector that they were trained for, with what is said about computing."""
     computing = {name: getattr(config.model, name) for name in COMPUTING}
+    sizes = dataclasses.replace(sizes, adapter=config.model.adapter or sizes.adapter)
     model, task = settled(dataclasses.replace(sizes, dropout=config.dropout, **computing)), config.task
     if vector is not None and isinstance(task, IntentConfig) and task.vector == "auto":
         task = dataclasses.replace(task, vector=vector)

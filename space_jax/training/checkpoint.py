@@ -350,6 +350,15 @@ def read_arrays(directory: Path, step: int | None = None) -> dict[str, np.ndarra
     return by_path(_load_tree(_absolute(directory) / str(step), tree))
 
 
+def parameter_shapes(directory: Path, step: int) -> dict[str, tuple[int, ...]]:
+    """Path -> shape of every parameter of a checkpoint; no array is read.
+
+    Raises:
+      UserError: the checkpoint cannot be read.
+    """
+    return {path: tuple(leaf.shape) for path, leaf in _saved_params(directory, step).items()}
+
+
 def _saved_params(directory: Path, step: int) -> dict[str, Any]:
     """Shape and dtype of every parameter of a checkpoint."""
     directory = _absolute(directory)

@@ -1,6 +1,7 @@
 """Reads initial weights: from a run, converted weights, a Hugging Face folder on disk, or MiniLM."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from space_jax.errors import UserError
 from space_jax.features.special_tokens import CLS, SEP
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
 from space_jax.features.wordpiece_tokenizer import WordPieceTokenizer
-from space_jax.models.weights import Weights, require_finite, without_vocabulary_padding
+from space_jax.models.modules import plugged, within
+from space_jax.models.weights import VOCABULARY_AXIS, Weights, require_finite, without_vocabulary_padding
 from space_jax.training.checkpoint import find_checkpoints, read_arrays, read_notes
 from space_jax.training.facts import require_as_trained
 from space_jax.training.workdir import CHECKPOINTS, TOKENIZER
@@ -43,6 +45,34 @@ def read_weights(name: str) -> Weights:
         f"{folder}: not a folder of weights: expected the workdir of a run, the output of 'space-jax convert', or a "
         f"model in the layout of Hugging Face ({CONFIG} and {SAFETENSORS})"
     )
+
+
+def require_init(init: str | None, grafts: Sequence[str]) -> None:
+    """Refuses modules to put in where there are no weights to put them into."""
+    if grafts and init is None:
+        raise UserError(f"--graft {grafts[0]}: needs --init, the weights to put it into")
+
+
+def grafted(weights: Weights, grafts: Sequence[str]) -> Weights:
+    """The weights with modules of other runs in the place of their own.
+
+    Args:
+      weights: that `--init` names.
+      grafts: of `--graft`, each `DIR:MODULE`, such as `runs/other:pooler`; DIR as for `read_weights`.
+
+    Raises:
+      UserError: not of this form, no such module, or its rows are those of other tokens.
+    """
+    for graft in grafts:
+        name, _, module = graft.rpartition(":")
+        if not name or not module or "//" in module:
+            raise UserError(f"--graft {graft}: expected DIR:MODULE, such as runs/other:pooler")
+        donor = read_weights(name)
+        rows = [path for path in donor.arrays if path in VOCABULARY_AXIS and within(path, module)]
+        if rows and weights.tokenizer is not None:
+            require_same_tokens(donor, weights.tokenizer)
+        weights = plugged(weights, donor, module)
+    return weights
 
 
 def _read_run(workdir: Path) -> Weights:

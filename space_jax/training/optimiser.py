@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import optax
 
 from space_jax.config import OptimiserConfig
-from space_jax.models.weights import parameter_path
+from space_jax.models.modules import frozen, require_modules
+from space_jax.models.weights import by_path, parameter_path
 
 
 def learning_rate_schedule(config: OptimiserConfig, steps: int) -> optax.Schedule:
@@ -40,7 +41,33 @@ def decay_mask(params: Any) -> Any:
 
 
 def make_optimiser(config: OptimiserConfig, steps: int) -> optax.GradientTransformation:
-    """Clip by the global norm, then AdamW (Loshchilov and Hutter, ICLR 2019, decoupled weight decay)."""
+    """Clip by the global norm, then AdamW (Loshchilov and Hutter, ICLR 2019, decoupled weight decay).
+
+    The gradients of frozen modules are no part of the norm, and their updates are zero.
+    """
+    steps_taken = _clipped_adamw(config, steps)
+    if not config.freeze:
+        return steps_taken
+    return optax.chain(_zero_where_frozen(config.freeze), steps_taken, _zero_where_frozen(config.freeze))
+
+
+def _zero_where_frozen(modules: tuple[str, ...]) -> optax.GradientTransformation:
+    """Sets the updates of some modules to zero; its `init` refuses one that the model does not have."""
+
+    def init(params: Any) -> Any:
+        require_modules(by_path(params), modules, "config field optimiser.freeze")
+        return optax.EmptyState()
+
+    def update(updates: Any, state: Any, _params: Any = None) -> tuple[Any, Any]:
+        def held(path: Any, leaf: jax.Array) -> jax.Array:
+            return jnp.zeros_like(leaf) if frozen(parameter_path(path), modules) else leaf
+
+        return jax.tree_util.tree_map_with_path(held, updates), state
+
+    return optax.GradientTransformation(init, update)
+
+
+def _clipped_adamw(config: OptimiserConfig, steps: int) -> optax.GradientTransformation:
     return optax.chain(
         optax.clip_by_global_norm(config.clip_norm),
         optax.adamw(

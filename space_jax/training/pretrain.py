@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -16,7 +17,13 @@ from space_jax.models.weights import by_path, require_fit
 from space_jax.training.checkpoint import agreed_checkpoints
 from space_jax.training.evaluate import Evaluator
 from space_jax.training.facts import run_facts
-from space_jax.training.initial_weights import for_dialogues, read_weights, require_same_tokens
+from space_jax.training.initial_weights import (
+    for_dialogues,
+    grafted,
+    read_weights,
+    require_init,
+    require_same_tokens,
+)
 from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_sizes_fit
 from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
@@ -36,6 +43,7 @@ def pretrain(
     workdir: str | os.PathLike[str],
     init: str | None = None,
     console: Console | None = None,
+    grafts: Sequence[str] = (),
 ) -> Result:
     """Pre-trains, resuming from the last checkpoint of `workdir` if there is one.
 
@@ -45,6 +53,7 @@ def pretrain(
         `curves.png`; may be in a bucket (`gs://...`).
       init: initial weights of a new run, see `training.initial_weights.read_weights`.
       console: shows progress; standard error by default.
+      grafts: modules of other runs in the place of those of `init`, see `training.initial_weights.grafted`.
 
     Raises:
       UserError: a configuration, corpus or checkpoint does not fit, a loss is not finite, another run is writing the
@@ -53,10 +62,13 @@ def pretrain(
     initialise_distributed()
     place = Workdir(workdir)
     with ending_together(), place.held():
-        return _pretrain(config, place, init, console)
+        return _pretrain(config, place, init, console, grafts)
 
 
-def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console: Console | None) -> Result:
+def _pretrain(
+    config: PretrainConfig, place: Workdir, init: str | None, console: Console | None, grafts: Sequence[str]
+) -> Result:
+    require_init(init, grafts)
     setup = Setup(config)
     # All checks come before the workdir is touched.
     require_sizes_fit(setup.config, make_mesh(config.mesh))
@@ -67,7 +79,7 @@ def _pretrain(config: PretrainConfig, place: Workdir, init: str | None, console:
         if init is not None and jax.process_index() == 0:
             print(f"--init {init}: not read, because {place.folder} has checkpoints to continue from", file=sys.stderr)
     elif init is not None:
-        initial = for_dialogues(read_weights(init))
+        initial = grafted(for_dialogues(read_weights(init)), grafts)
         require_same_tokens(initial, tokenizer)
         require_fit(by_path(unbox(abstract_params(setup.recipe, job.shape))), initial, setup.config.model)
         job = dataclasses.replace(job, initial=initial)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from space_jax.models.backbone import Attention, Backbone, masked_softmax, position_init, weight_init
+from space_jax.models.backbone import Adapter, Attention, Backbone, masked_softmax, position_init, weight_init
 from space_jax.models.kv_cache import KVCache
 from tests.models.conftest import MODEL
 
@@ -115,6 +115,39 @@ def test_a_shallow_decoder_trains_its_layers_alone(params):
     for leaf in jax.tree.leaves(gradient["layers"]):
         np.testing.assert_array_equal(leaf[:-1], 0)
     assert np.abs(gradient["layers"]["inner"]["kernel"][-1]).max() > 0
+
+
+def test_new_adapters_change_nothing_to_the_bit(params):
+    """And are what is left to train where everything else is frozen."""
+    adapted = Backbone(dataclasses.replace(MODEL, adapter=3))
+
+    def touch(module, ids, x):
+        module.embedding(ids, ids, ids * 0, ids * 0)
+        return module.encode(x, SEGMENTS)
+
+    boxed = adapted.init(jax.random.key(0), jnp.ones((2, 6), jnp.int32), X, method=touch)["params"]
+    fresh = jax.tree.map(lambda b: b.value, boxed, is_leaf=lambda b: hasattr(b, "names"))
+    added = {name: part for name, part in fresh["layers"].items() if name.endswith("_adapter")}
+    assert set(added) == {"attention_adapter", "outer_adapter"}
+    whole = params | {"layers": params["layers"] | added}
+    run = jax.jit(lambda params: adapted.apply({"params": params}, X, SEGMENTS, method="encode")[0])
+    np.testing.assert_array_equal(run(whole), encode(params, X, SEGMENTS)[0])
+    gradients = jax.grad(lambda params: (run(params)[..., 0] ** 2).sum())(whole)["layers"]
+    for name in added:
+        assert np.abs(gradients[name]["up_kernel"]).max() > 0
+        np.testing.assert_array_equal(gradients[name]["down"]["kernel"], 0)  # behind zeros, at first
+
+
+def test_an_adapter_is_what_it_says(params):
+    """Against NumPy, with weights that are not zero."""
+    config, rng = dataclasses.replace(MODEL, adapter=3), np.random.default_rng(3)
+    down, up = rng.normal(size=(16, 3)).astype(np.float32), rng.normal(size=(3, 16)).astype(np.float32)
+    bias = rng.normal(size=16).astype(np.float32)
+    given = {"down": {"kernel": down, "bias": np.full(3, 0.5, np.float32)}, "up_kernel": up, "up_bias": bias}
+    inner = np.asarray(X, np.float64) @ down + 0.5
+    inner = inner * 0.5 * (1 + np.vectorize(math.erf)(inner / math.sqrt(2)))
+    ours = jax.jit(lambda x: Adapter(config).apply({"params": given}, x))(X)
+    np.testing.assert_allclose(ours, np.asarray(X) + inner @ up + bias, atol=1e-5)
 
 
 def test_context_never_sees_the_decoder(params):

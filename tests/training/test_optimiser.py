@@ -1,10 +1,13 @@
 """The schedule at known points, the clip and the decay mask."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from space_jax.config import OptimiserConfig
+from space_jax.errors import UserError
+from space_jax.models.weights import by_path
 from space_jax.training.optimiser import decay_mask, learning_rate_schedule, make_optimiser
 
 
@@ -61,3 +64,48 @@ def test_update_is_clipped_adamw():
         params = {"kernel": params["kernel"] + updates["kernel"]}
     expected = _adam_reference(config, np.array([1.0, 2.0]), grads, [0.1, 0.075])
     np.testing.assert_allclose(params["kernel"], expected, rtol=1e-5)
+
+
+PARAMS = {
+    "backbone": {"layers": {"inner": {"kernel": jnp.ones((2, 3))}, "inner_adapter": {"up_kernel": jnp.ones((2, 3))}}},
+    "pooler": {"kernel": jnp.ones((2, 2))},
+    "pooler_2": {"kernel": jnp.ones((2, 2))},
+}
+
+
+def updates_of(freeze, gradient=1.0, **fields):
+    """The updates of the second step, after which moments and weight decay show."""
+    optimiser = make_optimiser(OptimiserConfig(learning_rate=0.1, warmup_share=0.0, freeze=freeze, **fields), 10)
+    state, gradients = optimiser.init(PARAMS), jax.tree.map(lambda leaf: leaf * gradient, PARAMS)
+    for _ in range(2):
+        updates, state = optimiser.update(gradients, state, PARAMS)
+    return by_path(updates)
+
+
+def test_what_is_frozen_has_no_update_at_all():
+    updates = updates_of(("backbone", "pooler"), weight_decay=0.1)
+    held = {path for path, update in updates.items() if (np.asarray(update) == 0).all()}
+    assert held == {"backbone/layers/inner/kernel", "pooler/kernel"}  # adapters train, and so do other names
+    named = updates_of(("backbone", "backbone/layers/inner_adapter"))
+    assert (np.asarray(named["backbone/layers/inner_adapter/up_kernel"]) == 0).all()
+
+
+def test_what_is_frozen_is_no_part_of_the_norm():
+    """Adam forgets the size of a gradient, so it is read from its moments."""
+    clipped = make_optimiser(OptimiserConfig(clip_norm=1.0, freeze=("backbone",)), 10)
+    _, state = clipped.update(PARAMS, clipped.init(PARAMS), PARAMS)
+    moments = [leaf for leaf in jax.tree.leaves(state) if leaf.shape == (2, 2)]
+    norm = np.sqrt(6 + 4 + 4)  # the adapter, and both poolers
+    np.testing.assert_allclose(moments[0], 0.1 / norm, rtol=1e-5)
+
+
+def test_a_module_that_is_not_there_is_refused():
+    with pytest.raises(
+        UserError, match=r"optimiser\.freeze: has no module 'head'; modules are backbone/layers, backbone"
+    ):
+        updates_of(("head",))
+
+
+def test_without_frozen_modules_the_state_is_as_it_was():
+    plain, frozen = (make_optimiser(OptimiserConfig(freeze=f), 10).init(PARAMS) for f in ((), ("pooler",)))
+    assert len(plain) == 2 < len(frozen)
