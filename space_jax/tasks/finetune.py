@@ -41,7 +41,7 @@ from space_jax.training.joining import initialise_distributed
 from space_jax.training.least_memory import require_examples_fit
 from space_jax.training.loop import LAST, Job, Measure, Pace, Results, train
 from space_jax.training.mesh import make_mesh
-from space_jax.training.optimiser import learning_rate_schedule
+from space_jax.training.optimiser import learning_rate_schedule, require_frozen
 from space_jax.training.processes import ending_together
 from space_jax.training.sharding import unbox
 from space_jax.training.state import abstract_params
@@ -131,6 +131,8 @@ def _finetune(
         )
     task = kind(config.task, labels, tokenizer, config.model, config.recipe or None)
     job = _job(task, config, train_records, unlabelled, validation, facts, place)
+    if config.optimiser.freeze:
+        require_frozen(config.optimiser, unbox(abstract_params(task, job.shape)))
     if initial is not None:
         require_fit(by_path(unbox(abstract_params(task, job.shape))), initial, config.model)
         job = dataclasses.replace(job, initial=initial)

@@ -52,11 +52,7 @@ def make_optimiser(config: OptimiserConfig, steps: int) -> optax.GradientTransfo
 
 
 def _zero_where_frozen(modules: tuple[str, ...]) -> optax.GradientTransformation:
-    """Sets the updates of some modules to zero; its `init` refuses one that the model does not have."""
-
-    def init(params: Any) -> Any:
-        require_modules(by_path(params), modules, "config field optimiser.freeze")
-        return optax.EmptyState()
+    """Sets the updates of some modules to zero."""
 
     def update(updates: Any, state: Any, _params: Any = None) -> tuple[Any, Any]:
         def held(path: Any, leaf: jax.Array) -> jax.Array:
@@ -64,7 +60,20 @@ def _zero_where_frozen(modules: tuple[str, ...]) -> optax.GradientTransformation
 
         return jax.tree_util.tree_map_with_path(held, updates), state
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformation(lambda _: optax.EmptyState(), update)
+
+
+def require_frozen(config: OptimiserConfig, params: Any) -> None:
+    """Checks that a model has the modules that are to be frozen.
+
+    Args:
+      config: of the optimiser.
+      params: of the model, or their shapes.
+
+    Raises:
+      UserError: it lacks one; with the modules that it has.
+    """
+    require_modules(by_path(params), config.freeze, "config field optimiser.freeze")
 
 
 def _clipped_adamw(config: OptimiserConfig, steps: int) -> optax.GradientTransformation:

@@ -29,7 +29,7 @@ from space_jax.training.least_memory import require_sizes_fit
 from space_jax.training.loop import Job, Measure, Pace, Result, Results, train
 from space_jax.training.measure_names import FALLING
 from space_jax.training.mesh import make_mesh
-from space_jax.training.optimiser import learning_rate_schedule, make_optimiser
+from space_jax.training.optimiser import learning_rate_schedule, make_optimiser, require_frozen
 from space_jax.training.processes import ending_together
 from space_jax.training.run_reader import require_same_tokenizer
 from space_jax.training.setup import Setup
@@ -73,6 +73,8 @@ def _pretrain(
     # All checks come before the workdir is touched.
     require_sizes_fit(setup.config, make_mesh(config.mesh))
     job = pretraining_job(setup)
+    if config.optimiser.freeze:
+        require_frozen(config.optimiser, unbox(abstract_params(setup.recipe, job.shape)))
     tokenizer = setup.tokenizer
     if agreed_checkpoints(place.checkpoints):
         require_same_tokenizer(setup, place.folder)
