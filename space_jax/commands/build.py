@@ -19,6 +19,7 @@ from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
 from space_jax.errors import UserError
 from space_jax.features.example import Limits
+from space_jax.features.words import BLANKS, SEGMENTERS
 from space_jax.terminal.progress import LiveProgress
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-turns", type=int, default=limits.max_turns, help="context turns (%(default)s)")
     parser.add_argument(
         "--max-turn-tokens", type=int, default=limits.max_turn_tokens, help="last tokens of a turn (%(default)s)"
+    )
+    parser.add_argument(
+        "--words",
+        choices=SEGMENTERS,
+        default=BLANKS,
+        help="what finds words in texts, for YuYan: blanks, or jieba in Chinese without blanks (%(default)s)",
     )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that build together (1)")
     parser.add_argument(
@@ -84,7 +91,8 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
             inputs=chosen.inputs,
             runner=runner,
             attached=chosen.attached,
-            command=corpus_words(given),
+            command=corpus_words(given) + (f" --words {given.words}" if given.words != BLANKS else ""),
+            words=given.words,
         )
     chosen.say()
     say_counts(built)

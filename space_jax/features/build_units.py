@@ -19,6 +19,7 @@ from space_jax.features.example import Example, Limits, dialogue_examples, stabl
 from space_jax.features.prepared_corpus import Counts, train_split
 from space_jax.features.storage import RecordFile
 from space_jax.features.tokenizer import Tokenizer
+from space_jax.features.words import BLANKS, segmenter
 from space_jax.reading.json_text import read_json
 from space_jax.reading.text import sha256
 
@@ -45,6 +46,7 @@ class Encoding:
     limits: Limits
     labelled_share: float
     seed: int
+    words: str = BLANKS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,7 +185,7 @@ def _write_unit(
 def _examples(dialogue: Dialogue, split: str, encoding: Encoding) -> Iterator[Example]:
     if split == "train" and not keeps_labels(dialogue.id, encoding.labelled_share, encoding.seed):
         dialogue = without_labels(dialogue)
-    return dialogue_examples(dialogue, encoding.tokenizer, encoding.limits)
+    return dialogue_examples(dialogue, encoding.tokenizer, encoding.limits, segmenter(encoding.words))
 
 
 def _closed(file: RecordFile, counts: Counts) -> UnitFile:

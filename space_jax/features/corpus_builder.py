@@ -22,6 +22,7 @@ from space_jax.features.prepared_corpus import (
 )
 from space_jax.features.runners import Runner, serial
 from space_jax.features.tokenizer import Tokenizer
+from space_jax.features.words import BLANKS, segmenter
 
 SOURCE_SPLITS = ("train", "validation", "test")
 
@@ -41,6 +42,7 @@ def prepare(
     runner: Runner = serial,
     attached: Mapping[str, str] | None = None,
     command: str = "",
+    words: str = BLANKS,
 ) -> Prepared:
     """Writes a prepared corpus.
 
@@ -65,6 +67,7 @@ def prepare(
       runner: does the work.
       attached: name -> text of additional files in the folder.
       command: see `Metadata.command`.
+      words: what finds words in texts, one of `features.words.SEGMENTERS`.
 
     Returns:
       The opened corpus.
@@ -75,11 +78,12 @@ def prepare(
     out = Path(out)
     _check_splits(splits, labelled_share)
     _check_target(out, overwrite)
-    metadata = Metadata(name, tokenizer.fingerprint, tokenizer.vocabulary(), limits, labelled_share, seed, splits={})
+    segmenter(words)  # one that is not installed is said before anything is written
+    vocabulary = tokenizer.vocabulary()
+    metadata = Metadata(name, tokenizer.fingerprint, vocabulary, limits, labelled_share, seed, splits={}, words=words)
     with building_folder(out, None if inputs is None else _key(inputs, list(splits), metadata)) as folder:
-        work = Lanes(
-            splits, Encoding(tokenizer, limits, labelled_share, seed), folder / UNITS_FOLDER, build_units.DIALOGUES
-        )
+        encoding = Encoding(tokenizer, limits, labelled_share, seed, words)
+        work = Lanes(splits, encoding, folder / UNITS_FOLDER, build_units.DIALOGUES)
         runner(work, progress, None if progress is None else lambda: _report(work, progress))
         written = _complete(work)
         counts = _summed(written)

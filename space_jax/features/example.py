@@ -20,7 +20,7 @@ from space_jax.dialogue.record import ROLES, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
 from space_jax.features.tokenizer import Tokenizer
-from space_jax.features.words import continues_words
+from space_jax.features.words import Cut, continues_words
 from space_jax.printable import shown
 from space_jax.reading.json_text import read_json
 
@@ -118,7 +118,9 @@ class _Turn:
     continues: np.ndarray
 
 
-def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Iterator[Example]:
+def dialogue_examples(
+    dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits, cut: Cut | None = None
+) -> Iterator[Example]:
     """Yields the examples of a dialogue, see `dialogue.labels.example_turns`.
 
     A context turn is cut to its last `max_turn_tokens` tokens (model_spec: they are nearest to what follows), a
@@ -128,8 +130,9 @@ def dialogue_examples(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) 
       dialogue: the dialogue; its texts may be empty.
       tokenizer: encodes the texts.
       limits: how much of a dialogue to keep.
+      cut: finds words that no blank separates, see `features.words`.
     """
-    turns = [_tokenise(turn, tokenizer) for turn in dialogue.turns]
+    turns = [_tokenise(turn, tokenizer, cut) for turn in dialogue.turns]
     identity = stable_hash(dialogue.id, bits=31)
     for wanted in example_turns(dialogue):
         yield _example(dialogue.turns, turns, wanted, limits, identity)
@@ -154,7 +157,7 @@ def stable_hash(text: str, bits: int) -> int:
     return int.from_bytes(digest, "big") >> (64 - bits)
 
 
-def _tokenise(turn: Turn, tokenizer: Tokenizer) -> _Turn:
+def _tokenise(turn: Turn, tokenizer: Tokenizer, cut: Cut | None = None) -> _Turn:
     ids, offsets = tokenizer.encode_with_offsets(turn.text)
     spans = np.zeros(len(ids), bool)
     if turn.frames and offsets:
@@ -162,7 +165,7 @@ def _tokenise(turn: Turn, tokenizer: Tokenizer) -> _Turn:
         for value in (value for frame in turn.frames for slot in frame.slots for value in slot.values):
             if value.start is not None and value.end is not None:
                 spans |= (starts < value.end) & (ends > value.start)
-    continues = continues_words(turn.text, offsets)
+    continues = continues_words(turn.text, offsets, cut)
     return _Turn(ROLES.index(turn.role), np.array(ids, np.int32), spans, continues)
 
 

@@ -24,6 +24,7 @@ from space_jax.errors import UserError
 from space_jax.features.example import Example, Limits
 from space_jax.features.storage import ExampleSource, missing_files, read_split
 from space_jax.features.tokenizer import Tokenizer, load_tokenizer
+from space_jax.features.words import BLANKS
 from space_jax.reading.json_text import read_json
 from space_jax.remote import is_remote, local_copy
 
@@ -100,6 +101,7 @@ class Metadata(Checked):
     seed: int
     splits: dict[str, Counts]
     command: str = ""
+    words: str = BLANKS  # what found words in texts, see `features.words`
     format: int = FORMAT
 
     @property
@@ -109,7 +111,10 @@ class Metadata(Checked):
 
     def to_json(self) -> str:
         """The text of `corpus.json`."""
-        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+        said = dataclasses.asdict(self)
+        if self.words == BLANKS:  # left out, so that corpora keep the fingerprint they had before there was a choice
+            del said["words"]
+        return json.dumps(said, indent=1) + "\n"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,15 +1,40 @@
-"""Where words begin: at blanks, so that texts in any language can say it, and at punctuation.
+"""Where words begin: at blanks, so that texts of any language can say it, at punctuation, and where a segmenter says.
 
 Chinese is written without blanks. BERT's vocabulary has a token for each character, and blanks between words, which
-WordPiece drops, are the user's own boundaries: `我们 想 订 一 张 桌子`. A text without any is one word a clause.
+WordPiece drops, are the user's own boundaries: `我们 想 订 一 张 桌子`. A text without any is one word a clause,
+unless a segmenter finds its words.
 """
 
-from collections.abc import Sequence
+import functools
+import importlib
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from space_jax.errors import UserError
 
-def continues_words(text: str, offsets: Sequence[tuple[int, int]]) -> np.ndarray:
+BLANKS, JIEBA = SEGMENTERS = ("blanks", "jieba")
+Cut = Callable[[str], Sequence[str]]
+"""Cuts a text into words, which joined are the text."""
+
+
+@functools.cache
+def segmenter(name: str) -> Cut | None:
+    """The segmenter of a name in `SEGMENTERS`; None for "blanks", which needs none.
+
+    Raises:
+      UserError: it is not installed.
+    """
+    if name == BLANKS:
+        return None
+    try:
+        cut: Cut = importlib.import_module("rjieba").cut
+    except ImportError as error:
+        raise UserError("--words jieba: needs the package rjieba; install 'space-jax[chinese]'") from error
+    return cut
+
+
+def continues_words(text: str, offsets: Sequence[tuple[int, int]], cut: Cut | None = None) -> np.ndarray:
     """Whether each token continues the word of the one before it.
 
     >>> print(continues_words("a table, please", [(0, 1), (2, 5), (5, 7), (7, 8), (9, 15)]))
@@ -18,15 +43,17 @@ def continues_words(text: str, offsets: Sequence[tuple[int, int]]) -> np.ndarray
     Args:
       text: the text.
       offsets: the characters `[start, end)` of each token, in order.
+      cut: finds further beginnings of words.
 
     Returns:
-      `[n]` bool: there is no blank before the token, and neither it nor the one before is punctuation.
+      `[n]` bool: there is no blank before the token, no word of `cut` begins with it, and neither it nor the one before
+      is punctuation.
     """
     continues = np.zeros(len(offsets), bool)
     wordlike = [any(map(str.isalnum, text[start:end])) for start, end in offsets]
+    begins = set() if cut is None else set(np.cumsum([0, *map(len, cut(text))]).tolist())
     for number in range(1, len(offsets)):
-        gap = text[offsets[number - 1][1] : offsets[number][0]]
-        begins_with_blank = text[offsets[number][0] : offsets[number][1]][:1].isspace()
-        blank = begins_with_blank or any(map(str.isspace, gap))
-        continues[number] = wordlike[number] and wordlike[number - 1] and not blank
+        start, end = offsets[number]
+        blank = text[start:end][:1].isspace() or any(map(str.isspace, text[offsets[number - 1][1] : start]))
+        continues[number] = wordlike[number] and wordlike[number - 1] and not blank and start not in begins
     return continues

@@ -1,5 +1,7 @@
 """The corruptions: what each keeps, how much it changes, what it never touches; words and clauses of real texts."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from space_jax.config import YuYanConfig
+from space_jax.errors import UserError
 from space_jax.features.denoise import (
     CORRUPTIONS,
     STAYS,
@@ -25,7 +28,7 @@ from space_jax.features.layout import assemble
 from space_jax.features.restoring import last_turns, restoring_item
 from space_jax.features.storage import from_record, to_record
 from space_jax.features.tokenizer import load_tokenizer
-from space_jax.features.words import continues_words
+from space_jax.features.words import continues_words, segmenter
 from tests.features.chinese import chinese_dialogues, write_vocabulary
 
 MASK = 2
@@ -114,6 +117,30 @@ def test_words_of_english_and_chinese():
     assert continues_words("", []).tolist() == []
     # SentencePiece gives a blank to the token behind it.
     assert continues_words("a bc", [(0, 1), (1, 3), (3, 4)]).tolist() == [False, False, True]
+
+
+def test_a_segmenter_adds_beginnings():
+    text, offsets = "我们想订，桌子", [(n, n + 1) for n in range(7)]
+    cut = lambda text: ["我们", "想", "订", "，", "桌子"]  # noqa: E731
+    assert continues_words(text, offsets, cut).tolist() == [False, True, False, False, False, False, True]
+    assert continues_words(text, offsets).tolist() == [False, True, True, True, False, False, True]
+    assert segmenter("blanks") is None
+
+
+def test_a_segmenter_that_is_not_installed_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rjieba", None)
+    segmenter.cache_clear()
+    with pytest.raises(UserError, match="needs the package rjieba; install 'space-jax\\[chinese\\]'"):
+        segmenter("jieba")
+
+
+def test_the_segmenter_cuts_chinese():
+    pytest.importorskip("rjieba", reason="the extra chinese is not installed")
+    cut = segmenter("jieba")
+    for dialogue in chinese_dialogues():
+        text = dialogue.turns[0].text.replace(" ", "")
+        assert "".join(cut(text)) == text
+    assert "桌子" in list(cut("我想订一张桌子"))
 
 
 def test_numbers_of_words_and_clauses():
