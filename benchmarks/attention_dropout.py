@@ -1,10 +1,10 @@
-"""What held-out measures lose without dropout of attention's weights, which no fused kernel has: short runs of SPACE-3.
+"""What held-out measures lose without dropout of attention's weights, which no fused kernel has: short runs of SPACE-2.
 
   python benchmarks/attention_dropout.py --prepared runs/corpus --out benchmarks/results/attention_dropout.json
 
 Each seed trains twice with the published dropout of 0.2 in all else: once with the same rate for the weights of
-attention, once with none. The model is `configs/space3_sgd.py:micro` from random weights, on one grid, so that little
-is compiled. A small corpus that is seen many times is the case in which dropout matters most.
+attention, once with none. The model is `configs/space2.py:micro` from random weights, on one grid, so that little is
+compiled. A small corpus that is seen many times is the case in which dropout matters most.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from space_jax.config_files import load_config
 from space_jax.training.metrics import read_records
 from space_jax.training.pretrain import pretrain
 
-CONFIG, RATE = "configs/space3_sgd.py:micro", 0.2
+CONFIG, RATE = "configs/space2.py:micro", 0.2
 NOT_MEASURES = ("kind", "step", "evaluation_seconds")
 
 
@@ -30,12 +30,23 @@ def config_of(prepared: str, rate: float, seed: int, steps: int) -> PretrainConf
     """One run."""
     base = load_config(CONFIG, {}, PretrainConfig)
     model = dataclasses.replace(base.model, dropout=RATE, attention_dropout=rate, attention="reference", remat=False)
-    data = dataclasses.replace(base.data, prepared=(prepared,), row_ladder=(1.0,), grids=((0.375, 160, 80),))
+    data = dataclasses.replace(
+        base.data,
+        prepared=(prepared,),
+        batch_size=32,
+        context_length=128,
+        response_length=80,
+        examples_per_row=4,
+        row_ladder=(1.0,),
+        grids=((0.375, 160, 80),),
+        eval_examples=512,
+    )
+    optimiser = dataclasses.replace(base.optimiser, learning_rate=1e-3)
     every = max(1, steps // 3)
     train = dataclasses.replace(
         base.train, steps=steps, seed=seed, eval_every=every, checkpoint_every=steps, log_every=every
     )
-    return dataclasses.replace(base, model=model, data=data, train=train)
+    return dataclasses.replace(base, model=model, data=data, optimiser=optimiser, train=train)
 
 
 def run(prepared: str, rate: float, seed: int, steps: int) -> dict[str, Any]:
@@ -74,8 +85,8 @@ def differences(runs: list[dict[str, Any]], step: str) -> dict[str, dict[str, An
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prepared", required=True, help="a folder that `space-jax data build` wrote")
-    parser.add_argument("--steps", type=int, default=300, help="of each run (%(default)s)")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each kind (%(default)s)")
+    parser.add_argument("--steps", type=int, default=400, help="of each run (%(default)s)")
+    parser.add_argument("--seeds", type=int, default=2, help="runs of each kind (%(default)s)")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     runs = []
