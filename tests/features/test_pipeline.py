@@ -100,7 +100,7 @@ def test_shapes_and_dtypes(data):
     assert batch.acts.shape == (2, 4, 20)
     floats, bools = (
         {"masked_weights", "acts"},
-        {"occupied", "valid", *(f"{fact}_known" for fact in FACTS)},
+        {"occupied", "valid", "moved", *(f"{fact}_known" for fact in FACTS)},
     )
     for field in dataclasses.fields(batch):
         wanted = np.float32 if field.name in floats else np.bool_ if field.name in bools else np.int32
