@@ -2,10 +2,10 @@ r"""BANKING77 (77 intents of a bank's helpdesk) from MiniLM: a linear head on th
 
   space-jax finetune --config configs/finetune/banking77.py --workdir runs/banking77 --init minilm
 
-Hardware: one CPU core, 12 minutes. Validation accuracy (1,540 utterances, seed 0): 93.2% after five passes, with a head
-that began at the mean vectors of the classes (--config.task.head_start=means). As it is now, fitted by logistic
-regression, it has 92.8% before the first step, which --config.task.head=frozen gives in a minute. The nearest training
-utterance without any training (--config.task.head=knn --config.train.epochs=0) has 91.3%.
+Hardware: one CPU core, 76 minutes beside other work. Validation accuracy (1,540 utterances, seed 0): 93.8% after ten passes; the
+logistic regression that it starts from, which --config.task.head=frozen gives in a minute, has 92.8%, five passes of
+cross-entropy alone had 93.2%. The nearest training utterance without any training (--config.task.head=knn
+--config.train.epochs=0) has 91.3%.
 
 10 utterances a class, and the texts of all others without their labels (docs/finetuning.md):
 
@@ -22,16 +22,18 @@ size: with them (and a rate of 2e-4) it had 84.0% after the first pass. For a ba
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
-from space_jax.tasks.intent.config import FEW_LABELS, IntentConfig
+from space_jax.tasks.intent.config import FEW_LABELS, MANY_LABELS, IntentConfig
 
 
 def get_config(variant: str = "full") -> FinetuneConfig:
     few = variant == "few"
     return FinetuneConfig(
-        task=IntentConfig(head_dropout=0.1, r_drop_weight=0.0, mlm_weight=0.0, **(FEW_LABELS if few else {})),
+        task=IntentConfig(head_dropout=0.1, r_drop_weight=0.0, mlm_weight=0.0, **(FEW_LABELS if few else MANY_LABELS)),
         data=DataSource(corpus="banking77", source="data/banking77"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=1e-4, weight_decay=0.01, clip_norm=1.0),
         # The validation split is the only one beside train, so it may report but not choose.
-        train=FinetuneTrainConfig(epochs=8 if few else 5, eval_every=8 if few else 1, batch_size=32, keep_by="last"),
+        train=FinetuneTrainConfig(
+            epochs=8 if few else 10, eval_every=8 if few else 2, batch_size=32 if few else 64, keep_by="last"
+        ),
     )
