@@ -160,6 +160,7 @@ class Space1Config(Checked, section="recipe"):
     consistency_weight: float = 5.0
     as_released: bool = False  # acts averaged before masking, no response selection
     decoder_layers: int = 0  # the response is decoded in as many of the top layers; 0: in all
+    copying: bool = False  # responses may copy words of the context, see `models.copy_head`
 
     def _check_values(self) -> None:
         require(self.name == "space1", "recipe.name", "belongs to the recipe and cannot be changed")
@@ -193,6 +194,7 @@ class Space3Config(Checked, section="recipe"):
     policy_weight: float = 0.1
     policy_side: str = "system"  # or "user", "both"
     decoder_layers: int = 0  # the response is decoded in as many of the top layers; 0: in all
+    copying: bool = False  # responses may copy words of the context, see `models.copy_head`
     pool: PoolConfig = dataclasses.field(default_factory=PoolConfig)
 
     def _check_values(self) -> None:
@@ -228,6 +230,7 @@ class YuYanConfig(Checked, section="recipe"):
     shifted_share: float = 0.15  # of the words of several pieces, where pieces change places
     deleted_share: float = 0.15  # of the words, where words are left out
     decoder_layers: int = 0  # the text is written in as many of the top layers; 0: in all
+    copying: bool = False  # the text may copy words of the corrupted one, see `models.copy_head`
 
     def _check_values(self) -> None:
         require(self.name == "yuyan", "recipe.name", "belongs to the recipe and cannot be changed")
@@ -235,7 +238,36 @@ class YuYanConfig(Checked, section="recipe"):
             require_fraction(getattr(self, name), f"recipe.{name}")
 
 
-RecipeConfig = Space1Config | Space2Config | Space3Config | StructBertConfig | YuYanConfig
+@dataclasses.dataclass(frozen=True)
+class PalmConfig(Checked, section="recipe"):
+    """PALM: masked words of the context, and the response on the memory of the masked context, with copying."""
+
+    annotation = ()  # learns from none
+    name: str = "palm"
+    mlm_weight: float = 1.0
+    copying: bool = True  # words of the context, see `models.copy_head`
+    as_released: bool = False  # the mixture of the published code, see `losses.copy_mixture`
+    decoder_layers: int = 0  # the response is decoded in as many of the top layers; 0: in all
+
+    def _check_values(self) -> None:
+        require(self.name == "palm", "recipe.name", "belongs to the recipe and cannot be changed")
+        require(self.copying or not self.as_released, "recipe.as_released", "is about copying, which is off")
+
+
+@dataclasses.dataclass(frozen=True)
+class VecoConfig(Checked, section="recipe"):
+    """VECO: masked words of context and response, each alone and each beside the other."""
+
+    annotation = ()  # learns from none
+    name: str = "veco"
+    plug: str = "in"  # cross-attention; "out": each sequence alone
+
+    def _check_values(self) -> None:
+        require(self.name == "veco", "recipe.name", "belongs to the recipe and cannot be changed")
+        require(self.plug in ("in", "out"), "recipe.plug", f"{self.plug!r} is not one of 'in', 'out'")
+
+
+RecipeConfig = Space1Config | Space2Config | Space3Config | StructBertConfig | YuYanConfig | PalmConfig | VecoConfig
 """`annotation`: those of `dialogue.labels.FACTS` that a recipe learns from; an example with none is unlabelled."""
 
 

@@ -13,6 +13,7 @@ from space_jax.config import (
     OptimiserConfig,
     PoolConfig,
     PretrainConfig,
+    RecipeConfig,
     Space1Config,
     Space2Config,
     Space3Config,
@@ -23,6 +24,8 @@ from space_jax.config import (
 from space_jax.errors import UserError
 from space_jax.tasks.config import FinetuneConfig, FinetuneTrainConfig
 from space_jax.tasks.intent.config import IntentConfig
+
+RECIPES = ", ".join(recipe.__name__ for recipe in typing.get_args(RecipeConfig))
 
 WRONG = [
     (ModelConfig, {"layers": 0}, "config field model.layers: 0 is not positive"),
@@ -127,7 +130,7 @@ OF_ANOTHER_TYPE = [
     (
         PretrainConfig,
         {"recipe": None, "model": ModelConfig()},
-        "recipe: None is none of Space1Config, Space2Config, Space3Config, StructBertConfig, YuYanConfig",
+        f"recipe: None is none of {RECIPES}",
     ),
     (
         PretrainConfig,

@@ -18,7 +18,7 @@ def test_every_file_has_its_name_and_a_first_line():
     files = shipped_configs()
     assert sorted(files.values()) == sorted(FOLDER.rglob("*.py"))
     assert files["finetune/banking77"] == FOLDER / "finetune" / "banking77.py"
-    assert list(files)[:2] == ["own_dialogues", "quickstart"]  # those in folders come after these
+    assert list(files)[:2] == ["own_dialogues", "palm"]  # those in folders come after these
     assert [name.count("/") for name in files] == sorted(name.count("/") for name in files)
     assert all(summary(path).endswith(".") for path in files.values())
 

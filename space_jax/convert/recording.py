@@ -134,6 +134,8 @@ class Recording:
             acts=jnp.zeros((size, len(ACTS)), jnp.float32),
             dialogue=jnp.arange(size, dtype=jnp.int32),
             variant=jnp.zeros(size, jnp.int32),
+            response_masked_ids=jnp.zeros((size, 0), jnp.int32),
+            response_masked_weights=jnp.zeros((size, 0), jnp.float32),
         )
 
     def _trees(self, side: str, size: int) -> jnp.ndarray:

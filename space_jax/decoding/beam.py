@@ -156,6 +156,7 @@ def _start(memory: KVCache, limit: int, size: int, pad: int, active: jax.Array |
         jnp.repeat(memory.keys, size, axis=1),
         jnp.repeat(memory.values, size, axis=1),
         jnp.repeat(memory.segments, size, axis=0),
+        jnp.repeat(memory.ids, size, axis=0),
     )
     idle = jnp.zeros(rows, bool) if active is None else ~active
     return _State(
@@ -209,6 +210,7 @@ def _of_parents(memory: KVCache, parent: jax.Array, prompt: int) -> KVCache:
         memory.keys.at[..., prompt:, :].set(memory.keys[:, source, :, prompt:]),
         memory.values.at[..., prompt:, :].set(memory.values[:, source, :, prompt:]),
         memory.segments,  # all hypotheses have written the same places
+        memory.ids,
     )
 
 
@@ -232,5 +234,6 @@ def _best(state: _State, prompt: int, last: int, pad: int) -> Beam:
             state.memory.keys[:, row],
             state.memory.values[:, row],
             jnp.concatenate([state.memory.segments[row, :prompt], held], axis=1),
+            state.memory.ids[row],
         ),
     )

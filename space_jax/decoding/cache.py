@@ -33,8 +33,12 @@ def response_tokens(token: jax.Array, step: jax.Array) -> Tokens:
 def with_room(memory: KVCache, places: int) -> KVCache:
     """The memory with empty places appended, which nothing attends to."""
     wide = [(0, 0), (0, 0), (0, 0), (0, places), (0, 0)]
+    behind = ((0, 0), (0, places))
     return KVCache(
-        jnp.pad(memory.keys, wide), jnp.pad(memory.values, wide), jnp.pad(memory.segments, ((0, 0), (0, places)))
+        jnp.pad(memory.keys, wide),
+        jnp.pad(memory.values, wide),
+        jnp.pad(memory.segments, behind),
+        jnp.pad(memory.ids, behind, constant_values=-1),
     )
 
 
@@ -46,8 +50,9 @@ def compacted(memory: KVCache, places: int) -> KVCache:
     order = jnp.argsort(memory.segments == 0, axis=1, stable=True)[:, :places]
     kept = order[None, :, None, :, None]
     keys, values = (jnp.take_along_axis(part, kept, axis=3) for part in (memory.keys, memory.values))
+    segments, ids = (jnp.take_along_axis(part, order, axis=1) for part in (memory.segments, memory.ids))
     room = max(0, places - memory.segments.shape[1])
-    return with_room(KVCache(keys, values, jnp.take_along_axis(memory.segments, order, axis=1)), room)
+    return with_room(KVCache(keys, values, segments, ids), room)
 
 
 def written(memory: KVCache, grown: KVCache, place: jax.Array) -> KVCache:
@@ -67,5 +72,8 @@ def written(memory: KVCache, grown: KVCache, place: jax.Array) -> KVCache:
         return jax.lax.dynamic_update_slice_in_dim(old, token, place, axis=axis)
 
     return KVCache(
-        move(memory.keys, grown.keys, 3), move(memory.values, grown.values, 3), move(memory.segments, grown.segments, 1)
+        move(memory.keys, grown.keys, 3),
+        move(memory.values, grown.values, 3),
+        move(memory.segments, grown.segments, 1),
+        move(memory.ids, grown.ids, 1),
     )

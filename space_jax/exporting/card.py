@@ -25,7 +25,10 @@ from space_jax.training.run_reader import CHECKPOINTS
 _HUB_NAMES = {MINILM: "sentence-transformers/all-MiniLM-L6-v2"}
 _PIPELINES = {ENCODER: "sentence-similarity", CLASSIFIER: "text-classification", TAGGER: "token-classification"}
 _LIBRARIES = {ENCODER: "sentence-transformers", CLASSIFIER: "transformers", TAGGER: "transformers"}
-_RECIPES = {"space1": "SPACE-1", "space2": "SPACE-2", "space3": "SPACE-3", "structbert": "StructBERT", "yuyan": "YuYan"}
+_RECIPES = {
+    **{"space1": "SPACE-1", "space2": "SPACE-2", "space3": "SPACE-3"},
+    **{"structbert": "StructBERT", "yuyan": "YuYan", "palm": "PALM", "veco": "VECO"},
+}
 _LISTED = 200  # labels; config.json has all
 
 

@@ -88,6 +88,10 @@ class Tokens:
     segments: Array
 
 
+MASKED_RESPONSE = ("response_masked_ids", "response_masked_weights")
+"""The fields of `Batch` with the masked response."""
+
+
 @struct.dataclass
 class Batch:
     """One packed batch. R rows, S slots per row, B examples, L and Lr lengths, M masked positions per row.
@@ -113,6 +117,8 @@ class Batch:
         response; 0 is padding. All 0 where unknown.
       acts: `[B, 20]` float32, the unified dialog acts of the response, 0 or 1; 0 where unknown.
       dialogue: `[B]` int32, a hash of the dialogue's id.
+      response_masked_ids: `[R, Lr]` int32, `response.ids` after masking; `[R, 0]` for recipes that mask no response.
+      response_masked_weights: `[R, Lr]` float32, 1 for a token of the response that is predicted; else likewise.
       variant: `[B]` int32, what was drawn for the example by a recipe that sees each in one of several ways; else 0.
     """
 
@@ -137,6 +143,8 @@ class Batch:
     acts: Array
     dialogue: Array
     variant: Array
+    response_masked_ids: Array
+    response_masked_weights: Array
 
     @property
     def shape(self) -> GridShape:
@@ -175,6 +183,7 @@ class Batch:
             response=append_tokens(self.response, response),
             negative=append_tokens(self.negative, response),  # an empty grid stays empty
             masked_ids=append(self.masked_ids, context),
+            **{name: append_tokens(getattr(self, name), response) for name in MASKED_RESPONSE},
             **{name: append(getattr(self, name), 0) for name in row_arrays},
         )
 

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import NamedTuple
 
-from space_jax.config import DataConfig, RecipeConfig, Space1Config, StructBertConfig, YuYanConfig
+from space_jax.config import DataConfig, RecipeConfig, Space1Config, StructBertConfig, VecoConfig, YuYanConfig
 from space_jax.errors import UserError
 from space_jax.features.layout import WRAPPERS
 
@@ -42,6 +42,7 @@ class Grid:
       words: T, tokens per turn including its wrappers, and of the text that YuYan writes.
       tree_elements: K.
       negatives: whether there is a grid of negative responses; otherwise it is `[R, 0]`.
+      masked_responses: likewise of responses after masking.
     """
 
     examples: int
@@ -51,6 +52,7 @@ class Grid:
     words: int
     tree_elements: int
     negatives: bool
+    masked_responses: bool = False
 
     @property
     def uncovered(self) -> tuple[GridShape, ...]:
@@ -114,4 +116,5 @@ def make_grid(
         words=data.response_length if isinstance(recipe, YuYanConfig) else words,  # it writes several turns
         tree_elements=data.tree_elements,
         negatives=isinstance(recipe, StructBertConfig) or (isinstance(recipe, Space1Config) and not recipe.as_released),
+        masked_responses=isinstance(recipe, VecoConfig),
     )

@@ -5,7 +5,7 @@ import dataclasses
 import grain
 import numpy as np
 
-from space_jax.config import DataConfig, RecipeConfig, StructBertConfig, Vocabulary, YuYanConfig
+from space_jax.config import DataConfig, RecipeConfig, StructBertConfig, VecoConfig, Vocabulary, YuYanConfig
 from space_jax.features.denoise import clause_ends
 from space_jax.features.example import Example
 from space_jax.features.layout import Layout, assemble
@@ -44,11 +44,22 @@ class MakeItem(grain.transforms.RandomMap):
         if isinstance(self.recipe, YuYanConfig):
             assert self.clause_ends is not None
             return restoring_item(layout, self.recipe, self.vocabulary, self.clause_ends, self.response_length, rng)
+        if isinstance(self.recipe, VecoConfig):
+            return _masked_pair(layout, self.vocabulary, rng)
         # Annotated spans are masked in the labelled stream of the recipe only; other examples get BERT's random tokens.
         labelled = any(getattr(element.known, fact) for fact in self.recipe.annotation)
         spans = layout.spans if labelled else np.zeros_like(layout.spans)
         masked_ids, columns = mask_spans(layout.ids, spans, layout.turns, self.vocabulary, rng)
         return Item(layout, masked_ids, columns, NO_TOKENS)
+
+
+def _masked_pair(layout: Layout, vocabulary: Vocabulary, rng: np.random.Generator) -> Item:
+    """Context and response, 15% of the words of each masked."""
+    masked, columns = mask_spans(layout.ids, np.zeros_like(layout.spans), layout.turns, vocabulary, rng)
+    one_turn, no_span = np.zeros_like(layout.response), np.zeros(len(layout.response), bool)
+    response, chosen = mask_spans(layout.response, no_span, one_turn, vocabulary, rng)
+    predicted = np.isin(np.arange(len(response)), chosen)
+    return Item(layout, masked, columns, NO_TOKENS, masked_response=response, predicted_response=predicted)
 
 
 def _structured(layout: Layout, recipe: StructBertConfig, vocabulary: Vocabulary, rng: np.random.Generator) -> Item:

@@ -32,6 +32,8 @@ class Item:
       negative: int32, another example's response; empty where the grid has no negatives.
       moved: bool, which of `masked_columns` were moved; empty for none.
       variant: see `Batch.variant`.
+      masked_response: int32, the response after masking, and `predicted_response` bool, which of its tokens are
+        predicted; both empty where the grid has no masked responses.
     """
 
     layout: Layout
@@ -40,6 +42,8 @@ class Item:
     negative: np.ndarray
     moved: np.ndarray = dataclasses.field(default_factory=lambda: NOT_MOVED)
     variant: int = 0
+    masked_response: np.ndarray = dataclasses.field(default_factory=lambda: NOTHING)
+    predicted_response: np.ndarray = dataclasses.field(default_factory=lambda: NOT_MOVED)
 
 
 def pack(items: Sequence[Item], grid: Grid) -> Batch:
@@ -128,6 +132,7 @@ def _needs(items: Sequence[Item], grid: Grid) -> np.ndarray:
 
 def _batch(items: Sequence[Item], placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -> Batch:
     rows, length = rung.rows, rung.response
+    of_rows = [[item for _, item in row] for row in placed]
     return Batch(
         context=_context(placed, rung),
         response=_responses([[item.layout.response for _, item in row] for row in placed], rows, length),
@@ -137,6 +142,7 @@ def _batch(items: Sequence[Item], placed: list[list[tuple[int, Item]]], rung: Gr
             length if grid.negatives else 0,
         ),
         **_masked(placed, rung, grid),
+        **_masked_responses(of_rows, rows, length if grid.masked_responses else 0),
         **_occupancy(placed, rung, grid),
         **_per_example(items, grid),
     )
@@ -202,6 +208,15 @@ def _masked(placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -
         "masked_targets": _fill(targets, rung.rows, grid.masked),
         "masked_weights": _fill(weights, rung.rows, grid.masked).astype(np.float32),
         "moved": _fill(moved, rung.rows, grid.masked).astype(bool),
+    }
+
+
+def _masked_responses(placed: list[list[Item]], rows: int, length: int) -> dict[str, np.ndarray]:
+    """The masked responses; where they have no columns, the items have none."""
+    predicted = [[item.predicted_response.astype(np.int32) for item in row] for row in placed]
+    return {
+        "response_masked_ids": _fill([[item.masked_response for item in row] for row in placed], rows, length),
+        "response_masked_weights": _fill(predicted, rows, length).astype(np.float32),
     }
 
 

@@ -70,7 +70,10 @@ def _certain(gate: jax.Array, share: jax.Array) -> jax.Array:
 
 def _copied(share: jax.Array, source: jax.Array, vocabulary: int) -> jax.Array:
     """The attention on the places of each token: `[R, T, S]`, `[R, S]` -> `[R, T, V]`."""
-    return jnp.einsum("RTS,RSV->RTV", share, jax.nn.one_hot(source, vocabulary, dtype=share.dtype))
+    rows, length = share.shape[:2]
+    row, place = jnp.arange(rows)[:, None, None], jnp.arange(length)[None, :, None]
+    counted = jnp.where(source[:, None] >= 0, share, 0.0)
+    return jnp.zeros((rows, length, vocabulary)).at[row, place, jnp.maximum(source, 0)[:, None]].add(counted)
 
 
 @jax.jit

@@ -409,18 +409,19 @@ class Backbone(nn.Module):
         """Embeds a grid of tokens, with positions, roles and turns: `[R, L]` to `[R, L, H]`."""
         return self.embedding(tokens.ids, tokens.positions, tokens.roles, tokens.turns)
 
-    def encode(self, x: jax.Array, segments: jax.Array) -> tuple[jax.Array, KVCache]:
+    def encode(self, x: jax.Array, segments: jax.Array, ids: jax.Array | None = None) -> tuple[jax.Array, KVCache]:
         """Runs the layers on embedded tokens that all attend to one another within their example.
 
         Args:
           x: `[R, L, H]` from `Embedding`.
           segments: `[R, L]`.
+          ids: `[R, L]`, of the tokens that a copy head may copy, -1 for the others; None for none.
 
         Returns:
           The last layer's output `[R, L, H]` and the memory of these tokens.
         """
         no_memory = KVCache.empty(self.config, x.shape[0])
-        return self._run(x, segments, no_memory, causal=False)
+        return self._run(x, segments, no_memory, causal=False, ids=ids)
 
     def decode(self, x: jax.Array, segments: jax.Array, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Runs the layers on embedded tokens that attend to their example's memory and, causally, to one another.
@@ -438,12 +439,14 @@ class Backbone(nn.Module):
         """
         return self._run(x, segments, memory, causal=True)
 
-    def _run(self, x: jax.Array, segments: jax.Array, memory: KVCache, causal: bool) -> tuple[jax.Array, KVCache]:
+    def _run(
+        self, x: jax.Array, segments: jax.Array, memory: KVCache, causal: bool, ids: jax.Array | None = None
+    ) -> tuple[jax.Array, KVCache]:
         seen = visible(self.config, Sight(segments, memory.segments, causal))
         depth = memory.keys.shape[0]
         layers = self.layers if depth == self.config.layers else self._top(depth)
         x, (keys, values) = layers(x.astype(self.config.dtype), (memory.keys, memory.values), seen)
-        return x, memory.grown(keys, values, segments)
+        return x, memory.grown(keys, values, segments, ids)
 
     def _top(self, depth: int) -> Callable[..., Any]:
         """The top layers alone, on the parameters that they have among all."""

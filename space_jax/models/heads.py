@@ -121,7 +121,12 @@ def learned_summaries(summary: jax.Array, embedding: Embedding, occupied: jax.Ar
 
 
 def encode_summarised(
-    backbone: Backbone, summaries: jax.Array, x: jax.Array, segments: jax.Array, occupied: jax.Array
+    backbone: Backbone,
+    summaries: jax.Array,
+    x: jax.Array,
+    segments: jax.Array,
+    occupied: jax.Array,
+    ids: jax.Array | None = None,
 ) -> tuple[jax.Array, jax.Array, KVCache]:
     """Encodes tokens with a summary before each example.
 
@@ -131,13 +136,16 @@ def encode_summarised(
       x: `[R, L, H]`, embedded.
       segments: `[R, L]`.
       occupied: `[R, S]` bool.
+      ids: `[R, L]`, see `Backbone.encode`.
 
     Returns:
       The outputs of the summaries `[R, S, H]` and of the tokens `[R, L, H]`, and the memory of both.
     """
     slots = occupied.shape[1]
     segments = jnp.concatenate([slot_segments(occupied), segments], axis=1)
-    outputs, memory = backbone.encode(jnp.concatenate([summaries, x], axis=1), segments)
+    if ids is not None:
+        ids = jnp.pad(ids, ((0, 0), (slots, 0)), constant_values=-1)
+    outputs, memory = backbone.encode(jnp.concatenate([summaries, x], axis=1), segments, ids)
     return outputs[:, :slots], outputs[:, slots:], memory
 
 

@@ -24,6 +24,9 @@ DROPOUT_VIEWS = ("dropout_view_1", "dropout_view_2")
 KEY_PURPOSES = (
     *DROPOUT_VIEWS,
     "dropout_masked",
+    "dropout_masked_response",
+    "dropout_crossed_context",
+    "dropout_crossed_response",
     "dropout_policy",
     "dropout_policy_before_user",
     "dropout_response",

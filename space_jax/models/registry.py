@@ -1,11 +1,22 @@
 """Creates a recipe from its configuration."""
 
-from space_jax.config import ModelConfig, RecipeConfig, Space1Config, Space2Config, StructBertConfig, YuYanConfig
+from space_jax.config import (
+    ModelConfig,
+    PalmConfig,
+    RecipeConfig,
+    Space1Config,
+    Space2Config,
+    StructBertConfig,
+    VecoConfig,
+    YuYanConfig,
+)
+from space_jax.models.palm_recipe import PalmRecipe
 from space_jax.models.recipe import Recipe
 from space_jax.models.space1_recipe import Space1Recipe
 from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.models.space3_recipe import Space3Recipe
 from space_jax.models.structbert_recipe import StructBertRecipe
+from space_jax.models.veco_recipe import VecoRecipe
 from space_jax.models.yuyan_recipe import YuYanRecipe
 
 
@@ -24,4 +35,8 @@ def make_recipe(model: ModelConfig, recipe: RecipeConfig) -> Recipe:
         return StructBertRecipe(model, recipe)
     if isinstance(recipe, YuYanConfig):
         return YuYanRecipe(model, recipe)
+    if isinstance(recipe, PalmConfig):
+        return PalmRecipe(model, recipe)
+    if isinstance(recipe, VecoConfig):
+        return VecoRecipe(model, recipe)
     return Space3Recipe(model, recipe)

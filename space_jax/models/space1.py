@@ -9,6 +9,7 @@ from space_jax.config import ModelConfig
 from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Batch, Tokens
 from space_jax.models.backbone import Backbone, Dense
+from space_jax.models.copy_head import CopyHead, next_words, word_losses
 from space_jax.models.heads import encode_summarised, joined, learned_summaries, per_example, summary_init
 from space_jax.models.kv_cache import KVCache
 
@@ -32,10 +33,12 @@ class Space1Model(nn.Module):
     """The backbone with a learned summary vector before each context, an act classifier and a selection head."""
 
     config: ModelConfig
+    copying: bool = False
 
     def setup(self) -> None:
         config = self.config
         self.backbone = Backbone(config)
+        self.copy_head = CopyHead(config) if self.copying else None
         self.summary = self.param("summary", summary_init(config), (config.hidden,))
         self.act_classifier = Dense(config, len(ACTS), ("embed", None), output_dtype=jnp.float32)
         self.selector = Dense(config, 1, ("embed", None), output_dtype=jnp.float32)
@@ -52,7 +55,7 @@ class Space1Model(nn.Module):
         """
         summaries = learned_summaries(self.summary, self.backbone.embedding, occupied)
         x = self.backbone.embed(tokens)
-        grid, _, memory = encode_summarised(self.backbone, summaries, x, tokens.segments, occupied)
+        grid, _, memory = encode_summarised(self.backbone, summaries, x, tokens.segments, occupied, tokens.ids)
         return grid, memory
 
     def read(self, batch: Batch) -> Reading:
@@ -63,13 +66,13 @@ class Space1Model(nn.Module):
 
     def respond(self, response: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the extended memory."""
-        x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
-        return self.backbone.embedding.logits(x), memory
+        x, grown = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
+        return next_words(self.backbone, self.copy_head, x, response.segments, memory), grown
 
     def response_losses(self, response: Tokens, memory: KVCache, targets: jax.Array, counts: jax.Array) -> jax.Array:
         """The cross-entropy of each next token, float32 `[R, Lr]`, where `counts` `[R, Lr]` is True."""
         x, _ = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
-        return self.backbone.embedding.cross_entropy(x, targets, counts)
+        return word_losses(self.backbone, self.copy_head, x, response.segments, memory, targets, counts)
 
     def select(self, batch: Batch, response: Tokens) -> jax.Array:
         """Whether a response belongs to its context: logits, float32 `[B]`."""

@@ -28,7 +28,7 @@ class Space1Recipe:
     accuracies = ()
 
     def __init__(self, model: ModelConfig, recipe: Space1Config) -> None:
-        self.model = Space1Model(model)
+        self.model = Space1Model(model, recipe.copying)
         self.config = recipe
         self.coefficients = {"generation": 1.0, "dialog_act": 1.0, "consistency": recipe.consistency_weight}
         if not recipe.as_released:

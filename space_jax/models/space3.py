@@ -10,6 +10,7 @@ from flax import struct
 from space_jax.config import ModelConfig
 from space_jax.features.batch import Batch, Tokens
 from space_jax.models.backbone import Backbone, Dense, mask_vocabulary
+from space_jax.models.copy_head import CopyHead, next_words, word_losses
 from space_jax.models.heads import MaskedTokenHead, Pooler, joined, last_prompts, per_example, prompt_grid
 from space_jax.models.kv_cache import KVCache
 
@@ -35,10 +36,12 @@ class Space3Model(nn.Module):
     """The parts of SPACE-3. Each decoder takes a memory and returns it extended by its own tokens."""
 
     config: ModelConfig
+    copying: bool = False
 
     def setup(self) -> None:
         config = self.config
         self.backbone = Backbone(config)
+        self.copy_head = CopyHead(config) if self.copying else None
         self.masked_head = MaskedTokenHead(config)
         self.pooler = Pooler(config)
         self.bag_of_words = Dense(
@@ -47,7 +50,7 @@ class Space3Model(nn.Module):
 
     def encode(self, tokens: Tokens) -> tuple[jax.Array, KVCache]:
         """The dialogue encoder: `[R, L]` tokens to `[R, L, H]` and their memory."""
-        return self.backbone.encode(self.backbone.embed(tokens), tokens.segments)
+        return self.backbone.encode(self.backbone.embed(tokens), tokens.segments, tokens.ids)
 
     def understand(self, memory: KVCache, occupied: jax.Array) -> tuple[jax.Array, KVCache]:
         """The understanding decoder.
@@ -72,13 +75,13 @@ class Space3Model(nn.Module):
 
     def respond(self, response: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """The response decoder: scores of each next token, float32 `[R, Lr, padded V]`, and the extended memory."""
-        x, memory = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
-        return self.backbone.embedding.logits(x), memory
+        x, grown = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
+        return next_words(self.backbone, self.copy_head, x, response.segments, memory), grown
 
     def response_losses(self, response: Tokens, memory: KVCache, targets: jax.Array, counts: jax.Array) -> jax.Array:
         """The cross-entropy of each next token, float32 `[R, Lr]`, where `counts` `[R, Lr]` is True."""
         x, _ = self.backbone.decode(self.backbone.embed(response), response.segments, memory)
-        return self.backbone.embedding.cross_entropy(x, targets, counts)
+        return word_losses(self.backbone, self.copy_head, x, response.segments, memory, targets, counts)
 
     def score_masked(self, context: Tokens, masked_ids: jax.Array, positions: jax.Array) -> jax.Array:
         """Scores the masked tokens.

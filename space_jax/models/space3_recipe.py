@@ -45,7 +45,7 @@ class Space3Recipe:
     accuracies = ()
 
     def __init__(self, model: ModelConfig, recipe: Space3Config) -> None:
-        self.model = Space3Model(model)
+        self.model = Space3Model(model, recipe.copying)
         self.config = recipe
         self.policy_sides = SIDES if recipe.policy_side == "both" else (recipe.policy_side,)
         policies = {f"policy_{side}": recipe.policy_weight for side in self.policy_sides}

@@ -26,7 +26,7 @@ class YuYanRecipe:
     accuracies = tuple(f"restored_{name}" for name in CORRUPTIONS)
 
     def __init__(self, model: ModelConfig, recipe: YuYanConfig) -> None:
-        self.model = YuYanModel(model, recipe.decoder_layers)
+        self.model = YuYanModel(model, recipe.decoder_layers, recipe.copying)
         self.config = recipe
         self.coefficients = {"restoring": 1.0} | dict.fromkeys(self.accuracies, 0.0)
 

@@ -33,12 +33,14 @@ from space_jax.models.heads import (
 from space_jax.models.kv_cache import KVCache
 from space_jax.tasks.text_packing import TaskBatch
 
-TRAINED = {
+TRAINED: dict[str | None, str] = {
     "space1": "summary",
     "space2": "summary",
     "space3": "prompt",
     "structbert": "summary",
     "yuyan": "mean",
+    "palm": "mean",
+    "veco": "mean",
     None: "sentence",
 }
 
@@ -91,10 +93,10 @@ class Encoder(nn.Module):
         """
         x = self.embed(context)
         if not self._has_summary:
-            x, memory = self.backbone.encode(x, context.segments)
+            x, memory = self.backbone.encode(x, context.segments, context.ids)
             return x[:, :0], x, memory
         summaries = learned_summaries(self.summary, self.backbone.embedding, occupied)
-        return encode_summarised(self.backbone, summaries, x, context.segments, occupied)
+        return encode_summarised(self.backbone, summaries, x, context.segments, occupied, context.ids)
 
     def tokens(self, batch: TaskBatch) -> jax.Array:
         """The outputs of the context's tokens, `[R, L, H]`."""

@@ -9,10 +9,12 @@ import pytest
 
 from space_jax.config import (
     ModelConfig,
+    PalmConfig,
     Space1Config,
     Space2Config,
     Space3Config,
     StructBertConfig,
+    VecoConfig,
     Vocabulary,
     YuYanConfig,
 )
@@ -45,6 +47,8 @@ RECIPES = {
     "space3": Space3Config(policy_side="both"),
     "structbert": StructBertConfig(),
     "yuyan": YuYanConfig(decoder_layers=1),
+    "palm": PalmConfig(),
+    "veco": VecoConfig(),
 }
 PACKED = Grid(
     examples=5,
@@ -54,6 +58,7 @@ PACKED = Grid(
     words=8,
     tree_elements=4,
     negatives=True,
+    masked_responses=True,
 )
 ALL, NONE = Known(True, True, True), Known(False, False, False)
 UNPACKED = dataclasses.replace(PACKED, rungs=(GridShape(5, 24, 16),), slots=1)
@@ -87,7 +92,9 @@ def make_items(recipe_name: str, known=(ALL, NONE, ALL, ALL, NONE), seed: int = 
         masked = layout.ids.copy()
         masked[columns] = VOCABULARY.mask
         negative = rng.integers(15, 60, 3).astype(np.int32)
-        items.append(Item(layout, masked, columns, negative, np.arange(len(columns)) % 2 == 1, len(items)))
+        moved, predicted = np.arange(len(columns)) % 2 == 1, np.arange(len(layout.response)) % 3 == 1
+        response = np.where(predicted, VOCABULARY.mask, layout.response).astype(np.int32)
+        items.append(Item(layout, masked, columns, negative, moved, len(items), response, predicted))
     return items
 
 

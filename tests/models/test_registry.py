@@ -69,7 +69,11 @@ def unanswered(item: Item) -> Item:
         known=Known(False, item.layout.example.known.user_tree, False),
     )
     return dataclasses.replace(
-        item, layout=dataclasses.replace(item.layout, response=NO_TOKENS, example=example), negative=NO_TOKENS
+        item,
+        layout=dataclasses.replace(item.layout, response=NO_TOKENS, example=example),
+        negative=NO_TOKENS,
+        masked_response=NO_TOKENS,
+        predicted_response=NO_TOKENS.astype(bool),
     )
 
 
@@ -78,6 +82,7 @@ OF_THE_RESPONSE = (
     "order",
     "restor",
     "response",
+    "context_beside",
     "words_system",
     "contrast_system",
     "policy_system",

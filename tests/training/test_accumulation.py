@@ -41,7 +41,7 @@ class Accumulated:
         return self.outcomes[count]
 
 
-WITHOUT_POOL = ("space1", "structbert", "yuyan")
+WITHOUT_POOL = ("space1", "structbert", "yuyan", "palm", "veco")
 
 
 @pytest.fixture(

@@ -16,10 +16,12 @@ import pytest
 from space_jax.config import (
     MeshConfig,
     OptimiserConfig,
+    PalmConfig,
     Space1Config,
     Space2Config,
     Space3Config,
     StructBertConfig,
+    VecoConfig,
     Vocabulary,
     YuYanConfig,
     model_config,
@@ -33,7 +35,8 @@ from tests.training.toy import micro, toy_batch
 
 FOLDER = Path(__file__).parent / "shardings"
 VOCABULARY = Vocabulary(size=30522, understand=(1, 2, 3, 4, 5), policy=(6, 7, 8, 9, 10))  # BERT's
-RECIPES = (Space1Config(), Space2Config(), Space3Config(), StructBertConfig(), YuYanConfig())
+SPACE = Space1Config(), Space2Config(), Space3Config()
+RECIPES = (*SPACE, StructBertConfig(), YuYanConfig(), PalmConfig(), VecoConfig())
 
 
 def table(recipe_config):

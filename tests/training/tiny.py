@@ -5,7 +5,16 @@ import dataclasses
 import jax
 import numpy as np
 
-from space_jax.config import ModelConfig, Space1Config, Space2Config, Space3Config, StructBertConfig, YuYanConfig
+from space_jax.config import (
+    ModelConfig,
+    PalmConfig,
+    Space1Config,
+    Space2Config,
+    Space3Config,
+    StructBertConfig,
+    VecoConfig,
+    YuYanConfig,
+)
 from space_jax.features.grid import Grid, GridShape
 from space_jax.features.packing import pack
 from space_jax.models.registry import make_recipe
@@ -18,6 +27,8 @@ RECIPES = {
     "space3": Space3Config(),
     "structbert": StructBertConfig(),
     "yuyan": YuYanConfig(decoder_layers=1),
+    "palm": PalmConfig(),
+    "veco": VecoConfig(),
 }
 EXAMPLES = 16
 GRID = Grid(
@@ -28,6 +39,7 @@ GRID = Grid(
     words=8,
     tree_elements=4,
     negatives=True,
+    masked_responses=True,
 )
 
 

@@ -139,6 +139,8 @@ def toy_batch(seed, examples=8, accumulate=1, rows=None):
         acts=acts,
         dialogue=(1000 * seed + np.arange(examples, dtype=np.int32)).reshape(accumulate, count),
         variant=np.zeros((accumulate, count), np.int32),
+        response_masked_ids=np.zeros((accumulate, rows, 0), np.int32),
+        response_masked_weights=np.zeros((accumulate, rows, 0), np.float32),
     )
 
 

@@ -27,6 +27,7 @@ class DialogueConfig(Checked, section="task"):
     offered_names: bool = True  # write names that only the system has said as "offered"
     decoder_layers: int = 0  # states, acts and responses are decoded in as many of the top layers; 0: in all
     variations: int = 0  # copies of each training dialogue with other values (`tasks.dialogue.variation`)
+    copying: bool = False  # states and responses may copy words of the context, see `models.copy_head`
     database: str = ""  # tables, a file or a folder (`world.tables`); those of the corpus if empty
 
     def _check_values(self) -> None:

@@ -12,6 +12,7 @@ from space_jax.config import ModelConfig
 from space_jax.dialogue.acts import ACTS
 from space_jax.features.batch import Tokens
 from space_jax.models.backbone import Backbone, Dense
+from space_jax.models.copy_head import CopyHead, next_words, word_predictions
 from space_jax.models.heads import encode_summarised, last_prompts, learned_summaries, prompt_grid, summary_init
 from space_jax.models.kv_cache import KVCache
 
@@ -22,15 +23,18 @@ class DialogueModel(nn.Module):
     Attributes:
       recipe: "space1" for the summary vector, "space3" for prompts.
       decoder_layers: top layers that targets are decoded in; 0 for all.
+      copying: whether words of the context can be copied (`models.copy_head`).
     """
 
     config: ModelConfig
     recipe: str
     decoder_layers: int = 0
+    copying: bool = False
 
     def setup(self) -> None:
         config = self.config
         self.backbone = Backbone(config)
+        self.copy_head = CopyHead(config) if self.copying else None
         self.act_classifier = Dense(config, len(ACTS), ("embed", None), output_dtype=jnp.float32)
         if self.recipe == "space1":
             self.summary = self.param("summary", summary_init(config), (config.hidden,))
@@ -48,9 +52,9 @@ class DialogueModel(nn.Module):
         x = self.backbone.embed(context)
         if self.recipe == "space1":
             summaries = learned_summaries(self.summary, self.backbone.embedding, occupied)
-            vectors, _, memory = encode_summarised(self.backbone, summaries, x, context.segments, occupied)
+            vectors, _, memory = encode_summarised(self.backbone, summaries, x, context.segments, occupied, context.ids)
         else:
-            _, memory = self.backbone.encode(x, context.segments)
+            _, memory = self.backbone.encode(x, context.segments, context.ids)
             for prompts in (self.config.vocabulary.understand, self.config.vocabulary.policy):
                 ids, segments = prompt_grid(prompts, occupied)
                 x, memory = self.backbone.decode(self.backbone.embedding(ids), segments, memory)
@@ -59,8 +63,8 @@ class DialogueModel(nn.Module):
 
     def write(self, target: Tokens, memory: KVCache) -> tuple[jax.Array, KVCache]:
         """Scores of each next token, float32 `[R, Q, padded V]`, and the memory grown."""
-        x, memory = self.backbone.decode(self.backbone.embed(target), target.segments, memory)
-        return self.backbone.embedding.logits(x), memory
+        x, grown = self.backbone.decode(self.backbone.embed(target), target.segments, memory)
+        return next_words(self.backbone, self.copy_head, x, target.segments, memory), grown
 
     def predict(
         self, context: Tokens, occupied: jax.Array, target: Tokens, following: jax.Array, counts: jax.Array
@@ -80,4 +84,5 @@ class DialogueModel(nn.Module):
         """
         act_logits, memory = self.read(context, occupied)
         x, _ = self.backbone.decode(self.backbone.embed(target), target.segments, memory)
-        return act_logits, *self.backbone.embedding.predictions(x, following, counts)
+        given = self.backbone, self.copy_head, x, target.segments, memory, following, counts
+        return act_logits, *word_predictions(*given)

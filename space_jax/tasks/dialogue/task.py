@@ -77,7 +77,8 @@ class DialogueTask(Task):
                 "the weights have"
             )
         self.sequences = Sequences(tokenizer, config, recipe)
-        self.module = DialogueModel(model, "space1" if recipe == "space1" else "space3", config.decoder_layers)
+        kind = "space1" if recipe == "space1" else "space3"
+        self.module = DialogueModel(model, kind, config.decoder_layers, config.copying)
         self.row_length = config.context_length
         parts = dict.fromkeys(PARTS, 1.0) | {STATE: config.state_weight}
         self.coefficients = {**parts, "dialog_act": config.act_weight}

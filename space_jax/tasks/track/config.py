@@ -34,6 +34,7 @@ class TrackTextConfig(Checked, section="task"):
     context: int = 224
     turns: int = 16
     written: int = 96  # tokens of a state as text; a longer one is cut
+    copying: bool = False  # values may be copied from the context, see `models.copy_head`
 
     def _check_values(self) -> None:
         _check(self, "track_text")

@@ -51,7 +51,7 @@ class TrackTextTask(Tracker):
         self.row_length = config.context
         self.coefficients = {"state": 1.0}
         self.ends = tokenizer.id_of(OPENS), tokenizer.id_of(CLOSES)
-        self.net = WriterModel(model, resolve_vector("auto", recipe), recipe)
+        self.net = WriterModel(model, resolve_vector("auto", recipe), recipe, copying=config.copying)
 
     def example(self, record: TrackRecord) -> WriteExample:
         """See `Task.example`."""
