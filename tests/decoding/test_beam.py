@@ -33,7 +33,8 @@ def state_of(prompt, response) -> int:
 def toy_memory(prompts, segments=None) -> KVCache:
     prompts = jnp.asarray(prompts)
     keys = (7.0 * prompts)[None, :, None, :, None]
-    return KVCache(keys, keys, jnp.ones_like(prompts) if segments is None else jnp.asarray(segments))
+    segments = jnp.ones_like(prompts) if segments is None else jnp.asarray(segments)
+    return KVCache(keys, keys, segments, jnp.where(segments > 0, prompts, -1))
 
 
 def toy_next_token(scores, tokens, memory):

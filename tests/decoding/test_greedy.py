@@ -128,7 +128,8 @@ def scripted(script):
         return scores, memory.grown(new, new, tokens.segments)
 
     nothing = jnp.zeros((1, script.shape[0], 1, 0, 1))
-    return next_token, KVCache(nothing, nothing, jnp.zeros((script.shape[0], 0), jnp.int32))
+    none = jnp.zeros((script.shape[0], 0), jnp.int32)
+    return next_token, KVCache(nothing, nothing, none, none)
 
 
 def test_rows_that_end_at_different_steps():
