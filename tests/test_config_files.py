@@ -96,7 +96,7 @@ def test_only_what_is_named_changes():
             "recipe.subspace",
             "1",
             "config field recipe.subspace does not exist; nearest: recipe.name, recipe.mlm_weight, "
-            "recipe.policy_weight, recipe.policy_side, recipe.pool",
+            "recipe.policy_weight, recipe.policy_side, recipe.decoder_layers, recipe.copying, recipe.pool",
         ),
         ("train", "1", "config field train has its own fields; set one of them, as train.NAME"),
         ("train.steps.more", "1", "config field train.steps is a value and has no field more"),
