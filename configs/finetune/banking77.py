@@ -2,9 +2,9 @@ r"""BANKING77 (77 intents of a bank's helpdesk) from MiniLM: a linear head on th
 
   space-jax finetune --config configs/finetune/banking77.py --workdir runs/banking77 --init minilm
 
-Hardware: one CPU core, 76 minutes beside other work. Validation accuracy (1,540 utterances, seed 0): 93.8% after ten passes; the
-logistic regression that it starts from, which --config.task.head=frozen gives in a minute, has 92.8%, five passes of
-cross-entropy alone had 93.2%. The nearest training utterance without any training (--config.task.head=knn
+Hardware: one CPU core, 76 minutes beside other work. Validation accuracy (1,540 utterances, seed 0): 93.8% after ten
+passes; the logistic regression that it starts from, which --config.task.head=frozen gives in a minute, has 92.8%, five
+passes of cross-entropy alone had 93.2%. The nearest training utterance without any training (--config.task.head=knn
 --config.train.epochs=0) has 91.3%.
 
 10 utterances a class, and the texts of all others without their labels (docs/finetuning.md):
