@@ -48,10 +48,10 @@ def test_a_state_in_which_a_value_changes_weighs_more(task, params):
 
     def sums(weight):
         examples = [dataclasses.replace(task.example(changed), state_weight=weight), task.example(RECORDS[1])]
-        return jitted(params, _padded(task.collate(examples, PLACES, None)))
+        return jitted(params, padded(task.collate(examples, PLACES, None)))
 
     jitted = jax.jit(lambda params, batch: task.forward(params, batch, {}).terms)
-    alone = jitted(params, _padded(task.collate([task.example(RECORDS[1])], PLACES, None)))
+    alone = jitted(params, padded(task.collate([task.example(RECORDS[1])], PLACES, None)))
     once, thrice = sums(1.0), sums(3.0)
     assert [float(term.weight) for term in (alone["state"], once["state"], thrice["state"])] == [5, 10, 20]
     steps = [float(two["state"].total - one["state"].total) for one, two in ((alone, once), (once, thrice))]
@@ -64,11 +64,11 @@ def test_a_state_in_which_a_value_changes_weighs_more(task, params):
 def infer(task, params):
     jitted = jax.jit(task.infer)
     return lambda records: jax.device_get(
-        jitted(params, _padded(task.collate([task.example(one) for one in records], PLACES, None)))
+        jitted(params, padded(task.collate([task.example(one) for one in records], PLACES, None)))
     )
 
 
-def _padded(batch):
+def padded(batch):
     """Batches of one shape, for one program."""
     return batch.grown(batch.shape._replace(rows=PLACES))
 
@@ -87,7 +87,7 @@ def test_only_what_is_written_counts(infer):
 
 
 def test_terms_and_gradients(task, params):
-    batch = _padded(task.collate([task.example(one) for one in RECORDS], PLACES, None))
+    batch = padded(task.collate([task.example(one) for one in RECORDS], PLACES, None))
 
     @jax.jit
     def run(params):

@@ -167,9 +167,13 @@ def test_the_best_span_against_a_loop():
         assert tuple(found[place]) == best
 
 
-@pytest.fixture(scope="module")
-def writer(tokenizer, tiny_model):
-    task = TrackTextTask(TEXT_CONFIG, TrackTextTask.make_labels(TEXT_CONFIG, RECORDS), tokenizer, tiny_model, "space3")
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(False, id="writing"), pytest.param(True, id="copying", marks=pytest.mark.slow)],
+)
+def writer(request, tokenizer, tiny_model):
+    config = dataclasses.replace(TEXT_CONFIG, copying=request.param)
+    task = TrackTextTask(config, TrackTextTask.make_labels(config, RECORDS), tokenizer, tiny_model, "space3")
     batch = task.collate([task.example(record) for record in RECORDS], 4, np.random.default_rng(0))
     return task, *learn(task, batch, 250)
 
