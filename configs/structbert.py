@@ -1,7 +1,11 @@
 """StructBERT on dialogues: words in their places, turns in their order; no labels.
 
   space-jax data build sgd --source SGD_FOLDER --tokenizer minilm --out runs/structbert/corpus
-  space-jax pretrain --config configs/structbert.py:mini --workdir runs/structbert/run --init minilm
+  space-jax pretrain --config configs/structbert.py --workdir runs/structbert/run
+
+From MiniLM:
+
+  space-jax pretrain --config configs/structbert.py:mini --workdir runs/structbert/mini --init minilm
 
 Published: 24 x 1024 (large) and 12 x 768 (base), 16 GB of text, length 512, Adam 1e-4, warm-up over 10%, dropout 0.1,
 5% of the trigrams shuffled; steps and batch are not published. `--config.recipe.as_released=True` masks and shuffles

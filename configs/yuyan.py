@@ -1,7 +1,11 @@
 """YuYan's denoising on dialogues: hidden, shifted and missing words and clauses are restored by a shallow decoder.
 
   space-jax data build sgd --source SGD_FOLDER --tokenizer minilm --out runs/yuyan/corpus
-  space-jax pretrain --config configs/yuyan.py:mini --workdir runs/yuyan/run --init minilm
+  space-jax pretrain --config configs/yuyan.py --workdir runs/yuyan/run
+
+From MiniLM:
+
+  space-jax pretrain --config configs/yuyan.py:mini --workdir runs/yuyan/mini --init minilm
 
 Of YuYan only a description is public (11 billion parameters, four corruptions, deep encoder and shallow decoder); the
 shares of corrupted words and the number of decoder layers are ours: a sixth of the layers, at least one.

@@ -82,7 +82,10 @@ def test_the_default_is_of_its_recipe_and_size(path):
 @every_file
 def test_the_tiny_form_is_tiny_and_of_the_same_recipe(path):
     tiny, default = load(path, "tiny"), load(path)
-    assert tiny.recipe == default.recipe
+    recipes = [dataclasses.asdict(config.recipe) for config in (tiny, default)]
+    for recipe in recipes:
+        recipe.pop("decoder_layers", None)  # as many as suit the size
+    assert recipes[0] == recipes[1]
     assert (tiny.model.layers, tiny.model.hidden) == (2, 64)
     assert tiny.data.batch_size <= 32
 
