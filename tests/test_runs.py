@@ -335,7 +335,7 @@ def test_parameters_from_a_hugging_face_folder(bert, capfd):
     arguments = ("space2", "--init", "bert", "--config.data.prepared=bert_corpus", "--config.train.steps=1")
     assert main(pretrain("from_bert", *arguments)) == 0
     said = capfd.readouterr().err.replace("\n", " ")
-    assert "parameters from bert; newly initialised: subspaces/" in said
+    assert "parameters from bert; newly initialised: masked_head/" in said
     assert "copied in part: backbone/embedding/position (20 rows, the weights have 20 and the model 64)" in said
     assert [step for step, _ in losses(Path("from_bert"))] == [1]
 

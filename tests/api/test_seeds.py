@@ -15,7 +15,8 @@ def calls(monkeypatch):
     """What the runs are asked for; the run of seed 9 is stopped."""
     asked = []
 
-    def run(config, workdir, init, subset):
+    def run(config, workdir, init, subset, grafts):
+        assert grafts == ()
         asked.append((config.train.seed, workdir.name, init, subset))
         return None if config.train.seed == 9 else {"step": 5, "accuracy": config.train.seed / 10}
 

@@ -127,7 +127,7 @@ def test_the_best_is_the_lowest_loss_or_the_highest_measure_or_mean():
 def test_from_pretrain(tmp_path, monkeypatch, capsys, wide):
     """The measure that decides comes first, and terms of the loss are left out."""
 
-    def pretrain(config, folder, init):
+    def pretrain(config, folder, init, grafts):
         folder.mkdir(parents=True)
         loss = 1000 * config.optimiser.learning_rate
         record = {"kind": "eval", "step": 9, "loss": loss, "term/masked": 1.0, "act_f1": 0.5, "evaluation_seconds": 2.0}
@@ -151,7 +151,7 @@ def test_from_pretrain(tmp_path, monkeypatch, capsys, wide):
 def test_from_finetune(tmp_path, monkeypatch, capsys):
     asked = []
 
-    def finetune(config, folder, init, shots, seeds):
+    def finetune(config, folder, init, shots, seeds, grafts):
         asked.append((config.train.batch_size, folder.name, init, shots, seeds))
         scores = {"macro_f1": 0.25, "accuracy": 0.5, "seconds_of_the_last_call": 3.0}
         return {"step": 4, "measure": "accuracy", "chosen_by": "...", **scores, "training_records": 9}

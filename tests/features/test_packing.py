@@ -88,7 +88,7 @@ def test_the_examples_of_a_row_have_masked_positions_in_turn(items, vocabulary):
 def test_dtypes_are_exact(items):
     batch = pack(items, GRID)
     floats, bools = (
-        {"masked_weights", "acts"},
+        {"masked_weights", "response_masked_weights", "acts"},
         {"occupied", "valid", "moved", *(f"{fact}_known" for fact in FACTS)},
     )
     for field in dataclasses.fields(batch):

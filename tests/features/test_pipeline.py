@@ -99,7 +99,7 @@ def test_shapes_and_dtypes(data):
     assert batch.user_words.shape == (2, 4, 10)
     assert batch.acts.shape == (2, 4, 20)
     floats, bools = (
-        {"masked_weights", "acts"},
+        {"masked_weights", "response_masked_weights", "acts"},
         {"occupied", "valid", "moved", *(f"{fact}_known" for fact in FACTS)},
     )
     for field in dataclasses.fields(batch):

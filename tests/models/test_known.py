@@ -23,6 +23,8 @@ SUPERVISED = {  # term -> what it learns from
     "space2": {"contrast/labelled": "user_tree"},
     "space3": {"contrast_user/labelled": "user_tree", "contrast_system/labelled": "system_tree"},
 }
+# The other recipes learn from no annotation.
+pytestmark = pytest.mark.parametrize("runner", list(SUPERVISED), indirect=True, scope="session")
 
 
 def items_of(runner, known):

@@ -122,7 +122,7 @@ def test_what_does_not_divide_is_refused_with_the_arithmetic(tmp_path, capsys, o
 
 def program(**sizes):
     fields = dict.fromkeys(("rows", "outputs", "code", "flops", "bytes_accessed", "products", "needed"), 0)
-    return Program(**{**fields, "seconds": 0.0, "traffic": {}, **sizes})
+    return Program(**{**fields, "seconds": 0.0, "traffic": {}, "memory_traffic": 0, **sizes})
 
 
 @pytest.fixture(scope="module")

@@ -151,7 +151,7 @@ def micro(batch):
 
 def split_batch(batch, accumulate):
     """The same examples as `accumulate` micro-batches: [1, B, ...] -> [A, B / A, ...]."""
-    parts = jax.tree.map(lambda array: array.reshape(accumulate, -1, *array.shape[2:]), batch)
+    parts = jax.tree.map(lambda array: array.reshape(accumulate, array.shape[1] // accumulate, *array.shape[2:]), batch)
     return parts.replace(slot=parts.slot % parts.slot.shape[1])
 
 

@@ -26,7 +26,8 @@ def made(name, tokenizer, model, adversarial):
     config, record = TASKS[name]
     kind = task_class(name)
     config = dataclasses.replace(config, adversarial=adversarial)
-    task = kind(config, kind.make_labels(config, [record]), tokenizer, model, "space2")
+    records = [record, dataclasses.replace(record, label="another")] if name == "intent" else [record]  # two classes
+    task = kind(config, kind.make_labels(config, records), tokenizer, model, "space2")
     batch = task.collate([task.example(record)], 2, np.random.default_rng(0))
     return task, batch, unbox(jax.jit(task.init)(jax.random.key(0), batch))
 
