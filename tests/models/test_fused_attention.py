@@ -18,6 +18,7 @@ from space_jax.models.fused_attention import cudnn, splash
 from space_jax.models.masks import Sight
 from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import flax_rules
+from tests.models.conftest import bfloat16_multiplies
 
 KERNELS = {
     "splash": functools.partial(splash, interpret=True),
@@ -78,7 +79,8 @@ def test_equals_the_reference(name, dtype, sight):
     """Odd lengths, several segments, rows full and with padding, a query whose segment has no memory."""
     parts = random_parts(2, sight.segments.shape[1], sight.keys.shape[1], dtype)
     exact = value_and_gradients(reference, tuple(part.astype(jnp.float32) for part in parts), sight)
-    found = value_and_gradients(KERNELS[name], parts, sight)
+    with bfloat16_multiplies():
+        found = jax.block_until_ready(value_and_gradients(KERNELS[name], parts, sight))
     assert_close(found, exact, TOLERANCE[dtype])
     padding = np.asarray(sight.segments == 0)
     for array in found[:2]:  # what padding gets, and what its query passes on
