@@ -90,7 +90,7 @@ def for_dialogues(weights: Weights) -> Weights:
     """BERT's weights with rows for what only dialogues have, so that they read a turn as they read a sentence.
 
     What opens a turn begins as `[CLS]`, what closes it as `[SEP]`, and the turn ids at zero; random rows would cost a
-    sentence encoder a point and a half (docs/results.md). Other weights, and those without a tokenizer, stay as they
+    sentence encoder a point and a half (docs/weights.md). Other weights, and those without a tokenizer, stay as they
     are.
     """
     if weights.recipe is not None or weights.tokenizer is None or TURN in weights.arrays:
