@@ -22,13 +22,14 @@ size: with them (and a rate of 2e-4) it had 84.0% after the first pass. For a ba
 """
 
 from space_jax.tasks.config import DataSource, FinetuneConfig, FinetuneOptimiserConfig, FinetuneTrainConfig
-from space_jax.tasks.intent.config import FEW_LABELS, MANY_LABELS, IntentConfig
+from space_jax.tasks.intent.config import FEW_LABELS, IntentConfig
 
 
 def get_config(variant: str = "full") -> FinetuneConfig:
     few = variant == "few"
+    learning = FEW_LABELS if few else {"contrast_weight": 0.5, "contrast": "hard", "label_smoothing": 0.1}
     return FinetuneConfig(
-        task=IntentConfig(head_dropout=0.1, r_drop_weight=0.0, mlm_weight=0.0, **(FEW_LABELS if few else MANY_LABELS)),
+        task=IntentConfig(head_dropout=0.1, r_drop_weight=0.0, mlm_weight=0.0, **learning),
         data=DataSource(corpus="banking77", source="data/banking77"),
         dropout=0.1,
         optimiser=FinetuneOptimiserConfig(learning_rate=1e-4, weight_decay=0.01, clip_norm=1.0),

@@ -76,7 +76,7 @@ def check(
         computed = compute_released(ReleasedRecording(state, official, inputs, spec), recorded)
         return compare(recorded, computed, RELEASED_FACTORS)
     if system_of(spec) is not None:
-        family = read_recording(official, inputs, spec)
+        family = read_recording(state, official, inputs, spec)
         ours = compute_family(family)
         return compare(without_padding(family, recorded), without_padding(family, ours))
     if generation is not None:

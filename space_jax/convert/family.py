@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from space_jax.convert.state_files import read_state
 from space_jax.corpora.reading import field
 from space_jax.errors import UserError
 from space_jax.printable import shown
@@ -82,14 +81,13 @@ def system_of(spec: Path) -> str | None:
     return str(said["system"])
 
 
-def read_recording(weights: Path, inputs: Path, spec: Path) -> FamilyRecording:
-    """Reads the files of a recording.
+def read_recording(state: Arrays, weights: Path, inputs: Path, spec: Path) -> FamilyRecording:
+    """Takes weights that have been read and reads the other files of a recording.
 
     Raises:
       UserError: a file that cannot be read.
     """
     said = read_json(spec)
-    state = read_arrays(weights) if weights.suffix == ".npz" else read_state(weights)
     return FamilyRecording(field(said, "system", str, f"--spec {spec}"), said, state, read_arrays(inputs), str(weights))
 
 

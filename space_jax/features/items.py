@@ -7,15 +7,13 @@ import numpy as np
 
 from space_jax.config import DataConfig, RecipeConfig, StructBertConfig, VecoConfig, Vocabulary, YuYanConfig
 from space_jax.features.denoise import clause_ends
-from space_jax.features.example import Example
+from space_jax.features.example import NO_TOKENS, Example
 from space_jax.features.layout import Layout, assemble
 from space_jax.features.masking import mask_spans
 from space_jax.features.packing import Item
 from space_jax.features.prepared_corpus import Prepared
 from space_jax.features.restoring import restoring_item
 from space_jax.features.word_order import ORDERS, released_limit, released_words, shuffle_trigrams
-
-NO_TOKENS = np.zeros(0, np.int32)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,13 +12,13 @@ from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch, Tokens, micro_batches
+from space_jax.features.example import NO_FLAGS
 from space_jax.features.grid import Grid, GridShape
 from space_jax.features.layout import NO_WORD, Layout
 from space_jax.features.masking import chosen_in_turn
 from space_jax.features.row_fitting import fit_rows
 
 NOTHING = np.zeros(0, np.int32)
-NOT_MOVED = np.zeros(0, bool)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -40,10 +40,10 @@ class Item:
     masked_ids: np.ndarray
     masked_columns: np.ndarray
     negative: np.ndarray
-    moved: np.ndarray = dataclasses.field(default_factory=lambda: NOT_MOVED)
+    moved: np.ndarray = dataclasses.field(default_factory=lambda: NO_FLAGS)
     variant: int = 0
     masked_response: np.ndarray = dataclasses.field(default_factory=lambda: NOTHING)
-    predicted_response: np.ndarray = dataclasses.field(default_factory=lambda: NOT_MOVED)
+    predicted_response: np.ndarray = dataclasses.field(default_factory=lambda: NO_FLAGS)
 
 
 def pack(items: Sequence[Item], grid: Grid) -> Batch:
@@ -199,7 +199,7 @@ def _masked(placed: list[list[tuple[int, Item]]], rung: GridShape, grid: Grid) -
         places = chosen_in_turn(examples, grid.masked)
         chosen = np.concatenate([NOTHING, *shifted])[places]
         columns.append([chosen])
-        moved.append([np.concatenate([NOT_MOVED, *(_moved(item) for _, item in row)])[places].astype(np.int32)])
+        moved.append([np.concatenate([NO_FLAGS, *(_moved(item) for _, item in row)])[places].astype(np.int32)])
         targets.append([ids[chosen]])
         weights.append([np.ones(len(chosen), np.int32)])
     return {

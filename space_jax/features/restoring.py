@@ -17,11 +17,11 @@ from space_jax.features.denoise import (
     shiftable,
     word_numbers,
 )
+from space_jax.features.example import NO_TOKENS
 from space_jax.features.layout import Layout
 from space_jax.features.masking import id_tables
 from space_jax.features.packing import Item
 
-NO_TOKENS = np.zeros(0, np.int32)
 _MARKS = 2  # `[BOS]` and `[EOS]` around what is written
 
 

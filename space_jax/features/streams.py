@@ -119,13 +119,19 @@ def check_streams(data: DataConfig, annotation: Sequence[str], labelled: bool, u
 
     Args:
       data: names the corpora and the share.
-      annotation: the annotation that the recipe learns from; an example is labelled if any of it is known.
+      annotation: the annotation that the recipe learns from; an example is labelled if any of it is known. Empty for a
+        recipe that learns from none.
       labelled: whether there are labelled examples.
       unlabelled: whether there are unlabelled examples.
 
     Raises:
       UserError: a required stream is missing.
     """
+    if not annotation and data.labelled_share > 0:
+        raise UserError(
+            f"config field data.labelled_share: {data.labelled_share} asks for labelled examples, and this recipe "
+            "learns from no annotation; set it to 0"
+        )
     names = " or ".join(fact.replace("_", " ") for fact in annotation)
     kinds = {"labelled": f"with known {names}", "unlabelled": f"without known {names}"}
     for exists, wanted, kind, remedy in (

@@ -149,23 +149,6 @@ def encode_summarised(
     return outputs[:, :slots], outputs[:, slots:], memory
 
 
-def segment_means(x: jax.Array, segments: jax.Array, slots: int) -> jax.Array:
-    """The mean over the tokens of each slot.
-
-    Args:
-      x: `[R, L, H]`, outputs of the tokens.
-      segments: `[R, L]`.
-      slots: S.
-
-    Returns:
-      float32 `[R, S, H]`, zeros for an empty slot.
-    """
-    numbers = jnp.arange(1, slots + 1, dtype=jnp.int32)
-    member = (segments[:, None, :] == numbers[None, :, None]).astype(jnp.float32)
-    counts = jnp.maximum(member.sum(axis=2), 1.0)
-    return jnp.einsum("RSL,RLH->RSH", member, x.astype(jnp.float32)) / counts[:, :, None]
-
-
 def last_prompts(x: jax.Array, prompts: int) -> jax.Array:
     """The output of each slot's last prompt: `[R, S * P, H]` -> `[R, S, H]`."""
     rows, length, hidden = x.shape
@@ -173,8 +156,9 @@ def last_prompts(x: jax.Array, prompts: int) -> jax.Array:
 
 
 class Placed(Protocol):
-    """The positions of a batch's examples, as in `Batch`; batches of tasks have them too."""
+    """The contexts of a batch and the positions of its examples, as in `Batch`; batches of tasks have them too."""
 
+    context: Any
     occupied: Any
     slot: Any
     valid: Any
@@ -186,11 +170,22 @@ def per_example(grid: jax.Array, batch: Placed) -> jax.Array:
     return jnp.where(batch.valid[:, None], vectors, 0.0)
 
 
+def context_means(x: jax.Array, batch: Placed) -> jax.Array:
+    """The mean over the tokens of each example's context: `[R, L, H]` -> float32 `[B, H]`, zeros for an invalid one."""
+    member = _members(batch.context.segments, batch).astype(jnp.float32)
+    counts = jnp.maximum(member.sum(axis=2), 1.0)
+    return per_example(jnp.einsum("RSL,RLH->RSH", member, x.astype(jnp.float32)) / counts[:, :, None], batch)
+
+
+def _members(segments: jax.Array, batch: Placed) -> jax.Array:
+    """Which tokens of a grid belong to which slot: `[R, L]` -> bool `[R, S, L]`."""
+    numbers = jnp.arange(1, batch.occupied.shape[1] + 1, dtype=jnp.int32)
+    return segments[:, None, :] == numbers[None, :, None]
+
+
 def has_tokens(segments: jax.Array, batch: Batch) -> jax.Array:
     """Whether each example has a token in a grid of the batch: segments `[R, L]` -> float32 `[B]`."""
-    slots = batch.occupied.shape[1]
-    numbers = jnp.arange(1, slots + 1, dtype=jnp.int32)
-    present = jnp.any(segments[:, None, :] == numbers[None, :, None], axis=2)
+    present = jnp.any(_members(segments, batch), axis=2)
     return present.reshape(-1)[batch.slot].astype(jnp.float32)
 
 
@@ -201,10 +196,7 @@ def responded(batch: Batch) -> jax.Array:
 
 def all_of_example(flags: jax.Array, segments: jax.Array, batch: Batch) -> jax.Array:
     """Whether each example's tokens in a grid are all flagged: `[R, L]` bool, segments `[R, L]` -> float32 `[B]`."""
-    slots = batch.occupied.shape[1]
-    numbers = jnp.arange(1, slots + 1, dtype=jnp.int32)
-    own = segments[:, None, :] == numbers[None, :, None]
-    whole = jnp.all(~own | flags[:, None, :], axis=2)
+    whole = jnp.all(~_members(segments, batch) | flags[:, None, :], axis=2)
     return whole.reshape(-1)[batch.slot].astype(jnp.float32)
 
 

@@ -17,7 +17,7 @@ from space_jax.features.batch import Batch, Tokens
 from space_jax.losses import shifted_targets
 from space_jax.models.backbone import Backbone
 from space_jax.models.copy_head import CopyHead, next_words
-from space_jax.models.heads import MaskedTokenHead, per_example, segment_means
+from space_jax.models.heads import MaskedTokenHead, context_means
 from space_jax.models.kv_cache import KVCache
 
 
@@ -72,7 +72,7 @@ class PalmModel(nn.Module):
     def summarise(self, batch: Batch) -> jax.Array:
         """The mean of the tokens of each unmasked context, float32 `[B, H]`."""
         x, _ = self.encode(batch.context)
-        return per_example(segment_means(x, batch.context.segments, batch.occupied.shape[1]), batch)
+        return context_means(x, batch)
 
     def predict(self, batch: Batch) -> Continued:
         """Restores the masked words of the contexts and continues them."""

@@ -12,10 +12,10 @@ from space_jax.models.backbone import Backbone
 from space_jax.models.heads import (
     MaskedTokenHead,
     Subspaces,
+    context_means,
     encode_summarised,
     per_example,
     prompt_grid,
-    segment_means,
 )
 
 
@@ -40,7 +40,7 @@ class Space2Model(nn.Module):
         """The dialogue representation of each example, float32 `[B, H]`: the summary, or the mean of the tokens."""
         if self.vector == "mean":
             x, _ = self.backbone.encode(self.backbone.embed(batch.context), batch.context.segments)
-            return per_example(segment_means(x, batch.context.segments, batch.occupied.shape[1]), batch)
+            return context_means(x, batch)
         ids, _ = prompt_grid((self.config.vocabulary.summary,), batch.occupied)
         summaries, x = self.backbone.embedding(ids), self.backbone.embed(batch.context)
         grid, _, _ = encode_summarised(self.backbone, summaries, x, batch.context.segments, batch.occupied)

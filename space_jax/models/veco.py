@@ -15,7 +15,7 @@ from space_jax.features.batch import Batch, Tokens
 from space_jax.models.attention_path import visible
 from space_jax.models.backbone import Backbone, Embedding, stacked
 from space_jax.models.cross_block import CrossBlock, CrossSource
-from space_jax.models.heads import MaskedTokenHead, per_example, segment_means
+from space_jax.models.heads import MaskedTokenHead, context_means
 from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import Sight, same_segment
 
@@ -87,7 +87,7 @@ class VecoModel(nn.Module):
     def summarise(self, batch: Batch) -> jax.Array:
         """The mean of the tokens of each unmasked context read alone, float32 `[B, H]`."""
         x = self.encode(batch.context)
-        return per_example(segment_means(x, batch.context.segments, batch.occupied.shape[1]), batch)
+        return context_means(x, batch)
 
     def of_context(self, x: jax.Array, batch: Batch) -> Predicted:
         """The masked words of the contexts, `[R, M]`, from their outputs `[R, L, H]`."""

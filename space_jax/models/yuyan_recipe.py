@@ -7,7 +7,7 @@ from space_jax.config import ModelConfig, YuYanConfig
 from space_jax.features.batch import Batch, Tokens
 from space_jax.features.denoise import CORRUPTIONS
 from space_jax.losses import Sum, shifted_targets
-from space_jax.models.heads import all_of_example, per_example, per_token, responded, segment_means
+from space_jax.models.heads import all_of_example, context_means, per_token, responded
 from space_jax.models.kv_cache import KVCache
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.views import rngs
@@ -55,8 +55,7 @@ class YuYanRecipe:
     def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
         """See `Recipe.represent`; the mean of the encoder's outputs, of the corrupted text that the batch holds."""
         x, _ = self.model.apply({"params": params}, batch.context, method="encode")
-        means = segment_means(x, batch.context.segments, batch.occupied.shape[1])
-        return {"understanding": per_example(means, batch)}
+        return {"understanding": context_means(x, batch)}
 
     def prompt(self, params: dict, batch: Batch) -> KVCache:
         """See `Generator.prompt`."""

@@ -22,12 +22,12 @@ from space_jax.models.backbone import Backbone
 from space_jax.models.heads import (
     MaskedTokenHead,
     Pooler,
+    context_means,
     encode_summarised,
     last_prompts,
     learned_summaries,
     per_example,
     prompt_grid,
-    segment_means,
     summary_init,
 )
 from space_jax.models.kv_cache import KVCache
@@ -117,8 +117,7 @@ class Encoder(nn.Module):
             ids, _ = prompt_grid((self.config.vocabulary.summary,), occupied)
             summaries, x = self.backbone.embedding(ids), self.embed(context)
             return per_example(encode_summarised(self.backbone, summaries, x, context.segments, occupied)[0], batch)
-        means = segment_means(self.tokens(batch), context.segments, occupied.shape[1])
-        return per_example(means, batch)
+        return context_means(self.tokens(batch), batch)
 
     def pooled(self, batch: TaskBatch) -> jax.Array:
         """`vectors` through the pooler (dense + tanh), float32 `[B, H]`."""

@@ -56,5 +56,8 @@ def test_a_share_that_asks_for_an_absent_stream_is_refused():
         check_streams(data, ("acts",), labelled=True, unlabelled=False)
     with pytest.raises(UserError, match=r"asks for labelled examples .* set it to 0"):
         check_streams(data, ("acts",), labelled=False, unlabelled=True)
+    with pytest.raises(UserError, match=r"this recipe learns from no annotation; set it to 0"):
+        check_streams(data, (), labelled=False, unlabelled=True)
+    check_streams(dataclasses.replace(data, labelled_share=0.0), (), labelled=False, unlabelled=True)
     check_streams(dataclasses.replace(data, labelled_share=1.0), ("acts",), labelled=True, unlabelled=False)
     check_streams(dataclasses.replace(data, labelled_share=0.0), ("acts",), labelled=False, unlabelled=True)

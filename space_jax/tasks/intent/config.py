@@ -13,9 +13,6 @@ CONTRASTS = ("soft", "hard")
 HEAD_STARTS = ("regression", "means", "random")
 OUT_OF_SCOPE_WAYS = ("auto", "class", "threshold", "distance")
 
-MANY_LABELS: dict[str, Any] = {"contrast_weight": 0.5, "contrast": "hard", "label_smoothing": 0.1}
-"""What beats a frozen head where some hundred utterances a label are known (docs/results.md)."""
-
 FEW_LABELS: dict[str, Any] = {"contrast_weight": 0.5, "contrast": "hard", "refit": True, "self_training": 0.5}
 """What helps where some ten utterances a label are known and many more are at hand (docs/results.md)."""
 
