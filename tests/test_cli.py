@@ -335,6 +335,18 @@ def test_a_few_shot_subset_of_a_mixture(mistake, here, tokenizer, capfd):
     assert mistake("data", "stats", "simulated", "--few", "a=1").startswith("--few: simulated is a corpus, not a")
 
 
+def test_a_tokenizer_of_a_mixture(here, capfd):
+    folder = here / "data" / "hwu64" / "train"
+    folder.mkdir(parents=True)
+    (folder / "label").write_text("alarm_set\nalarm_query\n")
+    (folder / "seq.in").write_text("wake me at seven\nwhen do you wake me\n")
+    (here / "target.toml").write_text(MIXTURE)
+    train = ["tokenizer", "train", "target.toml", "--data-root", "data", "--vocab-size", "320", "--out", "t"]
+    assert main(train) == 0
+    assert "hwu64/train: 2 read" in capfd.readouterr().err
+    assert load_tokenizer(here / "t").encode("wake me") != []
+
+
 def test_look_at_a_corpus(capsys):
     assert main(["data", "show", "simulated", "--n", "1", "--split", "test"]) == 0
     assert "test-" in capsys.readouterr().out

@@ -112,7 +112,7 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def opened_corpus(given: argparse.Namespace) -> Source:
+def _opened_corpus(given: argparse.Namespace) -> Source:
     """The corpus that the command line names."""
     chosen = corpus(given.name)
     wanted = {"on_error": given.on_error, "dialogues": given.dialogues}
@@ -132,7 +132,7 @@ def opened(given: argparse.Namespace) -> "Source | MixedSource":
     for flag in ("data_root", "without", "leave_out", "few", "few_seed"):
         if getattr(given, flag) not in (None, []):
             raise UserError(f"{_flag(flag)}: {given.name} is a corpus, not a mixture; corpora take --source")
-    return opened_corpus(given)
+    return _opened_corpus(given)
 
 
 class MixedSource:

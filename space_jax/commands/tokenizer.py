@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from space_jax.commands.sources import add_corpus_arguments, opened_corpus
+from space_jax.commands.sources import add_corpus_arguments, opened
 from space_jax.features.sentencepiece_tokenizer import train_sentencepiece
 from space_jax.terminal.progress import counted
 
@@ -13,7 +13,7 @@ def add_parser(verbs: Any) -> None:
     """Declares the verb."""
     parser = verbs.add_parser("tokenizer", help="train a tokenizer")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    train = actions.add_parser("train", help="train SentencePiece on the train split of a corpus")
+    train = actions.add_parser("train", help="train SentencePiece on the train split of a corpus or mixture")
     add_corpus_arguments(train)
     train.add_argument("--out", type=Path, required=True, help="folder to make")
     train.add_argument(
@@ -26,7 +26,7 @@ def add_parser(verbs: Any) -> None:
 def _train(given: argparse.Namespace, _: list[str]) -> None:
     from space_jax.api.corpora import written_texts  # takes a moment that --help need not wait for
 
-    source = opened_corpus(given)
+    source = opened(given)
     texts = written_texts(counted(source.load("train"), "dialogues read"))
     tokenizer = train_sentencepiece(texts, given.vocab_size, given.out, given.kind, seed=given.seed or 0)
     source.say_what_was_skipped()

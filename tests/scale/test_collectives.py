@@ -47,6 +47,17 @@ def test_every_kind_is_counted_with_its_bytes_and_turns():
     }
 
 
+def test_a_collective_that_runs_in_parts_counts_once():
+    gather = (
+        'f32[64,8]{1,0} all-gather(%p), replica_groups=[1,8]<=[8], backend_config={"async_collective_fusion_config":'
+    )
+    parts = [
+        f'  %part.{flag} = {gather}{{"flag_start":"{flag}","flag_end":"{end}"}}}}' for flag, end in ((-1, -1), (2, 8))
+    ]
+    hlo = "\n".join(["ENTRY %main (p: f32[8,8]) -> f32[64,8] {", *parts, parts[1], "}"])
+    assert collectives(hlo) == {"all-gather": Traffic(1, 64 * 8 * 4)}
+
+
 def test_a_program_of_this_compiler():
     mesh = make_mesh(MeshConfig())
     rows = jax.ShapeDtypeStruct((8, 16), jnp.float32, sharding=NamedSharding(mesh, PartitionSpec("data")))
