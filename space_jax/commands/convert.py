@@ -25,7 +25,7 @@ def add_parser(verbs: Any) -> None:
     )
     _out(space_in, "folder to make", _from_space)
 
-    bert_in = actions.add_parser("from-bert", help="BERT, UniLM, ConvBERT, MiniLM -> a folder for --init")
+    bert_in = actions.add_parser("from-bert", help="BERT, UniLM, ConvBERT, MiniLM, ELECTRA -> a folder for --init")
     bert_in.add_argument("path", metavar="DIR_OR_FILE", help="a Hugging Face folder, a file of weights, or 'minilm'")
     _heads(bert_in)
     _out(bert_in, "folder to make", _from_bert)

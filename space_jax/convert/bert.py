@@ -1,4 +1,6 @@
-"""Folders and files in BERT's layout (Hugging Face): BERT, UniLM, ConvBERT-dialog, MiniLM, StructBERT in; ours out."""
+"""Folders and files in BERT's layout (Hugging Face): BERT, UniLM, ConvBERT-dialog, MiniLM, StructBERT, ELECTRA in; ours
+out.
+"""
 
 import json
 from collections.abc import Mapping
@@ -20,14 +22,17 @@ from space_jax.printable import shown
 from space_jax.reading.json_text import read_json
 
 CONFIG = "config.json"
-REQUIRED, OPTIONAL = ("backbone",), ("masked_head", "pooler", "order_head")
+REQUIRED, OPTIONAL = ("backbone",), ("masked_head", "pooler", "order_head", "replaced_head")
 
+_OTHERS = ("replaced_head",)  # read from ELECTRA; BERT has no place for it
 _NAMED_BERT = ("embeddings.", "encoder.", "pooler.")  # keys that have the prefix `bert.` in a model with a head
+_PREFIXES = ("bert.", "electra.")  # of the encoder in a model with a head
+_PROJECTION = "embeddings_project."  # of ELECTRA whose embedding is narrower than its layers
 _OLD_NAMES = ((".gamma", ".weight"), (".beta", ".bias"))
 _TOKENS, _BIAS, _DECODER = "embeddings.word_embeddings.weight", "cls.predictions.bias", "cls.predictions.decoder."
 _PAIRS = "cls.seq_relationship."
 _COMPUTED = {
-    "model_type": ("bert", "unilm", "sbert", "structbert"),
+    "model_type": ("bert", "unilm", "sbert", "structbert", "electra"),
     "hidden_act": ("gelu",),
     "position_embedding_type": ("absolute",),
     "is_decoder": (False,),
@@ -60,6 +65,11 @@ def from_bert(path: Path, heads: int | None = None) -> Weights:
     folder = path if path.is_dir() else path.parent
     said = _read_config(folder / CONFIG)
     state = _without_tied_decoder(normalised(read_state(path)))
+    if any(key.startswith(_PROJECTION) for key in state):
+        raise UserError(
+            f"{path}: its embedding is narrower than its layers ({_PROJECTION}weight), as that of small ELECTRAs and "
+            "of their generators; only a discriminator whose embedding is as wide as its layers can start our backbone"
+        )
     tokenizer = load_tokenizer(folder) if has_tokenizer(folder) else None
     state, cut = _without_spare_rows(state, tokenizer, folder)
     state, pairs = _without_pairs(state)
@@ -112,10 +122,10 @@ def _without_spare_rows(
 
 
 def normalised(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same arrays under current names: without the prefix `bert.`, `weight` and `bias` in a LayerNorm."""
+    """The same arrays under current names: without the encoder's prefix, `weight` and `bias` in a LayerNorm."""
     renamed = {}
     for key, array in state.items():
-        name = key.removeprefix("bert.")
+        name = key.removeprefix(next((prefix for prefix in _PREFIXES if key.startswith(prefix)), ""))
         for old, new in _OLD_NAMES:
             name = name.removesuffix(old) + new if name.endswith(old) else name
         if name not in _BUFFERS:
@@ -158,11 +168,12 @@ def to_bert(weights: Weights) -> tuple[dict[str, np.ndarray], dict[str, Any], tu
     ]
     if missing:
         raise UserError(f"{weights.source}: lacks {', '.join(missing)}, which BERT has")
-    state = to_theirs(weights.arrays, bert_keys, weights.model.heads)
+    arrays = {path: array for path, array in weights.arrays.items() if part_of(path) not in _OTHERS}
+    state = to_theirs(arrays, bert_keys, weights.model.heads)
     masked = any(key.startswith("cls.") for key in state)
     if masked:  # a model with a head keeps its encoder under a prefix
         state = {f"bert.{key}" if key.startswith(_NAMED_BERT) else key: array for key, array in state.items()}
-    has_place = {row.ours for row in TABLE if row.bert}
+    has_place = {row.ours for row in TABLE if row.bert and part_of(row.ours) not in _OTHERS}
     roles = len(weights.arrays["backbone/embedding/role"])
     fields = config_fields(weights.model) | {
         "architectures": ["BertForMaskedLM" if masked else "BertModel"],

@@ -22,7 +22,7 @@ from space_jax.reading.json_text import read_json
 
 Arrays = dict[str, np.ndarray]
 
-SYSTEMS = {"StructBERT": "space_jax.convert.structbert_numbers"}
+SYSTEMS = {"StructBERT": "space_jax.convert.structbert_numbers", "STAR": "space_jax.convert.star_numbers"}
 """The system of a recording -> the module that computes ours."""
 
 
@@ -103,7 +103,7 @@ def without_padding(recording: FamilyRecording, arrays: Mapping[str, np.ndarray]
         there = recording.inputs[mask] > 0
         for name, array in arrays.items():
             if name.startswith(prefix) and array.shape[: there.ndim] == there.shape:
-                kept[name] = np.where(there[..., None], array, 0.0)
+                kept[name] = np.where(there.reshape(there.shape + (1,) * (array.ndim - there.ndim)), array, 0.0)
     return kept
 
 

@@ -1,9 +1,9 @@
 """The one table between our parameters and the keys of published files.
 
 `space` is the key in a published SPACE `state_dict`, "" where there is none, `bert` the keys in a file of BERT's layout
-(BERT, UniLM, ConvBERT, MiniLM, StructBERT), whose arrays are stacked. `{i}` counts layers. `shape` is that of the
-published array, one letter per size: V vocabulary, H hidden, F feed-forward, P positions, T roles, U turns, D width of
-a subspace; the file determines their values. Linear weights are [out, in] there and [in, out] here.
+(BERT, UniLM, ConvBERT, MiniLM, StructBERT, ELECTRA), whose arrays are stacked. `{i}` counts layers. `shape` is that of
+the published array, one letter per size: V vocabulary, H hidden, F feed-forward, P positions, T roles, U turns, D width
+of a subspace; the file determines their values. Linear weights are [out, in] there and [in, out] here.
 """
 
 from collections.abc import Callable
@@ -140,6 +140,8 @@ TABLE: tuple[Row, ...] = (
     Row("masked_head/bias", SAME, "V", "mlm_bias", ("cls.predictions.bias",)),
     *_dense("pooler/dense", "H", "H", "pooler.0.", "pooler.dense."),
     *_dense("order_head", "3", "H", "", "cls.seq_relationship."),
+    *_dense("replaced_head/dense", "H", "H", "", "discriminator_predictions.dense."),
+    *_dense("replaced_head/logit", "1", "H", "", "discriminator_predictions.dense_prediction."),
     Row("bag_of_words/kernel", LINEAR, "V H", "bow_predictor.weight"),
     *_weight_and_bias(
         "subspaces/",

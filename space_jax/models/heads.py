@@ -35,7 +35,7 @@ class MaskedTokenHead(nn.Module):
         Returns:
           float32 `[R, M, padded V]`.
         """
-        scores = embedding.logits(self._at(x, positions))
+        scores = embedding.logits(self.at(x, positions))
         return scores + jnp.broadcast_to(self.bias, scores.shape)
 
     def losses(
@@ -48,9 +48,10 @@ class MaskedTokenHead(nn.Module):
         self, x: jax.Array, positions: jax.Array, embedding: Embedding, targets: jax.Array, counts: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         """`losses`, and whether each target is the likeliest token, bool `[R, M]`."""
-        return embedding.predictions(self._at(x, positions), targets, counts, self.bias)
+        return embedding.predictions(self.at(x, positions), targets, counts, self.bias)
 
-    def _at(self, x: jax.Array, positions: jax.Array) -> jax.Array:
+    def at(self, x: jax.Array, positions: jax.Array) -> jax.Array:
+        """What the token table scores at `positions` `[R, M]`: `[R, M, H]`."""
         x = jnp.take_along_axis(x, positions[:, :, None], axis=1)
         return self.norm(nn.gelu(self.dense(x), approximate=False))
 
@@ -172,12 +173,12 @@ def per_example(grid: jax.Array, batch: Placed) -> jax.Array:
 
 def context_means(x: jax.Array, batch: Placed) -> jax.Array:
     """The mean over the tokens of each example's context: `[R, L, H]` -> float32 `[B, H]`, zeros for an invalid one."""
-    member = _members(batch.context.segments, batch).astype(jnp.float32)
+    member = members_of(batch.context.segments, batch).astype(jnp.float32)
     counts = jnp.maximum(member.sum(axis=2), 1.0)
     return per_example(jnp.einsum("RSL,RLH->RSH", member, x.astype(jnp.float32)) / counts[:, :, None], batch)
 
 
-def _members(segments: jax.Array, batch: Placed) -> jax.Array:
+def members_of(segments: jax.Array, batch: Placed) -> jax.Array:
     """Which tokens of a grid belong to which slot: `[R, L]` -> bool `[R, S, L]`."""
     numbers = jnp.arange(1, batch.occupied.shape[1] + 1, dtype=jnp.int32)
     return segments[:, None, :] == numbers[None, :, None]
@@ -185,7 +186,7 @@ def _members(segments: jax.Array, batch: Placed) -> jax.Array:
 
 def has_tokens(segments: jax.Array, batch: Batch) -> jax.Array:
     """Whether each example has a token in a grid of the batch: segments `[R, L]` -> float32 `[B]`."""
-    present = jnp.any(_members(segments, batch), axis=2)
+    present = jnp.any(members_of(segments, batch), axis=2)
     return present.reshape(-1)[batch.slot].astype(jnp.float32)
 
 
@@ -196,7 +197,7 @@ def responded(batch: Batch) -> jax.Array:
 
 def all_of_example(flags: jax.Array, segments: jax.Array, batch: Batch) -> jax.Array:
     """Whether each example's tokens in a grid are all flagged: `[R, L]` bool, segments `[R, L]` -> float32 `[B]`."""
-    whole = jnp.all(~_members(segments, batch) | flags[:, None, :], axis=2)
+    whole = jnp.all(~members_of(segments, batch) | flags[:, None, :], axis=2)
     return whole.reshape(-1)[batch.slot].astype(jnp.float32)
 
 

@@ -14,7 +14,12 @@ from space_jax.features.tokenizer import Tokenizer
 TABLES = ("backbone/embedding/position", "backbone/embedding/role", "backbone/embedding/turn")
 """Tables whose rows mean the same in every model, so tables of different length share their first rows."""
 
-VOCABULARY_AXIS = {"backbone/embedding/token": 0, "masked_head/bias": 0, "bag_of_words/kernel": 1}
+VOCABULARY_AXIS = {
+    "backbone/embedding/token": 0,
+    "masked_head/bias": 0,
+    "bag_of_words/kernel": 1,
+    "generator/head/bias": 0,
+}
 """The vocabulary axis of each parameter that has one; padded in a model, not in a file."""
 
 _FREE_AXIS = {**VOCABULARY_AXIS, **dict.fromkeys(TABLES, 0)}

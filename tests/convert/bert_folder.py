@@ -56,7 +56,10 @@ def write_bert_folder(folder: Path, state: dict[str, np.ndarray], pieces=PIECES,
     """A Hugging Face folder with these weights; `fields` are set in its `config.json`."""
     folder.mkdir(parents=True)
     save_file(state, folder / "model.safetensors")
-    plain = {key.removeprefix("module.").removeprefix("bert."): array.shape for key, array in state.items()}
+    plain = {
+        key.removeprefix("module.").removeprefix("bert.").removeprefix("electra."): array.shape
+        for key, array in state.items()
+    }
     vocabulary, hidden = plain["embeddings.word_embeddings.weight"]
     config = {
         "model_type": "bert",

@@ -17,7 +17,7 @@ from space_jax.errors import UserError
 from space_jax.models.backbone import Backbone
 from space_jax.models.weights import nested, pad_vocabulary
 from space_jax.training.initial_weights import read_weights
-from tests.convert.bert_folder import HEADS, LAYERS, PIECES, bert_state, write_bert_folder
+from tests.convert.bert_folder import HEADS, HIDDEN, LAYERS, PIECES, bert_state, write_bert_folder
 
 DIALOGUE = (
     "i need a place to dine in the center that is expensive",
@@ -115,6 +115,35 @@ def test_half_an_encoder_is_not_written(tmp_path):
     arrays = {path: array for path, array in weights.arrays.items() if "/inner/" not in path}
     with pytest.raises(UserError, match="lacks backbone/layers/inner/kernel, backbone/layers/inner/bias"):
         to_bert(dataclasses.replace(weights, arrays=arrays))
+
+
+def electra_state():
+    """A discriminator's file, with a copy of what BERT has no place for."""
+    rng = np.random.default_rng(1)
+    state = {f"electra.{key}": array for key, array in bert_state().items() if not key.startswith("pooler.")}
+    for key, out in (("dense", HIDDEN), ("dense_prediction", 1)):
+        state[f"discriminator_predictions.{key}.weight"] = rng.normal(size=(out, HIDDEN)).astype(np.float32)
+        state[f"discriminator_predictions.{key}.bias"] = rng.normal(size=out).astype(np.float32)
+    return state
+
+
+def test_a_discriminator_of_electra_is_read_with_its_head(tmp_path):
+    state = electra_state()
+    weights = from_bert(write_bert_folder(tmp_path / "electra", state, model_type="electra"))
+    assert weights.unused == ()
+    prediction = state["discriminator_predictions.dense_prediction.weight"]
+    np.testing.assert_array_equal(weights.arrays["replaced_head/logit/kernel"], prediction.T)
+    encoder, fields, unused = to_bert(weights)
+    assert fields["model_type"] == "bert"
+    assert {path.split("/")[0] for path in unused} == {"replaced_head"}
+    equal(encoder, {key.removeprefix("electra."): a for key, a in state.items() if key.startswith("electra.")})
+
+
+def test_an_electra_with_a_narrow_embedding_is_refused(tmp_path):
+    narrow = {"electra.embeddings_project.weight": np.zeros((HIDDEN, 4), np.float32)}
+    folder = write_bert_folder(tmp_path / "small", electra_state() | narrow, model_type="electra")
+    with pytest.raises(UserError, match="its embedding is narrower than its layers"):
+        from_bert(folder)
 
 
 @pytest.mark.parametrize("kind", ["sbert", "structbert"])

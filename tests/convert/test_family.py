@@ -9,7 +9,7 @@ import pytest
 from space_jax.cli import main
 from space_jax.convert.check import Difference, check
 from space_jax.errors import UserError
-from tests.convert.reference import structbert
+from tests.convert.reference import star, structbert
 
 TOLERANCES = {"grad:": 1e-5, "loss_": 2e-6, "token_losses": 2e-6, "adv_loss": 2e-6, "": 5e-6}
 """By the beginning of the array's name: gradients relative to their largest, losses relative, activations absolute."""
@@ -47,10 +47,33 @@ def test_structbert_equals_the_published_implementation(shared_files):
     require_close(differences)
 
 
+def test_star_equals_the_published_implementation(shared_files):
+    files = shared_files("star_tiny")
+    differences = check(*files)
+    assert {one.name for one in differences} == set(np.load(files[2]).files)
+    require_close(differences)
+
+
 def test_structbert_of_other_sizes_equals_the_reference(small):
     differences = check(*small)
     assert len(differences) > 15
     require_close(differences)
+
+
+def test_star_of_other_sizes_equals_the_reference(tmp_path):
+    for module in ("torch", "transformers"):
+        pytest.importorskip(module, reason=f"the reference is written with {module}, which is not installed")
+    star.record(tmp_path / "star")
+    files = [tmp_path / f"star{end}" for end in ENDS]
+    differences = check(*files)
+    assert {one.name for one in differences} == set(np.load(files[2]).files)
+    assert len(differences) > 50
+    require_close(differences)
+    lengths = dict(np.load(files[1]))
+    lengths["column_lengths"] = lengths["column_lengths"] + 1
+    np.savez(tmp_path / "inputs.npz", **lengths)
+    with pytest.raises(UserError, match="column_lengths must add up to the tokens of column_mask"):
+        check(files[0], tmp_path / "inputs.npz", *files[2:])
 
 
 def changed(tmp_path, files, **spec):
@@ -89,7 +112,7 @@ def test_the_command(small, capsys):
 
 def test_what_cannot_be_compared_is_one_sentence(small, tmp_path):
     for spec, message in (
-        ({"system": "mPLUG"}, "field system is 'mPLUG', but must be one of StructBERT"),
+        ({"system": "mPLUG"}, "field system is 'mPLUG', but must be one of StructBERT, STAR"),
         ({"activation": "relu"}, "field activation must be 'gelu"),
         ({"sizes": {"heads": "four"}}, "field sizes.heads is 'four', but must be a number"),
         ({"layer_norm_epsilon": None}, "field layer_norm_epsilon is None, but must be a number"),
