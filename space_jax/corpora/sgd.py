@@ -46,7 +46,7 @@ ACTS_OF = {
 
 FOLDERS = {"train": "train", "validation": "dev", "test": "test"}
 _ROLES = {"USER": USER, "SYSTEM": SYSTEM}
-_FILE = re.compile(r"(^|/)dialogues_[^/]*\.json$")
+DIALOGUE_FILE = re.compile(r"(^|/)dialogues_[^/]*\.json$")
 
 
 def load(source: Path, split: str) -> Iterator[Dialogue]:
@@ -60,7 +60,7 @@ def load(source: Path, split: str) -> Iterator[Dialogue]:
       UserError: files that are missing or damaged, a span outside its text, an act that `ACTS_OF` lacks; with the
         file, the dialogue and the turn.
     """
-    for where, content in files(source, FOLDERS[split], _FILE, "dialogues_*.json"):
+    for where, content in files(source, FOLDERS[split], DIALOGUE_FILE, "dialogues_*.json"):
         for index, record in enumerate(json_list(content, where)):
             yield _dialogue(record, split, f"{where}: dialogue {index}")
 

@@ -12,10 +12,11 @@ from space_jax.remote import as_path
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.parse.config import ParseConfig
+from space_jax.tasks.reading.config import ReadingConfig
 from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.track.config import TrackConfig, TrackTextConfig
 
-TaskConfig = DialogueConfig | IntentConfig | SlotsConfig | ParseConfig | TrackConfig | TrackTextConfig
+TaskConfig = DialogueConfig | IntentConfig | SlotsConfig | ParseConfig | ReadingConfig | TrackConfig | TrackTextConfig
 """The union of the tasks' configurations; `name` identifies each."""
 
 

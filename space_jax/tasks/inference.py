@@ -28,8 +28,8 @@ class Inference:
           rules: from logical axis name to mesh axes.
           mesh: where the parameters lie.
           batch_size: examples of a batch; rounded up to what the devices divide.
-          rows: how many rows a batch may have, ascending, the last enough for any; if there are none, the numbers of
-            `text_packing.rung`.
+          rows: how many rows a batch may have, ascending, the last enough for examples of one row; a batch with more,
+            and every batch if there are none, has a number of `text_packing.rung`.
         """
         self._task, self._mesh, self._part, self._rows = task, mesh, part_of(mesh), rows
         shards = batch_shards(mesh)
@@ -76,6 +76,6 @@ class Inference:
         micro = self._task.collate(share, self._size // self._part.process_count, None)
         if self._rows:
             most = max(least_rows, micro.shape.rows)
-            micro = micro.grown(micro.shape._replace(rows=next(rows for rows in self._rows if rows >= most)))
+            micro = micro.grown(micro.shape._replace(rows=next((rows for rows in self._rows if rows >= most), most)))
         (batch,) = same_shape([stacked([micro], self._part.row_multiple)])
         return to_mesh(batch, self._mesh)

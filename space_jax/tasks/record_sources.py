@@ -1,4 +1,4 @@
-"""Where records come from: dialogues of a corpus, or the lines of a CSV or JSONL file.
+"""Where records come from: dialogues of a corpus, or the lines of a CSV or JSONL file, or SQuAD's questions.
 
 A line that cannot be read does not end the file: it is passed on with its error, and the caller decides.
 """
@@ -15,11 +15,13 @@ from space_jax.errors import UserError
 from space_jax.printable import shown
 from space_jax.reading.delimited import CSV, TSV, Form, table
 from space_jax.reading.json_text import parse_json
+from space_jax.reading.squad import is_squad, squad_rows
 from space_jax.reading.text import Lines, numbered_lines, opened
 from space_jax.tasks.config import DataSource
 
 FORMS = {".csv": CSV, ".tsv": TSV}
 JSONL = (".jsonl", ".json")
+SQUAD = ".json"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,6 +133,9 @@ def rows_of(path: Path) -> Iterator[Row]:
     if path.suffix in FORMS:
         with opened(path) as file:
             yield from _table_rows(file, FORMS[path.suffix], str(path))
+    elif path.suffix == SQUAD and is_squad(path):
+        for number, (where, values) in enumerate(squad_rows(path), start=1):
+            yield Row(number, where, values)
     elif path.suffix in JSONL:
         with opened(path) as binary:
             yield from json_rows(binary, str(path))

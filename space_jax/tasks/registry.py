@@ -9,6 +9,7 @@ TASKS = {
     "intent": "space_jax.tasks.intent.task:IntentTask",
     "slots": "space_jax.tasks.slots.task:SlotsTask",
     "parse": "space_jax.tasks.parse.task:ParseTask",
+    "reading": "space_jax.tasks.reading.task:ReadingTask",
     "track": "space_jax.tasks.track.task:TrackTask",
     "track_text": "space_jax.tasks.track.text_task:TrackTextTask",
 }

@@ -53,13 +53,27 @@ def locate(
     cut = len(ids) > most
     ids, offsets = ids[:most], offsets[:most]
     earlier = [(before, tokenizer.encode(said)) for before, said in turns[:-1]]
-    if recipe is not None:
-        encoded = dialogue_layout(tokenizer, [*earlier, (role, ids)], length, recipe)
-        first = len(encoded) - 1 - len(ids)
-    else:
-        encoded, first = _bert_layout(tokenizer, ids, [before for _, before in reversed(earlier)], length), 1
+    encoded, first = laid_out(tokenizer, [*earlier, (role, ids)], length, recipe)
     spans = np.array(offsets, np.int32).reshape(-1, 2)
     return Located(encoded, first, spans[:, 0], spans[:, 1], cut)
+
+
+def laid_out(
+    tokenizer: Tokenizer, turns: Sequence[tuple[int, list[int]]], length: int, recipe: str | None
+) -> tuple[Encoded, int]:
+    """Turns in the layout that the weights know, and the column of the first token of the last.
+
+    Args:
+      tokenizer: of the weights.
+      turns: (role id, token ids) of each, the oldest first; one at least.
+      length: see `locate`.
+      recipe: see `locate`.
+    """
+    last = turns[-1][1]
+    if recipe is None:
+        return _bert_layout(tokenizer, last, [before for _, before in reversed(turns[:-1])], length), 1
+    encoded = dialogue_layout(tokenizer, turns, length, recipe)
+    return encoded, len(encoded) - 1 - len(last)
 
 
 def _bert_layout(tokenizer: Tokenizer, last: list[int], earlier: Sequence[list[int]], length: int) -> Encoded:

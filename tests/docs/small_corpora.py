@@ -65,6 +65,7 @@ def write_corpora(root: Path) -> None:
     _write(root / "clinc150", _clinc150())
     _write(root / "nlupp", _nlupp())
     labelled = {f"{split}.csv": _csv("text", "label", foods) for split, foods in SPLITS.items()}
+    _write(root / "squad", _squad())
     _write(root / "mine", {**labelled, "logs.csv": "text\n" + "".join(f"{food} please\n" for food in TRAIN)})
 
 
@@ -127,6 +128,19 @@ def _spans(foods: tuple[str, ...], slot: str) -> str:
         return {"id": f"{food}{number}", "userInput": text, "context": context, "labels": [span]}
 
     return json.dumps([labelled(number, food) for number in range(8) for food in foods])
+
+
+def _squad() -> dict[str, str]:
+    def asked(food: str) -> dict:
+        answers = [{"text": food, "answer_start": 2}]
+        questions = [{"id": food, "question": "which food?", "answers": answers, "is_impossible": False}]
+        questions += [{"id": f"no {food}", "question": "who?", "answers": [], "is_impossible": True}]
+        return {"context": f"a {food} table at the mill", "qas": questions}
+
+    return {
+        f"{name}-v2.0.json": json.dumps({"data": [{"title": "food", "paragraphs": list(map(asked, foods))}]})
+        for name, foods in (("train", TRAIN), ("dev", VALIDATION_SPLIT))
+    }
 
 
 def restaurant8k(split: str, foods: tuple[str, ...]) -> dict[str, str]:
@@ -221,25 +235,33 @@ def sim_dialogue(split: str, foods: tuple[str, ...]) -> dict[str, str]:
 
 
 def sgd(split: str, foods: tuple[str, ...]) -> dict[str, str]:
-    def frame(text: str, food: str, act: str) -> dict:
+    # As in the source, test has a service that train lacks.
+    services = ("Restaurants_1", "Restaurants_2") if split == "test" else ("Restaurants_1",)
+    described = {"cuisine": "Kind of food", "city": "City of the place"}
+    slots = [{"name": name, "description": text, "is_categorical": False} for name, text in described.items()]
+
+    def frame(service: str, text: str, food: str, act: str) -> dict:
         place = text.index(food)
         spans = [{"slot": "cuisine", "start": place, "exclusive_end": place + len(food)}]
         actions = [{"act": act, "slot": "cuisine", "values": [food], "canonical_values": [food]}]
-        return {"service": "Restaurants_1", "actions": actions, "slots": spans}
+        return {"service": service, "actions": actions, "slots": spans}
 
     def dialogue(number: int, food: str) -> dict:
+        service = services[number % len(services)]
         asked, answer = f"a {food} place near the {PLACES[number % len(PLACES)]} {number}", f"so {food} food ?"
         state = {"active_intent": "FindRestaurants", "requested_slots": [], "slot_values": {"cuisine": [food]}}
+        user = frame(service, asked, food, "INFORM") | {"state": state}
         turns = [
-            {"speaker": "USER", "utterance": asked, "frames": [frame(asked, food, "INFORM") | {"state": state}]},
-            {"speaker": "SYSTEM", "utterance": answer, "frames": [frame(answer, food, "CONFIRM")]},
+            {"speaker": "USER", "utterance": asked, "frames": [user]},
+            {"speaker": "SYSTEM", "utterance": answer, "frames": [frame(service, answer, food, "CONFIRM")]},
         ] * 2
-        return {"dialogue_id": f"{number}_{food}", "services": ["Restaurants_1"], "turns": turns}
+        return {"dialogue_id": f"{number}_{food}", "services": [service], "turns": turns}
 
     name = {"validation": "dev"}.get(split, split)
     # So many that a hundredth of them, which mixtures hold out, is not nothing.
     records = [dialogue(number, food) for number in range(100) for food in foods]
-    return {f"{name}/dialogues_001.json": json.dumps(records), f"{name}/schema.json": "[]"}
+    schema = [{"service_name": service, "slots": slots} for service in services]
+    return {f"{name}/dialogues_001.json": json.dumps(records), f"{name}/schema.json": json.dumps(schema)}
 
 
 def multiwoz21(split: str, foods: tuple[str, ...]) -> dict[str, str]:

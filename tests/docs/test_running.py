@@ -60,6 +60,7 @@ AFTER = {
     "benchmarks/pipeline_speed.py": ("configs/space3_sgd.py",),
     "benchmarks/predict_speed.py": ("configs/finetune/banking77.py",),
     "benchmarks/respond_speed.py": ("configs/finetune/simulated_agent.py",),
+    "benchmarks/slot_questions.py": ("configs/finetune/slot_questions.py",),
     "benchmarks/step_profile.py": ("configs/space3_sgd.py",),
 }
 

@@ -27,6 +27,7 @@ from space_jax.corpora.importing import read_source
 from space_jax.corpora.importing.sentences import sentence_file
 from space_jax.corpora.mixtures.files import read_mixture
 from space_jax.corpora.registry import CORPORA
+from space_jax.corpora.sgd_services import services
 from space_jax.dialogue.jsonl import read_jsonl, write_jsonl
 from space_jax.errors import UserError
 from space_jax.evaluation.multiwoz.predictions import read_predictions
@@ -133,6 +134,8 @@ FORMATS = {
 }
 
 ROWS = [["text", "label", "id"], ["hi, you", "greet", "1"], ["bye", "bye", "2"]]
+ASKED = {"id": "1", "question": "when?", "answers": [{"text": "é", "answer_start": 3}], "is_impossible": False}
+SQUAD = {"version": "v2.0", "data": [{"title": "t", "paragraphs": [{"context": "at é", "qas": [ASKED]}]}]}
 HOTELS = [{"name": "Ivy", "area": "north", "fee": 3, "open": True}, {"name": "Oak", "area": None}]
 
 
@@ -165,6 +168,7 @@ TABLES = {
     "rows, csv": simple(all_rows, "a.csv", rows(",")),
     "rows, tsv": simple(all_rows, "a.tsv", rows("\t")),
     "labels of a person": simple(read_sheet, "a.csv", sheet([Suggestion("a#2", "fix", "my tyre", "Hello.", 0.5)])),
+    "rows, SQuAD": simple(all_rows, "a.json", json.dumps(SQUAD)),
     "rows, jsonl": simple(all_rows, "a.jsonl", '{"text": "hi", "label": "greet"}\n{"text": "é"}\n'),
     "table, csv": simple(searched, "hotel.csv", "name,area\nIvy,north\nOak,\n"),
     "table, json": simple(searched, "hotel.json", json.dumps(HOTELS)),
@@ -176,6 +180,7 @@ TABLES = {
 
 TURN = {"role": "user", "text": "four of us", "frames": [], "acts": ["inform"], "state": {"hotel": {"area": ["north"]}}}
 DIALOGUE = json.dumps({"id": "a", "turns": [TURN]})
+SLOT = {"name": "area", "description": "é", "is_categorical": False}
 PREDICTED = {"response": "[x]", "state": {"hotel": {"area": "north"}}, "active_domains": ["hotel"]}
 
 
@@ -223,6 +228,12 @@ DIALOGUES = {
     "MultiWOZ 2.2, acts": multiwoz(multiwoz_written.schema_guided, "dialog_acts.json"),
     "MultiWOZ of ConvLab-3": multiwoz(
         lambda folder, content: multiwoz_written.unified(folder / "data.zip", content), "data.zip"
+    ),
+    "SGD, schema": Door(
+        "train/schema.json",
+        json.dumps([{"service_name": "A_1", "slots": [SLOT]}]).encode(),
+        lambda folder: services(folder, "train"),
+        lambda folder: (folder / "train").mkdir(exist_ok=True),
     ),
     "dialogues": simple(rewritten, "a.jsonl", f"{DIALOGUE}\n"),
     "dialogues, gz": simple(rewritten, "a.jsonl.gz", gzipped(f"{DIALOGUE}\n".encode())),

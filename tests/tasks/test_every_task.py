@@ -15,6 +15,8 @@ from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.intent.records import IntentRecord
 from space_jax.tasks.parse.config import ParseConfig
 from space_jax.tasks.parse.records import of_tree
+from space_jax.tasks.reading.config import ReadingConfig
+from space_jax.tasks.reading.records import ReadingRecord
 from space_jax.tasks.registry import task_class
 from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.slots.records import SlotRecord
@@ -31,6 +33,10 @@ TASKS = {
     "parse": (
         ParseConfig(max_words=4, width=8),
         of_tree("p", "the hotel", parse_tree.parse("[IN:BOOK the [SL:PLACE hotel ] ]")),
+    ),
+    "reading": (
+        ReadingConfig(max_tokens=10, window=10, overlap=2, max_question=6),
+        ReadingRecord("r", "time", "table for two", ((10, 13),)),
     ),
     "track": (TrackConfig(max_tokens=10, context=24), TRACKED),
     "track_text": (TrackTextConfig(max_tokens=10, context=24, written=16), TRACKED),
@@ -63,6 +69,7 @@ def make_task(name, tokenizer, model, recipe):
     [
         ("intent", 2 * (5 + 5 + 1) + 5),  # two views of context, prompts and head; masked tokens
         ("slots", 5 + 1),
+        ("reading", 5 + 1),
         ("parse", 5 + 4),  # both sides, before and behind their layer
         ("track", 5 + 3),
         ("track_text", 5 + 5),

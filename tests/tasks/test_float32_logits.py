@@ -12,6 +12,7 @@ from space_jax.models.backbone import Dense
 from space_jax.tasks.dialogue.model import DialogueModel
 from space_jax.tasks.intent.model import IntentModel
 from space_jax.tasks.parse.model import SpanHead
+from space_jax.tasks.reading.model import ReadingHead
 from space_jax.tasks.slots.model import TaggingHead
 from space_jax.tasks.track.model import SlotHead
 from tests.models.conftest import MODEL, assert_float32_logits
@@ -41,6 +42,13 @@ def test_parse():
 
     variables = SpanHead(MODEL, 3, 4, 0.0).init(KEY, VECTORS, VECTORS)
     assert_float32_logits(run, jax.tree.map(lambda x: 8 * x, variables), VECTORS, jnp.round(4 * VECTORS[::-1]) / 4)
+
+
+def test_reading():
+    def run(dtype, variables, x):
+        return ReadingHead(of(dtype), 0.0).apply(variables, x)
+
+    assert_float32_logits(run, ReadingHead(MODEL, 0.0).init(KEY, VECTORS), VECTORS)
 
 
 @pytest.mark.parametrize(

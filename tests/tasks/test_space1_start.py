@@ -111,7 +111,7 @@ def test_the_acts_of_a_dialogue(tokenizer, tiny_model, space1):
     np.testing.assert_allclose(acts, jax.nn.sigmoid(expected["act_logits"]), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["slots", "parse", "track", "track_text"])
+@pytest.mark.parametrize("name", ["slots", "parse", "reading", "track", "track_text"])
 def test_the_summary_stands_before_the_tokens_that_other_tasks_read(tokenizer, tiny_model, space1, name):
     """Without it they would be outputs that pre-training never had: it changes the loss, so it is learnt."""
     task, record = make_task(name, tokenizer, dataclasses.replace(tiny_model, dropout=0.0), "space1")

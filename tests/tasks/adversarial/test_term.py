@@ -33,7 +33,7 @@ def made(name, tokenizer, model, adversarial):
 
 
 @pytest.mark.parametrize(
-    "name", ["intent", *(pytest.param(n, marks=pytest.mark.slow) for n in ("slots", "parse", "track"))]
+    "name", ["intent", *(pytest.param(n, marks=pytest.mark.slow) for n in ("slots", "parse", "reading", "track"))]
 )
 def test_every_task_has_the_term(tokenizer, tiny_model, name):
     task, batch, params = made(name, tokenizer, tiny_model, LARGE)
