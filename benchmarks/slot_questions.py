@@ -25,7 +25,7 @@ import space_jax
 from space_jax.tasks.predictor import Predictor
 from space_jax.tasks.reading.records import ReadingRecord
 
-HELD_OUT = 200  # user turns of each of SGD's services
+HELD_OUT = 400  # user turns of each of SGD's services
 SETS: dict[str, dict[str, Any]] = {
     "unseen services": {"task.slots.services": "unseen", "task.slots.held_out_turns": HELD_OUT},
     "seen services": {"task.slots.services": "seen", "task.slots.held_out_turns": HELD_OUT},
@@ -110,7 +110,8 @@ def main() -> None:
     given = parser.parse_args()
     if not (given.workdir / "results.json").is_file():
         config = space_jax.load_config("finetune/slot_questions", {"data.source": str(given.data / "sgd")})
-        space_jax.finetune(config, given.workdir, init=given.init)
+        if space_jax.finetune(config, given.workdir, init=given.init) is None:
+            return  # asked to stop; the same command goes on
     step = Predictor(given.workdir).step
     before = json.loads(given.out.read_text())["sets"] if given.out.is_file() else {}
     found = {name: one for name, one in before.items() if one["step"] == step}

@@ -2,6 +2,7 @@
 
   space-jax finetune --config configs/finetune/reading.py --workdir runs/reading --init minilm
   space-jax evaluate --workdir runs/reading --input data/squad/dev-v2.0.json
+  space-jax predict --workdir runs/reading --input questions.jsonl
 
 reads data/squad/train-v2.0.json and data/squad/dev-v2.0.json (1.1 likewise); other files: --config.data.train=FILE
 --config.data.validation=FILE, JSON as SQuAD's, or JSONL or CSV with question, passage, answer and perhaps start. Dev

@@ -27,7 +27,7 @@ def get_config() -> FinetuneConfig:
             overlap=0,
             max_question=32,
             max_answer=16,
-            slots=SlotQuestionsConfig(services="seen", turns=300, held_out_turns=60, unanswered=1),
+            slots=SlotQuestionsConfig(services="seen", turns=300, held_out_turns=150, unanswered=1),
         ),
         data=DataSource(corpus="sgd", source="data/sgd"),
         dropout=0.1,

@@ -270,6 +270,7 @@ def _fill(folder: Path) -> None:
     Path("tables", "hotel.csv").write_text(f"name,area\n{hotels}")
     Path("any.csv").write_text("text,label\na thai place,card_arrival\n")
     Path("test.csv").write_text("text,category\na thai place,card_arrival\n")
+    Path("questions.jsonl").write_text('{"question": "which food?", "passage": "a thai table at the mill"}\n')
     Path("utterances.jsonl").write_text('{"text": "a thai place"}\n')
     _fill_sources()
 

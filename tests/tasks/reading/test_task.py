@@ -8,12 +8,15 @@ import numpy as np
 import optax
 import pytest
 
+from space_jax.config import MeshConfig
 from space_jax.errors import UserError
 from space_jax.models.recipe import total_loss
+from space_jax.tasks.inference import Inference
 from space_jax.tasks.reading.config import ReadingConfig
 from space_jax.tasks.reading.model import NO_TOKEN
 from space_jax.tasks.reading.records import ReadingRecord
 from space_jax.tasks.reading.task import ReadingTask
+from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import unbox
 
 RECORDS = [
@@ -172,6 +175,15 @@ def test_the_batch_and_its_padding_change_nothing(tokenizer, tiny_model, params,
     empty = task.collate([], 2, None)
     terms = task.forward(params, empty, {}).terms
     assert {name: float(term.weight) for name, term in terms.items()} == {"start": 0, "end": 0}
+
+
+def test_a_server_that_has_prepared_fewer_rows_than_the_windows_need(tokenizer, tiny_model, params):
+    task = make(dataclasses.replace(WINDOWED, window=3), tokenizer, tiny_model)
+    long = [ReadingRecord("g", "time", "at two the table for seven people at the north hotel " * 2)] * 12
+    examples = [task.example(record) for record in long]
+    mesh = make_mesh(MeshConfig(), jax.devices()[:1])
+    prepared = Inference(task, MeshConfig().rules, mesh, 12, rows=(1, 2))(params, examples)
+    np.testing.assert_allclose(prepared["scores"], outputs(task, params, long)["scores"], atol=1e-5)
 
 
 def test_gradients_against_differences(tokenizer, tiny_model, params):
