@@ -166,6 +166,10 @@ class Space1Config(Checked, section="recipe"):
         require(self.name == "space1", "recipe.name", "belongs to the recipe and cannot be changed")
 
 
+TREE_VIEWS = ("D", "I", "S", "V", "DI", "IS", "SV", "DIS", "ISV", "DISV")
+"""The views of the semantic tree, see `dialogue.trees`: domain, intent, slot, value, and what they are joined to."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Space2Config(Checked, section="recipe"):
     """SPACE-2: semantic-tree contrast in ten subspaces, masked language model."""
@@ -175,11 +179,22 @@ class Space2Config(Checked, section="recipe"):
     vector: str = "summary"  # what represents a dialogue: the output of a `[CLS]` before it, or the "mean" of its
     # tokens' outputs, which weights of a sentence encoder know already
     subspace: int = 768  # width of one subspace
+    views: tuple[str, ...] = TREE_VIEWS  # of the semantic tree, in each of which turns are contrasted
+    # A turn whose tree has nothing in a view (no slots, say) is "unlike" all others there, as published, or "left_out".
+    empty_views: str = "unlike"
     mlm_weight: float = 0.1
     pool: PoolConfig = dataclasses.field(default_factory=PoolConfig)
 
     def _check_values(self) -> None:
         require(self.name == "space2", "recipe.name", "belongs to the recipe and cannot be changed")
+        unknown = [view for view in self.views if view not in TREE_VIEWS]
+        require(not unknown, "recipe.views", f"{shown(unknown)}: known are {', '.join(TREE_VIEWS)}")
+        require(self.views != (), "recipe.views", "is empty: name one view at least")
+        require(
+            self.empty_views in ("unlike", "left_out"),
+            "recipe.empty_views",
+            f"{self.empty_views!r} is not one of 'unlike', 'left_out'",
+        )
         require(self.vector in ("summary", "mean"), "recipe.vector", f"{self.vector!r} is not one of 'summary', 'mean'")
         require(self.subspace > 0, "recipe.subspace", f"{self.subspace} is not positive")
 

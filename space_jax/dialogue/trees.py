@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from space_jax.config import TREE_VIEWS
 from space_jax.dialogue.record import Frame
 
-VIEWS: tuple[str, ...] = ("D", "I", "S", "V", "DI", "IS", "SV", "DIS", "ISV", "DISV")
+VIEWS: tuple[str, ...] = TREE_VIEWS
 """The views in index order; the letters are the levels that an element joins (domain, intent, slot, value)."""
 
 HASH_LIMIT = 2**31 - 1  # the largest int32; 0 is reserved for padding

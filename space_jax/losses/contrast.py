@@ -144,7 +144,8 @@ def multi_view_contrast(
 ) -> jax.Array:
     """`weighted_contrast` in one learned subspace per view of the semantic tree, averaged over the views.
 
-    z_w = u_w / ||u_w||, u_w = tanh(v . kernel_w + bias_w);  loss_b = 1/W * sum_w weighted_contrast(z_w, similarity_w)_b
+    z_w = u_w / ||u_w||, u_w = tanh(v . kernel_w + bias_w)
+    loss_b = 1/W_b * sum_w weighted_contrast(z_w, similarity_w)_b, over the W_b views in which example b takes part
 
     >>> vectors, kernels = jnp.ones((2, 3, 4)), jnp.ones((10, 4, 5))
     >>> similarity, groups, valid = jnp.ones((10, 3, 3)), jnp.zeros(3, int), jnp.ones(3, bool)
@@ -158,12 +159,12 @@ def multi_view_contrast(
       biases: `[W, D]` float.
       similarity: `[W, b, B]` float, from `contrast_weights`.
       groups: `[B]` int, from `pool_groups`.
-      valid: `[B]` bool.
+      valid: `[B]` bool, or `[W, B]`, in which views an example takes part.
       temperature: positive scalar.
       anchors: `[b]` int, the examples whose losses are wanted; None for all.
 
     Returns:
-      `[b]` float32.
+      `[b]` float32, 0 for an example that takes part nowhere.
 
     Raises:
       TypeError: an input has the wrong dtype.
@@ -175,7 +176,9 @@ def multi_view_contrast(
     views, hidden, width = kernels.shape
     check_shape(vectors, (2, vectors.shape[1], hidden), "vectors")
     check_shape(biases, (views, width), "biases")
-    losses = jax.vmap(weighted_contrast, in_axes=(0, 0, None, None, None, None))(
+    valid = jnp.broadcast_to(boolean(valid, "valid"), (views, vectors.shape[1]))
+    losses = jax.vmap(weighted_contrast, in_axes=(0, 0, None, 0, None, None))(
         subspace_features(vectors, kernels, biases), similarity, groups, valid, temperature, anchors
     )
-    return jnp.mean(losses, axis=0)
+    taken = jnp.sum(of_anchors(valid, anchors, axis=1), axis=0, dtype=jnp.float32)
+    return jnp.sum(losses, axis=0) / jnp.maximum(taken, 1.0)

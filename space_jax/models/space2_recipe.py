@@ -1,8 +1,10 @@
 """The SPACE-2 recipe: tree contrast in ten subspaces + 0.1 * masked language model (SPACE-2, section 3.3)."""
 
 import jax
+import jax.numpy as jnp
 
 from space_jax.config import ModelConfig, Space2Config
+from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch
 from space_jax.losses import multi_view_contrast, view_similarities
 from space_jax.losses.contrast import subspace_features
@@ -51,10 +53,18 @@ class Space2Recipe:
             biases,
             pool.weights(view_similarities(pool.trees, anchors), anchors),
             pool.groups(self.config.pool.group),
-            pool.valid,
+            self._takes_part(pool),
             self.config.pool.temperature,
             anchors,
         )
+
+    def _takes_part(self, pool: Pool) -> jax.Array:
+        """In which views each example is contrasted: bool `[W, B]`. Without a known tree it is in all of them."""
+        chosen = jnp.array([view in self.config.views for view in VIEWS])
+        parts = chosen[:, None] & pool.valid[None]
+        if self.config.empty_views == "unlike":
+            return parts
+        return parts & (jnp.any(pool.trees != 0, axis=-1).T | ~pool.known[None])
 
     def project(self, params: dict, vectors: jax.Array) -> jax.Array:
         """Understanding vectors `[N, H]` in the subspace of every view, where they are contrasted: `[W, N, D]`."""

@@ -236,6 +236,26 @@ def test_multi_view_is_the_mean_over_subspaces(views):
     np.testing.assert_allclose(multi_view_contrast(*views), np.mean(losses, axis=0), rtol=1e-5)
 
 
+def test_an_example_takes_part_in_some_views(views):
+    """Left out of a view it is no negative there either, and its loss is the mean over the other views."""
+    vectors, kernels, biases, similarities, groups, valid, _ = views
+    parts = np.stack([valid, valid])
+    first, second = np.flatnonzero(valid)[:2]
+    parts[0, first] = parts[:, second] = False
+    losses = [
+        multi_view_contrast(vectors, kernels[w : w + 1], biases[w : w + 1], similarities[w : w + 1], groups, part, 0.07)
+        for w, part in enumerate(parts)
+    ]
+    expected = np.mean(losses, axis=0)
+    expected[first] = losses[1][first]
+    expected[second] = 0
+    ours = multi_view_contrast(vectors, kernels, biases, similarities, groups, parts, 0.07)
+    np.testing.assert_allclose(ours, expected, rtol=1e-5)
+    some = np.array([4, first, second])
+    anchored = multi_view_contrast(vectors, kernels, biases, similarities[:, some], groups, parts, 0.07, some)
+    np.testing.assert_allclose(anchored, expected[some], rtol=1e-5)
+
+
 def test_multi_view_gradient(views, assert_numerical_gradients):
     vectors, kernels, biases, *rest = views
     assert_numerical_gradients(lambda *x: multi_view_contrast(*x, *rest), vectors, kernels, biases)
