@@ -58,7 +58,7 @@ def _scores(query: jax.Array, keys: jax.Array, mask: jax.Array) -> jax.Array:
 
 def _dropped(drop: jax.Array | None, weights: jax.Array, rate: float, generator: str) -> jax.Array:
     """Weights after dropout, not yet rescaled."""
-    return weights if drop is None else jnp.where(keeps(drop, weights.shape, rate, generator), weights, 0.0)
+    return weights if drop is None else jnp.where(keeps(drop, weights, rate, generator), weights, 0.0)
 
 
 def _scale(drop: jax.Array | None, rate: float) -> float:

@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from space_jax.models.replicas import replicas
+
 _GOLDEN = 0x9E3779B9  # odd, so that no two columns of a row share a word
 
 
@@ -50,17 +52,35 @@ def generated_words(key: jax.Array, shape: tuple[int, ...], generator: str) -> j
     return jax.random.bits(key, shape, jnp.uint32)
 
 
-def keeps(key: jax.Array, shape: tuple[int, ...], rate: float, generator: str = "hash") -> jax.Array:
-    """Which elements survive, each with probability 1 - rate: bool of `shape`.
+def keeps(key: jax.Array, like: jax.Array, rate: float, generator: str = "hash") -> jax.Array:
+    """Which elements survive, each with probability 1 - rate: bool.
+
+    In layers that run on copies (`replicas`) the bits are those that the rows of all replicas have without copies.
 
     Args:
       key: a random key of JAX's default generator.
-      shape: of the result.
+      like: an array of the shape of the result.
       rate: at least 0 and below 1.
       generator: "hash", "rbg" or "threefry".
     """
-    words = random_words(key, shape) if generator == "hash" else generated_words(key, shape, generator)
-    return words >= jnp.uint32(round(rate * 2**32))
+
+    def drawn(data: jax.Array, like: jax.Array) -> jax.Array:
+        key, shape = jax.random.wrap_key_data(data), like.shape
+        words = random_words(key, shape) if generator == "hash" else generated_words(key, shape, generator)
+        return words >= jnp.uint32(round(rate * 2**32))
+
+    data = jax.random.key_data(key)
+    if replicas() == 1:
+        return drawn(data, like)
+    for_all = jax.custom_batching.custom_vmap(drawn)
+
+    @for_all.def_vmap
+    def mapped(size: int, batched: list[bool], data: jax.Array, like: jax.Array) -> tuple[jax.Array, bool]:
+        if batched == [False, True]:  # one key for several replicas, whose rows follow one another
+            return for_all(data, like.reshape(-1, *like.shape[2:])).reshape(like.shape), True
+        return jax.vmap(drawn, in_axes=tuple(0 if one else None for one in batched))(data, like), True
+
+    return for_all(data, jax.lax.stop_gradient(like))
 
 
 def dropout(key: jax.Array, x: jax.Array, rate: float, generator: str = "hash") -> jax.Array:
@@ -77,7 +97,7 @@ def dropout(key: jax.Array, x: jax.Array, rate: float, generator: str = "hash") 
     """
     if rate == 0.0:
         return x
-    kept = keeps(key, x.shape, rate, generator)
+    kept = keeps(key, x, rate, generator)
     return jnp.where(kept, x * jnp.asarray(1.0 / (1.0 - rate), x.dtype), jnp.zeros((), x.dtype))
 
 

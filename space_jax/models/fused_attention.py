@@ -23,6 +23,7 @@ from jax.sharding import PartitionSpec
 
 from space_jax.models.axis_names import mesh_axes
 from space_jax.models.masks import Sight
+from space_jax.models.replicas import replicas
 
 LANES = 128  # Splash's blocks are multiples of this.
 BLOCK = 512  # The longest block: its scores, 1 MiB, and all that they are computed from lie in a core's own memory.
@@ -51,7 +52,7 @@ def splash(query: jax.Array, keys: jax.Array, values: jax.Array, sight: Sight, *
     local: Kernel = functools.partial(_splash_of_device, offset, interpret)
 
     def kernel(*arguments: jax.Array) -> jax.Array:
-        if rows is None and heads is None:
+        if rows is None and heads is None and replicas() == 1:
             return local(*arguments)
         by_head, by_row = PartitionSpec(rows, heads), PartitionSpec(rows)
         specs = (by_head, by_head, by_head, by_row, by_row)

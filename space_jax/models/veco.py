@@ -5,6 +5,7 @@ dialogues x is the context and y the response.
 """
 
 import dataclasses
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -18,15 +19,18 @@ from space_jax.models.cross_block import CrossBlock, CrossSource
 from space_jax.models.heads import MaskedTokenHead, context_means
 from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import Sight, same_segment
+from space_jax.models.replicas import on_copies, run_on_copies
 
 
 class CrossBackbone(Backbone):
     """The backbone with a cross-attention sublayer in every layer; without a source it is `Backbone`, to the bit."""
 
+    ROWS: ClassVar = ((0, 1, 0, 1, 0), (0, 1))
+
     def setup(self) -> None:
         config, each, shared = self.config, 0, nn.broadcast
         self.embedding = Embedding(config)
-        self.layers = stacked(CrossBlock, config, in_axes=(each, shared, each, shared))(config)
+        self.layers = on_copies(stacked(CrossBlock, config, in_axes=(each, shared, each, shared)), *self.ROWS)(config)
         self.source = stacked(CrossSource, config, in_axes=())(config)
 
     def encode_beside(
@@ -47,14 +51,15 @@ class CrossBackbone(Backbone):
         seen = visible(self.config, Sight(segments, memory.segments, causal=False))
         _, projected = self.source(source)
         beside = same_segment(segments, source_segments)
-        return self.layers(x.astype(self.config.dtype), (memory.keys, memory.values), seen, projected, beside)[0]
+        given = x.astype(self.config.dtype), (memory.keys, memory.values), seen, projected, beside
+        return run_on_copies(self.layers, *self.ROWS, *given)[0]
 
     def _run(
         self, x: jax.Array, segments: jax.Array, memory: KVCache, causal: bool, ids: jax.Array | None = None
     ) -> tuple[jax.Array, KVCache]:
         seen = visible(self.config, Sight(segments, memory.segments, causal))
-        given = (memory.keys, memory.values), seen, None, None
-        x, ((keys, values), _) = self.layers(x.astype(self.config.dtype), *given)
+        given = x.astype(self.config.dtype), (memory.keys, memory.values), seen, None, None
+        x, ((keys, values), _) = run_on_copies(self.layers, *self.ROWS, *given)
         return x, memory.grown(keys, values, segments, ids)
 
 

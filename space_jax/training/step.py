@@ -15,6 +15,7 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from space_jax.models.recipe import B, Keys, Objective, Terms, total_loss
+from space_jax.models.replicas import REPLICA, with_copies
 from space_jax.training.memory_use import return_memory_after_compiling
 from space_jax.training.random_keys import step_keys
 from space_jax.training.sharding import Rules, flax_rules, replicated
@@ -75,7 +76,8 @@ def train_step(
     """
 
     def loss_of(params: Any) -> tuple[jax.Array, Terms]:
-        terms, features = accumulate(objective, params, batch, functools.partial(step_keys, seed, state.step))
+        keys_of = functools.partial(step_keys, seed, state.step)
+        terms, features = accumulate(objective, with_copies(params), batch, keys_of)
         terms = objective.finish(terms, features)
         return total_loss(terms, objective.coefficients), terms
 
@@ -117,7 +119,7 @@ def jit_train_step(
     names = metric_names(objective)
 
     def traced(state: TrainState, batch: B) -> tuple[TrainState, jax.Array]:
-        with nn.logical_axis_rules(flax_rules(rules)):
+        with nn.logical_axis_rules((*flax_rules(rules), (REPLICA, ("data",)))):
             after, metrics = train_step(objective, optimiser, schedule, seed, state, batch)
         assert metrics.keys() == set(names), f"metrics {sorted(metrics)}, expected {sorted(names)}"
         return after, jnp.stack([jnp.asarray(metrics[name], jnp.float32) for name in names])

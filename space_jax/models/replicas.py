@@ -1,0 +1,106 @@
+"""Layers whose gradients cross the mesh once a step, however often the step runs them.
+
+A step runs the layers for both dropout views, for every decoder and for every micro-batch. Left alone, the compiler
+adds the gradient of each of these passes over all devices, layer by layer. Here every replica, the devices at one place
+of the mesh's data axis, has a copy of its own of the layers' parameters, and its rows run through that: the gradients
+of a copy add up where it lies, through all passes, and the sum over copies is sent once, at the end. A copy takes no
+more memory than the parameters do, which every replica holds in any case.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax.sharding import PartitionSpec
+
+REPLICA = "replica"
+"""A logical axis whose rule, where there is one, names the mesh axes of the replicas. Training steps have it."""
+
+
+def replica_axes() -> tuple[str, ...]:
+    """The mesh axes over which there are several replicas."""
+    sizes = dict(jax.sharding.get_abstract_mesh().shape)
+    return tuple(axis for axis in dict(nn.get_logical_axis_rules()).get(REPLICA) or () if sizes.get(axis, 1) > 1)
+
+
+def replicas() -> int:
+    """How many replicas have copies of their own; 1 where nothing is copied."""
+    sizes = dict(jax.sharding.get_abstract_mesh().shape)
+    return math.prod(sizes[axis] for axis in replica_axes())
+
+
+def with_copies(params: Any) -> Any:
+    """The parameters of a model, those of its backbone's layers with a leading axis of copies."""
+    count, axes = replicas(), replica_axes()
+    if count == 1:
+        return params
+
+    def copies(path: Any, array: jax.Array) -> jax.Array:
+        names = [key.key for key in path]
+        if "backbone" not in names or names[names.index("backbone") + 1] != "layers":
+            return array
+        spec = PartitionSpec(axes, *(PartitionSpec.UNCONSTRAINED,) * array.ndim)
+        return jax.lax.with_sharding_constraint(jnp.broadcast_to(array[None], (count, *array.shape)), spec)
+
+    return jax.tree_util.tree_map_with_path(copies, params)
+
+
+def on_copies(layers: Any, in_axes: tuple[int, ...], out_axes: Any) -> Any:
+    """A class of modules that runs each replica's rows on its copy of the parameters; `layers` itself without copies.
+
+    Args:
+      layers: a class of modules.
+      in_axes: of each argument, where its rows are.
+      out_axes: the same of the results.
+    """
+    if replicas() == 1:
+        return layers
+    return nn.vmap(
+        layers,
+        variable_axes={"params": 0},
+        split_rngs={"params": False, "dropout": False},  # `dropout.keeps` draws for the rows of all
+        in_axes=in_axes,
+        out_axes=out_axes,
+        axis_size=replicas(),
+        spmd_axis_name=replica_axes(),
+    )
+
+
+def run_on_copies(layers: Callable[..., Any], in_axes: tuple[int, ...], out_axes: Any, *arguments: Any) -> Any:
+    """Calls such a module on arrays of all rows.
+
+    Args:
+      layers: of a class from `on_copies`.
+      in_axes: see `on_copies`.
+      out_axes: see `on_copies`.
+      arguments: trees of arrays; R, the length along an argument's axis, is a multiple of the number of replicas.
+    """
+    count, axes = replicas(), replica_axes()
+    if count == 1:
+        return layers(*arguments)
+
+    def divided(array: jax.Array, axis: int) -> jax.Array:
+        shape = array.shape
+        return array.reshape(*shape[:axis], count, shape[axis] // count, *shape[axis + 1 :])
+
+    def whole(axis: int, tree: Any) -> Any:
+        return jax.tree.map(lambda array: array.reshape(*array.shape[:axis], -1, *array.shape[axis + 2 :]), tree)
+
+    rules = tuple(
+        (name, tuple(axis for axis in used or () if axis not in axes) or None) for name, used in _kept_rules()
+    )
+    with nn.logical_axis_rules((*rules, (REPLICA, axes))):
+        results = layers(
+            *(
+                jax.tree.map(lambda array, axis=axis: divided(array, axis), tree)
+                for axis, tree in zip(in_axes, arguments, strict=True)
+            )
+        )
+    return jax.tree.map(whole, out_axes, results)
+
+
+def _kept_rules() -> list[tuple[str, tuple[str, ...] | None]]:
+    return [(name, used) for name, used in nn.get_logical_axis_rules() if name != REPLICA]
