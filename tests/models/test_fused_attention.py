@@ -16,6 +16,7 @@ from space_jax.config import MeshConfig
 from space_jax.models.attend import attend
 from space_jax.models.fused_attention import cudnn, splash
 from space_jax.models.masks import Sight
+from space_jax.models.replicas import REPLICA, replica_axes, run_on_copies
 from space_jax.training.mesh import make_mesh
 from space_jax.training.sharding import flax_rules
 from tests.models.conftest import bfloat16_multiplies
@@ -130,6 +131,22 @@ def test_splash_on_a_mesh_equals_one_device(sizes):
     alone = value_and_gradients(KERNELS["splash"], parts, sight)
     with jax.set_mesh(make_mesh(MeshConfig(**sizes))), nn.logical_axis_rules(flax_rules(MeshConfig().rules)):
         divided = value_and_gradients.__wrapped__(KERNELS["splash"], parts, sight)
+    assert_close(divided, alone, 1e-6)
+
+
+def test_splash_within_layers_on_copies_equals_one_device():
+    """Each replica's rows by the kernel of their own devices, which the compiler could not divide by itself."""
+    sight = jax.tree.map(lambda ids: jnp.tile(ids, (4, 1)), DECODER)
+    parts = random_parts(8, sight.segments.shape[1], sight.keys.shape[1])
+
+    def on_copies(*arguments):
+        each = jax.vmap(KERNELS["splash"], spmd_axis_name=replica_axes())
+        return run_on_copies(each, (0, 0, 0, 0), 0, *arguments)
+
+    alone = value_and_gradients(KERNELS["splash"], parts, sight)
+    rules = (*flax_rules(MeshConfig().rules), (REPLICA, ("data",)))
+    with jax.set_mesh(make_mesh(MeshConfig(data=2, fsdp=2, tensor=2))), nn.logical_axis_rules(rules):
+        divided = value_and_gradients.__wrapped__(on_copies, parts, sight)
     assert_close(divided, alone, 1e-6)
 
 
