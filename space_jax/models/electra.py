@@ -12,10 +12,11 @@ from flax import linen as nn
 
 from space_jax.config import ModelConfig
 from space_jax.models.attention_path import visible
-from space_jax.models.backbone import Block, Dense, Embedding, stacked
+from space_jax.models.backbone import Backbone, Block, Dense, Embedding, stacked
 from space_jax.models.heads import MaskedTokenHead
 from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import Sight
+from space_jax.models.replicas import on_copies, run_on_copies
 
 HEAD_EPSILON = 1e-5  # of the LayerNorm in the generator's head: that of the library which the released code pins
 
@@ -51,7 +52,7 @@ class Generator(nn.Module):
     def setup(self) -> None:
         if self.own.hidden != self.config.hidden:
             self.project = Dense(self.config, self.own.hidden, ("embed", None))
-        self.layers = stacked(Block, self.own, in_axes=(0, nn.broadcast))(self.own)
+        self.layers = on_copies(stacked(Block, self.own, in_axes=(0, nn.broadcast)), *Backbone.ROWS)(self.own)
         self.head = MaskedTokenHead(dataclasses.replace(self.config, layer_norm_epsilon=self.epsilon))
 
     def __call__(self, x: jax.Array, segments: jax.Array) -> jax.Array:
@@ -60,7 +61,8 @@ class Generator(nn.Module):
         if self.own.hidden != self.config.hidden:
             x = self.project(x)
         seen = visible(self.own, Sight(segments, memory.segments, causal=False))
-        return self.layers(x.astype(self.own.dtype), (memory.keys, memory.values), seen)[0]
+        given = x.astype(self.own.dtype), (memory.keys, memory.values), seen
+        return run_on_copies(self.layers, *Backbone.ROWS, *given)[0]
 
     def losses(
         self, x: jax.Array, positions: jax.Array, embedding: Embedding, targets: jax.Array, counts: jax.Array

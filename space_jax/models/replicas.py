@@ -19,6 +19,9 @@ from jax.sharding import PartitionSpec
 REPLICA = "replica"
 """A logical axis whose rule, where there is one, names the mesh axes of the replicas. Training steps have it."""
 
+LAYERS = "layers"
+"""The name of the layers among a backbone's parameters."""
+
 
 def replica_axes() -> tuple[str, ...]:
     """The mesh axes over which there are several replicas."""
@@ -33,14 +36,13 @@ def replicas() -> int:
 
 
 def with_copies(params: Any) -> Any:
-    """The parameters of a model, those of its backbone's layers with a leading axis of copies."""
+    """The parameters of a model, those of every backbone's layers with a leading axis of copies."""
     count, axes = replicas(), replica_axes()
     if count == 1:
         return params
 
     def copies(path: Any, array: jax.Array) -> jax.Array:
-        names = [key.key for key in path]
-        if "backbone" not in names or names[names.index("backbone") + 1] != "layers":
+        if LAYERS not in [key.key for key in path]:
             return array
         spec = PartitionSpec(axes, *(PartitionSpec.UNCONSTRAINED,) * array.ndim)
         return jax.lax.with_sharding_constraint(jnp.broadcast_to(array[None], (count, *array.shape)), spec)
