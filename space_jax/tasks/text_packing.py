@@ -44,6 +44,7 @@ class TaskBatch:
       valid: `[B]` bool, False for the places that no example fills.
       rows: further arrays `[R, ...]` by name, such as labels of tokens.
       examples: further arrays `[B, ...]` by name, such as labels.
+      places: arrays `[B, ...]` int32 by name, row * L + column of chosen tokens (`token_offsets.token_places`).
     """
 
     context: Tokens
@@ -52,6 +53,7 @@ class TaskBatch:
     valid: Array
     rows: dict[str, Array]
     examples: dict[str, Array]
+    places: dict[str, Array]
 
     @property
     def shape(self) -> GridShape:
@@ -85,7 +87,9 @@ class TaskBatch:
 
     def behind(self, rows: int) -> "TaskBatch":
         """See `PackedBatch.behind`."""
-        return dataclasses.replace(self, slot=moved_slots(self, rows))
+        cells = np.int32(rows * self.context.ids.shape[-1])
+        places = {name: np.asarray(array + cells, np.int32) for name, array in self.places.items()}
+        return dataclasses.replace(self, slot=moved_slots(self, rows), places=places)
 
     def masked_and_lost(self) -> tuple[int, int]:
         """See `PackedBatch.masked_and_lost`; a token without a place in the loss is not masked."""
@@ -187,7 +191,7 @@ def pack(encoded: Sequence[Encoded], size: int, shape: Shape, placed: list[list[
         for name in ("ids", "positions", "roles", "turns")
     }
     context = Tokens(**tokens, segments=fill(numbers, placed, rows, shape.length))
-    return TaskBatch(context, occupied, slot, valid, {}, {})
+    return TaskBatch(context, occupied, slot, valid, {}, {}, {})
 
 
 def fill(parts: Sequence[np.ndarray], placed: list[list[int]], rows: int, length: int) -> np.ndarray:

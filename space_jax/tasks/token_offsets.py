@@ -124,6 +124,11 @@ def take_tokens(x: jax.Array, index: jax.Array) -> jax.Array:
     return x.reshape(-1, x.shape[-1])[index]
 
 
+def with_places(batch: TaskBatch, **places: np.ndarray) -> TaskBatch:
+    """The batch with the places of chosen tokens, arrays `[B, ...]` of `token_places`."""
+    return dataclasses.replace(batch, places={**batch.places, **places})
+
+
 def with_examples(batch: TaskBatch, **arrays: np.ndarray) -> TaskBatch:
     """The batch with further arrays `[B, ...]`."""
     return dataclasses.replace(batch, examples={**batch.examples, **arrays})

@@ -84,3 +84,17 @@ def test_no_two_masks_of_a_step_share_a_key(drawn_keys, tokenizer, tiny_model, n
     jax.effects_barrier()
     assert len(drawn_keys) == masks
     assert len(set(drawn_keys)) == masks
+
+
+@pytest.mark.parametrize(
+    "name", ["reading", *(pytest.param(n, marks=pytest.mark.slow) for n in ("slots", "parse", "track"))]
+)
+def test_a_process_reads_its_own_rows(tokenizer, tiny_model, name):
+    """Behind the rows of another process, whose places hold nothing, as `feed.to_mesh` puts them."""
+    task, record = make_task(name, tokenizer, tiny_model, None)
+    alone, nothing = (task.collate(examples, 1, None) for examples in ([task.example(record)], []))
+    both = jax.tree.map(lambda *parts: np.concatenate(parts), nothing, alone.behind(nothing.shape.rows))
+    params = unbox(jax.jit(task.init)(jax.random.key(0), alone))
+    together, apart = (jax.jit(task.infer)(params, batch) for batch in (both, alone))
+    for output, array in apart.items():
+        np.testing.assert_allclose(together[output][1:], array, atol=1e-5)

@@ -73,7 +73,7 @@ class ParseModel(Encoder):
     def __call__(self, batch: TaskBatch) -> jax.Array:
         """Scores `[B, W, W, C]` of every span and label."""
         x = self.tokens(batch)
-        return self.head(take_tokens(x, batch.examples["first"]), take_tokens(x, batch.examples["last"]))
+        return self.head(take_tokens(x, batch.places["first"]), take_tokens(x, batch.places["last"]))
 
 
 def best_of_kinds(scores: jax.Array, labels: list[str]) -> tuple[jax.Array, jax.Array]:

@@ -38,7 +38,7 @@ from space_jax.tasks.parse.spans import kinds, spans_of, tree_of
 from space_jax.tasks.record_sources import Truth, file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Nearest, Task
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
-from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
+from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples, with_places
 
 PIECES = 3  # of a word, on average, that a row has room for
 SLOTS_OF_ROW = 12
@@ -162,7 +162,7 @@ class ParseTask(Task):
                 labels[number, start, end] = max(label, NO_LABEL)
                 weights[number, start, end] = float(label >= 0)
         batch = pack(encoded, size, Shape(self.row_length, SLOTS_OF_ROW), placed)
-        return with_examples(batch, first=first, last=last, labels=labels, weights=weights)
+        return with_examples(with_places(batch, first=first, last=last), labels=labels, weights=weights)
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""

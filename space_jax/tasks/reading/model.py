@@ -40,7 +40,7 @@ class ReadingModel(Encoder):
 
     def __call__(self, batch: TaskBatch) -> jax.Array:
         """Scores float32 `[B, 2, 1 + P]`: 0 for "no answer", then those of the passage's tokens over it."""
-        scores, places = self.head(self.tokens(batch)), batch.examples
+        scores, places = self.head(self.tokens(batch)), batch.places
         odds = take_tokens(scores, places["tokens"]) - take_tokens(scores, places["nowhere"])  # [B, P, 2]
-        odds = jnp.where(places["there"][..., None], odds, NO_TOKEN)
+        odds = jnp.where(batch.examples["there"][..., None], odds, NO_TOKEN)
         return jnp.moveaxis(jnp.pad(odds, ((0, 0), (1, 0), (0, 0))), 2, 1)

@@ -35,7 +35,7 @@ from space_jax.tasks.reading.windows import Windows, WindowSizes, in_windows
 from space_jax.tasks.record_sources import Truth, file_of, records_of
 from space_jax.tasks.task import Arrays, Json, Nearest, Task
 from space_jax.tasks.text_packing import SYSTEM_ROLE, USER_ROLE, Encoded, Shape, TaskBatch, first_fit, pack
-from space_jax.tasks.token_offsets import token_places, with_examples
+from space_jax.tasks.token_offsets import token_places, with_examples, with_places
 
 SLOTS_OF_ROW = 12
 NO_ANSWER = "no answer"
@@ -146,7 +146,7 @@ class ReadingTask(Task):
         return ReadingExample(windows, _target(record, windows), record.passage)
 
     def collate(self, examples: Sequence[ReadingExample], size: int, rng: np.random.Generator | None) -> TaskBatch:
-        """See `Task.collate`; adds `tokens`, `nowhere` and `there` `[B, P]`, `start`, `end` and `known` `[B]`."""
+        """See `Task.collate`; adds places and `there` `[B, P]`, and `start`, `end` and `known` `[B]`."""
         encoded = [window for example in examples for window in example.windows.encoded]
         placed = first_fit(np.array([[len(one)] for one in encoded]).reshape(-1, 1), [self.row_length], SLOTS_OF_ROW)
         starts = np.cumsum([0, *(len(example.windows.encoded) for example in examples)])
@@ -167,7 +167,7 @@ class ReadingTask(Task):
         slot[: len(examples)] = batch.slot[starts[:-1]]
         batch = dataclasses.replace(batch, slot=slot, valid=valid)
         sides = dict(zip(SIDES, targets.T, strict=True))
-        return with_examples(batch, tokens=tokens, nowhere=nowhere, there=there, known=known, **sides)
+        return with_examples(with_places(batch, tokens=tokens, nowhere=nowhere), there=there, known=known, **sides)
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""

@@ -62,5 +62,5 @@ class SlotModel(Encoder):
 
     def __call__(self, batch: TaskBatch) -> tuple[jax.Array, jax.Array]:
         """Scores of tags `[B, T, S, 3]` and of intents `[B, I]`."""
-        x = take_tokens(self.tokens(batch), batch.examples["tokens"])
+        x = take_tokens(self.tokens(batch), batch.places["tokens"])
         return self.head(x, batch.examples["there"])

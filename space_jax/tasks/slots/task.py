@@ -36,7 +36,7 @@ from space_jax.tasks.slots.records import SlotRecord, of_dialogue, of_row
 from space_jax.tasks.slots.tags import to_spans, to_tags
 from space_jax.tasks.task import Arrays, Json, Nearest, Task
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
-from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
+from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples, with_places
 from space_jax.tasks.validation_split import split_dialogues
 
 ROOM = 34  # tokens of a row beside the utterance: the requested slots and their wrappers
@@ -152,7 +152,7 @@ class SlotsTask(Task):
             tags[number, : len(example.tags)] = example.tags
             intents[number] = example.intents
         batch = pack(encoded, size, Shape(self.row_length, SLOTS_OF_ROW), placed)
-        return with_examples(batch, tokens=index, there=there, tags=tags, intents=intents)
+        return with_examples(with_places(batch, tokens=index), there=there, tags=tags, intents=intents)
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""

@@ -122,7 +122,7 @@ class TrackModel(Encoder):
         x = self.tokens(batch)
         names = self._names()
         extra = batch.examples
-        everything, words = (take_tokens(x, extra[name]) for name in ("tokens", "words"))
+        everything, words = (take_tokens(x, batch.places[name]) for name in ("tokens", "words"))
         return self.head(names.astype(x.dtype), extra["informed"], everything, extra["there"], words, extra["spoken"])
 
     def _names(self) -> jax.Array:

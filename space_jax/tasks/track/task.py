@@ -18,7 +18,7 @@ from space_jax.tasks.adversarial.term import Predictions, Scored, adversarial_co
 from space_jax.tasks.encoder import resolve_vector
 from space_jax.tasks.task import Arrays, Json
 from space_jax.tasks.text_packing import Encoded, Shape, TaskBatch, first_fit, pack
-from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples
+from space_jax.tasks.token_offsets import Located, locate, token_places, with_examples, with_places
 from space_jax.tasks.track.config import TrackConfig
 from space_jax.tasks.track.gates import (
     DONTCARE_GATE,
@@ -130,7 +130,8 @@ class TrackTask(Tracker):
             spans[number], ages[number] = example.spans, example.ages
         batch = pack(encoded, size, Shape(self.row_length, SLOTS_OF_ROW), placed)
         truth = {"gates": gates, "spans": spans, "others": others}
-        return with_examples(batch, tokens=tokens, there=there, words=words, spoken=spoken, informed=ages, **truth)
+        batch = with_places(batch, tokens=tokens, words=words)
+        return with_examples(batch, there=there, spoken=spoken, informed=ages, **truth)
 
     def init(self, key: jax.Array, batch: TaskBatch) -> Any:
         """See `Task.init`."""
