@@ -282,7 +282,35 @@ class VecoConfig(Checked, section="recipe"):
         require(self.plug in ("in", "out"), "recipe.plug", f"{self.plug!r} is not one of 'in', 'out'")
 
 
-RecipeConfig = Space1Config | Space2Config | Space3Config | StructBertConfig | YuYanConfig | PalmConfig | VecoConfig
+@dataclasses.dataclass(frozen=True)
+class StarConfig(Checked, section="recipe"):
+    """After STAR: replaced words, the role of every slot, and the dependency between the turns of a dialogue."""
+
+    annotation = ("user_tree",)
+    name: str = "star"
+    generator_heads: int = 4  # of the generator, whose layers are as much narrower than the model's
+    most_slots: int = 24  # of the schema in an example
+    replaced_weight: float = 5.0  # of replaced words, beside the generator's
+    unused_weight: float = 0.025  # of a slot that the turn does not use, beside 1
+    temperature: float = 0.05  # of the contrast between turns
+    sharpness: float = 3.0  # of the weights of similar turns
+    whole_batch: bool = (
+        False  # contrast with every turn of the batch; else with similar ones of the dialogue, as released
+    )
+    conversation: int = 5  # examples of a batch that follow one another in their dialogue
+    as_released: bool = False  # tasks weigh 1, untrained, and every word of an unused slot counts as replaced
+
+    def _check_values(self) -> None:
+        require(self.name == "star", "recipe.name", "belongs to the recipe and cannot be changed")
+        for name in ("generator_heads", "most_slots", "conversation", "unused_weight", "temperature"):
+            require(getattr(self, name) > 0, f"recipe.{name}", f"{getattr(self, name)} is not positive")
+        for name in ("replaced_weight", "sharpness"):
+            require(getattr(self, name) >= 0, f"recipe.{name}", f"{getattr(self, name)} is negative")
+
+
+RecipeConfig = (
+    Space1Config | Space2Config | Space3Config | StructBertConfig | YuYanConfig | PalmConfig | VecoConfig | StarConfig
+)
 """`annotation`: those of `dialogue.labels.FACTS` that a recipe learns from; an example with none is unlabelled."""
 
 

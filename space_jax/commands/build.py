@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=BLANKS,
         help="what finds words in texts, for YuYan: blanks, or jieba in Chinese without blanks (%(default)s)",
     )
+    parser.add_argument("--slots", action="store_true", help="examples have the slots of their domains, for STAR")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that build together (1)")
     parser.add_argument(
         "--runner", choices=("local", "beam"), default="local", help="beam: Apache Beam, with N elements (local)"
@@ -91,8 +92,11 @@ def _build(given: argparse.Namespace, _: list[str]) -> None:
             inputs=chosen.inputs,
             runner=runner,
             attached=chosen.attached,
-            command=corpus_words(given) + (f" --words {given.words}" if given.words != BLANKS else ""),
+            command=corpus_words(given)
+            + (f" --words {given.words}" if given.words != BLANKS else "")
+            + (" --slots" if given.slots else ""),
             words=given.words,
+            slots=given.slots,
         )
     chosen.say()
     say_counts(built)

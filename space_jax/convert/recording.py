@@ -136,6 +136,7 @@ class Recording:
             variant=jnp.zeros(size, jnp.int32),
             response_masked_ids=jnp.zeros((size, 0), jnp.int32),
             response_masked_weights=jnp.zeros((size, 0), jnp.float32),
+            slots=None,
         )
 
     def _trees(self, side: str, size: int) -> jnp.ndarray:

@@ -88,6 +88,21 @@ class Tokens:
     segments: Array
 
 
+@struct.dataclass
+class SlotGrid:
+    """The slots of a schema in the contexts of a batch. C slots per row, those of an example after one another.
+
+    Attributes:
+      numbers: `[R, L]` int32, the slot of each token, from 1 within the row; 0 for a token of the dialogue.
+      roles: `[R, C]` int32, of `dialogue.slot_roles.SLOT_ROLES`; 0 where there is no slot.
+      there: `[R, C]` bool, whether there is a slot.
+    """
+
+    numbers: Array
+    roles: Array
+    there: Array
+
+
 MASKED_RESPONSE = ("response_masked_ids", "response_masked_weights")
 """The fields of `Batch` with the masked response."""
 
@@ -120,6 +135,7 @@ class Batch:
       response_masked_ids: `[R, Lr]` int32, `response.ids` after masking; `[R, 0]` for recipes that mask no response.
       response_masked_weights: `[R, Lr]` float32, 1 for a token of the response that is predicted; else likewise.
       variant: `[B]` int32, what was drawn for the example by a recipe that sees each in one of several ways; else 0.
+      slots: the schemas within the contexts; None for recipes that have none.
     """
 
     context: Tokens
@@ -145,6 +161,7 @@ class Batch:
     variant: Array
     response_masked_ids: Array
     response_masked_weights: Array
+    slots: SlotGrid | None = None
 
     @property
     def shape(self) -> GridShape:
@@ -183,6 +200,11 @@ class Batch:
             response=append_tokens(self.response, response),
             negative=append_tokens(self.negative, response),  # an empty grid stays empty
             masked_ids=append(self.masked_ids, context),
+            slots=None
+            if self.slots is None
+            else SlotGrid(
+                append(self.slots.numbers, context), append(self.slots.roles, 0), append(self.slots.there, 0)
+            ),
             **{name: append_tokens(getattr(self, name), response) for name in MASKED_RESPONSE},
             **{name: append(getattr(self, name), 0) for name in row_arrays},
         )

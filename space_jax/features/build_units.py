@@ -15,8 +15,10 @@ from typing import Protocol, runtime_checkable
 
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.record import Dialogue
+from space_jax.dialogue.slot_roles import SlotSchema
 from space_jax.features.example import Example, Limits, dialogue_examples, stable_hash, without_labels
 from space_jax.features.prepared_corpus import Counts, train_split
+from space_jax.features.slots import SlotMaker
 from space_jax.features.storage import RecordFile
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.features.words import BLANKS, segmenter
@@ -47,6 +49,7 @@ class Encoding:
     labelled_share: float
     seed: int
     words: str = BLANKS
+    schema: SlotSchema | None = None  # of the corpus, where examples get their slots
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,9 +165,10 @@ def _write_unit(
     files: dict[str, RecordFile] = {}
     counts: dict[str, Counts] = {}
     done = 0
+    slots = None if encoding.schema is None else SlotMaker(encoding.schema, encoding.tokenizer)
     for done, dialogue in enumerate(dialogues, start=1):
         touched = set()
-        for example in _examples(dialogue, split, encoding):
+        for example in _examples(dialogue, split, encoding, slots):
             into = train_split(example.known) if split == "train" else split
             if into not in files:
                 # A lost process may still be writing this unit, so each process uses its own file name.
@@ -182,10 +186,10 @@ def _write_unit(
     return unit
 
 
-def _examples(dialogue: Dialogue, split: str, encoding: Encoding) -> Iterator[Example]:
+def _examples(dialogue: Dialogue, split: str, encoding: Encoding, slots: SlotMaker | None) -> Iterator[Example]:
     if split == "train" and not keeps_labels(dialogue.id, encoding.labelled_share, encoding.seed):
         dialogue = without_labels(dialogue)
-    return dialogue_examples(dialogue, encoding.tokenizer, encoding.limits, segmenter(encoding.words))
+    return dialogue_examples(dialogue, encoding.tokenizer, encoding.limits, segmenter(encoding.words), slots)
 
 
 def _closed(file: RecordFile, counts: Counts) -> UnitFile:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from space_jax.dialogue.record import Dialogue
+from space_jax.dialogue.slot_roles import schema_of
 from space_jax.errors import UserError
 from space_jax.features import build_units
 from space_jax.features.build_units import Encoding, Lanes, Tick, Unit, finished, read_units
@@ -43,6 +44,7 @@ def prepare(
     attached: Mapping[str, str] | None = None,
     command: str = "",
     words: str = BLANKS,
+    slots: bool = False,
 ) -> Prepared:
     """Writes a prepared corpus.
 
@@ -68,6 +70,8 @@ def prepare(
       attached: name -> text of additional files in the folder.
       command: see `Metadata.command`.
       words: what finds words in texts, one of `features.words.SEGMENTERS`.
+      slots: whether examples get the slots of their domains, for STAR. The dialogues of "train" are read once more
+        before, to find the slots of every domain.
 
     Returns:
       The opened corpus.
@@ -80,9 +84,12 @@ def prepare(
     _check_target(out, overwrite)
     segmenter(words)  # one that is not installed is said before anything is written
     vocabulary = tokenizer.vocabulary()
-    metadata = Metadata(name, tokenizer.fingerprint, vocabulary, limits, labelled_share, seed, splits={}, words=words)
+    metadata = Metadata(
+        name, tokenizer.fingerprint, vocabulary, limits, labelled_share, seed, splits={}, words=words, slots=slots
+    )
     with building_folder(out, None if inputs is None else _key(inputs, list(splits), metadata)) as folder:
-        encoding = Encoding(tokenizer, limits, labelled_share, seed, words)
+        schema = schema_of(splits.get("train", ())) if slots else None
+        encoding = Encoding(tokenizer, limits, labelled_share, seed, words, schema)
         work = Lanes(splits, encoding, folder / UNITS_FOLDER, build_units.DIALOGUES)
         runner(work, progress, None if progress is None else lambda: _report(work, progress))
         written = _complete(work)

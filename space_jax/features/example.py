@@ -19,6 +19,7 @@ from space_jax.dialogue.labels import ExampleTurns, Known, example_turns
 from space_jax.dialogue.record import ROLES, Dialogue, Turn
 from space_jax.dialogue.trees import VIEWS, hashed_views
 from space_jax.errors import UserError
+from space_jax.features.slots import NO_SLOTS, SlotMaker, Slots
 from space_jax.features.tokenizer import Tokenizer
 from space_jax.features.words import Cut, continues_words
 from space_jax.printable import shown
@@ -86,6 +87,7 @@ class Example:
       response_cut: whether the response was truncated, so that its last token is not its end.
       continues: `[n]` bool, tokens that continue the word of the one before (`features.words`); empty where it was not
         recorded, by an earlier version, and every token counts as a word.
+      slots: the schema of the last context turn, for STAR; None where the corpus was built without.
     """
 
     turn_tokens: np.ndarray
@@ -101,6 +103,7 @@ class Example:
     responded: bool = True
     response_cut: bool = False
     continues: np.ndarray = dataclasses.field(default_factory=lambda: NO_FLAGS)
+    slots: Slots | None = None
 
     @property
     def tokens(self) -> int:
@@ -119,7 +122,11 @@ class _Turn:
 
 
 def dialogue_examples(
-    dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits, cut: Cut | None = None
+    dialogue: Dialogue,
+    tokenizer: Tokenizer,
+    limits: Limits,
+    cut: Cut | None = None,
+    slot_maker: SlotMaker | None = None,
 ) -> Iterator[Example]:
     """Yields the examples of a dialogue, see `dialogue.labels.example_turns`.
 
@@ -131,11 +138,17 @@ def dialogue_examples(
       tokenizer: encodes the texts.
       limits: how much of a dialogue to keep.
       cut: finds words that no blank separates, see `features.words`.
+      slot_maker: gives each example its slots; None for none.
     """
     turns = [_tokenise(turn, tokenizer, cut) for turn in dialogue.turns]
     identity = stable_hash(dialogue.id, bits=31)
+    slots = None if slot_maker is None else slot_maker.of_turns(dialogue.turns)
     for wanted in example_turns(dialogue):
-        yield _example(dialogue.turns, turns, wanted, limits, identity)
+        example = _example(dialogue.turns, turns, wanted, limits, identity)
+        if slots is not None:
+            known = slots[wanted.context - 1] if wanted.known.user_tree else NO_SLOTS
+            example = dataclasses.replace(example, slots=known)
+        yield example
 
 
 def context_example(dialogue: Dialogue, tokenizer: Tokenizer, limits: Limits) -> Example:

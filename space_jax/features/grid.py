@@ -4,7 +4,15 @@ import dataclasses
 import math
 from typing import NamedTuple
 
-from space_jax.config import DataConfig, RecipeConfig, Space1Config, StructBertConfig, VecoConfig, YuYanConfig
+from space_jax.config import (
+    DataConfig,
+    RecipeConfig,
+    Space1Config,
+    StarConfig,
+    StructBertConfig,
+    VecoConfig,
+    YuYanConfig,
+)
 from space_jax.errors import UserError
 from space_jax.features.layout import WRAPPERS
 
@@ -43,6 +51,7 @@ class Grid:
       tree_elements: K.
       negatives: whether there is a grid of negative responses; otherwise it is `[R, 0]`.
       masked_responses: likewise of responses after masking.
+      schema: C, slots of a schema per row; 0 for recipes that have none.
     """
 
     examples: int
@@ -53,6 +62,7 @@ class Grid:
     tree_elements: int
     negatives: bool
     masked_responses: bool = False
+    schema: int = 0
 
     @property
     def uncovered(self) -> tuple[GridShape, ...]:
@@ -117,4 +127,5 @@ def make_grid(
         tree_elements=data.tree_elements,
         negatives=isinstance(recipe, StructBertConfig) or (isinstance(recipe, Space1Config) and not recipe.as_released),
         masked_responses=isinstance(recipe, VecoConfig),
+        schema=data.examples_per_row * recipe.most_slots if isinstance(recipe, StarConfig) else 0,
     )

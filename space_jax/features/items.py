@@ -5,7 +5,15 @@ import dataclasses
 import grain
 import numpy as np
 
-from space_jax.config import DataConfig, RecipeConfig, StructBertConfig, VecoConfig, Vocabulary, YuYanConfig
+from space_jax.config import (
+    DataConfig,
+    RecipeConfig,
+    StarConfig,
+    StructBertConfig,
+    VecoConfig,
+    Vocabulary,
+    YuYanConfig,
+)
 from space_jax.features.denoise import clause_ends
 from space_jax.features.example import NO_TOKENS, Example
 from space_jax.features.layout import Layout, assemble
@@ -13,6 +21,7 @@ from space_jax.features.masking import mask_spans
 from space_jax.features.packing import Item
 from space_jax.features.prepared_corpus import Prepared
 from space_jax.features.restoring import restoring_item
+from space_jax.features.star_items import star_item
 from space_jax.features.word_order import ORDERS, released_limit, released_words, shuffle_trigrams
 
 
@@ -44,6 +53,8 @@ class MakeItem(grain.transforms.RandomMap):
             return restoring_item(layout, self.recipe, self.vocabulary, self.clause_ends, self.response_length, rng)
         if isinstance(self.recipe, VecoConfig):
             return _masked_pair(layout, self.vocabulary, rng)
+        if isinstance(self.recipe, StarConfig):
+            return star_item(layout, self.recipe, self.vocabulary, self.context_length, rng)
         # Annotated spans are masked in the labelled stream of the recipe only; other examples get BERT's random tokens.
         labelled = any(getattr(element.known, fact) for fact in self.recipe.annotation)
         spans = layout.spans if labelled else np.zeros_like(layout.spans)

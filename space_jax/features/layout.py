@@ -14,7 +14,7 @@ from space_jax.config import Vocabulary
 from space_jax.errors import UserError
 from space_jax.features.example import Example
 
-RECIPES = ("space1", "space2", "space3", "structbert", "yuyan", "palm", "veco")
+RECIPES = ("space1", "space2", "space3", "structbert", "yuyan", "palm", "veco", "star")
 WRAPPERS = 2  # at most this many tokens are added to a turn
 NO_WORD = -1
 USER_ROLE = 1

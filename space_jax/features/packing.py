@@ -11,7 +11,7 @@ import numpy as np
 from space_jax.dialogue.acts import ACTS
 from space_jax.dialogue.labels import FACTS
 from space_jax.dialogue.trees import VIEWS
-from space_jax.features.batch import Batch, Tokens, micro_batches
+from space_jax.features.batch import Batch, SlotGrid, Tokens, micro_batches
 from space_jax.features.example import NO_FLAGS
 from space_jax.features.grid import Grid, GridShape
 from space_jax.features.layout import NO_WORD, Layout
@@ -34,6 +34,8 @@ class Item:
       variant: see `Batch.variant`.
       masked_response: int32, the response after masking, and `predicted_response` bool, which of its tokens are
         predicted; both empty where the grid has no masked responses.
+      slot_numbers: `[n]` int32, the slot of each token of the context, from 1, or 0; empty where it has no schema.
+      slot_roles: int32, the role of each slot.
     """
 
     layout: Layout
@@ -44,6 +46,8 @@ class Item:
     variant: int = 0
     masked_response: np.ndarray = dataclasses.field(default_factory=lambda: NOTHING)
     predicted_response: np.ndarray = dataclasses.field(default_factory=lambda: NO_FLAGS)
+    slot_numbers: np.ndarray = dataclasses.field(default_factory=lambda: NOTHING)
+    slot_roles: np.ndarray = dataclasses.field(default_factory=lambda: NOTHING)
 
 
 def pack(items: Sequence[Item], grid: Grid) -> Batch:
@@ -144,6 +148,7 @@ def _batch(items: Sequence[Item], placed: list[list[tuple[int, Item]]], rung: Gr
         **_masked(placed, rung, grid),
         **_masked_responses(of_rows, rows, length if grid.masked_responses else 0),
         **_occupancy(placed, rung, grid),
+        slots=_slots(of_rows, rung, grid) if grid.schema else None,
         **_per_example(items, grid),
     )
 
@@ -218,6 +223,22 @@ def _masked_responses(placed: list[list[Item]], rows: int, length: int) -> dict[
         "response_masked_ids": _fill([[item.masked_response for item in row] for row in placed], rows, length),
         "response_masked_weights": _fill(predicted, rows, length).astype(np.float32),
     }
+
+
+def _slots(rows: list[list[Item]], rung: GridShape, grid: Grid) -> SlotGrid:
+    """The schemas, whose slots are numbered through each row."""
+    numbers = []
+    for row in rows:
+        before = np.cumsum([0, *(len(item.slot_roles) for item in row)])
+        own = [item.slot_numbers if len(item.slot_numbers) else np.zeros_like(item.layout.ids) for item in row]
+        numbers.append([np.where(part > 0, part + start, 0) for part, start in zip(own, before, strict=False)])
+    roles = [[item.slot_roles for item in row] for row in rows]
+    there = [[np.ones(len(part), np.int32) for part in row] for row in roles]
+    return SlotGrid(
+        numbers=_fill(numbers, rung.rows, rung.context),
+        roles=_fill(roles, rung.rows, grid.schema),
+        there=_fill(there, rung.rows, grid.schema).astype(bool),
+    )
 
 
 def _moved(item: Item) -> np.ndarray:

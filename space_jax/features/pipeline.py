@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from absl import flags
 
-from space_jax.config import DataConfig, RecipeConfig
+from space_jax.config import DataConfig, RecipeConfig, StarConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch, measured_unlabelled
 from space_jax.features.example import Example
@@ -21,7 +21,7 @@ from space_jax.features.items import MakeItem
 from space_jax.features.negatives import draw_negatives
 from space_jax.features.packing import Item, holding, pack_alike
 from space_jax.features.prepared_corpus import Prepared, streams_of
-from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of
+from space_jax.features.streams import Blocks, Mixture, check_streams, concatenated, open_corpora, seeds_of, shuffled
 from space_jax.features.workers import worker_count
 
 
@@ -200,8 +200,9 @@ def _steps(
     labelled, unlabelled = (concatenated(corpora, splits) for splits in streams_of(recipe.annotation).values())
     check_streams(data, recipe.annotation, labelled is not None, unlabelled is not None)
     make = MakeItem.of(corpora[0], recipe, data)
+    window = _window(recipe, corpora)
     streams = [
-        stream.shuffle(seeds[f"shuffle_{kind}"]).repeat().random_map(make, seed=seeds[f"mask_{kind}"])
+        shuffled(stream, seeds[f"shuffle_{kind}"], window).random_map(make, seed=seeds[f"mask_{kind}"])
         for kind, stream, wanted in (
             ("labelled", labelled, data.labelled_share > 0),
             ("unlabelled", unlabelled, data.labelled_share < 1),
@@ -249,10 +250,28 @@ def eval_batches(
         raise UserError(f"config field data.prepared: none of {', '.join(data.prepared)} has examples in {named}")
     own_seed = seeds_of(seed)["evaluation"]
     make = MakeItem.of(corpora[0], recipe, data)
-    hidden = held_out.shuffle(own_seed).map(_without_hidden_spans)
-    items = hidden.random_map(make, seed=own_seed)[: min(count, len(held_out))]
+    chosen = shuffled(held_out, own_seed, _window(recipe, corpora), endless=False)
+    hidden = chosen.map(_without_hidden_spans)
+    items = hidden.random_map(make, seed=own_seed)[: min(count, len(chosen))]
     blocks = Blocks(local, part.process_index, part.process_count)
     return HeldOutBatches(_eval_steps(items, local, accumulate, blocks), grid, own_seed)
+
+
+def _window(recipe: RecipeConfig, corpora: Sequence[Prepared]) -> int:
+    """How many consecutive examples stay together.
+
+    Raises:
+      UserError: the recipe needs slots, and a corpus was built without.
+    """
+    if not isinstance(recipe, StarConfig):
+        return 1
+    without = next((corpus for corpus in corpora if not corpus.metadata.slots), None)
+    if without is not None:
+        raise UserError(
+            f"{without.folder}: was built without the slots that the recipe star learns from; build it again with "
+            "`space-jax data build ... --slots`"
+        )
+    return recipe.conversation
 
 
 def _without_hidden_spans(example: Example) -> Example:

@@ -102,6 +102,7 @@ class Metadata(Checked):
     splits: dict[str, Counts]
     command: str = ""
     words: str = BLANKS  # what found words in texts, see `features.words`
+    slots: bool = False  # whether examples have the slots of their domains, see `features.slots`
     format: int = FORMAT
 
     @property
@@ -114,6 +115,8 @@ class Metadata(Checked):
         said = dataclasses.asdict(self)
         if self.words == BLANKS:  # left out, so that corpora keep the fingerprint they had before there was a choice
             del said["words"]
+        if not self.slots:
+            del said["slots"]
         return json.dumps(said, indent=1) + "\n"
 
 

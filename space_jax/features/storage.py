@@ -19,6 +19,7 @@ from space_jax.dialogue.labels import FACTS, Known
 from space_jax.dialogue.trees import VIEWS
 from space_jax.errors import UserError
 from space_jax.features.example import Example, Limits
+from space_jax.features.slots import flat, from_flat
 from space_jax.reading.json_text import read_json
 
 VERSION = "1.0.0"
@@ -30,6 +31,7 @@ _ACT_BITS = np.arange(len(ACTS))
 _FACT_BITS = np.arange(len(FACTS))
 _UNANSWERED = 1 << len(FACTS)
 _CUT = 1 << 8
+_SLOTS = 1 << 9
 
 
 def _features(limits: Limits) -> tfds.features.FeaturesDict:
@@ -39,8 +41,9 @@ def _features(limits: Limits) -> tfds.features.FeaturesDict:
             "tokens": tfds.features.Tensor(shape=(None,), dtype=np.int32),  # of the context, then of the response
             "turns": tfds.features.Tensor(shape=(None, 2), dtype=np.int32),  # length and role of each context turn
             "trees": tfds.features.Tensor(shape=(2, len(VIEWS), limits.tree_elements), dtype=np.int32),  # user, system
-            # dialogue; flags: known annotation (1, 2, 4), no response (8), truncated response (256); acts as bits; then
-            # the positions of the span tokens, and -1 less those of the tokens that continue a word
+            # dialogue; flags: known annotation (1, 2, 4), no response (8), truncated response (256), slots (512); acts
+            # as bits; with slots their count of numbers and these; then the positions of the span tokens, and -1 less
+            # those of the tokens that continue a word
             "facts": tfds.features.Tensor(shape=(None,), dtype=np.int32),
         }
     )
@@ -51,7 +54,12 @@ def to_record(example: Example) -> dict[str, np.ndarray]:
     act_bits = int((example.acts.astype(np.int64) << _ACT_BITS).sum())
     flags = int((np.array(example.known, np.int64) << _FACT_BITS).sum()) + _UNANSWERED * (not example.responded)
     flags |= _CUT * example.response_cut
-    facts = [example.dialogue, flags, act_bits, *np.flatnonzero(example.span_mask)]
+    facts = [example.dialogue, flags, act_bits]
+    if example.slots is not None:
+        numbers = flat(example.slots).tolist()
+        facts[1] |= _SLOTS
+        facts += [len(numbers), *numbers]
+    facts += np.flatnonzero(example.span_mask).tolist()
     facts += (-1 - np.flatnonzero(example.continues)).tolist()
     return {
         "tokens": np.concatenate([example.turn_tokens, example.response_tokens]),
@@ -73,7 +81,10 @@ def from_record(record: dict[str, np.ndarray]) -> Example:
         raise ValueError(f"its turns have {context} tokens, and it holds {len(record['tokens'])}")
     dialogue, flags, act_bits = record["facts"][:3].tolist()
     span_mask = np.zeros(context, bool)
-    places = record["facts"][3:]
+    places, slots = record["facts"][3:], None
+    if flags & _SLOTS:
+        count = int(places[0]) if len(places) else 0
+        slots, places = from_flat(places[1 : 1 + count]), places[1 + count :]
     span_mask[places[places >= 0]] = True
     continues = np.zeros(context, bool)
     continues[-1 - places[places < 0]] = True
@@ -91,6 +102,7 @@ def from_record(record: dict[str, np.ndarray]) -> Example:
         responded=not flags & _UNANSWERED,
         response_cut=bool(flags & _CUT),
         continues=continues,
+        slots=slots,
     )
 
 

@@ -83,6 +83,38 @@ class Blocks:
         return block * self.micro_batch + self.index * self.size + offset
 
 
+class _Windows:
+    """Examples of a dataset in windows of consecutive ones, which change places as wholes; see `shuffled`."""
+
+    def __init__(self, dataset: grain.MapDataset, order: grain.MapDataset, size: int) -> None:
+        self._dataset, self._order, self._size = dataset, order, size
+
+    def __len__(self) -> int:
+        return len(self._order) * self._size if len(self._order) < sys.maxsize // self._size else sys.maxsize
+
+    def __getitem__(self, index: int) -> object:
+        window, offset = divmod(index, self._size)
+        return self._dataset[self._order[window] * self._size + offset]
+
+
+def shuffled(dataset: grain.MapDataset, seed: int, window: int = 1, endless: bool = True) -> grain.MapDataset:
+    """A dataset in another order, drawn anew in every pass.
+
+    Args:
+      dataset: of at least one example.
+      seed: of the order.
+      window: as many consecutive examples stay together, in their order, such as turns of one dialogue; fewer than a
+        window at the end are left out.
+      endless: whether it begins again and again.
+    """
+    if window == 1:
+        mixed = dataset.shuffle(seed)
+        return mixed.repeat() if endless else mixed
+    size = min(window, len(dataset))
+    order = grain.MapDataset.range(len(dataset) // size).shuffle(seed)
+    return grain.MapDataset.source(_Windows(dataset, order.repeat() if endless else order, size))
+
+
 class Mixture(grain.transforms.DatasetSelectionMap):
     """One process's part of the endless mixture of a labelled and an unlabelled stream.
 

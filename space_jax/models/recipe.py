@@ -32,9 +32,13 @@ KEY_PURPOSES = (
     "dropout_response",
     "dropout_selection_true",
     "dropout_selection_negative",
+    "dropout_written",
+    "dropout_generated",
     "adversarial_noise",
+    "generated_words",
 )
-"""One for each application of a model in a step, for sharing a key would give the same dropout masks; and for noise."""
+"""One for each application of a model in a step, for sharing a key would give the same dropout masks; for noise, and
+for words that are drawn."""
 
 
 @struct.dataclass

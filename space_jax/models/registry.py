@@ -6,6 +6,7 @@ from space_jax.config import (
     RecipeConfig,
     Space1Config,
     Space2Config,
+    StarConfig,
     StructBertConfig,
     VecoConfig,
     YuYanConfig,
@@ -15,6 +16,7 @@ from space_jax.models.recipe import Recipe
 from space_jax.models.space1_recipe import Space1Recipe
 from space_jax.models.space2_recipe import Space2Recipe
 from space_jax.models.space3_recipe import Space3Recipe
+from space_jax.models.star_recipe import StarRecipe
 from space_jax.models.structbert_recipe import StructBertRecipe
 from space_jax.models.veco_recipe import VecoRecipe
 from space_jax.models.yuyan_recipe import YuYanRecipe
@@ -39,4 +41,6 @@ def make_recipe(model: ModelConfig, recipe: RecipeConfig) -> Recipe:
         return PalmRecipe(model, recipe)
     if isinstance(recipe, VecoConfig):
         return VecoRecipe(model, recipe)
+    if isinstance(recipe, StarConfig):
+        return StarRecipe(model, recipe)
     return Space3Recipe(model, recipe)

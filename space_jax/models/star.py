@@ -4,15 +4,20 @@ Three things are predicted of a text: which tokens were replaced, the role of ev
 vector of the turn (Cai et al., EMNLP Findings 2022, arXiv 2210.11888, section 3, and its released code).
 """
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax import struct
 
 from space_jax.config import ModelConfig
+from space_jax.dialogue.slot_roles import UNUSED
+from space_jax.features.batch import Batch, SlotGrid
 from space_jax.models.attentive_pool import AttentivePool
 from space_jax.models.backbone import Backbone, Dense, LayerNorm
-from space_jax.models.electra import HEAD_EPSILON, Generator, ReplacedHead
+from space_jax.models.electra import HEAD_EPSILON, Generator, ReplacedHead, put_in
+from space_jax.models.heads import members_of, per_example
 
 
 @struct.dataclass
@@ -101,6 +106,60 @@ class StarModel(nn.Module):
         x, _ = self.backbone.encode(x, segments)
         return Read(self.replaced_head(x), self.slot_head(x, slots), self.turn_head(x, examples))
 
+    def fill_in(self, batch: Batch, key: jax.Array | None) -> tuple[jax.Array, jax.Array]:
+        """Predicts the masked words of the contexts, and writes words of the generator in their place.
+
+        Args:
+          batch: the batch.
+          key: of the draw; None writes the likeliest words.
+
+        Returns:
+          The cross-entropy of each masked word `[R, M]`, and the contexts' ids with the words written `[R, L]`.
+        """
+        masked = dataclasses.replace(batch.context, ids=batch.masked_ids)
+        x = self.generate(self.backbone.embed(masked), masked.segments)
+        at, table, counts = batch.masked_positions, self.backbone.embedding, batch.masked_weights > 0
+        losses = self.generator.losses(x, at, table, batch.masked_targets, counts)
+        return losses, put_in(batch.context.ids, at, self.generator.draw(x, at, table, key), counts)
+
+    def read_contexts(self, ids: jax.Array, batch: Batch) -> Read:
+        """Reads the contexts with these ids `[R, L]`; `turns` of the result are `[B, H]`, one an example."""
+        context = dataclasses.replace(batch.context, ids=ids)
+        examples = members_of(context.segments, batch)
+        found = self.read(self.backbone.embed(context), context.segments, slot_tokens(batch), examples)
+        return dataclasses.replace(found, turns=per_example(found.turns, batch))
+
+    def summarise(self, batch: Batch) -> jax.Array:
+        """The vector of the last turn of each unmasked context, float32 `[B, H]`."""
+        return self.read_contexts(batch.context.ids, batch).turns
+
+    def initialise(self, batch: Batch) -> None:
+        """Creates every parameter by using it."""
+        _, ids = self.fill_in(batch, None)
+        self.read_contexts(ids, batch)
+
     def weights(self) -> jax.Array:
         """The weights of the three tasks, `[3]`; 1 where they are not trained."""
         return self.task_weights if self.weighted else jnp.ones(3)
+
+
+def slots_of(batch: Batch) -> SlotGrid:
+    """The schemas of a batch; one without has a single slot a row, which is not there."""
+    if batch.slots is not None:
+        return batch.slots
+    nothing = jnp.zeros((*batch.context.ids.shape[:-1], 1), jnp.int32)
+    return SlotGrid(jnp.zeros_like(batch.context.ids), nothing, nothing > 0)
+
+
+def slot_tokens(batch: Batch) -> jax.Array:
+    """The tokens of each slot: bool `[R, C, L]`."""
+    slots = slots_of(batch)
+    numbers = jnp.arange(1, slots.roles.shape[1] + 1, dtype=jnp.int32)
+    return slots.numbers[:, None, :] == numbers[None, :, None]
+
+
+def of_unused_slots(batch: Batch) -> jax.Array:
+    """Which tokens belong to a slot that its turn does not use: bool `[R, L]`."""
+    slots = slots_of(batch)
+    unused = jnp.pad(slots.there & (slots.roles == UNUSED), ((0, 0), (1, 0)))
+    return jnp.take_along_axis(unused, slots.numbers, axis=1)

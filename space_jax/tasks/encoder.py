@@ -41,6 +41,7 @@ TRAINED: dict[str | None, str] = {
     "yuyan": "mean",
     "palm": "mean",
     "veco": "mean",
+    "star": "mean",
     None: "sentence",
 }
 

@@ -29,12 +29,14 @@ def learning_rate_schedule(config: OptimiserConfig, steps: int) -> optax.Schedul
 
 
 def decay_mask(params: Any) -> Any:
-    """True for the parameters with weight decay: all but biases and LayerNorm scales."""
+    """True for the parameters with weight decay: all but biases, LayerNorm scales and the weights of tasks."""
 
     def decays(path: Any, _leaf: Any) -> bool:
         parts = parameter_path(path).lower().split("/")
         return not (
-            parts[-1].endswith(("bias", "biases")) or parts[-1] == "scale" or any("norm" in part for part in parts)
+            parts[-1].endswith(("bias", "biases"))
+            or parts[-1] in ("scale", "task_weights")
+            or any("norm" in part for part in parts)
         )
 
     return jax.tree_util.tree_map_with_path(decays, params)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from space_jax.config import PretrainConfig
+from space_jax.config import PretrainConfig, StarConfig
 from space_jax.errors import UserError
 from space_jax.features.batch import Batch
 from space_jax.features.example import Limits
@@ -139,6 +139,8 @@ def _check(config: PretrainConfig, corpora: Sequence[Prepared]) -> None:
             f"turns and the response is turn 0; use at least {turns + 1}"
         )
     tokens = max(corpus.metadata.limits.max_turn_tokens for corpus in corpora) + 2
+    if isinstance(config.recipe, StarConfig):
+        tokens = max(tokens, config.data.context_length // 2)  # positions run through all slots of a schema
     if tokens > config.model.positions:
         raise UserError(
             f"config field model.positions: {config.model.positions} rows are too few: a turn of the corpora has up to "

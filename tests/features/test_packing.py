@@ -94,8 +94,7 @@ def test_dtypes_are_exact(items):
     for field in dataclasses.fields(batch):
         value = getattr(batch, field.name)
         wanted = np.float32 if field.name in floats else np.bool_ if field.name in bools else np.int32
-        arrays = [getattr(value, f.name) for f in dataclasses.fields(value)] if isinstance(value, Tokens) else [value]
-        assert all(array.dtype == wanted for array in arrays), field.name
+        assert all(array.dtype == wanted for array in jax.tree.leaves(value)), field.name
 
 
 def test_no_example_gives_an_empty_grid():
@@ -271,7 +270,7 @@ def test_growing_appends_empty_rows_and_columns_with_and_without_a_leading_axis(
     assert not grown.occupied[2:].any()
     for b in range(3):
         np.testing.assert_array_equal(unpack(grown, b, "context")["ids"], items[b].layout.ids)
-    stacked = dataclasses.replace(batch, **{f.name: _lead(getattr(batch, f.name)) for f in dataclasses.fields(batch)})
+    stacked = jax.tree.map(lambda array: array[None], batch)
     again = stacked.grown(GridShape(5, 9, 8))
     np.testing.assert_array_equal(again.context.ids[0], grown.context.ids)
     np.testing.assert_array_equal(again.slot[0], grown.slot)
@@ -279,10 +278,25 @@ def test_growing_appends_empty_rows_and_columns_with_and_without_a_leading_axis(
     assert again.masked_and_lost()[1] == batch.masked_and_lost()[1] == 1
 
 
-def _lead(value):
-    if isinstance(value, Tokens):
-        return Tokens(**{f.name: getattr(value, f.name)[None] for f in dataclasses.fields(value)})
-    return value[None]
+def test_slots_are_numbered_through_a_row_and_grow_with_it(items):
+    """Two slots in the first item, none in the second, one in the third."""
+    numbers = [np.array(one, np.int32) for one in ([0, 1, 2], [], [0, 0, 1, 1])]
+    roles = [np.array(one, np.int32) for one in ([3, 0], [], [5])]
+    with_slots = [
+        dataclasses.replace(item, slot_numbers=n, slot_roles=r)
+        for item, n, r in zip(items, numbers, roles, strict=True)
+    ]
+    grid = dataclasses.replace(GRID, rungs=(GridShape(1, 14, 9),), slots=3, schema=4)
+    batch = pack(with_slots, grid)
+    assert batch.slots.numbers.tolist() == [[0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0]]
+    assert batch.slots.roles.tolist() == [[3, 0, 5, 0]]
+    assert batch.slots.there.tolist() == [[True, True, True, False]]
+    assert (batch.slots.numbers.dtype, batch.slots.there.dtype) == (np.int32, np.bool_)
+    grown = batch.grown(GridShape(2, 16, 9)).slots
+    assert (grown.numbers.shape, grown.roles.shape, grown.there.shape) == ((2, 16), (2, 4), (2, 4))
+    assert grown.numbers[0, :14].tolist() == batch.slots.numbers[0].tolist()
+    assert not grown.there[1].any()
+    assert pack(items, GRID).slots is None
 
 
 def test_negatives_are_other_responses_of_the_batch():

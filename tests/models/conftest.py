@@ -14,6 +14,7 @@ from space_jax.config import (
     Space1Config,
     Space2Config,
     Space3Config,
+    StarConfig,
     StructBertConfig,
     VecoConfig,
     Vocabulary,
@@ -24,6 +25,8 @@ from space_jax.features.example import Example
 from space_jax.features.grid import Grid, GridShape
 from space_jax.features.layout import assemble
 from space_jax.features.packing import Item, pack
+from space_jax.features.slots import Slots
+from space_jax.features.star_items import star_item
 from space_jax.models.recipe import total_loss
 from space_jax.models.registry import make_recipe
 
@@ -50,6 +53,7 @@ RECIPES = {
     "yuyan": YuYanConfig(decoder_layers=1),
     "palm": PalmConfig(),
     "veco": VecoConfig(),
+    "star": StarConfig(generator_heads=1),
 }
 PACKED = Grid(
     examples=5,
@@ -60,6 +64,7 @@ PACKED = Grid(
     tree_elements=4,
     negatives=True,
     masked_responses=True,
+    schema=9,
 )
 ALL, NONE = Known(True, True, True), Known(False, False, False)
 UNPACKED = dataclasses.replace(PACKED, rungs=(GridShape(5, 24, 16),), slots=1)
@@ -89,6 +94,9 @@ def make_items(recipe_name: str, known=(ALL, NONE, ALL, ALL, NONE), seed: int = 
     items = []
     for one, turns in zip(known, (1, 3, 2, 3, 1), strict=False):
         layout = assemble(random_example(rng, one, turns), VOCABULARY, recipe_name, PACKED.rungs[-1].context)
+        if recipe_name == "star":
+            items.append(_with_slots(layout, one, seed, rng))
+            continue
         columns = np.flatnonzero(rng.random(len(layout.ids)) < 0.3).astype(np.int32)
         masked = layout.ids.copy()
         masked[columns] = VOCABULARY.mask
@@ -97,6 +105,21 @@ def make_items(recipe_name: str, known=(ALL, NONE, ALL, ALL, NONE), seed: int = 
         response = np.where(predicted, VOCABULARY.mask, layout.response).astype(np.int32)
         items.append(Item(layout, masked, columns, negative, moved, len(items), response, predicted))
     return items
+
+
+def _with_slots(layout, known, dialogue: int, rng: np.random.Generator) -> Item:
+    """An item for STAR: all of one dialogue, with two or three slots where the tree is known, one of them unused."""
+    lengths = rng.integers(1, 3, rng.integers(2, 4) * known.user_tree).astype(np.int32)
+    roles = rng.integers(1, 6, len(lengths)).astype(np.int32)
+    roles[1:2] = 0
+    slots = Slots(rng.integers(15, 60, lengths.sum()).astype(np.int32), lengths, roles)
+    example = dataclasses.replace(layout.example, slots=slots, dialogue=dialogue)
+    layout = dataclasses.replace(layout, example=example)
+    item = star_item(layout, RECIPES["star"], VOCABULARY, PACKED.rungs[-1].context, rng)
+    columns = np.flatnonzero((item.slot_numbers == 0) & (np.arange(len(item.masked_ids)) % 3 == 1)).astype(np.int32)
+    masked = item.layout.ids.copy()
+    masked[columns] = VOCABULARY.mask
+    return dataclasses.replace(item, masked_ids=masked, masked_columns=columns)
 
 
 class Runner:

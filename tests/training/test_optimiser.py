@@ -33,6 +33,7 @@ def test_only_matrices_and_tables_decay():
         "mlm_bias": 0,
         "subspaces": {"kernels": 0, "biases": 0},
         "token": 0,
+        "task_weights": 0,
     }
     assert decay_mask(params) == {
         "encoder": {"dense": {"kernel": True, "bias": False}, "norm": {"scale": False, "bias": False}},
@@ -40,6 +41,7 @@ def test_only_matrices_and_tables_decay():
         "mlm_bias": False,
         "subspaces": {"kernels": True, "biases": False},
         "token": True,
+        "task_weights": False,
     }
 
 

@@ -20,6 +20,7 @@ from space_jax.config import (
     Space1Config,
     Space2Config,
     Space3Config,
+    StarConfig,
     StructBertConfig,
     VecoConfig,
     Vocabulary,
@@ -36,7 +37,7 @@ from tests.training.toy import micro, toy_batch
 FOLDER = Path(__file__).parent / "shardings"
 VOCABULARY = Vocabulary(size=30522, understand=(1, 2, 3, 4, 5), policy=(6, 7, 8, 9, 10))  # BERT's
 SPACE = Space1Config(), Space2Config(), Space3Config()
-RECIPES = (*SPACE, StructBertConfig(), YuYanConfig(), PalmConfig(), VecoConfig())
+RECIPES = (*SPACE, StructBertConfig(), YuYanConfig(), PalmConfig(), VecoConfig(), StarConfig())
 
 
 def table(recipe_config):

@@ -11,6 +11,7 @@ from space_jax.config import (
     Space1Config,
     Space2Config,
     Space3Config,
+    StarConfig,
     StructBertConfig,
     VecoConfig,
     YuYanConfig,
@@ -29,6 +30,7 @@ RECIPES = {
     "yuyan": YuYanConfig(decoder_layers=1),
     "palm": PalmConfig(),
     "veco": VecoConfig(),
+    "star": StarConfig(generator_heads=2),
 }
 EXAMPLES = 16
 GRID = Grid(
@@ -40,6 +42,7 @@ GRID = Grid(
     tree_elements=4,
     negatives=True,
     masked_responses=True,
+    schema=9,
 )
 
 
