@@ -22,6 +22,7 @@ from space_jax.corpora import (
     restaurant8k,
     sgd,
     sim_dialogue,
+    sql_conversations,
     star,
     taskmaster3_part,
     taskmaster4,
@@ -113,6 +114,8 @@ CORPORA: dict[str, Corpus] = {
         dailydialog.CORPUS,
         taskmaster4.CORPUS,
         taskmaster3_part.CORPUS,
+        sql_conversations.SPARC,
+        sql_conversations.COSQL,
         jsonl.CORPUS,
     )
 }

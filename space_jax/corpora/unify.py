@@ -24,8 +24,8 @@ from space_jax.reading.json_text import shipped_json
 
 KINDS = ("domains", "intents", "slots")
 INTENTS_STAY = frozenset({"banking77", "clinc150", "hwu64", "nlupp", "topv2"})
-NO_TABLE = frozenset({"jsonl"})
-"""Corpora with a user's own names, which are kept."""
+NO_TABLE = frozenset({"jsonl", "sparc", "cosql"})
+"""Corpora with a user's own names, or those of databases, which are kept."""
 _NAMELESS = frozenset({NO_DOMAIN, NO_INTENT})
 
 Unknown = tuple[str, str]

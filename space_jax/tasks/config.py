@@ -9,6 +9,7 @@ from space_jax.config_types import Checked
 from space_jax.errors import UserError
 from space_jax.reading.json_text import read_json
 from space_jax.remote import as_path
+from space_jax.tasks.columns.config import ColumnsConfig
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.intent.config import IntentConfig
 from space_jax.tasks.parse.config import ParseConfig
@@ -16,7 +17,16 @@ from space_jax.tasks.reading.config import ReadingConfig
 from space_jax.tasks.slots.config import SlotsConfig
 from space_jax.tasks.track.config import TrackConfig, TrackTextConfig
 
-TaskConfig = DialogueConfig | IntentConfig | SlotsConfig | ParseConfig | ReadingConfig | TrackConfig | TrackTextConfig
+TaskConfig = (
+    DialogueConfig
+    | IntentConfig
+    | SlotsConfig
+    | ParseConfig
+    | ReadingConfig
+    | TrackConfig
+    | TrackTextConfig
+    | ColumnsConfig
+)
 """The union of the tasks' configurations; `name` identifies each."""
 
 

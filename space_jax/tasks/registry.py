@@ -5,6 +5,7 @@ import importlib
 from space_jax.tasks.task import Task
 
 TASKS = {
+    "column_roles": "space_jax.tasks.columns.task:ColumnsTask",
     "dialogue": "space_jax.tasks.dialogue.task:DialogueTask",
     "intent": "space_jax.tasks.intent.task:IntentTask",
     "slots": "space_jax.tasks.slots.task:SlotsTask",

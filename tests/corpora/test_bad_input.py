@@ -172,6 +172,15 @@ def jsonl(text: str) -> Files:
     return {"train.jsonl": as_json({"id": "1", "turns": [{"role": "user", "text": text, "frames": frames}]}) + "\n"}
 
 
+def sparc(text: str) -> Files:
+    nothing = {"groupBy": [], "having": [], "orderBy": [], "limit": None, "intersect": None, "union": None}
+    nothing |= {"except": None, "where": [], "from": {"table_units": [["table_unit", 0]], "conds": []}}
+    sql = {"select": [False, [[0, [0, [0, 1, False], None]]]], **nothing}
+    table = {"db_id": "shop", "table_names": ["table"], "column_names": [[-1, "*"], [0, "seats"]]}
+    record = {"database_id": "shop", "interaction": [{"utterance": text, "sql": sql}], "final": {}}
+    return {"train.json": as_json([record]), "tables.json": as_json([table | {"column_types": ["text", "number"]}])}
+
+
 FORMATS = {
     "sgd": Format(sgd, spoilt_span=('"exclusive_end": 4', '"exclusive_end": 40')),
     "multiwoz21": Format(multiwoz21, spoilt_span=('"four", 0, 0]', '"four", 0, 7]')),
@@ -193,6 +202,7 @@ FORMATS = {
     "dailydialog": Format(dailydialog, system_first=('"speaker": "user"', '"speaker": "system"')),
     "taskmaster4": Format(taskmaster4, system_first=('"speaker": "user"', '"speaker": "assistant"')),
     "taskmaster3_part": Format(taskmaster3_part, system_first=("<U>", "<A>")),
+    "sparc": Format(sparc),
     "jsonl": Format(jsonl, spoilt_span=('"end": 4', '"end": 40'), system_first=('"role": "user"', '"role": "system"')),
 }
 
@@ -228,7 +238,7 @@ def first(files: Files) -> str:
 
 
 def test_every_corpus_of_files_is_here():
-    same_loader = {"sim_r", "babi6"}
+    same_loader = {"sim_r", "babi6", "cosql"}
     assert set(FORMATS) == set(CORPORA) - {"simulated"} - same_loader
 
 

@@ -7,7 +7,7 @@ from space_jax.errors import UserError
 
 
 def test_every_corpus_says_what_it_is():
-    assert len(CORPORA) == 24
+    assert len(CORPORA) == 26
     for name, entry in CORPORA.items():
         assert entry.name == name
         assert entry.description

@@ -14,7 +14,7 @@ from space_jax.corpora.registry import CORPORA
 from space_jax.corpora.source_files import SAME, check_files, folder_of, source_files
 from space_jax.reading.text import sha256
 
-WITHOUT_FILES = {"simulated", "jsonl"}
+WITHOUT_FILES = {"simulated", "jsonl", "sparc", "cosql"}
 TEXT = b"what one says\n"
 
 

@@ -282,9 +282,42 @@ def multiwoz21(split: str, foods: tuple[str, ...]) -> dict[str, str]:
     return {f"{name}.json": json.dumps({f"SNG{food}": dialogue(food) for food in names})}
 
 
+def sparc(split: str, foods: tuple[str, ...]) -> dict[str, str]:
+    """Two databases with one table; the second question of a conversation narrows the first."""
+    if split == "test":
+        return {}
+    none = dict.fromkeys(("limit", "intersect", "union", "except")) | {"groupBy": [], "having": [], "orderBy": []}
+    none |= {
+        "select": [False, [[0, [0, [0, 1, False], None]]]],
+        "from": {"table_units": [["table_unit", 0]], "conds": []},
+    }
+    only = [[False, 2, [0, [0, 2, False], None], "x", None]]
+    turns = [{"utterance": "all places", "sql": none | {"where": []}}]
+    talks = [
+        {"database_id": "city", "interaction": [*turns, {"utterance": f"only {food}", "sql": none | {"where": only}}]}
+        for food in foods
+    ]
+    columns = [[-1, "*"], [0, "name"], [0, "food"]]
+    city = {"db_id": "city", "table_names": ["places"], "column_names": columns, "column_types": ["text"] * 3}
+    return {f"{'train' if split == 'train' else 'dev'}.json": json.dumps(talks), "tables.json": json.dumps([city])}
+
+
 MAKERS = {
     make.__name__: make
     for make in (
-        *(banking77, hwu64, restaurant8k, dstc8_span, topv2, camrest676, kvret, woz2, sim_dialogue, sgd, multiwoz21),
+        *(
+            banking77,
+            hwu64,
+            restaurant8k,
+            dstc8_span,
+            topv2,
+            camrest676,
+            kvret,
+            woz2,
+            sim_dialogue,
+            sgd,
+            multiwoz21,
+            sparc,
+        ),
     )
 }

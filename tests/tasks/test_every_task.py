@@ -6,8 +6,11 @@ import jax
 import numpy as np
 import pytest
 
+from space_jax.corpora.sql_conversations import Column
 from space_jax.dialogue import parse_tree
 from space_jax.dialogue.record import USER
+from space_jax.tasks.columns.config import ColumnsConfig
+from space_jax.tasks.columns.records import ColumnsRecord
 from space_jax.tasks.dialogue.act_text import PlannedAct
 from space_jax.tasks.dialogue.config import DialogueConfig
 from space_jax.tasks.dialogue.records import ContextTurn, DialogueRecord, SystemTurn
@@ -27,7 +30,12 @@ from space_jax.training.sharding import unbox
 
 TRACKED = TrackRecord("t", "t", ((1, "a hotel"), (0, "where ?"), (1, "north")), after={"hotel-area": ("north",)})
 ACTS = (PlannedAct("hotel", "inform"),)
+TABLE_COLUMNS = (Column("hotels", "area", "text"), Column("hotels", "stars", "number"))
 TASKS = {
+    "column_roles": (
+        ColumnsConfig(max_tokens=24, dialogue_tokens=12, most_columns=3),
+        ColumnsRecord("c", ("north",), TABLE_COLUMNS, ("", ""), ("SELECT", "")),
+    ),
     "intent": (IntentConfig(max_tokens=10), IntentRecord("i", "a table for two", "book")),
     "slots": (SlotsConfig(max_tokens=10), SlotRecord("s", "table for two", (), (("people", 10, 13),), ("book",))),
     "parse": (
@@ -68,6 +76,7 @@ def make_task(name, tokenizer, model, recipe):
     ("name", "masks"),
     [
         ("intent", 2 * (5 + 5 + 1) + 5),  # two views of context, prompts and head; masked tokens
+        ("column_roles", 5),
         ("slots", 5 + 1),
         ("reading", 5 + 1),
         ("parse", 5 + 4),  # both sides, before and behind their layer
@@ -87,7 +96,7 @@ def test_no_two_masks_of_a_step_share_a_key(drawn_keys, tokenizer, tiny_model, n
 
 
 @pytest.mark.parametrize(
-    "name", ["reading", *(pytest.param(n, marks=pytest.mark.slow) for n in ("slots", "parse", "track"))]
+    "name", ["reading", *(pytest.param(n, marks=pytest.mark.slow) for n in ("column_roles", "slots", "parse", "track"))]
 )
 def test_a_process_reads_its_own_rows(tokenizer, tiny_model, name):
     """Behind the rows of another process, whose places hold nothing, as `feed.to_mesh` puts them."""
