@@ -12,7 +12,15 @@ interval from seeds drawn with replacement.
 import dataclasses
 from collections.abc import Iterator
 
-from space_jax.config import DataConfig, OptimiserConfig, PretrainConfig, Space2Config, TrainConfig, model_config
+from space_jax.config import (
+    MODEL_SIZES,
+    DataConfig,
+    OptimiserConfig,
+    PretrainConfig,
+    Space2Config,
+    TrainConfig,
+    model_config,
+)
 
 ARMS = ("none", "self", "supervised", "semi")
 """The start itself; all labels hidden; labelled examples only; half of each batch labelled, which is the recipe.
@@ -31,25 +39,38 @@ class Start:
     Attributes:
       size: of the model, see `config.MODEL_SIZES`.
       init: the weights; None for random ones.
-      seeds: how many.
+      pieces: of a tokenizer that learns from the corpus; None for that of the weights.
+      seeds: how many, from 1 on; seed 0 is for trying out.
       steps: of pre-training, 64 examples each.
       rate: of pre-training, at its highest.
+      mlm_weight: of the masked words beside the contrast.
       epochs: of fine-tuning.
       finetune_rate: of fine-tuning, at its highest.
     """
 
     size: str
     init: str | None
+    pieces: int | None
     seeds: int
     steps: int
     rate: float
+    mlm_weight: float
     epochs: int
     finetune_rate: float
 
+    @property
+    def all_seeds(self) -> range:
+        """The seeds that count."""
+        return range(1, self.seeds + 1)
+
 
 STARTS = {
-    "random": Start("micro", None, seeds=5, steps=800, rate=1e-3, epochs=20, finetune_rate=5e-4),
-    "minilm": Start("mini", "minilm", seeds=3, steps=300, rate=1e-4, epochs=8, finetune_rate=1e-4),
+    "random": Start(
+        "micro", None, pieces=6000, seeds=5, steps=1000, rate=2e-3, mlm_weight=1.0, epochs=20, finetune_rate=5e-4
+    ),
+    "minilm": Start(
+        "mini", "minilm", pieces=None, seeds=3, steps=300, rate=1e-4, mlm_weight=0.1, epochs=8, finetune_rate=1e-4
+    ),
 }
 
 
@@ -71,7 +92,7 @@ class Cell:
 def cells() -> Iterator[Cell]:
     """All cells, in the order in which they are run: a seed is complete before the next begins."""
     for name, start in STARTS.items():
-        for seed in range(start.seeds):
+        for seed in start.all_seeds:
             for arm in ARMS:
                 for task in TASKS:
                     yield Cell(name, seed, arm, task)
@@ -80,9 +101,10 @@ def cells() -> Iterator[Cell]:
 def pretraining(start: Start, arm: str, seed: int, corpus: str) -> PretrainConfig:
     """The configuration of a pre-training; that of `none` has one step that moves nothing by more than 1e-12."""
     steps = 1 if arm == "none" else start.steps
+    hidden = MODEL_SIZES[start.size]["hidden"]
     return PretrainConfig(
-        recipe=Space2Config(vector="mean", subspace=128 if start.init is None else 384),
-        model=model_config(start.size, dropout=0.1),
+        recipe=Space2Config(vector="mean", subspace=hidden, mlm_weight=start.mlm_weight),
+        model=model_config(start.size, heads=hidden // 32, dropout=0.1),
         data=DataConfig(
             prepared=(corpus,),
             batch_size=64,

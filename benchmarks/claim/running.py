@@ -31,15 +31,32 @@ class Place:
     data: Path
     work: Path
 
-    def corpus(self, arm: str, seed: int) -> Path:
+    def corpus(self, start: str, arm: str, seed: int) -> Path:
         """The prepared corpus of an arm, built if it is missing; without any label for `self`."""
         hidden = arm == "self"
-        out = self.work / ("corpus-hidden" if hidden else f"corpus-{seed}")
+        out = self.work / f"corpus-{start}-{'hidden' if hidden else seed}"
         if not (out / "corpus.json").exists():
-            self._build(hidden, seed, out)
+            self._build(self._tokenizer(start), hidden, seed, out)
         return out
 
-    def _build(self, hidden: bool, seed: int, out: Path) -> None:
+    def _tokenizer(self, start: str) -> str:
+        """The tokenizer of a start, trained if it is missing: on the texts of the mixture, which need no labels."""
+        pieces, init = STARTS[start].pieces, STARTS[start].init
+        if pieces is None:
+            assert init is not None, f"{start}: a start from random weights has a tokenizer of its own"
+            return init
+        out = self.work / f"tokenizer-{start}"
+        if not out.exists():
+            _space_jax(
+                "tokenizer", "train", MIXTURE, *self._root, "--kind", "bpe", "--vocab-size", pieces, "--out", out
+            )
+        return str(out)
+
+    @property
+    def _root(self) -> tuple[str, str]:
+        return "--data-root", str(self.data)
+
+    def _build(self, tokenizer: str, hidden: bool, seed: int, out: Path) -> None:
         mixture = read_mixture(MIXTURE)
         if hidden:
             sources = tuple(dataclasses.replace(source, annotation="hidden") for source in mixture.sources)
@@ -48,11 +65,15 @@ class Place:
         description = out.with_suffix(".json")
         fields = dataclasses.asdict(mixture, dict_factory=lambda pairs: {k: v for k, v in pairs if v is not None})
         description.write_text(json.dumps(fields))
-        few = [] if hidden else ["--few-seed", str(seed)]
-        arguments = ["--data-root", self.data, "--tokenizer", "minilm", "--max-turns", 2, "--max-turn-tokens", 40]
-        command = [sys.executable, "-m", "space_jax", "data", "build", description, *arguments, *few, "--out", out]
-        if failed := subprocess.run([str(part) for part in command]).returncode:
-            sys.exit(failed)  # the command has said why
+        few = () if hidden else ("--few-seed", seed)
+        turns = "--max-turns", 2, "--max-turn-tokens", 40
+        _space_jax("data", "build", description, *self._root, "--tokenizer", tokenizer, *turns, *few, "--out", out)
+
+
+def _space_jax(*arguments: object) -> None:
+    """A command of the package in a process of its own; a failed one has said why."""
+    if failed := subprocess.run([sys.executable, "-m", "space_jax", *map(str, arguments)]).returncode:
+        sys.exit(failed)
 
 
 def run(cell: Cell, place: Place, record: Callable[[dict[str, Any]], None]) -> None:
@@ -67,7 +88,7 @@ def run(cell: Cell, place: Place, record: Callable[[dict[str, Any]], None]) -> N
     began, start = time.monotonic(), STARTS[cell.start]
     init = _pretrained(cell, place)
     pretrained_in = time.monotonic() - began
-    shots = str(place.corpus("semi", cell.seed) / f"shots-{cell.task}.json")
+    shots = str(place.corpus(cell.start, "semi", cell.seed) / f"shots-{cell.task}.json")
     source = DataSource(cell.task, str(place.data / cell.task), OPTIONS.get(cell.task, ()))
     task = IntentConfig(head_dropout=0.1, r_drop_weight=0.0, mlm_weight=0.0, label_words=False)
     config = FinetuneConfig(
@@ -101,7 +122,7 @@ def _pretrained(cell: Cell, place: Place) -> str:
     if cell.arm == "none" and start.init is not None:
         return start.init
     folder = place.work / "pretrained" / cell.pretraining
-    config = pretraining(start, cell.arm, cell.seed, str(place.corpus(cell.arm, cell.seed)))
+    config = pretraining(start, cell.arm, cell.seed, str(place.corpus(cell.start, cell.arm, cell.seed)))
     result = space_jax.pretrain(config, folder, init=start.init)
     if result is None or result.stopped:
         sys.exit(STOPPED)

@@ -36,7 +36,7 @@ def by_arm(records: Sequence[dict[str, Any]], start: str, measure: str) -> dict[
     found: dict[str, dict[int, list[float]]] = {}
     for arm in ARMS:
         scores = {(r["seed"], r["task"]): r[measure] for r in records if (r["start"], r["arm"]) == (start, arm)}
-        complete = [seed for seed in range(STARTS[start].seeds) if all((seed, task) in scores for task in TASKS)]
+        complete = [seed for seed in STARTS[start].all_seeds if all((seed, task) in scores for task in TASKS)]
         if complete:
             found[arm] = {seed: [scores[seed, task] for task in TASKS] for seed in complete}
     return found
