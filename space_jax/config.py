@@ -178,7 +178,8 @@ class Space2Config(Checked, section="recipe"):
     name: str = "space2"
     vector: str = "summary"  # what represents a dialogue: the output of a `[CLS]` before it, or the "mean" of its
     # tokens' outputs, which weights of a sentence encoder know already
-    subspace: int = 768  # width of one subspace
+    # Width of one subspace; with 0 there are none: the vector itself is contrasted, by one similarity of whole trees.
+    subspace: int = 768
     views: tuple[str, ...] = TREE_VIEWS  # of the semantic tree, in each of which turns are contrasted
     # A turn whose tree has nothing in a view (no slots, say) is "unlike" all others there, as published, or "left_out".
     empty_views: str = "unlike"
@@ -196,7 +197,7 @@ class Space2Config(Checked, section="recipe"):
             f"{self.empty_views!r} is not one of 'unlike', 'left_out'",
         )
         require(self.vector in ("summary", "mean"), "recipe.vector", f"{self.vector!r} is not one of 'summary', 'mean'")
-        require(self.subspace > 0, "recipe.subspace", f"{self.subspace} is not positive")
+        require(self.subspace >= 0, "recipe.subspace", f"{self.subspace} is negative")
 
 
 @dataclasses.dataclass(frozen=True)

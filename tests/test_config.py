@@ -36,7 +36,7 @@ WRONG = [
     (PoolConfig, {"group": -1}, "config field recipe.pool.group: -1 is negative"),
     (PoolConfig, {"temperature": 0.0}, "config field recipe.pool.temperature: 0.0 is not positive"),
     (Space1Config, {"name": "space3"}, "config field recipe.name: belongs to the recipe and cannot be changed"),
-    (Space2Config, {"subspace": 0}, "config field recipe.subspace: 0 is not positive"),
+    (Space2Config, {"subspace": -1}, "config field recipe.subspace: -1 is negative"),
     (Space2Config, {"views": ("I", "X")}, r"config field recipe.views: \['X'\]: known are D, I, S, V, DI"),
     (Space2Config, {"views": ()}, "config field recipe.views: is empty"),
     (Space2Config, {"empty_views": "no"}, "config field recipe.empty_views: 'no' is not one of 'unlike', 'left_out'"),

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from space_jax.config import MeshConfig, PretrainConfig
+from space_jax.config import MeshConfig, PretrainConfig, Space2Config
 from space_jax.config_files import read_config
 from space_jax.dialogue.from_json import dialogue_from_json
 from space_jax.dialogue.record import USER, Dialogue, Turn
@@ -159,7 +159,8 @@ class Pretrained:
     @property
     def views(self) -> tuple[str, ...]:
         """The views of the semantic tree in which the model compares turns: SPACE-2's ten subspaces, else none."""
-        return VIEWS if isinstance(self._recipe, Space2Recipe) else ()
+        recipe = self.config.recipe
+        return VIEWS if isinstance(recipe, Space2Config) and recipe.subspace else ()
 
     def in_view(self, vectors: np.ndarray, view: str) -> np.ndarray:
         """Vectors in the subspace of a view, where SPACE-2 contrasted them.
@@ -171,7 +172,8 @@ class Pretrained:
         Returns:
           float32 `[N, D]`, of length 1.
         """
-        assert isinstance(self._recipe, Space2Recipe), f"{self.config.recipe.name} has no subspaces"
+        assert self.views, f"{self.config.recipe.name} has no subspaces"
+        assert isinstance(self._recipe, Space2Recipe)
         return np.asarray(self._recipe.project(self._params, jnp.asarray(vectors))[VIEWS.index(view)])
 
     def vectors(self, layouts: Sequence[Layout], told: Told = untold) -> np.ndarray:

@@ -23,7 +23,7 @@ class Space2Model(nn.Module):
     """The encoder with the bare `[CLS]` embedding before each context.
 
     Attributes:
-      subspace: D, the width of one subspace.
+      subspace: D, the width of one subspace; 0 for no subspaces.
       vector: what represents a context, see `config.Space2Config`.
     """
 
@@ -34,7 +34,8 @@ class Space2Model(nn.Module):
     def setup(self) -> None:
         self.backbone = Backbone(self.config)
         self.masked_head = MaskedTokenHead(self.config)
-        self.subspaces = Subspaces(self.config, len(VIEWS), self.subspace)
+        if self.subspace:
+            self.subspaces = Subspaces(self.config, len(VIEWS), self.subspace)
 
     def summarise(self, batch: Batch) -> jax.Array:
         """The dialogue representation of each example, float32 `[B, H]`: the summary, or the mean of the tokens."""
@@ -67,4 +68,5 @@ class Space2Model(nn.Module):
         """Creates every parameter by using it."""
         self.summarise(batch)
         self.score_masked(batch)
-        self.projections()
+        if self.subspace:
+            self.projections()

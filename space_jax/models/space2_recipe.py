@@ -6,7 +6,13 @@ import jax.numpy as jnp
 from space_jax.config import ModelConfig, Space2Config
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch
-from space_jax.losses import multi_view_contrast, view_similarities
+from space_jax.losses import (
+    combined_similarity,
+    l2_normalise,
+    multi_view_contrast,
+    view_similarities,
+    weighted_contrast,
+)
 from space_jax.losses.contrast import subspace_features
 from space_jax.models.pool import Pool, contrast, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
@@ -37,13 +43,31 @@ class Space2Recipe:
         losses = self.model.apply(variables, batch, rngs=rngs(keys, "dropout_masked"), method="masked_losses")
         streams = stream_flags(batch, self.config.annotation)
         terms = by_stream("masked", streams, lambda flags: masked_tokens(losses, batch, flags))
-        kernels, biases = self.model.apply(variables, method="projections")
-        return Partial(terms, {"user": Pool.of_users(batch, summaries), "kernels": kernels, "biases": biases})
+        features = {"user": Pool.of_users(batch, summaries)}
+        if self.config.subspace:
+            features["kernels"], features["biases"] = self.model.apply(variables, method="projections")
+        return Partial(terms, features)
 
     def finish(self, terms: Terms, features: dict) -> Terms:
         """See `Recipe.finish`."""
-        pool, kernels, biases = features["user"], features["kernels"][0], features["biases"][0]
-        return terms | contrast_terms("contrast", contrast(pool, self._contrast, kernels, biases), pool)
+        pool = features["user"]
+        if self.config.subspace:
+            losses = contrast(pool, self._contrast, features["kernels"][0], features["biases"][0])
+        else:
+            losses = contrast(pool, self._contrast_whole)
+        return terms | contrast_terms("contrast", losses, pool)
+
+    def _contrast_whole(self, pool: Pool, anchors: jax.Array | None) -> jax.Array:
+        """See `pool.Contrast`: of the vectors themselves, by one similarity over the chosen views, as SPACE-3's."""
+        trees = jnp.where(self._chosen[:, None], pool.trees, 0)
+        weights = pool.weights(combined_similarity(trees, anchors), anchors)
+        features, groups = l2_normalise(pool.views()), pool.groups(self.config.pool.group)
+        return weighted_contrast(features, weights, groups, pool.valid, self.config.pool.temperature, anchors)
+
+    @property
+    def _chosen(self) -> jax.Array:
+        """Which views of the tree are contrasted, bool `[W]`."""
+        return jnp.array([view in self.config.views for view in VIEWS])
 
     def _contrast(self, pool: Pool, anchors: jax.Array | None, kernels: jax.Array, biases: jax.Array) -> jax.Array:
         """See `pool.Contrast`."""
@@ -60,8 +84,7 @@ class Space2Recipe:
 
     def _takes_part(self, pool: Pool) -> jax.Array:
         """In which views each example is contrasted: bool `[W, B]`. Without a known tree it is in all of them."""
-        chosen = jnp.array([view in self.config.views for view in VIEWS])
-        parts = chosen[:, None] & pool.valid[None]
+        parts = self._chosen[:, None] & pool.valid[None]
         if self.config.empty_views == "unlike":
             return parts
         return parts & (jnp.any(pool.trees != 0, axis=-1).T | ~pool.known[None])
