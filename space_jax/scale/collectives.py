@@ -10,8 +10,8 @@ KINDS = ("all-gather", "all-reduce", "reduce-scatter", "all-to-all", "collective
 
 _COLLECTIVE = re.compile(rf" = (.*?) ({'|'.join(KINDS)})(-start)?\(")
 _SHAPE = re.compile(r"\b(pred|bf16|[suf]\d+|f8\w*|c64|c128)\[([\d,]*)\]")
-# The compiler for TPUs runs a collective beside other operations in parts, each of which repeats the instruction.
-_CONTINUED = re.compile(r'"async_collective_fusion_config":\{"flag_start":"\d')
+CONTINUED = re.compile(r'"async_collective_fusion_config":\{"flag_start":"\d')
+"""In a later part of a collective that the compiler for TPUs runs beside other operations: every part repeats it."""
 _BITS = {"pred": 8, "bf16": 16, "c64": 64, "c128": 128}
 
 
@@ -46,7 +46,7 @@ def collectives(hlo: str) -> dict[str, Traffic]:
         times, certain = of_computation[name]
         for line in lines:
             match = _COLLECTIVE.search(line)
-            if match is None or not times or _CONTINUED.search(line):
+            if match is None or not times or CONTINUED.search(line):
                 continue
             kind, size = match[2], _bytes_of(match[1], match[2], match[3] is not None, line)
             before = found.get(kind, Traffic(0, 0))

@@ -7,7 +7,7 @@ counts. Arrays that the compiler for TPUs keeps in a core's own memory (`S(1)` i
 import re
 from typing import NamedTuple
 
-from space_jax.scale.collectives import shape_bytes
+from space_jax.scale.collectives import CONTINUED, shape_bytes
 from space_jax.scale.loops import Computations, computations, runs
 
 _INSTRUCTION = re.compile(r"^\s*(ROOT )?%?([\w.\-]+) = (.*?) ([\w\-]+)\((.*)$")
@@ -118,8 +118,8 @@ def _read_of(fused: dict[str, Instruction], name: str, parsed: dict[str, dict[st
     total = 0
     for user in fused.values():
         for place, operand in enumerate(user.operands):
-            if operand != name:
-                continue
+            if operand != name or user.operation == "tuple" or CONTINUED.search(user.line):
+                continue  # handed on, not read
             if user.operation == "bitcast":
                 total += _read_of(fused, user.name, parsed)
             elif user.operation in _PARTS and place == 0:
@@ -141,6 +141,8 @@ def _written(fused: dict[str, Instruction]) -> int:
 
 
 def _written_by(one: Instruction, fused: dict[str, Instruction]) -> int:
+    if one.operation == "parameter" or CONTINUED.search(one.line):
+        return 0
     if one.operation in ("bitcast", "copy", "convert") and one.operands and one.operands[0] in fused:
         return min(one.size, _written_by(fused[one.operands[0]], fused))
     if one.operation in _UPDATES:

@@ -80,3 +80,28 @@ def test_programs_of_this_compiler():
     )
     assert short >= 10 * 2 * size
     assert 10 * 2 * size <= long - short <= 10 * 6 * size
+
+
+def test_what_a_fusion_hands_on_is_not_moved():
+    """A product beside a part of a collective, whose input and result only pass through."""
+    config = 'backend_config={"async_collective_fusion_config":{"flag_start":"2","flag_end":"8"}}'
+    hlo = f"""HloModule step
+
+%beside (a: f32[256], share: f32[256], whole: f32[2048]) -> (f32[256], f32[256], f32[2048], f32[2048]) {{
+  %a = f32[256]{{0}} parameter(0)
+  %share = f32[256]{{0}} parameter(1)
+  %whole = f32[2048]{{0}} parameter(2)
+  %more = f32[2048]{{0}} all-gather(%share), replica_groups={{{{0,1}}}}, dimensions={{0}}, {config}
+  %twice = f32[256]{{0}} add(%a, %a)
+  ROOT %out = (f32[256]{{0}}, f32[256]{{0}}, f32[2048]{{0}}, f32[2048]{{0}}) tuple(%twice, %share, %whole, %more)
+}}
+
+ENTRY %main (x: f32[256], y: f32[256], z: f32[2048]) -> f32[256] {{
+  %x = f32[256]{{0}} parameter(0)
+  %y = f32[256]{{0}} parameter(1)
+  %z = f32[2048]{{0}} parameter(2)
+  %all = (f32[256]{{0}}, f32[256]{{0}}, f32[2048]{{0}}, f32[2048]{{0}}) fusion(%x, %y, %z), kind=kOutput, calls=%beside
+  ROOT %result = f32[256]{{0}} get-tuple-element(%all), index=0
+}}
+"""
+    assert memory_traffic(hlo) == 2 * 4 * 256
