@@ -23,7 +23,7 @@ from space_jax.models.axis_names import constrain, mesh_axes
 from space_jax.models.dropout import Dropout, dropout
 from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import Sight
-from space_jax.models.replicas import on_copies, replicas, run_on_copies
+from space_jax.models.replicas import Rows, on_copies, replicas, run_on_copies
 
 PUBLISHED_WIDTH = 768
 _LONGEST_WAVE = 1000.0  # wavelength in positions, divided by 2 pi
@@ -402,11 +402,11 @@ class Backbone(nn.Module):
 
     config: ModelConfig
 
-    ROWS: ClassVar = ((0, 1, 0), (0, 1))  # the axis of rows in each argument and each result of the layers
+    ROWS: ClassVar[Rows] = ((0, 1, 0), (0, 1))  # the axis of rows in each argument and each result of the layers
 
     def setup(self) -> None:
         self.embedding = Embedding(self.config)
-        self.layers = on_copies(stacked(Block, self.config, in_axes=(0, nn.broadcast)), *self.ROWS)(self.config)
+        self.layers = on_copies(stacked(Block, self.config, in_axes=(0, nn.broadcast)), self.ROWS)(self.config)
 
     def embed(self, tokens: Tokens) -> jax.Array:
         """Embeds a grid of tokens, with positions, roles and turns: `[R, L]` to `[R, L, H]`."""
@@ -449,7 +449,7 @@ class Backbone(nn.Module):
         depth = memory.keys.shape[0]
         layers = self.layers if depth == self.config.layers else self._top(depth)
         given = x.astype(self.config.dtype), (memory.keys, memory.values), seen
-        x, (keys, values) = run_on_copies(layers, *self.ROWS, *given)
+        x, (keys, values) = run_on_copies(layers, self.ROWS, *given)
         return x, memory.grown(keys, values, segments, ids)
 
     def _top(self, depth: int) -> Callable[..., Any]:
@@ -458,6 +458,6 @@ class Backbone(nn.Module):
         params = jax.tree.map(lambda array: array[top], self.layers.variables["params"])
         key = dropout_key(self)
         shallow = dataclasses.replace(self.config, layers=depth)
-        stack = on_copies(stacked(Block, shallow, in_axes=(0, nn.broadcast)), *self.ROWS)(shallow, parent=None)
+        stack = on_copies(stacked(Block, shallow, in_axes=(0, nn.broadcast)), self.ROWS)(shallow, parent=None)
         rngs = {} if key is None else {"dropout": key}
         return functools.partial(stack.apply, {"params": params}, rngs=rngs)

@@ -52,7 +52,7 @@ class Generator(nn.Module):
     def setup(self) -> None:
         if self.own.hidden != self.config.hidden:
             self.project = Dense(self.config, self.own.hidden, ("embed", None))
-        self.layers = on_copies(stacked(Block, self.own, in_axes=(0, nn.broadcast)), *Backbone.ROWS)(self.own)
+        self.layers = on_copies(stacked(Block, self.own, in_axes=(0, nn.broadcast)), Backbone.ROWS)(self.own)
         self.head = MaskedTokenHead(dataclasses.replace(self.config, layer_norm_epsilon=self.epsilon))
 
     def __call__(self, x: jax.Array, segments: jax.Array) -> jax.Array:
@@ -62,7 +62,7 @@ class Generator(nn.Module):
             x = self.project(x)
         seen = visible(self.own, Sight(segments, memory.segments, causal=False))
         given = x.astype(self.own.dtype), (memory.keys, memory.values), seen
-        return run_on_copies(self.layers, *Backbone.ROWS, *given)[0]
+        return run_on_copies(self.layers, Backbone.ROWS, *given)[0]
 
     def losses(
         self, x: jax.Array, positions: jax.Array, embedding: Embedding, targets: jax.Array, counts: jax.Array

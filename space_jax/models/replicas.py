@@ -22,6 +22,9 @@ REPLICA = "replica"
 LAYERS = "layers"
 """The name of the layers among a backbone's parameters."""
 
+Rows = tuple[tuple[int, ...], Any]
+"""The axis of rows in each argument of the layers, and in each of their results."""
+
 
 def replica_axes() -> tuple[str, ...]:
     """The mesh axes over which there are several replicas."""
@@ -50,13 +53,12 @@ def with_copies(params: Any) -> Any:
     return jax.tree_util.tree_map_with_path(copies, params)
 
 
-def on_copies(layers: Any, in_axes: tuple[int, ...], out_axes: Any) -> Any:
+def on_copies(layers: Any, rows: Rows) -> Any:
     """A class of modules that runs each replica's rows on its copy of the parameters; `layers` itself without copies.
 
     Args:
       layers: a class of modules.
-      in_axes: of each argument, where its rows are.
-      out_axes: the same of the results.
+      rows: where its arguments and results have their rows.
     """
     if replicas() == 1:
         return layers
@@ -64,45 +66,42 @@ def on_copies(layers: Any, in_axes: tuple[int, ...], out_axes: Any) -> Any:
         layers,
         variable_axes={"params": 0},
         split_rngs={"params": False, "dropout": False},  # `dropout.keeps` draws for the rows of all
-        in_axes=in_axes,
-        out_axes=out_axes,
+        in_axes=rows[0],
+        out_axes=rows[1],
         axis_size=replicas(),
         spmd_axis_name=replica_axes(),
     )
 
 
-def run_on_copies(layers: Callable[..., Any], in_axes: tuple[int, ...], out_axes: Any, *arguments: Any) -> Any:
+def run_on_copies(layers: Callable[..., Any], rows: Rows, *arguments: Any) -> Any:
     """Calls such a module on arrays of all rows.
 
     Args:
       layers: of a class from `on_copies`.
-      in_axes: see `on_copies`.
-      out_axes: see `on_copies`.
+      rows: see `on_copies`.
       arguments: trees of arrays; R, the length along an argument's axis, is a multiple of the number of replicas.
     """
     count, axes = replicas(), replica_axes()
     if count == 1:
         return layers(*arguments)
 
-    def divided(array: jax.Array, axis: int) -> jax.Array:
-        shape = array.shape
-        return array.reshape(*shape[:axis], count, shape[axis] // count, *shape[axis + 1 :])
+    def divided(axis: int, tree: Any) -> Any:
+        def of(array: jax.Array) -> jax.Array:
+            shape = array.shape
+            return array.reshape(*shape[:axis], count, shape[axis] // count, *shape[axis + 1 :])
+
+        return jax.tree.map(of, tree)
 
     def whole(axis: int, tree: Any) -> Any:
         return jax.tree.map(lambda array: array.reshape(*array.shape[:axis], -1, *array.shape[axis + 2 :]), tree)
 
-    rules = tuple(
-        (name, tuple(axis for axis in used or () if axis not in axes) or None) for name, used in _kept_rules()
-    )
-    with nn.logical_axis_rules((*rules, (REPLICA, axes))):
-        results = layers(
-            *(
-                jax.tree.map(lambda array, axis=axis: divided(array, axis), tree)
-                for axis, tree in zip(in_axes, arguments, strict=True)
-            )
-        )
-    return jax.tree.map(whole, out_axes, results)
+    with nn.logical_axis_rules(_within(axes)):
+        results = layers(*map(divided, rows[0], arguments))
+    return jax.tree.map(whole, rows[1], results)
 
 
-def _kept_rules() -> list[tuple[str, tuple[str, ...] | None]]:
-    return [(name, used) for name, used in nn.get_logical_axis_rules() if name != REPLICA]
+def _within(axes: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
+    """The rules in context for the rows of one replica, which the replicas' axes do not divide any more."""
+    rules = dict(nn.get_logical_axis_rules())
+    left = {name: tuple(axis for axis in used or () if axis not in axes) or None for name, used in rules.items()}
+    return tuple((left | {REPLICA: axes}).items())

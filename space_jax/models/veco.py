@@ -19,18 +19,18 @@ from space_jax.models.cross_block import CrossBlock, CrossSource
 from space_jax.models.heads import MaskedTokenHead, context_means
 from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import Sight, same_segment
-from space_jax.models.replicas import on_copies, run_on_copies
+from space_jax.models.replicas import Rows, on_copies, run_on_copies
 
 
 class CrossBackbone(Backbone):
     """The backbone with a cross-attention sublayer in every layer; without a source it is `Backbone`, to the bit."""
 
-    ROWS: ClassVar = ((0, 1, 0, 1, 0), (0, 1))
+    ROWS: ClassVar[Rows] = ((0, 1, 0, 1, 0), (0, 1))
 
     def setup(self) -> None:
         config, each, shared = self.config, 0, nn.broadcast
         self.embedding = Embedding(config)
-        self.layers = on_copies(stacked(CrossBlock, config, in_axes=(each, shared, each, shared)), *self.ROWS)(config)
+        self.layers = on_copies(stacked(CrossBlock, config, in_axes=(each, shared, each, shared)), self.ROWS)(config)
         self.source = stacked(CrossSource, config, in_axes=())(config)
 
     def encode_beside(
@@ -52,14 +52,14 @@ class CrossBackbone(Backbone):
         _, projected = self.source(source)
         beside = same_segment(segments, source_segments)
         given = x.astype(self.config.dtype), (memory.keys, memory.values), seen, projected, beside
-        return run_on_copies(self.layers, *self.ROWS, *given)[0]
+        return run_on_copies(self.layers, self.ROWS, *given)[0]
 
     def _run(
         self, x: jax.Array, segments: jax.Array, memory: KVCache, causal: bool, ids: jax.Array | None = None
     ) -> tuple[jax.Array, KVCache]:
         seen = visible(self.config, Sight(segments, memory.segments, causal))
         given = x.astype(self.config.dtype), (memory.keys, memory.values), seen, None, None
-        x, ((keys, values), _) = run_on_copies(self.layers, *self.ROWS, *given)
+        x, ((keys, values), _) = run_on_copies(self.layers, self.ROWS, *given)
         return x, memory.grown(keys, values, segments, ids)
 
 

@@ -141,7 +141,7 @@ def test_splash_within_layers_on_copies_equals_one_device():
 
     def on_copies(*arguments):
         each = jax.vmap(KERNELS["splash"], spmd_axis_name=replica_axes())
-        return run_on_copies(each, (0, 0, 0, 0), 0, *arguments)
+        return run_on_copies(each, ((0, 0, 0, 0), 0), *arguments)
 
     alone = value_and_gradients(KERNELS["splash"], parts, sight)
     rules = (*flax_rules(MeshConfig().rules), (REPLICA, ("data",)))

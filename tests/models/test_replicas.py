@@ -30,10 +30,10 @@ class Backbone(nn.Module):
     def setup(self):
         split = {"params": True, "dropout": True}
         stack = nn.scan(Layer, variable_axes={"params": 0}, split_rngs=split, length=LAYERS)
-        self.layers = on_copies(stack, *ROWS)()
+        self.layers = on_copies(stack, ROWS)()
 
     def __call__(self, x):
-        return run_on_copies(self.layers, *ROWS, x)
+        return run_on_copies(self.layers, ROWS, x)
 
 
 class Model(nn.Module):
