@@ -12,7 +12,8 @@ from flax import linen as nn
 
 from space_jax.config import ModelConfig
 from space_jax.models.attention_path import visible
-from space_jax.models.backbone import Backbone, Block, Dense, Embedding, stacked
+from space_jax.models.axis_names import constrain
+from space_jax.models.backbone import Backbone, Block, Dense, Embedding, mask_vocabulary, stacked
 from space_jax.models.heads import MaskedTokenHead
 from space_jax.models.kv_cache import KVCache
 from space_jax.models.masks import Sight
@@ -84,14 +85,14 @@ class Generator(nn.Module):
         Returns:
           `[R, M]` int32.
         """
-        # Before the loop: parameters of a module cannot be read within one.
+        # Before the loop: parameters of a module cannot be read within one, and parts of the table are gathered once.
         at = jax.lax.stop_gradient(self.head.at(x, positions))
-        table, bias, size = embedding.token, self.head.bias, self.config.vocabulary.size
+        table, bias = constrain(embedding.token, "vocab", None).astype(at.dtype), self.head.bias
 
         def column(given: tuple[jax.Array, jax.Array]) -> jax.Array:
             place, vectors = given
-            scores = jnp.einsum("RH,VH->RV", vectors, table.astype(vectors.dtype), preferred_element_type=jnp.float32)
-            scores = (scores + jnp.broadcast_to(bias, scores.shape))[:, :size]
+            scores = jnp.einsum("RH,VH->RV", vectors, table, preferred_element_type=jnp.float32)
+            scores = mask_vocabulary(scores + jnp.broadcast_to(bias, scores.shape), self.config)
             if key is not None:
                 scores += jax.random.gumbel(jax.random.fold_in(key, place), scores.shape)
             return jnp.argmax(scores, axis=-1).astype(jnp.int32)

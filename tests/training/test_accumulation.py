@@ -59,7 +59,8 @@ def test_micro_batches_equal_the_big_batch(accumulated, count):
     assert split.terms.keys() == big.terms.keys()
     for name, term in big.terms.items():
         assert term.weight > 0, name
-        assert split.terms[name].weight == term.weight, name
+        # Exact for counts; STAR's slots that are unused count a fortieth, which no float is.
+        np.testing.assert_allclose(split.terms[name].weight, term.weight, rtol=1e-6, err_msg=name)
         np.testing.assert_allclose(split.terms[name].total, term.total, rtol=1e-5, atol=1e-5, err_msg=name)
 
     def assert_equal(path, ours, theirs):
