@@ -29,7 +29,7 @@ def baseline():
     return module
 
 
-@pytest.mark.parametrize("one_view", [False, True])
+@pytest.mark.parametrize("one_view", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_terms_and_gradients_are_ours(baseline, one_view, ours):
     recipe, params, batch, terms, grads = ours
     model = baseline.Space3(recipe.model.config, recipe.config, one_view).eval()

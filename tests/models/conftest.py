@@ -159,7 +159,13 @@ def _boxed(leaf) -> bool:
     return hasattr(leaf, "names")
 
 
-@pytest.fixture(scope="session", params=list(RECIPES))
+# These two take longest to compile after SPACE-3, and have files of their own.
+SLOW = ("veco", "star")
+
+
+@pytest.fixture(
+    scope="session", params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in RECIPES]
+)
 def runner(request) -> Runner:
     return Runner(request.param)
 

@@ -8,6 +8,8 @@ from space_jax.tasks.task import Task
 from tests.tasks.test_every_task import TASKS, make_task
 
 PREDICTED = {
+    "column_roles": {"columns": [{"column": "hotels.stars", "name": "hotels.stars", "role": "WHERE ="}]},
+    "reading": {"answer": ""},
     "intent": {"label": "cancel", "score": 0.876, "next": []},
     "slots": {"spans": [{"slot": "time", "text": "for", "start": 6, "end": 9, "score": 0.5}]},
     "parse": {"parse": "[IN:BOOK the hotel ]", "score": 1.0},
@@ -16,6 +18,8 @@ PREDICTED = {
     "dialogue": {"tokens": 3.0, "loss": 1.0},
 }
 SAID = {
+    "column_roles": ("north", "hotels.area: SELECT", "hotels.stars: WHERE ="),
+    "reading": ("time | table for two", "two", "no answer"),
     "intent": ("a table for two", "book", "cancel (0.88)"),
     "slots": ("table for two", "people [two]", "time [for]"),
     "parse": ("the hotel", "[IN:BOOK the [SL:PLACE hotel ] ]", "[IN:BOOK the hotel ]"),

@@ -79,7 +79,7 @@ def measured(workdir, kind):
 @pytest.mark.parametrize(
     ("recipe", "its_own"),
     [
-        ("space2", {"term/contrast/labelled"}),
+        pytest.param("space2", {"term/contrast/labelled"}, marks=pytest.mark.slow),  # `.ci/run` runs it by its name
         # It takes several times as long to compile.
         pytest.param("space3", {"term/contrast_user/labelled", "perplexity"}, marks=pytest.mark.slow),
     ],
