@@ -181,7 +181,8 @@ class Space2Config(Checked, section="recipe"):
     # Width of one subspace; with 0 there are none: the vector itself is contrasted, by one similarity of whole trees.
     subspace: int = 768
     views: tuple[str, ...] = TREE_VIEWS  # of the semantic tree, in each of which turns are contrasted
-    # A turn whose tree has nothing in a view (no slots, say) is "unlike" all others there, as published, or "left_out".
+    # In its subspace, a turn whose tree has nothing in a view (no slots, say) is "unlike" all others, as published, or
+    # "left_out".
     empty_views: str = "unlike"
     mlm_weight: float = 0.1
     pool: PoolConfig = dataclasses.field(default_factory=PoolConfig)
@@ -295,9 +296,7 @@ class StarConfig(Checked, section="recipe"):
     unused_weight: float = 0.025  # of a slot that the turn does not use, beside 1
     temperature: float = 0.05  # of the contrast between turns
     sharpness: float = 3.0  # of the weights of similar turns
-    whole_batch: bool = (
-        False  # contrast with every turn of the batch; else with similar ones of the dialogue, as released
-    )
+    whole_batch: bool = False  # contrast with every turn of the batch, not only similar ones of the dialogue
     conversation: int = 5  # examples of a batch that follow one another in their dialogue
     as_released: bool = False  # tasks weigh 1, untrained, and every word of an unused slot counts as replaced
 

@@ -63,6 +63,11 @@ def _roles(turn: Turn, said: Held, held: Held, after: Held, offered: Held) -> di
     return roles | {name: REMOVED for name in held if name not in after}
 
 
+def domains_of(turn: Turn) -> set[str]:
+    """The domains that a turn's frames and its belief state name, in lower case."""
+    return {_plain(frame.domain) for frame in turn.frames or ()} | set(map(_plain, turn.state or ()))
+
+
 def _asked(frame: Frame) -> Iterator[SlotName]:
     for slot in frame.slots:
         if not slot.values:

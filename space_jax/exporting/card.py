@@ -27,7 +27,7 @@ _PIPELINES = {ENCODER: "sentence-similarity", CLASSIFIER: "text-classification",
 _LIBRARIES = {ENCODER: "sentence-transformers", CLASSIFIER: "transformers", TAGGER: "transformers"}
 _RECIPES = {
     **{"space1": "SPACE-1", "space2": "SPACE-2", "space3": "SPACE-3"},
-    **{"structbert": "StructBERT", "yuyan": "YuYan", "palm": "PALM", "veco": "VECO", "star": "STAR"},
+    **{"structbert": "StructBERT", "yuyan": "YuYan", "palm": "PALM", "veco": "VECO", "star": "a variant of STAR"},
 }
 _LISTED = 200  # labels; config.json has all
 

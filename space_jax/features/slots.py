@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from space_jax.dialogue.record import USER, Turn
-from space_jax.dialogue.slot_roles import SLOT_ROLES, UNUSED, SlotName, SlotSchema, slot_roles
+from space_jax.dialogue.slot_roles import SLOT_ROLES, UNUSED, SlotName, SlotSchema, domains_of, slot_roles
 from space_jax.features.tokenizer import Tokenizer
 
 MOST_TOKENS = 8  # of a slot's words
@@ -56,8 +56,7 @@ class SlotMaker:
         before: Roles = {}
         made = []
         for turn, roles in zip(turns, slot_roles(turns), strict=True):
-            domains |= {frame.domain.strip().lower() for frame in turn.frames or ()}
-            domains |= {domain.strip().lower() for domain in turn.state or {}}
+            domains |= domains_of(turn)
             if turn.role != USER or turn.frames is None:
                 made.append(NO_SLOTS)
                 continue

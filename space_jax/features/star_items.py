@@ -12,10 +12,8 @@ from space_jax.features.masking import id_tables
 from space_jax.features.packing import Item
 from space_jax.features.slots import Slots, slot_positions
 
-MASKED, HIDDEN = (
-    0.15,
-    0.85,
-)  # share of the dialogue's words that are predicted, and of those that are hidden; others stay
+MASKED = 0.15  # share of the dialogue's words that are predicted
+HIDDEN = 0.85  # share of those that are hidden; the others stay
 _LONGEST = 0.5  # of a context, the share that the schema may take
 
 

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 from flax import struct
 from jax.sharding import PartitionSpec
 
+from space_jax.config import PoolConfig
 from space_jax.features.batch import Batch
-from space_jax.losses import Sum, contrast_weights, pool_groups
+from space_jax.losses import Sum, combined_similarity, contrast_weights, l2_normalise, pool_groups, weighted_contrast
 from space_jax.models.axis_names import mesh_axes
 from space_jax.models.heads import responded
 from space_jax.models.recipe import Terms
@@ -95,6 +96,18 @@ def contrast(pool: Pool, loss: Contrast, *parameters: Any) -> jax.Array:
     split, everywhere = PartitionSpec(None, axes), PartitionSpec()
     shared = jax.shard_map(of_share, in_specs=(split, split, *(everywhere for _ in parameters)), out_specs=split)
     return shared(pool, jnp.arange(pool.valid.size).reshape(pool.valid.shape), *parameters)
+
+
+def by_whole_trees(settings: PoolConfig, pool: Pool, anchors: jax.Array | None) -> jax.Array:
+    """The contrast of the vectors themselves, by one similarity of whole trees; see `Contrast`."""
+    return weighted_contrast(
+        l2_normalise(pool.views()),
+        pool.weights(combined_similarity(pool.trees, anchors), anchors),
+        pool.groups(settings.group),
+        pool.valid,
+        settings.temperature,
+        anchors,
+    )
 
 
 def _in_turns(loss: Contrast, pool: Pool, anchors: jax.Array | None, *parameters: Any) -> jax.Array:

@@ -6,15 +6,9 @@ import jax.numpy as jnp
 from space_jax.config import ModelConfig, Space2Config
 from space_jax.dialogue.trees import VIEWS
 from space_jax.features.batch import Batch
-from space_jax.losses import (
-    combined_similarity,
-    l2_normalise,
-    multi_view_contrast,
-    view_similarities,
-    weighted_contrast,
-)
+from space_jax.losses import multi_view_contrast, view_similarities
 from space_jax.losses.contrast import subspace_features
-from space_jax.models.pool import Pool, contrast, contrast_terms
+from space_jax.models.pool import Pool, by_whole_trees, contrast, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space2 import Space2Model
 from space_jax.models.views import by_stream, masked_tokens, rngs, stream_coefficients, stream_flags, two_views
@@ -58,11 +52,9 @@ class Space2Recipe:
         return terms | contrast_terms("contrast", losses, pool)
 
     def _contrast_whole(self, pool: Pool, anchors: jax.Array | None) -> jax.Array:
-        """See `pool.Contrast`: of the vectors themselves, by one similarity over the chosen views, as SPACE-3's."""
+        """See `pool.by_whole_trees`: of trees with the chosen views alone."""
         trees = jnp.where(self._chosen[:, None], pool.trees, 0)
-        weights = pool.weights(combined_similarity(trees, anchors), anchors)
-        features, groups = l2_normalise(pool.views()), pool.groups(self.config.pool.group)
-        return weighted_contrast(features, weights, groups, pool.valid, self.config.pool.temperature, anchors)
+        return by_whole_trees(self.config.pool, pool.replace(trees=trees), anchors)
 
     @property
     def _chosen(self) -> jax.Array:

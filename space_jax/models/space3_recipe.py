@@ -1,5 +1,6 @@
 """The SPACE-3 recipe (SIGIR 2022, section 3.4): understanding, policy and generation losses over two streams."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -7,18 +8,10 @@ import jax.numpy as jnp
 
 from space_jax.config import ModelConfig, Space3Config
 from space_jax.features.batch import Batch, Tokens
-from space_jax.losses import (
-    Sum,
-    bag_of_words,
-    combined_similarity,
-    l2_normalise,
-    policy_distance,
-    shifted_targets,
-    weighted_contrast,
-)
+from space_jax.losses import Sum, bag_of_words, policy_distance, shifted_targets
 from space_jax.models.heads import has_tokens, per_example, per_token, responded
 from space_jax.models.kv_cache import KVCache
-from space_jax.models.pool import Pool, contrast, contrast_terms
+from space_jax.models.pool import Pool, by_whole_trees, contrast, contrast_terms
 from space_jax.models.recipe import Keys, Partial, Terms
 from space_jax.models.space3 import Space3Model, View
 from space_jax.models.views import (
@@ -79,21 +72,10 @@ class Space3Recipe:
 
     def finish(self, terms: Terms, features: dict) -> Terms:
         """See `Recipe.finish`. On the system's side, only examples with a response are contrasted."""
+        loss = functools.partial(by_whole_trees, self.config.pool)
         for side in SIDES:
-            pool = features[side]
-            terms = terms | contrast_terms(f"contrast_{side}", contrast(pool, self._contrast), pool)
+            terms = terms | contrast_terms(f"contrast_{side}", contrast(features[side], loss), features[side])
         return terms
-
-    def _contrast(self, pool: Pool, anchors: jax.Array | None) -> jax.Array:
-        """See `pool.Contrast`."""
-        return weighted_contrast(
-            l2_normalise(pool.views()),
-            pool.weights(combined_similarity(pool.trees, anchors), anchors),
-            pool.groups(self.config.pool.group),
-            pool.valid,
-            self.config.pool.temperature,
-            anchors,
-        )
 
     def represent(self, params: dict, batch: Batch) -> dict[str, jax.Array]:
         """See `Recipe.represent`; the understanding vector is the last prompt's, before the pooler."""
