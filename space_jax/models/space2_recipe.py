@@ -1,5 +1,7 @@
 """The SPACE-2 recipe: tree contrast in ten subspaces + 0.1 * masked language model (SPACE-2, section 3.3)."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 
@@ -54,7 +56,7 @@ class Space2Recipe:
     def _contrast_whole(self, pool: Pool, anchors: jax.Array | None) -> jax.Array:
         """See `pool.by_whole_trees`: of trees with the chosen views alone."""
         trees = jnp.where(self._chosen[:, None], pool.trees, 0)
-        return by_whole_trees(self.config.pool, pool.replace(trees=trees), anchors)
+        return by_whole_trees(self.config.pool, dataclasses.replace(pool, trees=trees), anchors)
 
     @property
     def _chosen(self) -> jax.Array:
