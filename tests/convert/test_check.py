@@ -38,7 +38,7 @@ def results(reference):
     return of
 
 
-@pytest.mark.parametrize("recipe", ["space1", "space2", pytest.param("space3", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_ours_equal_the_independent_reference(results, recipe):
     differences = compare(*results(recipe))
     require_equal(differences, TOLERANCE)
