@@ -88,7 +88,8 @@ def test_only_public_names_are_used(name):
     assert not [module for module in imported if module.startswith("space_jax.")]
 
 
-@pytest.mark.parametrize("name", [n if n == "losses" else pytest.param(n, marks=pytest.mark.slow) for n in NAMES])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_a_script_runs_from_top_to_bottom(name, tmp_path):
     """With few steps; a warning that a reader would see in the output is an error."""
     environment = {

@@ -297,6 +297,7 @@ UNMEASURED = (
 )
 
 
+@pytest.mark.slow
 @SPACE2_FIRST
 def test_a_corpus_without_annotation(finished, plain, capfd):
     """It trains and is timed alone, without the measures that need labels, and trains beside an annotated one."""

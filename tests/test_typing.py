@@ -43,6 +43,7 @@ def strict(tmp_path, monkeypatch):
     return check
 
 
+@pytest.mark.slow
 def test_public_names_have_types(strict):
     names = "".join(f"reveal_type(space_jax.{name})\n" for name in space_jax.__all__)
     said = strict(PROGRAM + names)
